@@ -1,0 +1,78 @@
+# Targets are thin: what they do is written in Go under cmd/ and tools/.
+SHELL := /bin/bash
+GO    ?= go
+BIN   := $(CURDIR)/bin
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
+NETNS_PACKAGES = $(shell $(GO) list -tags netns -f '{{.ImportPath}} {{.TestGoFiles}} {{.XTestGoFiles}}' ./... | grep netns_test.go | cut -d' ' -f1)
+BPF_DIRS := impl/fnat/bpf impl/l4/bpf
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## every binary into bin/
+	@mkdir -p $(BIN)
+	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+
+.PHONY: test
+test: ## unit tests with the race detector; no root, no network
+	$(GO) test -race ./...
+
+.PHONY: test-net
+test-net: ## tests that need root, namespaces or eBPF
+	$(GO) test -race -tags netns $(NETNS_PACKAGES)
+
+.PHONY: conformance
+conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gateway; report in out/conformance/
+	$(BIN)/lbsim conform --gateway l7gw --scenarios $(BIN)/scenarios.test --out out/conformance
+
+.PHONY: scenarios
+scenarios: build $(BIN)/scenarios.test ## only the scenarios, in random order; LABEL= chooses
+	UNILB_BIN=$(BIN) $(BIN)/scenarios.test --ginkgo.v --ginkgo.randomize-all --ginkgo.fail-on-empty --ginkgo.label-filter='$(LABEL)'
+
+.PHONY: $(BIN)/scenarios.test
+$(BIN)/scenarios.test:
+	$(GO) test -c -tags scenarios -o $@ ./scenarios
+
+.PHONY: prove
+prove: build $(BIN)/scenarios.test ## known-bad builds: the suite must catch each one
+	$(GO) run ./tools/prove --bin $(BIN)
+
+.PHONY: lint
+lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package comments, generated files
+	$(GO) vet -tags 'netns scenarios' ./...
+	$(GO) run ./tools/archcheck
+	@for d in $(BPF_DIRS); do (cd $$d && sha256sum --quiet -c SOURCES.sha256) || { echo "$$d: C sources changed: run make gen"; exit 1; }; done
+	$(GOLANGCI) run
+
+$(GOLANGCI):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(BIN)/golangci-lint $@
+
+.PHONY: gen
+gen: ## rebuild eBPF objects (needs clang and libbpf headers)
+	$(GO) generate ./impl/...
+	@for d in $(BPF_DIRS); do (cd $$d && sha256sum *.c *.h 2>/dev/null > SOURCES.sha256); done
+	$(GO) run ./tools/prove --generate
+
+.PHONY: gen-check
+gen-check: ## rebuild eBPF objects and compare with what is committed
+	$(MAKE) gen
+	git diff --exit-code --stat -- $(BPF_DIRS) impl conformance/mutants
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## format Go code
+	$(GOLANGCI) fmt
+
+.PHONY: doctor
+doctor: build ## what this machine can and cannot do
+	$(BIN)/lbsim doctor
+
+.PHONY: clean
+clean: ## remove what make built
+	rm -rf bin out
