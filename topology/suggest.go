@@ -1,0 +1,53 @@
+package topology
+
+import (
+	"fmt"
+	"strings"
+)
+
+// nearest returns the word that was probably meant by got: at most a third of
+// its letters (at least one, at most three) wrong, missing, added or swapped with
+// their neighbour.
+func nearest(got string, words []string) string {
+	best, bestDist := "", min(max(len(got)/3, 1), 3)+1
+	for _, w := range words {
+		if d := distance(strings.ToLower(got), w); d < bestDist {
+			best, bestDist = w, d
+		}
+	}
+	return best
+}
+
+// didYouMean is the end of a message about an unknown word: the nearest one,
+// or the possible ones when none is near and they are few.
+func didYouMean(got string, words []string) string {
+	if w := nearest(got, words); w != "" {
+		return fmt.Sprintf(" (did you mean %q?)", w)
+	}
+	if len(words) == 0 || len(words) > 12 {
+		return ""
+	}
+	return fmt.Sprintf(" (known: %s)", strings.Join(words, ", "))
+}
+
+// distance is the number of edits (insert, delete, replace, swap neighbours)
+// between two words, over at most 64 bytes of each.
+func distance(a, b string) int {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := btoi(a[i-1] != b[j-1])
+			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, prev, row = prev, row, before
+	}
+	return prev[len(b)]
+}
