@@ -1,0 +1,129 @@
+package history
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// MaxRecords is the most records of one kind a Recorder keeps, by default.
+// Beyond it records are counted as lost, and no check calls such a history
+// valid. At 5,000 operations a second it lasts ten minutes.
+const MaxRecords = 3_000_000
+
+// A Recorder collects the evidence of one run. All methods may be called at
+// any time from any goroutine; each costs well under a microsecond apart from
+// growing its slice.
+type Recorder struct {
+	clock Clock
+	max   int
+
+	mu       sync.Mutex
+	seq      uint64
+	ops      []Op
+	arrivals []Arrival
+	writes   []Write
+	faults   map[string]FaultWindow
+	events   []Event
+	lost     int
+}
+
+// NewRecorder starts recording on the given clock.
+func NewRecorder(c Clock) *Recorder {
+	// The upper half of a sequence number tells recorders apart, so that
+	// Merge can drop records that two histories share and keep all others.
+	return &Recorder{
+		clock: c, max: MaxRecords, seq: uint64(rand.Uint32N(1<<31)) << 32,
+		faults: map[string]FaultWindow{},
+	}
+}
+
+// Now is the time on the run's clock.
+func (r *Recorder) Now() time.Duration { return r.clock.Now() }
+
+// Clock is the run's clock.
+func (r *Recorder) Clock() Clock { return r.clock }
+
+// Op records an operation that has ended.
+func (r *Recorder) Op(o Op) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.ops) >= r.max {
+		r.lost++
+		return
+	}
+	r.seq++
+	o.Seq = r.seq
+	r.ops = append(r.ops, o)
+}
+
+// Arrival records a request that a backend saw.
+func (r *Recorder) Arrival(a Arrival) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.arrivals) >= r.max {
+		r.lost++
+		return
+	}
+	r.seq++
+	a.Seq = r.seq
+	r.arrivals = append(r.arrivals, a)
+}
+
+// Write records a change of the configuration.
+func (r *Recorder) Write(w Write) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.writes) >= r.max {
+		r.lost++
+		return
+	}
+	r.seq++
+	w.Seq = r.seq
+	r.writes = append(r.writes, w)
+}
+
+// Fault records a fault; called again with the same ID it replaces the window,
+// so that a fault is on record from its first moment and gets its end later.
+func (r *Recorder) Fault(f FaultWindow) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.faults[f.ID]; !known && len(r.faults) >= r.max {
+		r.lost++
+		return
+	}
+	r.faults[f.ID] = f
+}
+
+// Event records a line of the timeline; a zero At means now.
+func (r *Recorder) Event(e Event) {
+	if e.At == 0 {
+		e.At = r.Now()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.events) >= r.max {
+		r.lost++
+		return
+	}
+	r.seq++
+	e.Seq = r.seq
+	r.events = append(r.events, e)
+}
+
+// Snapshot is everything recorded so far.
+func (r *Recorder) Snapshot() *History {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &History{
+		Start:    r.clock.Start(),
+		Ops:      slices.Clone(r.ops),
+		Arrivals: slices.Clone(r.arrivals),
+		Writes:   slices.Clone(r.writes),
+		Faults:   slices.SortedFunc(maps.Values(r.faults), compareFaults),
+		Events:   slices.Clone(r.events),
+		Lost:     r.lost,
+	}
+}
