@@ -92,7 +92,11 @@ var Rules = []Rule{
 		From: []string{"conformance/driver", "conformance/report"}, Forbid: []string{"conformance/..."}, Allow: []string{"conformance/spec"},
 		Why: "closed dependency order: driver and report never import their caller",
 	},
-	{Forbid: []string{"unsafe"}, Not: []string{"sim/wire", "sim/netns", "impl/fnat/...", "impl/l4/..."}, Why: "only kernel interfaces need unsafe"},
+	{
+		Not:    []string{"sim/wire", "sim/sandbox", "impl/exchange/...", "impl/fnat/...", "impl/l4/..."},
+		Forbid: []string{"unsafe"},
+		Why:    "only kernel interfaces and views into an exchange's buffers need unsafe",
+	},
 }
 
 // A CallRule forbids the use of package-level names of other packages.

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/metadata"
+)
+
+// follow hands over events that one member tells, from the revision that is in
+// force until the stream ends, and says why it ended.
+func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool, err error) {
+	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	// Watches whose metadata is equal share a stream, and a member answers a
+	// progress request only when all watches of the stream are up to date. A
+	// stream of its own keeps one large directory from silencing the others.
+	id := strconv.FormatUint(w.s.watchSeq.Add(1), 10)
+	ctx = metadata.AppendToOutgoingContext(ctx, "unilb-watch", id)
+
+	// The watch begins with the revision that is in force already (its events
+	// are skipped): a member does not answer progress requests of a watch that
+	// begins in its future, as every watch of an idle cluster otherwise would.
+	// Watch returns when the member has answered; one that never does must not
+	// hold us.
+	late := time.AfterFunc(opening, cancel)
+	events := c.Watch(ctx, rangeStart(w.prefix), clientv3.WithRange(rangeEnd(w.prefix)),
+		clientv3.WithRev(w.at.revision), clientv3.WithProgressNotify(), clientv3.WithCreatedNotify(), clientv3.WithFragment())
+	if !late.Stop() {
+		return false, errSilent
+	}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	heard := time.Now()
+	for {
+		select {
+		case resp, ok := <-events:
+			if !ok {
+				return progressed, errClosed
+			}
+			if err := w.receive(resp); err != nil {
+				return progressed, err
+			}
+			progressed = true
+			heard = time.Now()
+		case <-beat.C:
+			if len(events) > 0 {
+				continue
+			}
+			if time.Since(heard) > silence {
+				return progressed, errSilent
+			}
+			bctx, done := context.WithTimeout(ctx, heartbeat)
+			_ = c.RequestProgress(bctx) // a missing answer is what counts
+			done()
+		case <-ctx.Done():
+			return progressed, ctx.Err()
+		}
+	}
+}
+
+// receive hands over one answer of the member.
+func (w *watch) receive(resp clientv3.WatchResponse) error {
+	if resp.CompactRevision != 0 {
+		return errCompacted
+	}
+	if err := resp.Err(); err != nil {
+		return err
+	}
+	h := header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
+	if h.before(w.at) {
+		// A member that lags behind answers like this too; the next run asks a
+		// quorum which of the two it is.
+		return errReplaced
+	}
+	b := Batch{Prefix: w.prefix}
+	b.Puts, b.Deletes = w.handed.step(resp.Events, w.at.revision)
+	w.at.term = h.term
+	if n := len(resp.Events); n > 0 {
+		last := resp.Events[n-1].Kv.ModRevision
+		if last > w.at.revision {
+			b.Revision = last
+			w.apply(b)
+			w.at.revision = last
+		}
+	} else if !resp.Created {
+		// A progress notification: everything up to here was delivered. It
+		// only moves the place to continue from, so that a compaction finds
+		// nothing to take from us; nobody waits for revisions that did not
+		// touch this directory.
+		w.at.revision = h.revision
+	}
+	return nil
+}
+
+func rangeStart(prefix string) string {
+	if prefix == "" {
+		return "\x00"
+	}
+	return directory(prefix)
+}
+
+func rangeEnd(prefix string) string {
+	if prefix == "" {
+		return "\x00"
+	}
+	return clientv3.GetPrefixRangeEnd(directory(prefix))
+}

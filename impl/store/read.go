@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// pageSize is the number of keys asked for at a time: far below the message
+// limits of gRPC for objects of ordinary size, large enough that round trips do
+// not matter.
+const pageSize = 500
+
+// Get returns one key. When it does not exist ok is false and rev is the
+// revision at which it did not. The error is an *UnavailableError when etcd
+// cannot be asked.
+func (s *Store) Get(ctx context.Context, key string) (kv KV, ok bool, rev int64, err error) {
+	resp, err := s.read(ctx, "get", key)
+	if err != nil {
+		return KV{}, false, 0, err
+	}
+	if len(resp.Kvs) == 0 {
+		return KV{}, false, resp.Header.Revision, nil
+	}
+	return fromPB(resp.Kvs[0]), true, resp.Header.Revision, nil
+}
+
+// List returns everything in the directory prefix, in the order of keys, as it
+// was at revision rev. A missing final slash of prefix is added, so /apisix does
+// not match /apisix2; the empty prefix is everything.
+func (s *Store) List(ctx context.Context, prefix string) (kvs []KV, rev int64, err error) {
+	kvs, h, err := s.list(ctx, prefix)
+	return kvs, h.revision, err
+}
+
+// header is what an answer says about the cluster that gave it.
+type header struct {
+	cluster  uint64
+	revision int64
+	term     uint64
+}
+
+// list is List with the header of the first page. A compaction between two pages
+// makes it begin again.
+func (s *Store) list(ctx context.Context, prefix string) ([]KV, header, error) {
+	for {
+		kvs, h, err := s.listOnce(ctx, prefix)
+		if errors.Is(err, rpctypes.ErrCompacted) {
+			continue
+		}
+		return kvs, h, err
+	}
+}
+
+func (s *Store) listOnce(ctx context.Context, prefix string) ([]KV, header, error) {
+	var (
+		kvs  []KV
+		h    header
+		from = directory(prefix)
+		end  = clientv3.GetPrefixRangeEnd(from)
+	)
+	if from == "" {
+		from, end = "\x00", "\x00"
+	}
+	for {
+		opts := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize)}
+		if h.revision > 0 {
+			opts = append(opts, clientv3.WithRev(h.revision))
+		}
+		resp, err := s.read(ctx, "list", from, opts...)
+		if err != nil {
+			return nil, header{}, err
+		}
+		if h.revision == 0 {
+			h = header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
+		}
+		for _, kv := range resp.Kvs {
+			kvs = append(kvs, fromPB(kv))
+		}
+		if !resp.More || len(resp.Kvs) == 0 {
+			return kvs, h, nil
+		}
+		from = kvs[len(kvs)-1].Key + "\x00"
+	}
+}
+
+// head asks a quorum where the cluster is.
+func (s *Store) head(ctx context.Context) (header, error) {
+	resp, err := s.read(ctx, "get", "\x00", clientv3.WithCountOnly())
+	if err != nil {
+		return header{}, err
+	}
+	return header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}, nil
+}
+
+// read puts a read to one member after the other: each attempt has its own
+// deadline, so that a member behind a dead link costs one attempt only, and a
+// member that knows of no leader refuses at once.
+func (s *Store) read(ctx context.Context, op, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	began := time.Now()
+	for {
+		actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), readTimeout)
+		resp, err := s.c.Get(actx, key, opts...)
+		cancel()
+		if err == nil {
+			return resp, nil
+		}
+		err = classify(op, false, err)
+		var unavailable *UnavailableError
+		if !errors.As(err, &unavailable) || time.Since(began) > patience || !pause(ctx, attemptPause) {
+			return nil, err
+		}
+	}
+}
+
+// pause waits for d and reports whether ctx still lives.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// directory completes a prefix to the directory it names.
+func directory(prefix string) string {
+	if prefix == "" || strings.HasSuffix(prefix, "/") {
+		return prefix
+	}
+	return prefix + "/"
+}
+
+func fromPB(kv *mvccpb.KeyValue) KV {
+	return KV{Key: string(kv.Key), Value: kv.Value, Create: kv.CreateRevision, Mod: kv.ModRevision}
+}

@@ -1,0 +1,132 @@
+// Package store owns the revisioned view of etcd that every other part works
+// with: read, list and watch directories, and commit conditional changes.
+//
+// It never interprets values and never caches what it read: a value that Get or
+// List returns was agreed by a quorum of the cluster after the call began. All
+// methods of Store are safe for concurrent use.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+)
+
+const (
+	// defaultDialTimeout bounds one connection attempt to one endpoint.
+	defaultDialTimeout = 2 * time.Second
+	// keepaliveTime and keepaliveTimeout find half-open connections: with data
+	// under way after keepaliveTimeout (TCP_USER_TIMEOUT), idle ones after the
+	// sum. gRPC allows no shorter ping interval than 10 s.
+	keepaliveTime    = 10 * time.Second
+	keepaliveTimeout = 3 * time.Second
+	// reconnectMax bounds the pause between two attempts to reach an endpoint
+	// that was down. gRPC's own default of two minutes would leave a returned
+	// etcd member unused for as long.
+	reconnectMax = 2 * time.Second
+	// readTimeout and commitTimeout bound one request to one member.
+	readTimeout   = 3 * time.Second
+	commitTimeout = 5 * time.Second
+	// patience bounds how long a call goes on to ask members that refuse or do not
+	// answer: several times as long as the election of a leader takes.
+	patience = 10 * time.Second
+	// maxSend bounds one request, in bytes; the members' own limit is what
+	// counts (unilb-etcd: 4 MiB).
+	maxSend = 16 << 20
+	// attemptPause separates attempts that were refused at once.
+	attemptPause = 200 * time.Millisecond
+)
+
+// Options of a Store. Endpoints is required, the rest may be zero.
+type Options struct {
+	// Endpoints are the client URLs of etcd members, e.g. http://10.0.0.1:2379.
+	Endpoints []string
+	// DialTimeout bounds one connection attempt; zero means 2 s.
+	DialTimeout time.Duration
+	// Log receives what the store rides out; nil discards it.
+	Log *slog.Logger
+}
+
+// A Store is a connection to one etcd cluster.
+type Store struct {
+	c *clientv3.Client // spreads requests over all members
+	// members has a client for each endpoint. Watches use them: the client
+	// above chooses the member of a stream itself, and may choose one that
+	// does not answer again and again.
+	members  []*clientv3.Client
+	log      *slog.Logger
+	watchSeq atomic.Uint64 // numbers watches, so that each has its own stream
+}
+
+// Open prepares a Store. It does not wait for etcd: an unreachable cluster shows
+// in the first call that needs it.
+func Open(o Options) (*Store, error) {
+	if len(o.Endpoints) == 0 {
+		return nil, errors.New("open store: no etcd endpoints")
+	}
+	if o.DialTimeout <= 0 {
+		o.DialTimeout = defaultDialTimeout
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{log: o.Log}
+	var err error
+	if s.c, err = dial(o.DialTimeout, o.Endpoints...); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	for _, endpoint := range o.Endpoints {
+		c, err := dial(o.DialTimeout, endpoint)
+		if err != nil {
+			_ = s.Close() // the first error says more
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+		s.members = append(s.members, c)
+	}
+	return s, nil
+}
+
+// dial makes a client, which connects when it is first used.
+func dial(timeout time.Duration, endpoints ...string) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
+		Endpoints:            endpoints,
+		DialKeepAliveTime:    keepaliveTime,
+		DialKeepAliveTimeout: keepaliveTimeout,
+		PermitWithoutStream:  true,
+		MaxCallSendMsgSize:   maxSend,
+		Logger:               zap.NewNop(), // its warnings repeat what our errors say
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.Config{
+				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: reconnectMax,
+			},
+			MinConnectTimeout: timeout,
+		})},
+	})
+}
+
+// Close releases the connections. Calls under way end with an error.
+func (s *Store) Close() error {
+	var errs []error
+	for _, c := range append([]*clientv3.Client{s.c}, s.members...) {
+		if err := c.Close(); err != nil && !errors.Is(err, context.Canceled) {
+			errs = append(errs, fmt.Errorf("close store: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A KV is one key with its value and the revisions that created and last
+// modified it.
+type KV struct {
+	Key         string
+	Value       []byte
+	Create, Mod int64
+}

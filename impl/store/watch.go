@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/unilb/unilb/impl/obs"
+)
+
+const (
+	// heartbeat is how often a watch asks the member to say where it is; after
+	// silence without any answer the watch is opened anew, by another member if
+	// there is one. A stream on a half-open connection looks like an idle one.
+	heartbeat = time.Second
+	silence   = 4 * time.Second
+	// opening bounds how long a member may take to begin a watch. One that is
+	// down costs this much once.
+	opening = 2 * time.Second
+	// retryMin and retryMax bound the pause between two attempts to list or to
+	// watch; the pause doubles and is jittered by half.
+	retryMin = 50 * time.Millisecond
+	retryMax = 2 * time.Second
+)
+
+// A Batch is a step of a directory from one revision to a later one (or, after
+// etcd was restored from a backup, to an earlier one).
+type Batch struct {
+	Prefix   string // as given to Watch
+	Revision int64  // everything up to here is contained
+	Reset    bool   // Puts is all there is; forget what was there before
+	// Puts holds the newest version of each changed key, in the order of change
+	// (in the order of keys after a list).
+	Puts []KV
+	// Deletes holds keys that were handed out before and are gone.
+	Deletes []string
+}
+
+// Watch calls apply, one batch at a time, until ctx ends, and returns its error.
+// The first batch has Reset set and holds everything in the directory prefix
+// (see List). It rides out an unreachable etcd. After a compaction, and when
+// etcd was restored from a backup or replaced, it lists again and hands over only
+// the difference, in a batch that may be empty. After apply has returned,
+// Revision is in force.
+func (s *Store) Watch(ctx context.Context, prefix string, apply func(Batch)) error {
+	w := &watch{s: s, prefix: prefix, apply: apply, member: rand.N(len(s.members))}
+	delay := retryMin
+	for ctx.Err() == nil {
+		progressed, err := w.run(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		s.log.Warn("watch interrupted", obs.Prefix, prefix, obs.Rev, w.at.revision, obs.Err, err)
+		if progressed {
+			delay = retryMin
+		}
+		if !pause(ctx, delay/2+rand.N(delay/2+1)) {
+			break
+		}
+		delay = min(2*delay, retryMax)
+	}
+	return ctx.Err()
+}
+
+// Why a watch ended, as far as it matters for what comes next.
+var (
+	errCompacted = errors.New("the revisions to continue from were compacted")
+	errReplaced  = errors.New("the cluster's history went back: restored or replaced")
+	errSilent    = errors.New("the member does not answer")
+	errClosed    = errors.New("the stream was closed")
+)
+
+// watch is the state of one Watch call. It is used by one goroutine.
+type watch struct {
+	s      *Store
+	prefix string
+	apply  func(Batch)
+	member int // whose turn it is to be watched
+
+	at     header    // what was handed out, and by which cluster
+	handed *versions // nil before the first list
+	stale  bool      // the next run must list
+}
+
+// run lists when it has to and then follows events until the stream ends. It
+// reports whether anything was received.
+func (w *watch) run(ctx context.Context) (progressed bool, err error) {
+	if w.handed != nil && !w.stale {
+		h, err := w.s.head(ctx)
+		if err != nil {
+			return false, err
+		}
+		w.stale = h.before(w.at)
+	}
+	if w.handed == nil || w.stale {
+		if err := w.list(ctx); err != nil {
+			return false, err
+		}
+		progressed = true
+	}
+	followed, err := w.follow(ctx, w.s.members[w.member])
+	w.member = (w.member + 1) % len(w.s.members)
+	if errors.Is(err, errCompacted) {
+		w.stale = true
+	}
+	return progressed || followed, err
+}
+
+// before reports whether a cluster that answers with h cannot be the one that
+// answered with old, or has lost some of its history since.
+func (h header) before(old header) bool {
+	return h.cluster != old.cluster || h.revision < old.revision || h.term < old.term
+}
+
+// list reads the directory and hands over how it differs from what was handed
+// over before.
+func (w *watch) list(ctx context.Context) error {
+	kvs, h, err := w.s.list(ctx, w.prefix)
+	if err != nil {
+		return err
+	}
+	b := Batch{Prefix: w.prefix, Revision: h.revision}
+	if w.handed == nil {
+		w.handed = newVersions()
+		b.Reset = true
+	}
+	b.Puts, b.Deletes = w.handed.replace(kvs)
+	w.apply(b)
+	w.at, w.stale = h, false
+	return nil
+}
