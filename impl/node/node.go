@@ -1,0 +1,187 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+// registry is the part of the store that a node needs.
+type registry interface {
+	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
+	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
+	Watch(ctx context.Context, prefix string, apply func(store.Batch)) error
+}
+
+// A Node is this process's place in the region.
+type Node struct {
+	reg      Registration // State apart, it never changes
+	st       registry
+	log      *slog.Logger
+	instance string
+	started  time.Time
+
+	mu      sync.Mutex
+	state   State            // what the process itself says
+	drained bool             // what the registration in etcd says
+	applied map[string]int64 // by watched prefix
+	refused map[string]string
+	changed chan struct{} // closed and replaced at every change of the above
+}
+
+// New returns a node that is starting. Until Run is called it exists in this
+// process only; a nil store is allowed then (and Run must not be called).
+func New(reg Registration, st *store.Store, log *slog.Logger) *Node {
+	return newNode(reg, st, log)
+}
+
+func newNode(reg Registration, st registry, log *slog.Logger) *Node {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	var id [8]byte
+	_, _ = rand.Read(id[:])                          // documented to never fail
+	reg.Watches = append([]string{}, reg.Watches...) // [] rather than null in JSON
+	n := &Node{
+		reg: reg, st: st, log: log,
+		instance: hex.EncodeToString(id[:]),
+		started:  time.Now(),
+		applied:  make(map[string]int64, len(reg.Watches)),
+		refused:  make(map[string]string),
+		changed:  make(chan struct{}),
+	}
+	for _, p := range reg.Watches {
+		n.applied[clean(p)] = 0
+	}
+	return n
+}
+
+// clean gives one spelling to a prefix that may or may not end in a slash.
+func clean(prefix string) string { return strings.TrimSuffix(prefix, "/") }
+
+// notify wakes everyone who waits for a change. n.mu is held.
+func (n *Node) notify() {
+	close(n.changed)
+	n.changed = make(chan struct{})
+}
+
+// Applied says that every event under prefix up to revision rev is in force now.
+// It wakes waiters and the reporter. A revision smaller than the last one is
+// believed: etcd was restored from a backup.
+func (n *Node) Applied(prefix string, rev int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	prefix = clean(prefix)
+	if old, ok := n.applied[prefix]; ok && old == rev {
+		return
+	}
+	n.applied[prefix] = rev
+	n.notify()
+}
+
+// Revision returns the revision that is in force under prefix, 0 when nothing is.
+func (n *Node) Revision(prefix string) int64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.applied[clean(prefix)]
+}
+
+// Wait returns when rev is in force under prefix, or with the error of ctx.
+func (n *Node) Wait(ctx context.Context, prefix string, rev int64) error {
+	prefix = clean(prefix)
+	for {
+		n.mu.Lock()
+		at, changed := n.applied[prefix], n.changed
+		n.mu.Unlock()
+		if at >= rev {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Refuse says that the object at key cannot be used and that its previous
+// version, if there is one, stays in force.
+func (n *Node) Refuse(key string, err error) {
+	text := err.Error()
+	if len(text) > errorBytes {
+		text = strings.ToValidUTF8(text[:errorBytes], "")
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old, known := n.refused[key]
+	if old == text && known || !known && len(n.refused) >= keptErrors {
+		return
+	}
+	n.refused[key] = text
+	n.notify()
+}
+
+// Accept takes back Refuse: the object at key is fine again, or gone.
+func (n *Node) Accept(key string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.refused[key]; !ok {
+		return
+	}
+	delete(n.refused, key)
+	n.notify()
+}
+
+// SetState sets what the status listener answers. It does not touch the
+// registration: a process that drains in order to restart is not taken out of
+// the region. A node that is registered as draining answers draining whatever
+// its own state.
+func (n *Node) SetState(s State) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != s {
+		n.state = s
+		n.notify()
+	}
+}
+
+// State returns what the status listener answers.
+func (n *Node) State() State {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.stateLocked()
+}
+
+func (n *Node) stateLocked() State {
+	if n.drained {
+		return Draining
+	}
+	return n.state
+}
+
+// report returns the node's report as of now, and a channel that is closed when
+// it is out of date.
+func (n *Node) report() (Report, <-chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := Report{
+		Name: n.reg.Name, Kind: n.reg.Kind, Instance: n.instance,
+		Applied: maps.Clone(n.applied),
+		Errors:  []ObjectError{},
+	}
+	for _, key := range slices.Sorted(maps.Keys(n.refused)) {
+		if len(r.Errors) == listedErrors {
+			break
+		}
+		r.Errors = append(r.Errors, ObjectError{Key: key, Error: n.refused[key]})
+	}
+	return r, n.changed
+}

@@ -1,0 +1,44 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+const (
+	// listedErrors is how many refused objects a report names.
+	listedErrors = 32
+	// keptErrors is how many refused objects a node remembers, so that those
+	// beyond the list appear once others are repaired.
+	keptErrors = 4096
+	// errorBytes bounds the text of one error in a report.
+	errorBytes = 512
+)
+
+// A Report says how far a node is.
+type Report struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Instance string `json:"instance"` // random per process
+	// Applied is, per watched prefix, the etcd revision up to which every event
+	// under it is in force; 0 before the first.
+	Applied map[string]int64 `json:"applied"`
+	// Errors lists refused objects in the order of their keys, at most 32; the
+	// previous version of each stays in force.
+	Errors []ObjectError `json:"errors"`
+}
+
+// An ObjectError names an object that a node refused, and why.
+type ObjectError struct {
+	Key   string `json:"key"`
+	Error string `json:"error"`
+}
+
+// ParseReport reads a Report from etcd. Unknown fields are ignored.
+func ParseReport(b []byte) (Report, error) {
+	var r Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		return Report{}, fmt.Errorf("parse report: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,100 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/unilb/unilb/impl/obs"
+)
+
+// longestWait bounds a wait at the status listener; it is also the wait of a
+// request that names none.
+const longestWait = 60 * time.Second
+
+// Handler returns the status listener's handler: /status, /status/ready and
+// /status/applied.
+func (n *Node) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", n.serveStatus)
+	mux.HandleFunc("GET /status/ready", n.serveReady)
+	mux.HandleFunc("GET /status/applied", n.serveApplied)
+	return mux
+}
+
+func (n *Node) serveReady(w http.ResponseWriter, _ *http.Request) {
+	state, code := n.State(), http.StatusServiceUnavailable
+	if state == Serving {
+		code = http.StatusOK
+	}
+	answer(w, code, map[string]string{"state": state.String()})
+}
+
+func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	r, _ := n.report()
+	answer(w, http.StatusOK, struct {
+		Name     string           `json:"name"`
+		Kind     string           `json:"kind"`
+		Version  string           `json:"version"`
+		Instance string           `json:"instance"`
+		Uptime   float64          `json:"uptime"` // seconds
+		Applied  map[string]int64 `json:"applied"`
+		Errors   []ObjectError    `json:"errors"`
+	}{
+		r.Name, r.Kind, obs.Version(), r.Instance,
+		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Errors,
+	})
+}
+
+// serveApplied answers what is in force: at once, or with ?prefix= and
+// ?revision= when the revision is reached, or 504 with the same body after
+// ?timeout=.
+func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
+	prefix, rev, timeout, err := waitFor(req.URL.Query())
+	if err != nil {
+		answer(w, http.StatusBadRequest, map[string]string{"error_msg": err.Error()})
+		return
+	}
+	code := http.StatusOK
+	if prefix != "" {
+		ctx, cancel := context.WithTimeout(req.Context(), timeout)
+		defer cancel()
+		if n.Wait(ctx, prefix, rev) != nil {
+			code = http.StatusGatewayTimeout
+		}
+	}
+	r, _ := n.report()
+	answer(w, code, struct {
+		Node    string           `json:"node"`
+		Applied map[string]int64 `json:"applied"`
+	}{r.Name, r.Applied})
+}
+
+func waitFor(q url.Values) (prefix string, rev int64, timeout time.Duration, err error) {
+	prefix, timeout = q.Get("prefix"), longestWait
+	if (prefix == "") != (q.Get("revision") == "") {
+		return "", 0, 0, fmt.Errorf("prefix and revision belong together")
+	}
+	if prefix == "" {
+		return "", 0, 0, nil
+	}
+	if rev, err = strconv.ParseInt(q.Get("revision"), 10, 64); err != nil || rev < 0 {
+		return "", 0, 0, fmt.Errorf("revision %q: want an etcd revision", q.Get("revision"))
+	}
+	if s := q.Get("timeout"); s != "" {
+		if timeout, err = time.ParseDuration(s); err != nil || timeout < 0 {
+			return "", 0, 0, fmt.Errorf("timeout %q: want a duration such as 10s", s)
+		}
+	}
+	return prefix, rev, min(timeout, longestWait), nil
+}
+
+func answer(w http.ResponseWriter, code int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(body) // the client is gone; nothing to do about it
+}

@@ -1,0 +1,88 @@
+package node
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func ask(n *Node, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	n.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+	return w
+}
+
+func TestReadyFollowsState(t *testing.T) {
+	n := newNode(registration(), newMemory(), nil)
+	for _, tc := range []struct {
+		state State
+		code  int
+		body  string
+	}{
+		{Starting, 503, `{"state":"starting"}` + "\n"},
+		{Serving, 200, `{"state":"serving"}` + "\n"},
+		{Draining, 503, `{"state":"draining"}` + "\n"},
+	} {
+		n.SetState(tc.state)
+		if w := ask(n, "/status/ready"); w.Code != tc.code || w.Body.String() != tc.body {
+			t.Errorf("%s: got %d %s", tc.state, w.Code, w.Body)
+		}
+	}
+}
+
+func TestAppliedAnswersAtOnceOrWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(registration(), newMemory(), nil)
+		n.Applied("/apisix", 100)
+		body := `{"node":"bj/az1/l7-1","applied":{"/apisix":100,"/unilb/listeners":0}}`
+		began := time.Now()
+		for _, target := range []string{"/status/applied", "/status/applied?prefix=/apisix&revision=100&timeout=10s", "/status/applied?prefix=/apisix/&revision=99"} {
+			w := ask(n, target)
+			if w.Code != 200 || !reflect.DeepEqual(object(t, w.Body.Bytes()), object(t, []byte(body))) || time.Since(began) != 0 {
+				t.Errorf("%s: got %d %s after %s", target, w.Code, w.Body, time.Since(began))
+			}
+		}
+		w := ask(n, "/status/applied?prefix=/apisix&revision=101&timeout=10s")
+		if w.Code != 504 || time.Since(began) != 10*time.Second || !reflect.DeepEqual(object(t, w.Body.Bytes()), object(t, []byte(body))) {
+			t.Errorf("got %d %s after %s, want 504 after 10s", w.Code, w.Body, time.Since(began))
+		}
+		began = time.Now()
+		if w = ask(n, "/status/applied?prefix=/apisix&revision=101&timeout=10h"); w.Code != 504 || time.Since(began) != time.Minute {
+			t.Errorf("got %d after %s, want 504 after a minute", w.Code, time.Since(began))
+		}
+		time.AfterFunc(3*time.Second, func() { n.Applied("/apisix", 120) })
+		began = time.Now()
+		w = ask(n, "/status/applied?prefix=/apisix&revision=101&timeout=10s")
+		if w.Code != 200 || time.Since(began) != 3*time.Second {
+			t.Errorf("got %d after %s, want 200 after 3s", w.Code, time.Since(began))
+		}
+	})
+}
+
+func TestAppliedRefusesBadQueries(t *testing.T) {
+	n := newNode(registration(), newMemory(), nil)
+	for _, query := range []string{"prefix=/apisix", "revision=1", "prefix=/apisix&revision=x", "prefix=/apisix&revision=-1", "prefix=/a&revision=1&timeout=10", "prefix=/a&revision=1&timeout=-1s"} {
+		if w := ask(n, "/status/applied?"+query); w.Code != 400 || object(t, w.Body.Bytes())["error_msg"] == nil {
+			t.Errorf("%s: got %d %s", query, w.Code, w.Body)
+		}
+	}
+}
+
+func TestStatusNamesEverything(t *testing.T) {
+	n := newNode(registration(), newMemory(), nil)
+	n.Refuse("/apisix/routes/1", errors.New("bad"))
+	got := object(t, ask(n, "/status").Body.Bytes())
+	for _, field := range []string{"name", "kind", "version", "instance", "uptime", "applied", "errors"} {
+		if got[field] == nil {
+			t.Errorf("no %s in %v", field, got)
+		}
+		delete(got, field)
+	}
+	if len(got) > 0 {
+		t.Errorf("unexpected %v", got)
+	}
+}
