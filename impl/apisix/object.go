@@ -1,0 +1,148 @@
+package apisix
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// An Object is the JSON of one configuration object: every member exactly as it
+// was written (so nothing that a reader might know is lost), and a decoded tree
+// to check and to read.
+type Object struct {
+	raw  []byte
+	tree map[string]any
+}
+
+// A SyntaxError says that the text is not JSON.
+type SyntaxError struct{ Err error }
+
+func (e *SyntaxError) Error() string { return e.Err.Error() }
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// Parse reads one JSON object. The error is a *SyntaxError when the text is not
+// JSON.
+func Parse(b []byte) (*Object, error) {
+	v, err := decode(b)
+	if err != nil {
+		return nil, &SyntaxError{err}
+	}
+	tree, ok := v.(map[string]any)
+	if !ok {
+		// The check of an array would let an empty one pass as an object.
+		if items, isList := v.([]any); isList && len(items) == 0 {
+			return &Object{raw: []byte("{}"), tree: map[string]any{}}, nil
+		}
+		return nil, fmt.Errorf("invalid configuration: %w", typeError(v))
+	}
+	return &Object{raw: b, tree: tree}, nil
+}
+
+// FromTree makes an object of a tree as encoding/json decodes it with UseNumber.
+// The tree must not be changed afterwards.
+func FromTree(tree map[string]any) (*Object, error) {
+	b, err := marshal(tree)
+	if err != nil {
+		return nil, fmt.Errorf("encode object: %w", err)
+	}
+	return &Object{raw: b, tree: tree}, nil
+}
+
+// Tree returns the object as encoding/json decodes it with UseNumber. It must not
+// be changed.
+func (o *Object) Tree() map[string]any { return o.tree }
+
+// Decode reads one JSON value as Parse does objects.
+func Decode(b []byte) (any, error) {
+	v, err := decode(b)
+	if err != nil {
+		return nil, &SyntaxError{err}
+	}
+	return v, nil
+}
+
+func typeError(v any) error { return routeSchema().Validate(v) }
+
+func decode(b []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("unexpected end of JSON input")
+		}
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more text after the JSON value")
+	}
+	return v, nil
+}
+
+// Has reports whether the object has a member of that name.
+func (o *Object) Has(name string) bool {
+	_, ok := o.tree[name]
+	return ok
+}
+
+// Value returns a member as encoding/json decodes it with UseNumber; nil when
+// absent or null. It must not be changed.
+func (o *Object) Value(name string) any { return o.tree[name] }
+
+// member returns a member as it was written.
+func (o *Object) member(name string) (json.RawMessage, error) {
+	members, err := o.members()
+	return members[name], err
+}
+
+func (o *Object) members() (map[string]json.RawMessage, error) {
+	members := map[string]json.RawMessage{}
+	if err := json.Unmarshal(o.raw, &members); err != nil {
+		return nil, &SyntaxError{err}
+	}
+	return members, nil
+}
+
+// With returns a copy in which the given members are set; the others stay as
+// they were written. The copy has not been checked.
+func (o *Object) With(set map[string]any) (*Object, error) {
+	members, err := o.members()
+	if err != nil {
+		return nil, err
+	}
+	for name, v := range set {
+		b, err := marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", name, err)
+		}
+		members[name] = b
+	}
+	b, err := marshal(members)
+	if err != nil {
+		return nil, fmt.Errorf("encode object: %w", err)
+	}
+	return Parse(b)
+}
+
+// Encode returns the object as one compact JSON object.
+func (o *Object) Encode() ([]byte, error) {
+	members, err := o.members()
+	if err != nil {
+		return nil, err
+	}
+	return marshal(members)
+}
+
+// marshal prints v compactly, without the HTML escapes that encoding/json adds
+// by itself.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

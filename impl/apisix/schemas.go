@@ -1,0 +1,67 @@
+package apisix
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/unilb/unilb/impl/apisix/schema"
+)
+
+// The schema documents, one a resource, and the definitions they share. Within
+// them {"$ref": "host"} stands for host.json.
+//
+//go:embed schemas/*.json
+var schemaFiles embed.FS
+
+// documents returns all schema documents by name.
+var documents = sync.OnceValue(func() map[string]json.RawMessage {
+	docs := map[string]json.RawMessage{}
+	entries, err := schemaFiles.ReadDir("schemas")
+	if err != nil {
+		panic(err) // embedded: always there
+	}
+	for _, e := range entries {
+		b, err := schemaFiles.ReadFile(path.Join("schemas", e.Name()))
+		if err != nil {
+			panic(err) // embedded: always there
+		}
+		docs[strings.TrimSuffix(e.Name(), ".json")] = b
+	}
+	return docs
+})
+
+// Schemas of the resources, compiled at first use. They panic on a broken
+// document, which a test would have found.
+var (
+	routeSchema    = compiled("route")
+	serviceSchema  = compiled("service")
+	upstreamSchema = compiled("upstream")
+	idSchema       = compiled("id")
+)
+
+func compiled(name string) func() *schema.Schema {
+	return sync.OnceValue(func() *schema.Schema {
+		s, err := schema.Compile(documents()[name], documents())
+		if err != nil {
+			panic(fmt.Sprintf("schema of %s: %v", name, err))
+		}
+		return s
+	})
+}
+
+// SchemaDocument returns the JSON Schema of a resource (route, service,
+// upstream), with shared definitions written out, as a schema endpoint serves it.
+// It reports false when there is none of that name.
+func SchemaDocument(name string) ([]byte, bool) {
+	switch name {
+	case "route", "service", "upstream":
+	default:
+		return nil, false
+	}
+	b, err := schema.Expand(documents()[name], documents())
+	return b, err == nil
+}
