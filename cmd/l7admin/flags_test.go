@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func env(key string) string {
+	if key == "UNILB_ADMIN_KEY" {
+		return "k"
+	}
+	return ""
+}
+
+func TestFlagsBecomeRegistration(t *testing.T) {
+	o, err := parse(strings.Fields("--node bj/az1/admin-1 --zone az1 --region bj --etcd http://a:1,http://b:2 --prefix /apisix "+
+		"--listen :9180 --status-listen :9096 --underlay 10.101.4.3 --member-address 100.127.0.9"), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := o.registration()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(reg)
+	const want = `{"name":"bj/az1/admin-1","kind":"l7admin","region":"bj","zone":"az1","underlay":"10.101.4.3","member":"100.127.0.9",` +
+		`"status":"http://10.101.4.3:9096","watches":null,"state":"active"}`
+	if err != nil || string(got) != want {
+		t.Errorf("got  %s, %v\nwant %s", got, err, want)
+	}
+	if len(o.etcd) != 2 || o.key != "k" {
+		t.Errorf("got %+v", o)
+	}
+}
+
+func TestBadFlagsExitWithThree(t *testing.T) {
+	for _, args := range []string{
+		"", "--node a --nope", "--node a extra", "--node a//b", "--node a --prefix apisix", "--node a --prefix /apisix/",
+		"--node a --underlay 1.2.3", "--node a --status-listen 9096", "--node a --log-level loud",
+	} {
+		if code := run(strings.Fields(args), env); code != exitBadFlags {
+			t.Errorf("%q: exit %d, want %d", args, code, exitBadFlags)
+		}
+	}
+	if code := run([]string{"--node", "a"}, func(string) string { return "" }); code != exitBadFlags {
+		t.Errorf("without key: exit %d, want %d", code, exitBadFlags)
+	}
+}

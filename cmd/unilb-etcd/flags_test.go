@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+func TestFlagsBecomeConfiguration(t *testing.T) {
+	o, err := parse(strings.Fields("--name n1 --data-dir /d --listen-client http://10.0.0.1:2379 --listen-peer http://10.0.0.1:2380 " +
+		"--initial-cluster n1=http://10.0.0.1:2380,n2=http://10.0.0.2:2380 --new-cluster=false --heartbeat-interval 50ms --election-timeout 500ms"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := o.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Name != "n1" || cfg.AdvertiseClientUrls[0].String() != "http://10.0.0.1:2379" || cfg.AdvertisePeerUrls[0].String() != "http://10.0.0.1:2380" ||
+		cfg.ClusterState != embed.ClusterStateFlagExisting || cfg.TickMs != 50 || cfg.ElectionMs != 500 ||
+		cfg.QuotaBackendBytes != 4<<30 || cfg.AutoCompactionRetention != "1h0m0s" {
+		t.Errorf("got %+v", cfg)
+	}
+}
+
+func TestMemberAloneIsItsOwnCluster(t *testing.T) {
+	o, err := parse([]string{"--name", "n1", "--data-dir", "/d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg, err := o.config(); err != nil || cfg.InitialCluster != "n1=http://127.0.0.1:2380" || cfg.ClusterState != embed.ClusterStateFlagNew {
+		t.Errorf("got %+v, %v", cfg, err)
+	}
+}
+
+func TestBadFlagsExitWithThree(t *testing.T) {
+	for _, args := range []string{
+		"", "--name n1", "--data-dir /d", "--name n1 --data-dir /d extra", "--name n1 --data-dir /d --listen-client 10.0.0.1:2379",
+		"--name n1 --data-dir /d --listen-peer http://10.0.0.1", "--name n1 --data-dir /d --heartbeat-interval 1s --election-timeout 1s",
+		"--name n1 --data-dir /d --log-level loud",
+	} {
+		if code := run(strings.Fields(args)); code != exitBadFlags {
+			t.Errorf("%q: exit %d, want %d", args, code, exitBadFlags)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"crypto/subtle"
+	"net/http"
+)
+
+// A Role says what a key may do. The zero value may only read.
+type Role uint8
+
+// Roles of keys.
+const (
+	Viewer Role = iota
+	Admin
+)
+
+// A Key lets its holder use the Admin API.
+type Key struct {
+	Secret string
+	Role   Role
+}
+
+// authorize checks the key of a request: query api_key, header X-API-KEY or
+// cookie x_api_key, in this order.
+func (h *Handler) authorize(r *http.Request) *failure {
+	if len(h.keys) == 0 {
+		return nil
+	}
+	token := r.URL.Query().Get("api_key")
+	if token == "" {
+		token = r.Header.Get("X-API-KEY")
+	}
+	if token == "" {
+		if c, err := r.Cookie("x_api_key"); err == nil {
+			token = c.Value
+		}
+	}
+	if token == "" {
+		return unauthorized("missing apikey")
+	}
+	for _, k := range h.keys {
+		if subtle.ConstantTimeCompare([]byte(k.Secret), []byte(token)) != 1 {
+			continue
+		}
+		if k.Role != Admin && r.Method != http.MethodGet {
+			return unauthorized("invalid method for role viewer")
+		}
+		return nil
+	}
+	return unauthorized("wrong apikey")
+}
+
+func unauthorized(description string) *failure {
+	return &failure{code: http.StatusUnauthorized, body: map[string]string{
+		"error_msg": "failed to check token", "description": description,
+	}}
+}

@@ -1,0 +1,85 @@
+package admin
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/unilb/unilb/impl/apisix"
+)
+
+// maxDrained bounds how much of a body that is too large is read in order to
+// say how large it is.
+const maxDrained = 16 << 20
+
+// readBody returns the body, which is nil when there is none, or JSON. APISIX
+// looks at it whatever the method.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
+	size := r.ContentLength
+	var body []byte
+	if size <= maxBody {
+		var err error
+		body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if err != nil {
+			return nil, bad("invalid request body: " + err.Error())
+		}
+		size = int64(len(body))
+		if size > maxBody {
+			more, _ := io.Copy(io.Discard, io.LimitReader(r.Body, maxDrained)) // only to tell the size
+			size += more
+		}
+	}
+	if size > maxBody {
+		w.Header().Set("Connection", "close") // the rest of the body is not read
+		return nil, bad(fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", size, maxBody))
+	}
+	if len(body) == 0 {
+		return nil, nil
+	}
+	if _, err := apisix.Decode(body); err != nil {
+		return nil, &failure{code: http.StatusBadRequest, body: map[string]string{
+			"error_msg": "invalid request body: " + err.Error(), "req_body": string(body),
+		}}
+	}
+	return body, nil
+}
+
+// ttl is the time after which a written object vanishes; 0: never.
+func ttl(r *http.Request) (time.Duration, *failure) {
+	text := r.URL.Query().Get("ttl")
+	if text == "" {
+		return 0, nil
+	}
+	const longest = 1e9 // seconds; etcd's own limit is about nine
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, bad("invalid argument ttl: should be a number")
+	}
+	if !(f >= 1 && f <= longest) {
+		return 0, bad("invalid argument ttl: should be at least 1")
+	}
+	return time.Duration(f) * time.Second, nil
+}
+
+// ifMatch is the revision that a write insists on.
+func ifMatch(r *http.Request) (rev int64, given bool, err *failure) {
+	text := strings.Trim(strings.TrimSpace(r.Header.Get("If-Match")), `"`)
+	if text == "" {
+		return 0, false, nil
+	}
+	rev, perr := strconv.ParseInt(text, 10, 64)
+	if perr != nil || rev < 0 {
+		return 0, false, bad("invalid header If-Match: should be a modifiedIndex, or 0 for an object that must not exist")
+	}
+	return rev, true, nil
+}
+
+func mismatch(key string, want, got int64) *failure {
+	if got == 0 {
+		return fail(http.StatusPreconditionFailed, fmt.Sprintf("%s does not exist, If-Match is %d", key, want))
+	}
+	return fail(http.StatusPreconditionFailed, fmt.Sprintf("%s is at revision %d, If-Match is %d", key, got, want))
+}

@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/store"
+)
+
+const (
+	// root is the path of the Admin API.
+	root = "/apisix/admin"
+	// serverName is what clients such as ADC read the version of APISIX from.
+	serverName = "APISIX/3.18.0"
+	// apiVersion is in the header X-API-VERSION of answers of resources.
+	apiVersion = "v3"
+	// maxBody is the largest request body, in bytes.
+	maxBody = 1572864
+	// DefaultPrefix is APISIX's directory in etcd.
+	DefaultPrefix = "/apisix"
+)
+
+// Store is the part of the store that the Admin API needs.
+type Store interface {
+	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
+	List(ctx context.Context, prefix string) (kvs []store.KV, rev int64, err error)
+	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
+}
+
+// Options of a Handler. Store is required.
+type Options struct {
+	Store Store
+	// Prefix is the directory in etcd; empty means /apisix.
+	Prefix string
+	// Keys are the API keys; without any, everybody may do everything.
+	Keys []Key
+	// Plugins are the plugins that objects may use. Others are refused: a
+	// gateway that does not know an authentication plugin must not be told to
+	// serve without it.
+	Plugins map[string]Plugin
+	// Now is the clock of create_time and update_time; nil is the system's.
+	Now func() time.Time
+	// Log receives what clients are not told; nil discards it.
+	Log *slog.Logger
+}
+
+// Handler answers the Admin API.
+type Handler struct {
+	st      Store
+	prefix  string
+	keys    []Key
+	plugins map[string]Plugin
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// New returns a Handler.
+func New(o Options) (*Handler, error) {
+	if o.Store == nil {
+		return nil, errors.New("admin API: no store")
+	}
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	if !strings.HasPrefix(o.Prefix, "/") || strings.HasSuffix(o.Prefix, "/") {
+		return nil, errors.New("admin API: prefix must begin with a slash and not end with one")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{st: o.Store, prefix: o.Prefix, keys: o.Keys, plugins: o.Plugins, now: o.Now, log: o.Log}, nil
+}
+
+// request is what the handlers of resources see.
+type request struct {
+	*http.Request
+	res  *resource
+	id   string  // from the path; "" when there is none
+	sub  *string // rest of the path after the id; nil when there is none
+	body []byte
+}
+
+// ServeHTTP checks in APISIX's order (key, resource, handler, body, ttl) and
+// answers the first thing that is wrong.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	commonHeaders(w.Header())
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH")
+		w.Header().Set("Access-Control-Allow-Headers", "*")
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	path, ours := strings.CutPrefix(r.URL.Path, root)
+	if ours && path == "" && r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK) // liveness probe of clients, needs no key
+		return
+	}
+	if !ours || !strings.HasPrefix(path, "/") || !routed(r.Method) {
+		notFoundPage(w)
+		return
+	}
+	if err := h.authorize(r); err != nil {
+		err.write(w)
+		return
+	}
+	req, err := parse(w, r, path[1:])
+	if err != nil {
+		err.write(w)
+		return
+	}
+	w.Header().Set("X-API-VERSION", apiVersion)
+	a, err := h.dispatch(req)
+	if err != nil {
+		if err.cause != nil {
+			h.log.Error("request not served", obs.Op, r.Method, obs.Key, r.URL.Path, obs.Err, err.cause)
+		}
+		err.write(w)
+		return
+	}
+	a.write(w)
+}
+
+func routed(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodPatch:
+		return true
+	}
+	return false
+}
+
+// parse finds the resource that the path names and reads the body.
+func parse(w http.ResponseWriter, r *http.Request, path string) (*request, *failure) {
+	name, rest, _ := strings.Cut(path, "/")
+	res, ok := resources[name]
+	if !ok {
+		return nil, fail(http.StatusNotFound, "Unsupported resource type: "+name)
+	}
+	req := &request{Request: r, res: res}
+	id, sub, hasSub := strings.Cut(rest, "/")
+	req.id = id
+	if hasSub {
+		req.sub = &sub
+	}
+	var err *failure
+	if req.body, err = readBody(w, r); err != nil {
+		return nil, err
+	}
+	if _, err := ttl(r); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+func (h *Handler) dispatch(req *request) (*answer, *failure) {
+	if req.sub != nil && req.Method != http.MethodPatch && *req.sub != "" {
+		return nil, fail(http.StatusNotFound, "not found")
+	}
+	switch req.Method {
+	case http.MethodPut:
+		return h.put(req)
+	case http.MethodPost:
+		return h.post(req)
+	case http.MethodPatch:
+		return h.patch(req)
+	case http.MethodDelete:
+		return h.delete(req)
+	}
+	return h.get(req)
+}
