@@ -1,0 +1,90 @@
+package exchange
+
+import "net/netip"
+
+// Proto is the protocol version of the downstream request.
+type Proto uint8
+
+// The protocol versions.
+const (
+	HTTP10 Proto = 10 // HTTP/1.0
+	HTTP11 Proto = 11 // HTTP/1.1
+	HTTP2  Proto = 20 // HTTP/2
+	HTTP3  Proto = 30 // HTTP/3
+)
+
+// String returns the version as it stands in a request line.
+func (p Proto) String() string {
+	switch p {
+	case HTTP10:
+		return "HTTP/1.0"
+	case HTTP11:
+		return "HTTP/1.1"
+	case HTTP2:
+		return "HTTP/2.0"
+	case HTTP3:
+		return "HTTP/3.0"
+	}
+	return "HTTP/?"
+}
+
+// Request is the head of a request. All strings may be views.
+type Request struct {
+	Method string
+	Scheme string // "http" or "https", of the downstream connection
+	// Authority is the Host field, or the authority of an absolute-form
+	// target, as it was sent (with port).
+	Authority string
+	// Host is the name that routes are matched against: Authority without
+	// port, in lower case.
+	Host string
+	// Target is the raw request target in origin form, with the query.
+	Target string
+	// Path is what routes are matched against: see NormalizePath.
+	Path string
+	// Query is the raw query without "?".
+	Query string
+	Proto Proto
+	// Remote is the peer of the connection, Local the address it came to: on
+	// a gateway behind L4 that is the EIP and the port of the listener.
+	Remote, Local netip.AddrPort
+	// Fields is the head as it was received, except Host (see Authority) and
+	// whatever framing fields the engine keeps to itself. Framing is the
+	// engine's: it writes Content-Length, Transfer-Encoding and Trailer from
+	// the body, and Host from the plan, whatever Fields and edits say.
+	Fields Fields
+	// BodyLength in bytes; 0: no body; -1: not known before its end.
+	BodyLength int64
+	// Upgrade is the protocol the client asks to switch to, else empty.
+	Upgrade string
+	// Stable says that the strings are no views but ordinary strings of the
+	// runtime. An engine that sets it makes Own free.
+	Stable bool
+}
+
+// own moves every view into the arena.
+func (r *Request) own(a *Arena) {
+	if r.Stable {
+		return
+	}
+	for _, s := range []*string{&r.Method, &r.Scheme, &r.Authority, &r.Host, &r.Target, &r.Path, &r.Query, &r.Upgrade} {
+		*s = a.Copy(*s)
+	}
+	for i := range r.Fields {
+		r.Fields[i] = Field{a.Copy(r.Fields[i].Name), a.Copy(r.Fields[i].Value)}
+	}
+	r.Stable = true
+}
+
+// HasBody tells whether a body follows the head.
+func (r *Request) HasBody() bool { return r.BodyLength != 0 }
+
+// Response is the head of an answer: the upstream's, or one of our own.
+// Strings of an upstream's answer are views until OnResponse returns.
+type Response struct {
+	Status int
+	Fields Fields
+	// BodyLength in bytes; -1: not known before its end. Framing belongs to
+	// the engine, as in Request.
+	BodyLength int64
+}
