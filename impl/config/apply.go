@@ -1,0 +1,156 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// Kind is a directory of objects.
+type Kind uint8
+
+// The kinds of objects.
+const (
+	// Other kinds are none of the gateway's business; they are ignored.
+	Other     Kind = iota
+	Routes         // routes of APISIX
+	Services       // services of APISIX
+	Upstreams      // upstreams of APISIX
+	Listeners      // our own: addresses and ports to serve
+)
+
+// Change is one object that was put or deleted.
+type Change struct {
+	Kind   Kind
+	ID     string
+	Key    string // in etcd, for reports
+	Value  []byte
+	Create int64 // revision at which the object was created
+	Delete bool
+}
+
+// Delta is what a batch did, for the state that lives beside snapshots.
+type Delta struct {
+	// Upstreams that are new or changed, by key; nil: gone.
+	Upstreams map[string]*Upstream
+	// Refused objects by key in etcd; their previous versions stay.
+	Refused map[string]error
+	// Accepted are the keys of the changed objects that are in force, or gone.
+	Accepted map[string]bool
+	// ListenersChanged: the set of listeners is not what it was.
+	ListenersChanged bool
+}
+
+// Apply returns the snapshot after the changes, which are applied in order.
+func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
+	next := *s
+	d := Delta{Upstreams: map[string]*Upstream{}, Refused: map[string]error{}, Accepted: map[string]bool{}}
+	for _, c := range changes {
+		if c.Kind == Other {
+			continue
+		}
+		if err := next.apply(c, &d); err != nil {
+			d.Refused[c.Key] = err
+			delete(d.Accepted, c.Key)
+			continue
+		}
+		delete(d.Refused, c.Key)
+		d.Accepted[c.Key] = true
+	}
+	return &next, d
+}
+
+var errNoObject = errors.New("value is no JSON object")
+
+func (s *Snapshot) apply(c Change, d *Delta) error {
+	if !c.Delete && !isObject(c.Value) {
+		return errNoObject
+	}
+	switch c.Kind {
+	case Routes:
+		return s.applyRoute(c, d)
+	case Services:
+		return s.applyService(c, d)
+	case Upstreams:
+		return s.applyUpstream(c, d)
+	case Listeners:
+		return s.applyListener(c, d)
+	}
+	return nil
+}
+
+func (s *Snapshot) applyRoute(c Change, d *Delta) error {
+	old, _ := s.routes.Get(c.ID)
+	if c.Delete {
+		s.routes = s.routes.Delete(c.ID)
+		s.table = s.table.Without(c.ID)
+		s.inherit(old, nil)
+		d.replaced(inlineOf(old), nil)
+		return nil
+	}
+	r, err := compileRoute(c, c.ID)
+	if err != nil {
+		return err
+	}
+	if r.Spec.Enabled() {
+		table, err := s.table.With(r.rule(s.service(r.Spec.ServiceID)))
+		if err != nil {
+			return err
+		}
+		s.table = table
+	} else {
+		s.table = s.table.Without(c.ID)
+	}
+	s.routes = s.routes.Set(c.ID, r)
+	s.inherit(old, r)
+	d.replaced(inlineOf(old), r.Inline)
+	return nil
+}
+
+func (s *Snapshot) applyUpstream(c Change, d *Delta) error {
+	old, _ := s.upstreams.Get(c.ID)
+	if c.Delete {
+		s.upstreams = s.upstreams.Delete(c.ID)
+		d.replaced(old, nil)
+		return nil
+	}
+	spec, err := decodeUpstream(c)
+	if err != nil {
+		return err
+	}
+	s.upstreams = s.upstreams.Set(c.ID, spec)
+	d.replaced(old, spec)
+	return nil
+}
+
+func (s *Snapshot) applyListener(c Change, d *Delta) error {
+	if c.Delete {
+		s.listeners = s.listeners.Delete(c.ID)
+		d.ListenersChanged = true
+		return nil
+	}
+	l, err := compileListener(c.ID, c.Value)
+	if err != nil {
+		return err
+	}
+	s.listeners = s.listeners.Set(c.ID, l)
+	d.ListenersChanged = true
+	return nil
+}
+
+// replaced notes that an upstream took the place of another; either may be nil.
+func (d *Delta) replaced(old, next *Upstream) {
+	switch {
+	case next != nil:
+		d.Upstreams[next.Key] = next
+	case old != nil:
+		d.Upstreams[old.Key] = nil
+	}
+}
+
+// isObject tells an object from the text "init_dir", which APISIX keeps under
+// the name of each directory.
+func isObject(v []byte) bool {
+	t := strings.TrimSpace(string(v))
+	return strings.HasPrefix(t, "{") && json.Valid(v)
+}

@@ -1,0 +1,163 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/impl/route"
+)
+
+type none struct{}
+
+func (none) Var(string) (string, bool) { return "", false }
+
+func put(kind Kind, id, value string) Change {
+	return Change{Kind: kind, ID: id, Key: fmt.Sprintf("/k/%d/%s", kind, id), Value: []byte(value), Create: 1}
+}
+
+func del(kind Kind, id string) Change {
+	return Change{Kind: kind, ID: id, Key: fmt.Sprintf("/k/%d/%s", kind, id), Delete: true}
+}
+
+func must(t *testing.T, s *Snapshot, cs ...Change) *Snapshot {
+	t.Helper()
+	next, d := s.Apply(cs)
+	for k, err := range d.Refused {
+		t.Fatalf("%s refused: %v", k, err)
+	}
+	return next
+}
+
+func match(s *Snapshot, host, path string) string {
+	q := route.Query{Local: netip.MustParseAddrPort("203.0.113.10:80"), Method: "GET", Host: host, Path: path, Vars: none{}}
+	if r := s.Match(&q); r != nil {
+		return r.ID
+	}
+	return "-"
+}
+
+const up = `{"nodes":{"10.0.0.1:80":1}}`
+
+func TestRefusedObjectKeepsItsPreviousVersionAndOthersGoOn(t *testing.T) {
+	s := must(t, &Snapshot{}, put(Routes, "1", `{"uri":"/old","upstream":`+up+`}`))
+	next, d := s.Apply([]Change{
+		put(Routes, "1", `{"uri":"/new","methods":["NOPE"],"upstream":`+up+`}`),
+		put(Routes, "2", `{"uri":"/two","upstream":`+up+`}`),
+		put(Upstreams, "9", `init_dir`),
+	})
+	if len(d.Refused) != 2 || d.Refused["/k/1/1"] == nil || !d.Accepted["/k/1/2"] {
+		t.Fatalf("refused %v, accepted %v", d.Refused, d.Accepted)
+	}
+	if got := match(next, "", "/old") + match(next, "", "/new") + match(next, "", "/two"); got != "1-2" {
+		t.Errorf("matches %s, want 1-2", got)
+	}
+	if got := match(s, "", "/two"); got != "-" {
+		t.Errorf("the old snapshot has changed: %s", got)
+	}
+}
+
+func TestWhatTheGatewayCannotDoIsRefusedNotLeftOut(t *testing.T) {
+	for value, want := range map[string]string{
+		`{"uri":"/","plugins":{"key-auth":{},"cors":{"_meta":{"disable":true}}},"upstream":` + up + `}`: "plugin key-auth",
+		`{"uri":"/","upstream":{"nodes":{"a:1":1},"type":"chash","key":"uri"}}`:                         "upstream type chash",
+		`{"uri":"/","upstream":{"nodes":{"a:1":1},"scheme":"grpc"}}`:                                    "upstream scheme grpc",
+		`{"uri":"/","upstream":{"service_name":"x","discovery_type":"dns"}}`:                            "service discovery",
+		`{"uri":"/","filter_func":"function(vars) return true end","upstream":` + up + `}`:              "filter_func (Lua)",
+		`{"uri":"/","plugin_config_id":"1"}`:                                                            "plugin_config_id",
+	} {
+		_, d := (&Snapshot{}).Apply([]Change{put(Routes, "1", value)})
+		var u Unsupported
+		if err := d.Refused["/k/1/1"]; !errors.As(err, &u) && (err == nil || !strings.Contains(err.Error(), "plugin")) || errors.As(err, &u) && string(u) != want {
+			t.Errorf("%s: %v, want it refused for %s", value, err, want)
+		}
+	}
+}
+
+func TestUnchangedObjectsAreShared(t *testing.T) {
+	s := must(t, &Snapshot{}, put(Upstreams, "1", up), put(Upstreams, "2", up), put(Routes, "1", `{"uri":"/1","upstream_id":"1"}`))
+	next, d := s.Apply([]Change{put(Upstreams, "2", `{"nodes":{"10.0.0.9:80":1}}`)})
+	if len(d.Upstreams) != 1 || d.Upstreams["upstreams/2"] == nil {
+		t.Errorf("changed upstreams %v, want one", d.Upstreams)
+	}
+	a, _ := s.Upstream("1")
+	b, _ := next.Upstream("1")
+	ra, _ := s.Route("1")
+	rb, _ := next.Route("1")
+	if a != b || ra != rb {
+		t.Error("an object that was not touched was rebuilt")
+	}
+	_, d = next.Apply([]Change{del(Upstreams, "2"), del(Routes, "1")})
+	if gone, ok := d.Upstreams["upstreams/2"]; !ok || gone != nil {
+		t.Errorf("deleted upstream is reported as %v", d.Upstreams)
+	}
+}
+
+func TestCostOfAChangeDoesNotFollowTheNumberOfObjects(t *testing.T) {
+	cost := func(n int) float64 {
+		var cs []Change
+		for i := range n {
+			cs = append(cs, put(Routes, fmt.Sprint(i), fmt.Sprintf(`{"uri":"/r%d/*","host":"h%d.example","upstream_id":"1"}`, i, i)))
+		}
+		s := must(t, &Snapshot{}, append(cs, put(Upstreams, "1", up))...)
+		one := []Change{put(Routes, "0", `{"uri":"/changed","host":"h0.example","upstream_id":"1"}`), put(Upstreams, "1", up)}
+		return testing.AllocsPerRun(20, func() { s.Apply(one) })
+	}
+	if small, big := cost(50), cost(3000); big > 2*small {
+		t.Errorf("a change allocates %v times at 50 routes, %v at 3000", small, big)
+	}
+}
+
+func TestHostsOfAServiceBindItsRoutesAndFollowItsChanges(t *testing.T) {
+	s := must(t, &Snapshot{},
+		put(Routes, "heir", `{"uri":"/h","service_id":"s"}`),
+		put(Routes, "own", `{"uri":"/o","host":"own.example","service_id":"s"}`),
+		put(Services, "s", `{"hosts":["a.example"],"upstream":`+up+`}`)) // after its routes
+	if got := match(s, "a.example", "/h") + match(s, "b.example", "/h") + match(s, "own.example", "/o"); got != "heir-own" {
+		t.Fatalf("matches %s", got)
+	}
+	s = must(t, s, put(Services, "s", `{"hosts":["b.example"],"upstream":`+up+`}`))
+	if got := match(s, "a.example", "/h") + match(s, "b.example", "/h"); got != "-heir" {
+		t.Errorf("after the service moved: %s", got)
+	}
+	s = must(t, s, del(Services, "s"))
+	if got := match(s, "c.example", "/h"); got != "heir" {
+		t.Errorf("without its service a route stays, for any host: %s", got)
+	}
+	r, _ := s.Route("heir")
+	var m *MissingError
+	if _, err := s.Resolve(r); !errors.As(err, &m) || m.What != MissingService {
+		t.Errorf("Resolve: %v, want the missing service", err)
+	}
+	s = must(t, s, del(Routes, "heir"), del(Routes, "own"))
+	if s.heirs.Len() != 0 || s.table.Len() != 0 {
+		t.Errorf("%d heirs, %d rules are left", s.heirs.Len(), s.table.Len())
+	}
+}
+
+func TestGenerationAndZoneComeFromNodeMetadata(t *testing.T) {
+	s := must(t, &Snapshot{}, put(Upstreams, "1", `{"nodes":[{"host":"100.64.0.1","port":8080,"weight":1,"metadata":{"unilb":{"generation":7,"zone":"az1"}}},{"host":"a.example","port":80,"weight":2,"priority":-1}],"retries":4,"scheme":"http"}`))
+	u, _ := s.Upstream("1")
+	if a := u.Targets[0]; a.Pool.Generation != 7 || a.Zone != "az1" || a.Pool.Address != "100.64.0.1:8080" || a.HostHeader != "100.64.0.1:8080" {
+		t.Errorf("first target %+v", a)
+	}
+	if b := u.Targets[1]; b.HostHeader != "a.example" || u.Members[1].Weight != 2 || u.Members[1].Priority != -1 || u.Tries != 5 {
+		t.Errorf("second target %+v, %+v, tries %d", b, u.Members[1], u.Tries)
+	}
+}
+
+func TestListenersComeAndGo(t *testing.T) {
+	s, d := (&Snapshot{}).Apply([]Change{
+		put(Listeners, "shop.web", `{"id":"shop.web","address":"203.0.113.10","port":80,"protocol":"http","new_field":1}`),
+		put(Listeners, "tls", `{"address":"203.0.113.10","port":443,"protocol":"https"}`),
+		put(Listeners, "none", `{"port":443,"protocol":"http"}`),
+	})
+	if len(d.Refused) != 2 || !d.ListenersChanged || len(s.Listeners()) != 1 || s.Listeners()[0].At.String() != "203.0.113.10:80" {
+		t.Fatalf("listeners %v, refused %v", s.Listeners(), d.Refused)
+	}
+	if s = must(t, s, del(Listeners, "shop.web")); len(s.Listeners()) != 0 {
+		t.Errorf("deleted listener stays: %v", s.Listeners())
+	}
+}

@@ -1,0 +1,70 @@
+package config
+
+import "github.com/unilb/unilb/impl/route/hamt"
+
+func inlineOf(r *Route) *Upstream {
+	if r == nil {
+		return nil
+	}
+	return r.Inline
+}
+
+// inherit keeps heirs: which routes to index again when a service's hosts
+// change.
+func (s *Snapshot) inherit(old, next *Route) {
+	if old != nil && old.inheritsHosts() {
+		set, _ := s.heirs.Get(old.Spec.ServiceID)
+		if set = set.Delete(old.ID); set.Len() == 0 {
+			s.heirs = s.heirs.Delete(old.Spec.ServiceID)
+		} else {
+			s.heirs = s.heirs.Set(old.Spec.ServiceID, set)
+		}
+	}
+	if next != nil && next.inheritsHosts() {
+		var set hamt.Map[string, struct{}]
+		set, _ = s.heirs.Get(next.Spec.ServiceID)
+		s.heirs = s.heirs.Set(next.Spec.ServiceID, set.Set(next.ID, struct{}{}))
+	}
+}
+
+func (s *Snapshot) service(id string) *Service {
+	svc, _ := s.services.Get(id)
+	return svc
+}
+
+func (s *Snapshot) applyService(c Change, d *Delta) error {
+	old := s.service(c.ID)
+	var next *Service
+	if !c.Delete {
+		var err error
+		if next, err = compileService(c, c.ID); err != nil {
+			return err
+		}
+	}
+	// A service whose hosts the table refuses must change nothing at all.
+	table := s.table
+	set, _ := s.heirs.Get(c.ID)
+	for id := range set.All() {
+		r, _ := s.routes.Get(id)
+		if !r.Spec.Enabled() {
+			continue
+		}
+		var err error
+		if table, err = table.With(r.rule(next)); err != nil {
+			return err
+		}
+	}
+	s.table = table
+	var oldInline, nextInline *Upstream
+	if old != nil {
+		oldInline = old.Inline
+	}
+	if next != nil {
+		nextInline = next.Inline
+		s.services = s.services.Set(c.ID, next)
+	} else {
+		s.services = s.services.Delete(c.ID)
+	}
+	d.replaced(oldInline, nextInline)
+	return nil
+}

@@ -1,0 +1,75 @@
+package config
+
+import "fmt"
+
+// Resolved is what applies to a request of a route, after the merge of route
+// and service. The first that has a value wins: route, service, upstream.
+type Resolved struct {
+	Upstream  *Upstream
+	Timeouts  Timeouts
+	Websocket bool
+}
+
+// MissingError is the error of Resolve: an object the route needs is not there.
+type MissingError struct {
+	What Missing
+	ID   string
+}
+
+// Missing says which object is not there.
+type Missing uint8
+
+// What may be missing.
+const (
+	MissingUpstream   Missing = iota // an upstream_id that does not exist
+	MissingService                   // a service_id that does not exist
+	MissingAnyBackend                // neither route nor service name an upstream, or it has no nodes
+)
+
+func (e *MissingError) Error() string {
+	switch e.What {
+	case MissingService:
+		return fmt.Sprintf("service %s does not exist", e.ID)
+	case MissingAnyBackend:
+		return "missing upstream configuration in Route or Service"
+	}
+	return fmt.Sprintf("upstream %s does not exist", e.ID)
+}
+
+// Resolve follows the references of a route. As in APISIX, an inline upstream
+// or an upstream_id of the route replaces either kind of the service, and a
+// timeout of the route replaces the upstream's.
+func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
+	out := Resolved{Upstream: r.Inline}
+	id := r.Spec.UpstreamID
+	websocket := r.Spec.EnableWebsocket
+	if r.Spec.ServiceID != "" {
+		svc, ok := s.services.Get(r.Spec.ServiceID)
+		if !ok {
+			return out, &MissingError{MissingService, r.Spec.ServiceID}
+		}
+		if out.Upstream == nil && id == "" {
+			out.Upstream, id = svc.Inline, svc.Spec.UpstreamID
+		}
+		if websocket == nil {
+			websocket = svc.Spec.EnableWebsocket
+		}
+	}
+	// An id beside an inline upstream wins, as in APISIX.
+	if id != "" {
+		up, ok := s.upstreams.Get(id)
+		if !ok {
+			return out, &MissingError{MissingUpstream, id}
+		}
+		out.Upstream = up
+	}
+	if out.Upstream == nil || len(out.Upstream.Targets) == 0 {
+		return out, &MissingError{What: MissingAnyBackend}
+	}
+	out.Timeouts = out.Upstream.Timeouts
+	if r.Spec.Timeout != nil {
+		out.Timeouts = timeouts(r.Spec.Timeout)
+	}
+	out.Websocket = websocket != nil && *websocket
+	return out, nil
+}

@@ -1,0 +1,135 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/expr"
+	"github.com/unilb/unilb/impl/route"
+)
+
+// Route is a compiled route.
+type Route struct {
+	ID   string
+	Spec *apisix.Route
+	// Inline is the route's own upstream; nil: it has none.
+	Inline *Upstream
+
+	age     int64 // revision of creation
+	remotes []netip.Prefix
+	vars    *expr.Expr
+	binding expr.Binding
+}
+
+// Service is a compiled service.
+type Service struct {
+	ID     string
+	Spec   *apisix.Service
+	Inline *Upstream
+}
+
+func compileRoute(c Change, id string) (*Route, error) {
+	spec, err := apisix.DecodeRoute(id, c.Value)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case spec.FilterFunc != "":
+		return nil, Unsupported("filter_func (Lua)")
+	case spec.Script != "" || spec.ScriptID != "":
+		return nil, Unsupported("script (Lua)")
+	case spec.PluginConfigID != "":
+		return nil, Unsupported("plugin_config_id")
+	}
+	if err := checkPlugins(spec.Plugins); err != nil {
+		return nil, err
+	}
+	r := &Route{ID: id, Spec: spec, age: c.Create}
+	for _, s := range spec.Sources() {
+		p, err := expr.ParseNet(s)
+		if err != nil {
+			return nil, fmt.Errorf("remote_addr %q: %w", s, err)
+		}
+		r.remotes = append(r.remotes, p)
+	}
+	if r.vars, r.binding, err = expr.CompileBound(spec.Vars); err != nil {
+		return nil, fmt.Errorf("failed to validate the 'vars' expression: %w", err)
+	}
+	if spec.Upstream != nil {
+		if r.Inline, err = compileUpstream("routes/"+id, spec.Upstream); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// rule is the route as the table knows it. A route without hosts takes those
+// of its service.
+func (r *Route) rule(s *Service) *route.Rule[*Route] {
+	hosts := r.Spec.HostNames()
+	if len(hosts) == 0 && s != nil {
+		hosts = s.Spec.Hosts
+	}
+	return &route.Rule[*Route]{
+		ID: r.ID, Hosts: hosts, Paths: r.Spec.Paths(), Methods: r.Spec.Methods, Remotes: r.remotes,
+		Priority: r.Spec.Priority, Age: r.age, Listener: r.binding, Vars: r.vars, Value: r,
+	}
+}
+
+func (r *Route) inheritsHosts() bool {
+	return len(r.Spec.HostNames()) == 0 && r.Spec.ServiceID != ""
+}
+
+func compileService(c Change, id string) (*Service, error) {
+	spec, err := apisix.DecodeService(id, c.Value)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Script != "" {
+		return nil, Unsupported("script (Lua)")
+	}
+	if err := checkPlugins(spec.Plugins); err != nil {
+		return nil, err
+	}
+	s := &Service{ID: id, Spec: spec}
+	if spec.Upstream != nil {
+		if s.Inline, err = compileUpstream("services/"+id, spec.Upstream); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Unsupported is the error of an object that asks for what this gateway does
+// not do. The text names it.
+type Unsupported string
+
+func (u Unsupported) Error() string { return string(u) + " is not supported by this gateway yet" }
+
+// checkPlugins refuses every plugin that is not switched off: there is none
+// yet, and to leave one out may leave a door open.
+func checkPlugins(plugins map[string]json.RawMessage) error {
+	var active []string
+	for name, raw := range plugins {
+		var conf struct {
+			Meta struct {
+				Disable bool `json:"disable"`
+			} `json:"_meta"`
+		}
+		if err := json.Unmarshal(raw, &conf); err != nil {
+			return fmt.Errorf("plugin %s: %w", name, err)
+		}
+		if !conf.Meta.Disable {
+			active = append(active, name)
+		}
+	}
+	if len(active) == 0 {
+		return nil
+	}
+	slices.Sort(active)
+	return Unsupported("plugin " + strings.Join(active, ", "))
+}

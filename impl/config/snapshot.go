@@ -1,0 +1,54 @@
+package config
+
+import (
+	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/route/hamt"
+)
+
+// Snapshot is the configuration at one moment. The zero Snapshot is empty.
+type Snapshot struct {
+	table     route.Table[*Route]
+	routes    hamt.Map[string, *Route]
+	services  hamt.Map[string, *Service]
+	upstreams hamt.Map[string, *Upstream]
+	listeners hamt.Map[string, *Listener]
+	// heirs are the routes that have no hosts of their own, by the service
+	// they would take them from.
+	heirs hamt.Map[string, hamt.Map[string, struct{}]]
+}
+
+// Match returns the route for a query, or nil.
+func (s *Snapshot) Match(q *route.Query) *Route {
+	if r := s.table.Match(q); r != nil {
+		return r.Value
+	}
+	return nil
+}
+
+// Route returns the route of an id.
+func (s *Snapshot) Route(id string) (*Route, bool) { return s.routes.Get(id) }
+
+// Upstream returns the upstream object of an id (not an inline one).
+func (s *Snapshot) Upstream(id string) (*Upstream, bool) { return s.upstreams.Get(id) }
+
+// Counts are the numbers of objects in a snapshot.
+type Counts struct {
+	Routes    int `json:"routes"`
+	Services  int `json:"services"`
+	Upstreams int `json:"upstreams"`
+	Listeners int `json:"listeners"`
+}
+
+// Counts returns the numbers of objects.
+func (s *Snapshot) Counts() Counts {
+	return Counts{s.routes.Len(), s.services.Len(), s.upstreams.Len(), s.listeners.Len()}
+}
+
+// Listeners returns the listeners in no particular order.
+func (s *Snapshot) Listeners() []*Listener {
+	out := make([]*Listener, 0, s.listeners.Len())
+	for _, l := range s.listeners.All() {
+		out = append(out, l)
+	}
+	return out
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/balance"
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// Upstream is a compiled upstream, inline or an object of its own.
+type Upstream struct {
+	// Key names it among all upstreams: "upstreams/1", "routes/1", "services/1".
+	Key     string
+	Spec    *apisix.Upstream
+	Targets []Target
+	// Members are the targets as the balancer sees them, in the same order.
+	Members []balance.Member
+	// Tries is how many targets one request may try, at least 1.
+	Tries int
+	// RetryTimeout bounds all tries of a request together; 0: no bound.
+	RetryTimeout time.Duration
+	Timeouts     Timeouts
+}
+
+// Timeouts of one try.
+type Timeouts struct{ Connect, Send, Read time.Duration }
+
+// Target is one node of an upstream.
+type Target struct {
+	exchange.Target
+	Host string // as written in the node
+	Port int
+	// HostHeader is the Host for pass_host "node": the port only when it is
+	// not the scheme's own.
+	HostHeader string
+	Zone       string
+}
+
+const defaultTimeout = 60 * time.Second
+
+// metadata is what we keep in nodes[].metadata.
+type metadata struct {
+	Unilb struct {
+		Generation int64  `json:"generation"`
+		Zone       string `json:"zone"`
+	} `json:"unilb"`
+}
+
+func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
+	switch {
+	case spec.Type != "roundrobin":
+		return nil, Unsupported("upstream type " + spec.Type)
+	case spec.Scheme != "http" && spec.Scheme != "https":
+		return nil, Unsupported("upstream scheme " + spec.Scheme)
+	case spec.DiscoveryType != "" || spec.ServiceName != "":
+		return nil, Unsupported("service discovery")
+	case spec.TLS != nil && (spec.TLS.ClientCert != "" || spec.TLS.ClientCertID != ""):
+		return nil, Unsupported("upstream client certificate")
+	}
+	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}
+	for _, n := range spec.Nodes {
+		t, err := compileTarget(spec, n)
+		if err != nil {
+			return nil, err
+		}
+		u.Targets = append(u.Targets, t)
+		u.Members = append(u.Members, balance.Member{Weight: n.Weight, Priority: n.Priority})
+	}
+	u.Tries = max(1, len(u.Targets))
+	if spec.Retries != nil {
+		u.Tries = 1 + *spec.Retries
+	}
+	return u, nil
+}
+
+func compileTarget(spec *apisix.Upstream, n apisix.Node) (Target, error) {
+	var meta metadata
+	if len(n.Metadata) > 0 {
+		if err := json.Unmarshal(n.Metadata, &meta); err != nil {
+			return Target{}, fmt.Errorf("metadata of node %s: %w", n.Host, err)
+		}
+	}
+	standard := 80
+	if spec.Scheme == "https" {
+		standard = 443
+	}
+	port := n.Port
+	if port == 0 {
+		port = standard
+	}
+	address := hostOnly(n.Host) + ":" + strconv.Itoa(port)
+	t := Target{Host: n.Host, Port: port, HostHeader: address, Zone: meta.Unilb.Zone}
+	if port == standard {
+		t.HostHeader = hostOnly(n.Host)
+	}
+	t.Name = address
+	t.Pool = exchange.Pool{
+		Address: address, Generation: meta.Unilb.Generation, TLS: spec.Scheme == "https",
+		IdleConns: 320, IdleTimeout: defaultTimeout,
+	}
+	if k := spec.KeepalivePool; k != nil {
+		t.Pool.IdleConns, t.Pool.IdleTimeout = k.Size, seconds(k.IdleTimeout)
+	}
+	if t.Pool.TLS {
+		t.Pool.Verify = spec.TLS != nil && spec.TLS.Verify
+	}
+	return t, nil
+}
+
+// hostOnly is the host as it stands in a Host field: IPv6 in brackets.
+func hostOnly(host string) string {
+	if a, err := netip.ParseAddr(host); err == nil && a.Is6() {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+func timeouts(t *apisix.Timeout) Timeouts {
+	if t == nil {
+		return Timeouts{defaultTimeout, defaultTimeout, defaultTimeout}
+	}
+	return Timeouts{seconds(t.Connect), seconds(t.Send), seconds(t.Read)}
+}
+
+// seconds converts, and saturates where a duration ends (292 years).
+func seconds(s float64) time.Duration {
+	if s >= float64(1<<63-1)/float64(time.Second) {
+		return 1<<63 - 1
+	}
+	return time.Duration(s * float64(time.Second))
+}
+
+func decodeUpstream(c Change) (*Upstream, error) {
+	spec, err := apisix.DecodeUpstream(c.ID, c.Value)
+	if err != nil {
+		return nil, err
+	}
+	return compileUpstream("upstreams/"+c.ID, spec)
+}

@@ -1,0 +1,86 @@
+package expr
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strconv"
+)
+
+// Binding is the listener that an expression ties a request to. The zero
+// fields mean: not tied.
+type Binding struct {
+	Addr netip.Addr
+	Port uint16
+}
+
+// CompileBound is Compile, with the terms that tie the request to a listener
+// (server_addr == "a", server_port == p) taken out of the expression and
+// returned as a Binding, so that a router can index on them. The rest of the
+// expression and the binding together mean exactly the whole. Only equalities
+// that every match must satisfy are taken: those at the top, or directly
+// inside a top AND; a second term for the same variable stays in the rest.
+func CompileBound(raw []byte) (*Expr, Binding, error) {
+	var b Binding
+	rule, err := decode(raw)
+	if err != nil || len(rule) == 0 {
+		return nil, b, err
+	}
+	// Compile the whole first: taking terms out must not hide an error.
+	if _, err := compileRule(rule); err != nil {
+		return nil, b, err
+	}
+	terms := rule
+	if word, ok := logicWord(rule[0]); ok {
+		if word != "AND" {
+			e, err := compileRule(rule)
+			return e, b, err
+		}
+		terms = rule[1:]
+	}
+	var rest all
+	for _, t := range terms {
+		sub := t.([]any) // compileRule has checked
+		if b.take(sub) {
+			continue
+		}
+		n, err := compile(sub, 1)
+		if err != nil {
+			return nil, Binding{}, err
+		}
+		rest = append(rest, n)
+	}
+	if len(rest) == 0 {
+		return nil, b, nil
+	}
+	return &Expr{root: rest}, b, nil
+}
+
+// take takes the term if it is an equality with a listener's address or port
+// in the one form that text comparison and the index see alike.
+func (b *Binding) take(t []any) bool {
+	if len(t) != 3 || t[1] != "==" {
+		return false
+	}
+	switch t[0] {
+	case "server_addr":
+		s, _ := t[2].(string)
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.String() != s || a.Is4In6() || a.Zone() != "" || b.Addr.IsValid() {
+			return false
+		}
+		b.Addr = a
+		return true
+	case "server_port":
+		text, _ := t[2].(string)
+		if n, ok := t[2].(json.Number); ok {
+			text = n.String()
+		}
+		p, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || p == 0 || strconv.FormatUint(p, 10) != text || b.Port != 0 {
+			return false
+		}
+		b.Port = uint16(p)
+		return true
+	}
+	return false
+}

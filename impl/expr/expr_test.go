@@ -1,0 +1,150 @@
+package expr
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+	"testing"
+)
+
+type vars map[string]string
+
+func (v vars) Var(name string) (string, bool) { s, ok := v[name]; return s, ok }
+
+var request = vars{
+	"arg_n": "10", "arg_s": "Blue", "http_x": "a-b", "remote_addr": "10.1.2.3", "remote6": "2001:db8::5",
+	"server_addr": "203.0.113.10", "server_port": "80", "empty": "",
+}
+
+func TestExpressionsHold(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		want bool
+	}{
+		{``, true}, {`null`, true}, {`[]`, true},
+		{`[["arg_s","==","Blue"]]`, true},
+		{`[["arg_s","==","blue"]]`, false},
+		{`[["arg_s","Blue"]]`, false}, // the short form lower-cases its right side
+		{`[["http_x","A-B"]]`, true},
+		{`[["arg_n","==",10]]`, true},
+		{`[["arg_n","==","10"]]`, true},
+		{`[["arg_n","==","010"]]`, false},
+		{`[["arg_s","==",10]]`, false},
+		{`[["absent","==",null]]`, true},
+		{`[["empty","==",null]]`, false},
+		{`[["arg_s","~=","x"]]`, true},
+		{`[["arg_s","~=",10]]`, true},
+		{`[["absent","~=","x"]]`, true},
+		{`[["arg_n",">",9]]`, true},
+		{`[["arg_n",">",10]]`, false},
+		{`[["arg_n",">=","10"]]`, true},
+		{`[["arg_n","<",10.5]]`, true},
+		{`[["arg_n","<=",9]]`, false},
+		{`[["arg_s",">",1]]`, false},
+		{`[["absent","<",1]]`, false},
+		{`[["arg_s","~~","^B"]]`, true},
+		{`[["arg_s","~~","^b"]]`, false},
+		{`[["arg_s","~*","^b"]]`, true},
+		{`[["absent","~~",".*"]]`, false},
+		{`[["arg_s","in",["Red","Blue"]]]`, true},
+		{`[["arg_n","in",[10]]]`, false},
+		{`[["arg_n","IN",["10"]]]`, true},
+		{`[["arg_s","has","Blue"]]`, false},
+		{`[["remote_addr","ipmatch","10.0.0.0/8"]]`, true},
+		{`[["remote_addr","ipmatch",["192.168.0.1","10.1.2.3"]]]`, true},
+		{`[["remote_addr","ipmatch","10.1.2.4"]]`, false},
+		{`[["remote6","ipmatch","2001:db8::/32"]]`, true},
+		{`[["arg_s","ipmatch","10.0.0.0/8"]]`, false},
+		{`[["arg_s","!","==","Blue"]]`, false},
+		{`[["arg_s","!","in",["x"]]]`, true},
+		{`["AND",["arg_n","==",10],["arg_s","==","x"]]`, false},
+		{`["or",["arg_n","==",10],["arg_s","==","x"]]`, true},
+		{`["!OR",["arg_n","==",10],["arg_s","==","x"]]`, false},
+		{`["!AND",["arg_n","==",10],["arg_s","==","x"]]`, true},
+		{`[["OR",["arg_n","==",1],["arg_s","==","Blue"]],["arg_n","==",10]]`, true},
+	} {
+		e, err := Compile([]byte(c.rule))
+		if err != nil {
+			t.Errorf("Compile(%s): %v", c.rule, err)
+			continue
+		}
+		if got := e.Eval(request); got != c.want {
+			t.Errorf("%s = %v, want %v", c.rule, got, c.want)
+		}
+	}
+}
+
+func TestBadExpressionsAreRefusedWithTheTextOfAPISIX(t *testing.T) {
+	for rule, want := range map[string]string{
+		`["arg_s","==","x"]`:                  ErrBrackets.Error(),
+		`{"a":1}`:                             ErrBrackets.Error(),
+		`[["arg_s"]]`:                         ErrTooShort.Error(),
+		`["AND",["a","==","b"]]`:              ErrTooShort.Error(),
+		`[["arg_s","=~","x"]]`:                "invalid operator '=~'",
+		`[["arg_s","?","==","x"]]`:            ErrNot.Error(),
+		`[["arg_s","ipmatch","300.1.1.1"]]`:   ErrIP.Error(),
+		`[["arg_s","==","x","y","z"]]`:        ErrInvalid.Error(),
+		`["AND",["a","==","b"],"not a rule"]`: ErrBrackets.Error(),
+	} {
+		_, err := Compile([]byte(rule))
+		if err == nil || err.Error() != want {
+			t.Errorf("Compile(%s) = %v, want %q", rule, err, want)
+		}
+		if _, _, berr := CompileBound([]byte(rule)); berr == nil {
+			t.Errorf("CompileBound(%s) accepts what Compile refuses", rule)
+		}
+	}
+	if _, err := Compile([]byte(`[["a","~~","(?=x)"]]`)); !errors.Is(err, ErrInvalid) {
+		t.Errorf("look-ahead: %v, want it refused", err)
+	}
+}
+
+func TestBindingIsTakenOnlyFromEqualitiesThatAlwaysHold(t *testing.T) {
+	addr := netip.MustParseAddr("203.0.113.10")
+	for _, c := range []struct {
+		rule string
+		want Binding
+		rest bool // something is left
+	}{
+		{`[["server_addr","==","203.0.113.10"],["server_port","==","80"]]`, Binding{addr, 80}, false},
+		{`[["server_addr","==","203.0.113.10"],["server_port","==",80]]`, Binding{addr, 80}, false},
+		{`["and",["server_port","==",80],["arg_n","==",10]]`, Binding{Port: 80}, true},
+		{`["OR",["server_port","==",80],["arg_n","==",10]]`, Binding{}, true},
+		{`[["server_port","==","080"]]`, Binding{}, true},
+		{`[["server_port","==",80],["server_port","==",81]]`, Binding{Port: 80}, true},
+		{`[["server_port","~=",80]]`, Binding{}, true},
+		{`[["server_port","!","==",80]]`, Binding{}, true},
+		{`[["server_addr","==","::ffff:1.2.3.4"]]`, Binding{}, true},
+		{``, Binding{}, false},
+	} {
+		e, got, err := CompileBound([]byte(c.rule))
+		if err != nil || got != c.want || (e != nil) != c.rest {
+			t.Errorf("%s: binding %v rest %v err %v, want %v %v", c.rule, got, e != nil, err, c.want, c.rest)
+		}
+	}
+}
+
+// FuzzBoundMeansTheSame: binding and rest together are the whole expression.
+func FuzzBoundMeansTheSame(f *testing.F) {
+	f.Add(`[["server_addr","==","203.0.113.10"],["server_port","==",80],["arg_n",">",3]]`, "203.0.113.10", uint16(80))
+	f.Add(`["AND",["server_port","==",80],["server_port","==",81]]`, "203.0.113.10", uint16(81))
+	f.Fuzz(func(t *testing.T, rule, addr string, port uint16) {
+		a, err := netip.ParseAddr(addr)
+		if err != nil || a.Zone() != "" || a.Is4In6() {
+			t.Skip()
+		}
+		v := vars{"server_addr": a.String(), "server_port": strconv.Itoa(int(port)), "arg_n": "7"}
+		whole, err := Compile([]byte(rule))
+		rest, b, berr := CompileBound([]byte(rule))
+		if (err == nil) != (berr == nil) {
+			t.Fatalf("Compile: %v, CompileBound: %v", err, berr)
+		}
+		if err != nil {
+			return
+		}
+		bound := (!b.Addr.IsValid() || b.Addr == a) && (b.Port == 0 || b.Port == port)
+		if got, want := bound && rest.Eval(v), whole.Eval(v); got != want {
+			t.Fatalf("%s at %v:%d: bound %v, whole %v", rule, a, port, got, want)
+		}
+	})
+}

@@ -1,0 +1,189 @@
+package health
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/unilb/unilb/impl/obs"
+)
+
+// Prober does one probe. It must return soon after ctx is done.
+type Prober interface {
+	Probe(ctx context.Context, host string, port int, c *Check) (Event, string)
+}
+
+// Options of a Registry.
+type Options struct {
+	Prober Prober
+	// MaxProbes bounds the probes in flight; 0: 512.
+	MaxProbes int
+	// Rand spreads probes over their interval; nil: a random seed.
+	Rand *rand.Rand
+	Log  *slog.Logger
+}
+
+// Registry holds the states of all targets that some upstream checks.
+type Registry struct {
+	prober Prober
+	log    *slog.Logger
+	slots  chan struct{}
+
+	mu     sync.Mutex
+	rand   *rand.Rand
+	checks map[Key]*checker
+	owners map[string][]Key // by upstream
+	wg     sync.WaitGroup
+	closed bool
+}
+
+type checker struct {
+	state  *State
+	refs   int
+	cancel context.CancelFunc
+}
+
+// NewRegistry returns an empty registry.
+func NewRegistry(o Options) *Registry {
+	if o.MaxProbes == 0 {
+		o.MaxProbes = 512
+	}
+	if o.Rand == nil {
+		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	return &Registry{prober: o.Prober, log: o.Log, slots: make(chan struct{}, o.MaxProbes), rand: o.Rand,
+		checks: map[Key]*checker{}, owners: map[string][]Key{}}
+}
+
+// Set says that an upstream has these subjects now, and returns their states
+// in the same order. States that another upstream, or an earlier Set, already
+// has are the same; those that nobody has any more end. No subjects: the
+// upstream is gone or has no check.
+func (r *Registry) Set(owner string, subjects []Subject) []*State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return make([]*State, len(subjects))
+	}
+	old := r.owners[owner]
+	states := make([]*State, len(subjects))
+	keys := make([]Key, len(subjects))
+	slots := r.upstreamSlots(subjects)
+	for i, s := range subjects {
+		keys[i] = s.key()
+		c, ok := r.checks[keys[i]]
+		if !ok {
+			c = r.start(keys[i], s.Check, slots)
+		}
+		c.refs++
+		states[i] = c.state
+	}
+	for _, k := range old { // after the new ones: what stays never drops to 0
+		c := r.checks[k]
+		if c.refs--; c.refs == 0 {
+			c.cancel()
+			delete(r.checks, k)
+		}
+	}
+	if len(keys) > 0 {
+		r.owners[owner] = keys
+	} else {
+		delete(r.owners, owner)
+	}
+	return states
+}
+
+func (r *Registry) upstreamSlots(subjects []Subject) chan struct{} {
+	if len(subjects) == 0 {
+		return nil
+	}
+	return make(chan struct{}, subjects[0].Check.Concurrency)
+}
+
+// States returns the states of an upstream in the order of its targets; nil
+// when it has no check.
+func (r *Registry) States(owner string) []*State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := r.owners[owner]
+	if keys == nil {
+		return nil
+	}
+	out := make([]*State, len(keys))
+	for i, k := range keys {
+		out[i] = r.checks[k].state
+	}
+	return out
+}
+
+// Close ends all probes and waits for them.
+func (r *Registry) Close() {
+	r.mu.Lock()
+	r.closed = true
+	for _, c := range r.checks {
+		c.cancel()
+	}
+	r.mu.Unlock()
+	r.wg.Wait()
+}
+
+// firstDelay bounds the wait before the first probe: long enough to spread the
+// probes of a start with many targets, short enough to be prompt.
+const firstDelay = 100 * time.Millisecond
+
+func (r *Registry) start(k Key, c *Check, slots chan struct{}) *checker {
+	ctx, cancel := context.WithCancel(context.Background())
+	ck := &checker{state: newState(time.Now()), cancel: cancel}
+	r.checks[k] = ck
+	delay := time.Duration(r.rand.Int64N(int64(firstDelay)))
+	r.wg.Go(func() { r.run(ctx, k, c, ck.state, delay, slots) })
+	return ck
+}
+
+// run probes one target until ctx ends. The interval is counted from start to
+// start, so that slow probes do not make checks rarer than they must be.
+func (r *Registry) run(ctx context.Context, k Key, c *Check, s *State, delay time.Duration, slots chan struct{}) {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		begin := time.Now()
+		if !r.probe(ctx, k, c, s, slots) {
+			return
+		}
+		interval := c.HealthyInterval
+		if !s.Usable() {
+			interval = c.UnhealthyInterval
+		}
+		timer.Reset(max(0, interval-time.Since(begin)))
+	}
+}
+
+// probe does one probe and counts what it found; false when ctx has ended.
+func (r *Registry) probe(ctx context.Context, k Key, c *Check, s *State, slots chan struct{}) bool {
+	for _, sem := range []chan struct{}{slots, r.slots} {
+		select {
+		case sem <- struct{}{}:
+			defer func() { <-sem }()
+		case <-ctx.Done():
+			return false
+		}
+	}
+	pctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	event, detail := r.prober.Probe(pctx, k.Host, c.portOf(k.Port), c)
+	cancel()
+	if ctx.Err() != nil {
+		return false // cut by us: says nothing about the target
+	}
+	if s.Report(event, c.Limits, detail, time.Now()) && r.log != nil {
+		r.log.Info("target health changed", obs.Target, k.Host, "port", k.Port, "generation", k.Generation,
+			"status", s.Status().String(), "detail", detail)
+	}
+	return true
+}

@@ -1,0 +1,25 @@
+// Package route owns the table that finds the rule for a request. It is pure,
+// and a Table is immutable: With and Without return a new one that shares all
+// but the changed paths, so a change costs the same at ten rules as at a
+// hundred thousand, and a request keeps the table it started with.
+//
+// # Order
+//
+// The order is that of APISIX's default router (radixtree_host_uri):
+//
+//  1. host: exact, then wildcards by the longest suffix, then rules without
+//     hosts; a host level without a match falls through to the next;
+//  2. inside a level path: exact, then prefixes from the longest; priority
+//     never beats either;
+//  3. inside one path: priority (high first), the longer pattern, age (old
+//     first), id;
+//  4. the first rule whose conditions hold (methods, remote addresses, vars,
+//     pattern) wins.
+//
+// # Listeners
+//
+// All tenants share one table, and each rule is tied to the address and port
+// of its listener. The table is therefore indexed on that pair before the
+// host: a tenant's "/*" shares no leaf with anybody else's. This is an index
+// only; it never changes which rule wins.
+package route

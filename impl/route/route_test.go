@@ -1,0 +1,144 @@
+package route
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"github.com/unilb/unilb/impl/expr"
+)
+
+type noVars struct{}
+
+func (noVars) Var(string) (string, bool) { return "", false }
+
+func table(t testing.TB, rules ...*Rule[string]) Table[string] {
+	t.Helper()
+	var tab Table[string]
+	for i, r := range rules {
+		if r.Age == 0 {
+			r.Age = int64(i + 1)
+		}
+		var err error
+		if tab, err = tab.With(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tab
+}
+
+func ask(tab Table[string], method, host, path string) string {
+	q := Query{Local: netip.MustParseAddrPort("203.0.113.10:80"), Remote: netip.MustParseAddr("10.0.0.1"),
+		Method: method, Host: host, Path: path, Vars: noVars{}}
+	if r := tab.Match(&q); r != nil {
+		return r.ID
+	}
+	return "-"
+}
+
+func TestOrderOfMatching(t *testing.T) {
+	tab := table(t,
+		&Rule[string]{ID: "prefix", Hosts: []string{"a.example"}, Paths: []string{"/foo*"}, Priority: 100},
+		&Rule[string]{ID: "longer", Hosts: []string{"a.example"}, Paths: []string{"/foo/bar/*"}},
+		&Rule[string]{ID: "exact", Hosts: []string{"a.example"}, Paths: []string{"/foo"}, Priority: -5},
+		&Rule[string]{ID: "post", Hosts: []string{"a.example"}, Paths: []string{"/foo"}, Methods: []string{"POST"}, Priority: 9},
+		&Rule[string]{ID: "wild2", Hosts: []string{"*.b.example"}, Paths: []string{"/*"}},
+		&Rule[string]{ID: "wild1", Hosts: []string{"*.example"}, Paths: []string{"/*"}, Priority: 50},
+		&Rule[string]{ID: "bare", Hosts: []string{"*example.org"}, Paths: []string{"/*"}},
+		&Rule[string]{ID: "nohost", Paths: []string{"/*"}, Priority: 1000},
+		&Rule[string]{ID: "middle", Hosts: []string{"m.example"}, Paths: []string{"/x/*/end"}},
+		&Rule[string]{ID: "young", Hosts: []string{"tie.example"}, Paths: []string{"/*"}, Age: 20},
+		&Rule[string]{ID: "old", Hosts: []string{"tie.example"}, Paths: []string{"/*"}, Age: 19},
+		&Rule[string]{ID: "UPPER", Hosts: []string{"Case.Example"}, Paths: []string{"/"}},
+	)
+	for _, c := range []struct{ method, host, path, want string }{
+		{"GET", "a.example", "/foo", "exact"},
+		{"POST", "a.example", "/foo", "post"},
+		{"GET", "a.example", "/foobar", "prefix"},
+		{"GET", "a.example", "/foo/bar/x", "longer"},
+		{"GET", "a.example", "/foo/bar", "prefix"},
+		{"GET", "a.example", "/other", "wild1"}, // falls through to the next host level
+		{"GET", "x.y.b.example", "/", "wild2"},
+		{"GET", "b.example", "/", "wild1"}, // *.b.example does not match b.example
+		{"GET", "example.org", "/", "bare"},
+		{"GET", "barexample.org", "/", "bare"},
+		{"GET", "example", "/", "nohost"},
+		{"GET", "", "/", "nohost"},
+		{"GET", "m.example", "/x/1/2/end", "middle"},
+		{"GET", "m.example", "/x/1/2/ende", "wild1"},
+		{"GET", "tie.example", "/", "old"},
+		{"GET", "case.example", "/", "UPPER"},
+	} {
+		if got := ask(tab, c.method, c.host, c.path); got != c.want {
+			t.Errorf("%s %s%s = %s, want %s", c.method, c.host, c.path, got, c.want)
+		}
+	}
+}
+
+func TestForeignHostOnAnEIPFindsNoTenant(t *testing.T) {
+	eip := func(a string) expr.Binding { return expr.Binding{Addr: netip.MustParseAddr(a), Port: 80} }
+	tab := table(t,
+		&Rule[string]{ID: "red", Hosts: []string{"shop.example"}, Paths: []string{"/*"}, Listener: eip("203.0.113.10")},
+		&Rule[string]{ID: "blue", Hosts: []string{"blog.example"}, Paths: []string{"/*"}, Listener: eip("203.0.113.11")},
+	)
+	if got := ask(tab, "GET", "shop.example", "/"); got != "red" {
+		t.Errorf("own host: %s, want red", got)
+	}
+	if got := ask(tab, "GET", "blog.example", "/"); got != "-" {
+		t.Errorf("host of another EIP: %s, want no rule", got)
+	}
+}
+
+func TestRuleIsReplacedAndOldTableStays(t *testing.T) {
+	one := table(t, &Rule[string]{ID: "1", Paths: []string{"/a", "/b*"}})
+	two, err := one.With(&Rule[string]{ID: "1", Hosts: []string{"h.example"}, Paths: []string{"/c"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(two, "GET", "h.example", "/c") + ask(two, "GET", "h.example", "/a") + ask(two, "GET", "h.example", "/bx"); got != "1--" {
+		t.Errorf("after the change: %s, want 1--", got)
+	}
+	if got := ask(one, "GET", "h.example", "/a"); got != "1" {
+		t.Errorf("old table: %s, want 1", got)
+	}
+	if _, err := two.With(&Rule[string]{ID: "2", Hosts: []string{"a*b"}, Paths: []string{"/"}}); err == nil {
+		t.Error("a star inside a host is accepted")
+	}
+	if empty := two.Without("1"); empty.Len() != 0 || empty.listeners.Len() != 0 {
+		t.Errorf("table without its only rule keeps %d rules, %d listeners", empty.Len(), empty.listeners.Len())
+	}
+}
+
+func TestMatchAllocatesNothing(t *testing.T) {
+	tab := table(t, randomRules(rand.New(rand.NewPCG(1, 2)), 300)...)
+	q := Query{Local: netip.MustParseAddrPort("203.0.113.10:80"), Method: "GET", Host: "a.b.example", Path: "/a/b/c", Vars: noVars{}}
+	if n := testing.AllocsPerRun(200, func() { tab.Match(&q) }); n != 0 {
+		t.Errorf("Match allocates %v times", n)
+	}
+}
+
+var (
+	someHosts  = []string{"a.example", "b.example", "*.example", "*.b.example", "*", "*b.example", "a.b.example"}
+	askHosts   = []string{"a.example", "b.example", "a.b.example", "x.y.b.example", "ab.example", "example", "", "other"}
+	somePaths  = []string{"/", "/*", "/a", "/a*", "/a/*", "/a/b", "/a/b*", "/ab", "/a/*/c", "/a/*x/d", "/a/b/c/*"}
+	askPaths   = []string{"/", "/a", "/ab", "/a/", "/a/b", "/a/b/c", "/a/b/c/d", "/a/x/c", "/z"}
+	askLocals  = []string{"203.0.113.10:80", "203.0.113.10:81", "203.0.113.11:80"}
+	askMethods = []string{"GET", "POST"}
+)
+
+func TestCostOfAChangeDoesNotFollowTheNumberOfRules(t *testing.T) {
+	perChange := func(n int) float64 {
+		var tab Table[string]
+		for i := range n {
+			tab, _ = tab.With(&Rule[string]{ID: fmt.Sprint(i), Hosts: []string{fmt.Sprintf("h%d.example", i/10)},
+				Paths: []string{fmt.Sprintf("/p%d/*", i%10)}})
+		}
+		extra := &Rule[string]{ID: "extra", Hosts: []string{"h0.example"}, Paths: []string{"/extra/*"}}
+		return testing.AllocsPerRun(50, func() { tab.With(extra) })
+	}
+	small, big := perChange(100), perChange(20000)
+	if big > 4*small+20 {
+		t.Errorf("one change allocates %v times at 100 rules, %v at 20000", small, big)
+	}
+}
