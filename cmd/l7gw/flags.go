@@ -1,0 +1,121 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/unilb/unilb/impl/node"
+)
+
+// options are the flags and the environment.
+type options struct {
+	node, zone, region string
+	etcd               []string
+	prefix             string
+	listen             []string
+	statusListen       string
+	underlay, member   netip.Addr
+	drainDelay, drain  time.Duration
+	accessLog          string
+	logLevel           string
+
+	standalone  bool
+	adminListen string
+	dataDir     string
+	adminKey    string
+	ready       func() // set by serveStandalone
+}
+
+func parse(args []string, getenv func(string) string) (*options, error) {
+	o := &options{}
+	var etcd string
+	f := flag.NewFlagSet("l7gw", flag.ContinueOnError)
+	f.SetOutput(os.Stderr)
+	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/l7-1; required unless standalone")
+	f.StringVar(&o.zone, "zone", "", "zone of this node")
+	f.StringVar(&o.region, "region", "", "region of this node")
+	f.StringVar(&etcd, "etcd", "http://127.0.0.1:2379", "client URLs of etcd members, comma-separated")
+	f.StringVar(&o.prefix, "prefix", "/apisix", "directory of APISIX in etcd")
+	f.Func("listen", "address to serve besides listener objects, such as :9080; repeatable", func(s string) error {
+		o.listen = append(o.listen, s)
+		return nil
+	})
+	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
+	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
+	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
+	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
+	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
+	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request; -: stderr; empty: none")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
+	f.BoolVar(&o.standalone, "standalone", false, "start etcd and the Admin API as children on loopback; for a first try")
+	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
+	f.StringVar(&o.dataDir, "data-dir", "", "standalone: where etcd keeps its data; empty: a fresh directory that is removed at the end")
+	f.StringVar(&o.adminKey, "admin-key", getenv("UNILB_ADMIN_KEY"), "standalone: key of the Admin API (default $UNILB_ADMIN_KEY, else one is made up)")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	o.etcd = strings.Split(etcd, ",")
+	if o.standalone {
+		set := map[string]bool{}
+		f.Visit(func(f *flag.Flag) { set[f.Name] = true })
+		o.standaloneDefaults(set)
+	}
+	if !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/") {
+		return nil, fmt.Errorf("--prefix %q: must begin with a slash and not end with one", o.prefix)
+	}
+	reg, err := o.registration()
+	if err != nil {
+		return nil, err
+	}
+	if err := reg.Validate(); err != nil {
+		return nil, fmt.Errorf("--node: %w", err)
+	}
+	return o, nil
+}
+
+// standaloneDefaults fills in what suits one machine, where the user said nothing.
+func (o *options) standaloneDefaults(set map[string]bool) {
+	if !set["node"] {
+		o.node = "standalone"
+	}
+	if !set["listen"] {
+		o.listen = []string{"127.0.0.1:9080"}
+	}
+	if !set["status-listen"] {
+		o.statusListen = "127.0.0.1:9092"
+	}
+	if !set["drain-delay"] {
+		o.drainDelay = 0 // nobody spreads connections over us
+	}
+	if !set["drain-timeout"] {
+		o.drain = 5 * time.Second
+	}
+	if !set["log-level"] {
+		o.logLevel = "warn"
+	}
+}
+
+func (o *options) registration() (node.Registration, error) {
+	host, port, err := net.SplitHostPort(o.statusListen)
+	if err != nil {
+		return node.Registration{}, fmt.Errorf("--status-listen: %w", err)
+	}
+	if o.underlay.IsValid() {
+		host = o.underlay.String()
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return node.Registration{
+		Name: o.node, Kind: "l7gw", Region: o.region, Zone: o.zone, Underlay: o.underlay, Member: o.member,
+		Status: "http://" + net.JoinHostPort(host, port),
+	}, nil
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func none(string) string { return "" }
+
+func TestStandaloneNeedsNoFlags(t *testing.T) {
+	o, err := parse([]string{"--standalone"}, none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.listen[0] != "127.0.0.1:9080" || o.adminListen != "127.0.0.1:9180" || o.statusListen != "127.0.0.1:9092" || o.node == "" || o.drainDelay != 0 {
+		t.Errorf("defaults %+v", o)
+	}
+	if o, err = parse([]string{"--standalone", "--listen", ":80", "--drain-delay", "1s"}, none); err != nil || o.listen[0] != ":80" || o.drainDelay == 0 {
+		t.Errorf("flags lose against defaults: %+v %v", o, err)
+	}
+}
+
+func TestFlagsOfADeployment(t *testing.T) {
+	o, err := parse(strings.Fields("--node bj/az1/l7-1 --zone az1 --region bj --etcd http://a:1,http://b:1 --listen :80 --listen :81 --underlay 10.101.4.3 --member-address 100.127.0.1"), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := o.registration()
+	if err != nil || r.Kind != "l7gw" || r.Status != "http://10.101.4.3:9092" || r.Member.String() != "100.127.0.1" || len(o.listen) != 2 || len(o.etcd) != 2 {
+		t.Errorf("registration %+v, options %+v, %v", r, o, err)
+	}
+}
+
+func TestBadFlagsExitWithThree(t *testing.T) {
+	for _, args := range []string{"", "--node a//b", "--node a extra", "--node a --prefix apisix", "--node a --status-listen nonsense", "--nonsense"} {
+		if code := run(strings.Fields(args), none); code != exitBadFlags {
+			t.Errorf("%q: exit code %d, want %d", args, code, exitBadFlags)
+		}
+	}
+}

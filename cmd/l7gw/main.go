@@ -1,0 +1,105 @@
+// Command l7gw is the L7 gateway.
+//
+// It owns flags, signals and exit codes; the gateway is impl/gateway. It exits
+// with 0 after SIGTERM or SIGINT, 3 when its flags are wrong and 1 when it
+// failed; a second signal ends a drain at once.
+//
+// With --standalone it also starts unilb-etcd and l7admin, which must lie beside
+// its own binary, as its children on loopback.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/unilb/unilb/impl/gateway"
+	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/store"
+)
+
+const (
+	exitFailed   = 1
+	exitBadFlags = 3
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Getenv)) }
+
+func run(args []string, getenv func(string) string) int {
+	o, err := parse(args, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "l7gw:", err)
+		return exitBadFlags
+	}
+	log, err := obs.Logger(os.Stderr, o.logLevel)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "l7gw:", err)
+		return exitBadFlags
+	}
+	log = log.With(obs.Node, o.node)
+	ctx, hard := signals()
+	work := serve
+	if o.standalone {
+		work = serveStandalone
+	}
+	if err := work(ctx, hard, o, log); err != nil {
+		log.Error("l7gw failed", obs.Err, err)
+		return exitFailed
+	}
+	return 0
+}
+
+// signals returns a context that ends with the first SIGTERM or SIGINT, and one
+// that ends with the second.
+func signals() (first, second context.Context) {
+	first, drain := context.WithCancel(context.Background())
+	second, hard := context.WithCancel(context.Background())
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		<-c
+		drain()
+		<-c
+		hard()
+	}()
+	return first, second
+}
+
+func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
+	st, err := store.Open(store.Options{Endpoints: o.etcd, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }()
+	reg, err := o.registration()
+	if err != nil {
+		return err
+	}
+	var access io.Writer
+	switch o.accessLog {
+	case "":
+	case "-":
+		access = os.Stderr
+	default:
+		const mode = 0o640
+		f, err := os.OpenFile(o.accessLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, mode)
+		if err != nil {
+			return fmt.Errorf("access log: %w", err)
+		}
+		defer func() { _ = f.Close() }() // written through before: nothing can get lost here
+		access = f
+	}
+	return gateway.Run(ctx, hard, gateway.Options{
+		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, StatusListen: o.statusListen,
+		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: access, Log: log, Ready: o.ready,
+	})
+}

@@ -1,0 +1,158 @@
+package std
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// attempt sends the request to the plan's target and, when an answer comes and
+// the handler agrees, passes it on.
+func (n *run) attempt() exchange.Verdict {
+	ctx, cancel := context.WithCancel(n.r.Context())
+	defer cancel()
+	t := &try{run: n, watch: newWatch(cancel)}
+	defer t.watch.stop()
+	req := t.request(ctx)
+	resp, err := n.e.pools.get(t.pool()).RoundTrip(req)
+	t.endInterim()
+	if err != nil {
+		return n.e.o.Handler.OnFailure(&n.x, t.failure(err))
+	}
+	defer resp.Body.Close()
+	x := &n.x
+	x.Response.Status, x.Response.BodyLength = resp.StatusCode, resp.ContentLength
+	x.Response.Fields = appendHeader(x.Response.Fields[:0], resp.Header)
+	if resp.StatusCode == http.StatusSwitchingProtocols && !x.Plan.Upgrade {
+		return n.e.o.Handler.OnFailure(x, exchange.Failure{Kind: exchange.BadAnswer, Sent: true,
+			Err: errors.New("target switched protocols without being asked")})
+	}
+	if v := n.e.o.Handler.OnResponse(x); v != exchange.Continue {
+		return v
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		n.tunnel(ctx, resp, t.watch)
+	} else {
+		n.relay(resp, t.watch)
+	}
+	return exchange.Continue
+}
+
+// try is one attempt.
+type try struct {
+	run   *run
+	watch *watch
+	body  *reader
+	sent  atomic.Bool
+
+	mu      sync.Mutex // interim answers come from a goroutine of the transport
+	settled bool
+}
+
+// pool returns the key of the connections to use. For TLS without a name of
+// its own the name is that of the request, as in APISIX.
+func (t *try) pool() exchange.Pool {
+	key := t.run.x.Plan.Target.Pool
+	if key.TLS && key.ServerName == "" {
+		key.ServerName = strings.Trim(exchange.HostName(&t.run.x.Arena, t.run.x.Plan.Host), "[]")
+		key.ServerName = strings.Clone(key.ServerName) // a key outlives the arena
+	}
+	return key
+}
+
+func (t *try) request(ctx context.Context) *http.Request {
+	n, x := t.run, &t.run.x
+	plan := &x.Plan
+	trace := &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) {
+			t.sent.Store(true) // from here on bytes may have left
+			t.watch.arm(exchange.TimedOutSend, plan.Send)
+		},
+		WroteRequest:   func(httptrace.WroteRequestInfo) { t.watch.arm(exchange.TimedOutRead, plan.Read) },
+		Got1xxResponse: t.interim,
+	}
+	ctx = context.WithValue(httptrace.WithClientTrace(ctx, trace), connectKey{}, plan.Connect)
+	req := (&http.Request{
+		Method: x.Request.Method, URL: targetURL(x), Host: plan.Host, Header: t.header(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if !x.Request.HasBody() {
+		return req
+	}
+	req.ContentLength = x.Request.BodyLength
+	if len(n.r.Trailer) > 0 && req.ContentLength < 0 {
+		req.Trailer = n.r.Trailer // filled by the library at the body's end
+	}
+	t.body = t.newReader()
+	req.Body = t.body
+	// The transport asks for the body again only when a kept connection turned
+	// out to be dead: before anything was written to it, or for an idempotent
+	// request. (A client's Idempotency-Key makes any request idempotent.)
+	req.GetBody = func() (io.ReadCloser, error) {
+		if !t.body.detach() {
+			return nil, errDetached
+		}
+		t.body = t.newReader()
+		return t.body, nil
+	}
+	return req
+}
+
+func (t *try) newReader() *reader {
+	send := t.run.x.Plan.Send
+	return &reader{b: t.run.body, progress: func(waiting bool) {
+		if waiting {
+			t.watch.stop() // a slow client is not a slow target
+		} else {
+			t.watch.arm(exchange.TimedOutSend, send)
+		}
+	}}
+}
+
+// targetURL makes the library write the raw target of the request.
+func targetURL(x *exchange.Exchange) *url.URL {
+	u := &url.URL{Scheme: "http", Host: "target"}
+	if x.Plan.Target.Pool.TLS {
+		u.Scheme = "https"
+	}
+	path, query, found := strings.Cut(x.Request.Target, "?")
+	u.RawQuery, u.ForceQuery = query, found && query == ""
+	if strings.HasPrefix(path, "//") {
+		// As Opaque this would be read as an authority.
+		u.Path, u.RawPath = x.Request.Path, path
+		if p, err := url.PathUnescape(path); err == nil {
+			u.Path = p
+		}
+		return u
+	}
+	u.Opaque = path
+	return u
+}
+
+func (t *try) header() http.Header {
+	n, x := t.run, &t.run.x
+	n.fields = exchange.Apply(n.fields[:0], x.Request.Fields, x.RequestEdits)
+	h := make(http.Header, len(n.fields)+2)
+	for _, f := range n.fields {
+		if !framing(f.Name) {
+			// Values may live in the arena, and a transport may write a head
+			// after it has answered: what goes into the map must outlive us.
+			h[f.Name] = append(h[f.Name], strings.Clone(f.Value))
+		}
+	}
+	if _, ok := h["User-Agent"]; !ok {
+		h["User-Agent"] = nil // or the library would add its own
+	}
+	if x.Plan.Upgrade {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.Request.Upgrade}
+	}
+	return h
+}

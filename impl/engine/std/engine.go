@@ -1,0 +1,170 @@
+package std
+
+import (
+	"context"
+	"errors"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// Options of an Engine. Zero fields have defaults.
+type Options struct {
+	Handler exchange.Handler
+	// Lanes: connections are dealt to that many lanes in turn; 0: 1.
+	Lanes int
+	// MaxHead bounds the head of a request in bytes; 0: 64 KiB.
+	MaxHead int
+	// MaxBody bounds the body of a request in bytes; 0: no bound. A longer one
+	// is answered 413.
+	MaxBody int64
+	// HeadTimeout bounds the time for a whole head, IdleTimeout the time
+	// between requests, BodyTimeout the time between two reads from the client
+	// and between two writes to it; 0: 60 s each.
+	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
+	Log                                   *slog.Logger
+}
+
+// Engine serves HTTP/1.1 on any number of listeners.
+type Engine struct {
+	o        Options
+	srv      *http.Server
+	pools    *pools
+	runs     sync.Pool
+	lanes    atomic.Uint64
+	draining atomic.Bool
+	inflight inflight
+}
+
+type laneKey struct{}
+
+// New returns an engine that serves nothing yet.
+func New(o Options) *Engine {
+	const minute = 60 * time.Second
+	o.Lanes = max(1, o.Lanes)
+	if o.MaxHead == 0 {
+		o.MaxHead = 64 << 10
+	}
+	for _, d := range []*time.Duration{&o.HeadTimeout, &o.IdleTimeout, &o.BodyTimeout} {
+		if *d == 0 {
+			*d = minute
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{o: o, pools: newPools()}
+	e.runs.New = func() any { return newRun(e) }
+	e.srv = &http.Server{
+		Handler:           http.HandlerFunc(e.serve),
+		ReadHeaderTimeout: o.HeadTimeout,
+		IdleTimeout:       o.IdleTimeout,
+		MaxHeaderBytes:    o.MaxHead,
+		// What net/http has to say (handshakes, panics) belongs in our log.
+		ErrorLog:    log.New(logWriter{o.Log}, "", 0),
+		ConnContext: e.connContext,
+	}
+	return e
+}
+
+func (e *Engine) connContext(ctx context.Context, _ net.Conn) context.Context {
+	if e.o.Lanes == 1 {
+		return ctx
+	}
+	return context.WithValue(ctx, laneKey{}, int(e.lanes.Add(1)%uint64(e.o.Lanes)))
+}
+
+// Serve accepts connections until the listener is closed (which is no error)
+// or the engine is shut down. Connections outlive their listener.
+func (e *Engine) Serve(ln net.Listener) error {
+	err := e.srv.Serve(ln)
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Drain makes every answer from now on say "Connection: close", so that
+// clients with keep-alive connections move on by themselves. Nothing is cut and
+// new connections are still accepted.
+func (e *Engine) Drain() { e.draining.Store(true) }
+
+// Shutdown closes all listeners and idle connections and waits until every
+// request that was admitted has ended, or until ctx is done; then it cuts the
+// rest and returns the error of ctx. An upgraded connection counts as a
+// request: a WebSocket that a drain cuts is a lost request.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.Drain()
+	err := e.srv.Shutdown(ctx)
+	if err == nil {
+		err = e.inflight.wait(ctx) // upgraded connections are unknown to the server
+	}
+	if err != nil {
+		_ = e.srv.Close() // the error that matters is that of ctx
+	}
+	e.pools.close()
+	return err
+}
+
+// InFlight returns the number of requests under way.
+func (e *Engine) InFlight() int { return e.inflight.count() }
+
+type logWriter struct{ log *slog.Logger }
+
+func (w logWriter) Write(b []byte) (int, error) {
+	w.log.Warn("library server", "detail", string(b))
+	return len(b), nil
+}
+
+// inflight counts requests and lets one wait for none.
+type inflight struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // closed when n reaches 0; nil: nobody waits
+}
+
+func (f *inflight) add() {
+	f.mu.Lock()
+	f.n++
+	f.mu.Unlock()
+}
+
+func (f *inflight) done() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.n--; f.n == 0 && f.none != nil {
+		close(f.none)
+		f.none = nil
+	}
+}
+
+func (f *inflight) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.n
+}
+
+func (f *inflight) wait(ctx context.Context) error {
+	f.mu.Lock()
+	if f.n == 0 {
+		f.mu.Unlock()
+		return nil
+	}
+	if f.none == nil {
+		f.none = make(chan struct{})
+	}
+	none := f.none
+	f.mu.Unlock()
+	select {
+	case <-none:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

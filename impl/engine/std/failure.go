@@ -1,0 +1,71 @@
+package std
+
+import (
+	"errors"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// interim passes 1xx answers on. 100 is not passed: the expectation was met on
+// our side of the gateway.
+func (t *try) interim(code int, header textproto.MIMEHeader) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.settled || code == http.StatusContinue || t.run.x.Request.Proto == exchange.HTTP10 {
+		return nil
+	}
+	h := t.run.w.Header()
+	for k, vv := range header {
+		h[k] = vv
+	}
+	t.run.w.WriteHeader(code)
+	clear(h)
+	return nil
+}
+
+func (t *try) endInterim() {
+	t.mu.Lock()
+	t.settled = true
+	t.mu.Unlock()
+}
+
+// failure says what went wrong, from the transport's error and from what we saw.
+func (t *try) failure(err error) exchange.Failure {
+	f := exchange.Failure{Sent: t.sent.Load(), Replayable: true, Err: err}
+	clientErr := t.run.body.clientError()
+	if t.body != nil {
+		f.Replayable = t.body.detach()
+	}
+	var dial *dialError
+	var tooBig *http.MaxBytesError
+	fired, timedOut := t.watch.fired()
+	switch {
+	case errors.As(clientErr, &tooBig):
+		f.Kind = exchange.ClientTooBig
+	case clientErr != nil:
+		f.Kind, f.Err = exchange.ClientGone, clientErr
+	case timedOut:
+		f.Kind = fired
+	case t.run.r.Context().Err() != nil:
+		f.Kind = exchange.ClientGone
+	case errors.As(err, &dial):
+		f.Kind = exchange.FailedConnect
+		if dial.timeout {
+			f.Kind = exchange.TimedOutConnect
+		}
+	case isMalformed(err):
+		f.Kind = exchange.BadAnswer
+	default:
+		f.Kind = exchange.FailedRead
+	}
+	return f
+}
+
+// isMalformed tells an answer that is no HTTP from one that did not come. The
+// library has no type for it.
+func isMalformed(err error) bool {
+	return strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "exceeded")
+}

@@ -1,0 +1,162 @@
+package std
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+const (
+	// maxPools bounds the number of pools. A TLS pool also depends on the name
+	// asked for, which may come from the client; beyond the bound connections
+	// are used once.
+	maxPools = 65536
+	// sweepEvery is how often pools that nobody uses are let go.
+	sweepEvery = 30 * time.Second
+	// maxAnswerHead bounds the head of an upstream's answer, in bytes.
+	maxAnswerHead = 256 << 10
+)
+
+// pools holds one transport for each exchange.Pool. A pool ends when it was not
+// used for twice its idle time, that is when it holds no connection any more;
+// so nobody has to tell it which targets still exist.
+type pools struct {
+	mu   sync.RWMutex
+	by   map[exchange.Pool]*pool
+	stop chan struct{}
+	once sync.Once
+}
+
+type pool struct {
+	tr   *http.Transport
+	mu   sync.Mutex
+	used time.Time
+}
+
+func newPools() *pools {
+	p := &pools{by: map[exchange.Pool]*pool{}, stop: make(chan struct{})}
+	go p.sweep()
+	return p
+}
+
+// get returns the transport for a key.
+func (p *pools) get(key exchange.Pool) *http.Transport {
+	p.mu.RLock()
+	e := p.by[key]
+	p.mu.RUnlock()
+	if e == nil {
+		p.mu.Lock()
+		if e = p.by[key]; e == nil {
+			if len(p.by) >= maxPools {
+				p.mu.Unlock()
+				key.IdleConns = 0
+				return newTransport(key)
+			}
+			e = &pool{tr: newTransport(key)}
+			p.by[key] = e
+		}
+		p.mu.Unlock()
+	}
+	e.mu.Lock()
+	e.used = time.Now()
+	e.mu.Unlock()
+	return e.tr
+}
+
+func (p *pools) sweep() {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case now := <-t.C:
+			p.expire(now)
+		}
+	}
+}
+
+func (p *pools) expire(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k, e := range p.by {
+		e.mu.Lock()
+		unused := now.Sub(e.used)
+		e.mu.Unlock()
+		if unused > 2*max(k.IdleTimeout, sweepEvery) {
+			e.tr.CloseIdleConnections()
+			delete(p.by, k)
+		}
+	}
+}
+
+func (p *pools) close() {
+	p.once.Do(func() { close(p.stop) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.by {
+		e.tr.CloseIdleConnections()
+	}
+}
+
+// connectKey carries the connect timeout of a request to the dialer. (The
+// transport dials with the values, but without the end, of a request's context:
+// another request may get the connection.)
+type connectKey struct{}
+
+// dialError is a failure to connect: nothing was sent.
+type dialError struct {
+	err     error
+	timeout bool
+}
+
+func (e *dialError) Error() string { return e.err.Error() }
+func (e *dialError) Unwrap() error { return e.err }
+
+func newTransport(key exchange.Pool) *http.Transport {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, key) }
+	return &http.Transport{
+		DialContext: dial, DialTLSContext: dial,
+		DisableCompression:     true, // bodies pass as they are
+		DisableKeepAlives:      key.IdleConns == 0 || key.IdleTimeout == 0,
+		MaxIdleConnsPerHost:    key.IdleConns,
+		IdleConnTimeout:        key.IdleTimeout,
+		MaxResponseHeaderBytes: maxAnswerHead,
+		// An empty map keeps HTTP/2 off: upstreams of scheme http and https
+		// speak HTTP/1.1.
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
+	}
+}
+
+func connect(ctx context.Context, key exchange.Pool) (net.Conn, error) {
+	if limit, ok := ctx.Value(connectKey{}).(time.Duration); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", key.Address)
+	if err != nil {
+		return nil, newDialError(ctx, err)
+	}
+	if !key.TLS {
+		return c, nil
+	}
+	tc := tls.Client(c, &tls.Config{ServerName: key.ServerName, InsecureSkipVerify: !key.Verify})
+	if err := tc.HandshakeContext(ctx); err != nil {
+		_ = c.Close() // the handshake's error is the one to tell
+		return nil, newDialError(ctx, err)
+	}
+	return tc, nil
+}
+
+func newDialError(ctx context.Context, err error) error {
+	var ne net.Error
+	return &dialError{err, errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.As(err, &ne) && ne.Timeout()}
+}

@@ -1,0 +1,139 @@
+package std
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// relay passes an upstream's answer to the client.
+func (n *run) relay(resp *http.Response, w *watch) {
+	x := &n.x
+	length := resp.ContentLength
+	if x.FilterBody {
+		length = -1
+	}
+	h := n.w.Header()
+	if resp.StatusCode == http.StatusNotModified {
+		// A 304 may tell the length that the body would have.
+		if v := resp.Header["Content-Length"]; v != nil {
+			h["Content-Length"] = v
+		}
+	}
+	for name := range resp.Trailer {
+		h.Add("Trailer", name)
+	}
+	n.writeHead(resp.StatusCode, x.Response.Fields, length)
+	if length < 0 {
+		_ = n.rc.Flush() // a body of unknown length may be long in coming
+	}
+	if err := n.copyBody(resp, w, length); err != nil {
+		n.rec.Cut = true
+		return
+	}
+	for name, values := range resp.Trailer {
+		h[name] = values
+	}
+}
+
+func (n *run) copyBody(resp *http.Response, w *watch, length int64) error {
+	x := &n.x
+	for {
+		w.arm(exchange.TimedOutRead, x.Plan.Read)
+		got, err := resp.Body.Read(n.buf)
+		w.stop() // a slow client is not a slow target
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		chunk := n.buf[:got]
+		if x.FilterBody {
+			chunk = n.e.o.Handler.OnBody(x, chunk, err != nil)
+		}
+		if len(chunk) > 0 {
+			if werr := n.write(chunk); werr != nil {
+				return werr
+			}
+		}
+		if err != nil {
+			return nil
+		}
+		// Pass on what came in pieces: no more is there now, and more will come.
+		if got < len(n.buf) && (length < 0 || n.rec.Sent < length) {
+			if ferr := n.rc.Flush(); ferr != nil {
+				return ferr
+			}
+		}
+	}
+}
+
+// tunnel connects client and target after a switch of protocols, until either
+// ends or nothing moves for the read timeout.
+func (n *run) tunnel(ctx context.Context, resp *http.Response, w *watch) {
+	x := &n.x
+	target, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok {
+		n.rec.Cut = true
+		return
+	}
+	conn, brw, err := n.rc.Hijack()
+	if err != nil {
+		n.rec.Cut = true
+		return
+	}
+	defer conn.Close()
+	defer target.Close()
+	head := "HTTP/1.1 " + strconv.Itoa(resp.StatusCode) + " Switching Protocols\r\n"
+	n.fields = exchange.Apply(n.fields[:0], x.Response.Fields, x.ResponseEdits)
+	for _, f := range n.fields {
+		if !framing(f.Name) {
+			head += f.Name + ": " + f.Value + "\r\n"
+		}
+	}
+	n.rec.Status = resp.StatusCode
+	if _, err := io.WriteString(conn, head+"\r\n"); err != nil {
+		return
+	}
+	alive := func() { w.arm(exchange.TimedOutRead, x.Plan.Read) }
+	alive()
+	ends := make(chan struct{}, 2)
+	go func() {
+		pump(target, brw.Reader, make([]byte, copyBuffer), alive)
+		ends <- struct{}{}
+	}()
+	go func() {
+		n.rec.Sent = pump(conn, target, n.buf, alive)
+		ends <- struct{}{}
+	}()
+	left := 2
+	select {
+	case <-ends:
+		left--
+	case <-ctx.Done(): // silence for too long
+	}
+	// Whoever is left reads from a closed connection and ends.
+	_, _ = conn.Close(), target.Close()
+	for range left {
+		<-ends
+	}
+}
+
+func pump(dst io.Writer, src io.Reader, buf []byte, alive func()) (total int64) {
+	for {
+		got, err := src.Read(buf)
+		if got > 0 {
+			alive()
+			w, werr := dst.Write(buf[:got])
+			total += int64(w)
+			if werr != nil {
+				return total
+			}
+		}
+		if err != nil {
+			return total
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package std
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// run is one exchange under way. Runs are reused.
+type run struct {
+	e      *Engine
+	x      exchange.Exchange
+	resume chan struct{}
+	poke   func()
+	fields exchange.Fields // scratch for heads
+	buf    []byte          // scratch for bodies
+
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	r     *http.Request
+	begin time.Time
+	body  *clientBody
+	rec   exchange.Record
+}
+
+const copyBuffer = 32 << 10 // bytes
+
+func newRun(e *Engine) *run {
+	n := &run{e: e, resume: make(chan struct{}, 1), buf: make([]byte, copyBuffer)}
+	n.poke = func() {
+		select {
+		case n.resume <- struct{}{}:
+		default: // a second Resume for one Suspend says nothing new
+		}
+	}
+	return n
+}
+
+// serve is the library's entry: one call for each request.
+func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
+	e.inflight.add()
+	defer e.inflight.done()
+	if r.Method == http.MethodConnect {
+		http.Error(w, "405 Not Allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	n := e.runs.Get().(*run)
+	lane, _ := r.Context().Value(laneKey{}).(int)
+	n.x.Reset(lane, n.poke)
+	n.w, n.r, n.begin, n.rec = w, r, time.Now(), exchange.Record{}
+	n.rc = http.NewResponseController(w)
+	if err := fill(&n.x, r); err != nil {
+		http.Error(w, "400 Bad Request", http.StatusBadRequest)
+		e.runs.Put(n)
+		return
+	}
+	n.openBody()
+	n.drive()
+	if n.x.Request.HasBody() {
+		n.body.abandon()
+	}
+	n.rec.Duration = time.Since(n.begin)
+	n.rec.Received = n.body.received()
+	e.o.Handler.OnDone(&n.x, n.rec)
+	cut := n.rec.Cut
+	_ = n.rc.SetWriteDeadline(time.Time{}) // not for the next request; fails only on a dead connection
+	// A transport may still hold the body of an attempt that was given up; it
+	// holds the body only, never the run.
+	n.w, n.rc, n.r, n.body = nil, nil, nil, nil
+	e.runs.Put(n)
+	if cut {
+		// The library then closes the connection without a proper end, which
+		// is how HTTP/1.1 says that an answer is not complete.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (n *run) openBody() {
+	src := n.r.Body
+	if n.x.Request.HasBody() {
+		// Without this the library reads the whole request before it lets us
+		// answer. Every connection we serve can do it.
+		_ = n.rc.EnableFullDuplex()
+		if n.e.o.MaxBody > 0 {
+			src = http.MaxBytesReader(n.w, src, n.e.o.MaxBody)
+		}
+	}
+	n.body = &clientBody{src: src, rc: n.rc, limit: n.x.ReplayLimit, length: n.x.Request.BodyLength, timeout: n.e.o.BodyTimeout}
+}
+
+// drive follows the handler's verdicts to the end.
+func (n *run) drive() {
+	h := n.e.o.Handler
+	v := h.OnRequest(&n.x)
+	for {
+		switch v {
+		case exchange.Suspend:
+			select {
+			case <-n.resume:
+				v = h.OnRequest(&n.x)
+			case <-n.r.Context().Done():
+				n.rec.Cut = true
+				return
+			}
+		case exchange.Forward:
+			v = n.attempt()
+		case exchange.Respond:
+			n.respond()
+			return
+		case exchange.Continue: // attempt has passed the answer on
+			return
+		default:
+			n.rec.Cut = true
+			return
+		}
+	}
+}
+
+// respond sends an answer that is ours.
+func (n *run) respond() {
+	a := &n.x.Answer
+	n.writeHead(a.Status, a.Fields, a.BodyLength)
+	if n.x.Body == nil || n.r.Method == http.MethodHead {
+		return
+	}
+	for {
+		chunk, err := n.x.Body.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil || n.write(chunk) != nil {
+			n.rec.Cut = true
+			return
+		}
+	}
+}
+
+// writeHead sends the head of an answer. length is -1 when it is not known.
+func (n *run) writeHead(status int, fields exchange.Fields, length int64) {
+	h := n.w.Header()
+	n.fields = exchange.Apply(n.fields[:0], fields, n.x.ResponseEdits)
+	for _, f := range n.fields {
+		if !framing(f.Name) {
+			h[f.Name] = append(h[f.Name], f.Value)
+		}
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // or the library would guess one
+	}
+	if length >= 0 && bodyAllowed(status) {
+		h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
+	}
+	// A request whose body is still coming leaves bytes on the connection that
+	// must not be taken for the next request.
+	if n.e.draining.Load() || n.x.Request.HasBody() && !n.body.complete() {
+		h["Connection"] = []string{"close"}
+	}
+	n.w.WriteHeader(status)
+	n.rec.Status = status
+}
+
+func bodyAllowed(status int) bool { return status >= 200 && status != 204 && status != 304 }
+
+func (n *run) write(chunk []byte) error {
+	_ = n.rc.SetWriteDeadline(time.Now().Add(n.e.o.BodyTimeout)) // fails only where the write fails, too
+	w, err := n.w.Write(chunk)
+	n.rec.Sent += int64(w)
+	if errors.Is(err, http.ErrBodyNotAllowed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/store"
+)
+
+// configurator turns batches of the store into snapshots. Batches of the two
+// prefixes come from two goroutines; they are applied one after another.
+type configurator struct {
+	g *Gateway
+
+	mu      sync.Mutex
+	snap    *config.Snapshot
+	known   map[string]map[string]bool // prefix to keys that were put
+	refused map[string]string          // key to why
+}
+
+func newConfigurator(g *Gateway) *configurator {
+	return &configurator{g: g, snap: &config.Snapshot{}, known: map[string]map[string]bool{}, refused: map[string]string{}}
+}
+
+// apply puts a batch in force. When it has returned, new requests meet it, and
+// the node says so.
+func (c *configurator) apply(prefix string, b store.Batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next, d := c.snap.Apply(c.changes(prefix, b))
+	c.snap = next
+	for key, up := range d.Upstreams {
+		if up != nil { // before the snapshot that uses it
+			c.g.health.set(key, up)
+		}
+	}
+	var gone []string
+	for key, up := range d.Upstreams {
+		if up == nil {
+			gone = append(gone, key)
+		}
+	}
+	c.g.pipeline.Use(next, gone)
+	for _, key := range gone {
+		c.g.health.set(key, nil)
+	}
+	c.report(d)
+	if d.ListenersChanged {
+		c.g.listeners.reconcile(next.Listeners())
+	}
+	c.g.node.Applied(prefix, b.Revision)
+	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
+		"puts", len(b.Puts), "deletes", len(b.Deletes))
+}
+
+func (c *configurator) report(d config.Delta) {
+	for key := range d.Accepted {
+		delete(c.refused, key)
+		c.g.node.Accept(key)
+	}
+	for key, err := range d.Refused {
+		c.refused[key] = err.Error()
+		c.g.node.Refuse(key, err)
+		c.g.o.Log.Warn("object refused, previous version stays", obs.Key, key, obs.Err, err)
+	}
+}
+
+// changes lists what a batch changes, deletions first: an object that was
+// deleted and put again within a batch is there in the end.
+func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
+	known := c.known[prefix]
+	if known == nil {
+		known = map[string]bool{}
+		c.known[prefix] = known
+	}
+	gone := b.Deletes
+	if b.Reset {
+		put := make(map[string]bool, len(b.Puts))
+		for _, kv := range b.Puts {
+			put[kv.Key] = true
+		}
+		for key := range known {
+			if !put[key] {
+				gone = append(gone, key)
+			}
+		}
+	}
+	out := make([]config.Change, 0, len(gone)+len(b.Puts))
+	for _, key := range gone {
+		delete(known, key)
+		ch := change(prefix, key)
+		ch.Delete = true
+		out = append(out, ch)
+	}
+	for _, kv := range b.Puts {
+		ch := change(prefix, kv.Key)
+		if ch.Kind == config.Other {
+			continue
+		}
+		known[kv.Key] = true
+		ch.Value, ch.Create = kv.Value, kv.Create
+		out = append(out, ch)
+	}
+	return out
+}
+
+// change finds kind and id of a key. Keys that end in a slash are the names of
+// directories; APISIX keeps them so.
+func change(prefix, key string) config.Change {
+	ch := config.Change{Key: key}
+	rest := strings.TrimPrefix(key, prefix+"/")
+	if prefix == ListenersPrefix {
+		if rest != "" && !strings.Contains(rest, "/") {
+			ch.Kind, ch.ID = config.Listeners, rest
+		}
+		return ch
+	}
+	dir, id, ok := strings.Cut(rest, "/")
+	if !ok || id == "" || strings.Contains(id, "/") {
+		return ch
+	}
+	switch dir {
+	case "routes":
+		ch.Kind = config.Routes
+	case "services":
+		ch.Kind = config.Services
+	case "upstreams":
+		ch.Kind = config.Upstreams
+	default:
+		return ch
+	}
+	ch.ID = id
+	return ch
+}
+
+// status is what the status listener says about the configuration.
+func (c *configurator) status() (config.Counts, map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	refused := make(map[string]string, len(c.refused))
+	for k, v := range c.refused {
+		refused[k] = v
+	}
+	return c.snap.Counts(), refused
+}

@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/unilb/unilb/impl/engine/std"
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/health"
+	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/proxy"
+	"github.com/unilb/unilb/impl/store"
+)
+
+// ListenersPrefix is where listener objects live in etcd.
+const ListenersPrefix = "/unilb/listeners"
+
+// Options of a gateway.
+type Options struct {
+	// Registration of the node; Watches is filled in by Run.
+	Registration node.Registration
+	Store        *store.Store
+	// Prefix of the APISIX layout, without a slash at the end.
+	Prefix string
+	// Listen are addresses to serve besides those of listener objects.
+	Listen []string
+	// StatusListen is the address of the status listener.
+	StatusListen string
+	// DrainDelay is how long the node says that it drains before it refuses
+	// connections: long enough for those who probe it to notice.
+	DrainDelay time.Duration
+	// DrainTimeout bounds the wait for requests in flight after that.
+	DrainTimeout time.Duration
+	// AccessLog gets one JSON line for each request; nil: none.
+	AccessLog io.Writer
+	Log       *slog.Logger
+	// Ready is called once, when configuration and listeners are in force.
+	Ready func()
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	o         Options
+	node      *node.Node
+	health    *healthBook
+	pipeline  *proxy.Pipeline
+	engine    *std.Engine
+	listeners *listeners
+	config    *configurator
+	access    *accessLog
+}
+
+func build(o Options) *Gateway {
+	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
+	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
+	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{}, Log: o.Log}))
+	po := proxy.Options{Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
+	if o.AccessLog != nil {
+		g.access = newAccessLog(o.AccessLog, o.Log)
+		po.Log = func(x *exchange.Exchange, e proxy.Entry) { g.access.add(x, e) }
+	}
+	g.pipeline = proxy.New(po)
+	g.engine = std.New(std.Options{Handler: g.pipeline, Log: o.Log})
+	g.listeners = newListeners(g.engine.Serve, g.node, o.Log)
+	g.config = newConfigurator(g)
+	return g
+}
+
+// Run serves until ctx ends, then drains, and returns nil; it returns an error
+// when it cannot begin. hard ends a drain at once.
+func Run(ctx, hard context.Context, o Options) error {
+	g := build(o)
+	defer g.close()
+	status, err := g.serveStatus()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = status.Close() }()
+	if err := g.listeners.openStatic(o.Listen); err != nil {
+		return err
+	}
+	// Configuration, reports and probes go on while requests drain.
+	background, stop := context.WithCancel(hard)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { _ = g.node.Run(background) }) // ends with background only: New has seen the registration
+	var first sync.WaitGroup
+	for _, prefix := range []string{o.Prefix, ListenersPrefix} {
+		first.Add(1)
+		var once sync.Once
+		wg.Go(func() {
+			_ = o.Store.Watch(background, prefix+"/", func(b store.Batch) {
+				g.config.apply(prefix, b)
+				once.Do(first.Done)
+			})
+			once.Do(first.Done) // ended before the first batch
+		})
+	}
+	wg.Go(func() {
+		first.Wait()
+		if ctx.Err() == nil {
+			g.ready()
+		}
+	})
+	<-ctx.Done()
+	g.drain(hard)
+	return nil
+}
+
+func (g *Gateway) ready() {
+	g.node.SetState(node.Serving)
+	g.o.Log.Info("serving", "version", obs.Version())
+	if err := obs.Ready(); err != nil {
+		g.o.Log.Warn("readiness not reported", obs.Err, err)
+	}
+	if g.o.Ready != nil {
+		g.o.Ready()
+	}
+}
+
+// drain lets those who probe us notice, then refuses connections and waits for
+// what was admitted.
+func (g *Gateway) drain(hard context.Context) {
+	g.o.Log.Info("draining", "in_flight", g.engine.InFlight())
+	_ = obs.Stopping() // informative only
+	g.node.SetState(node.Draining)
+	g.engine.Drain()
+	select {
+	case <-time.After(g.o.DrainDelay): // nobody can tell us that all probes have seen it
+	case <-hard.Done():
+	}
+	g.listeners.close()
+	ctx, cancel := context.WithTimeout(hard, g.o.DrainTimeout)
+	defer cancel()
+	if err := g.engine.Shutdown(ctx); err != nil {
+		g.o.Log.Warn("requests were cut", "in_flight", g.engine.InFlight(), obs.Err, err)
+	}
+}
+
+func (g *Gateway) close() {
+	g.listeners.close()
+	g.health.close()
+	if g.access != nil {
+		g.access.close()
+	}
+}
+
+func (g *Gateway) serveStatus() (*http.Server, error) {
+	ln, err := net.Listen("tcp", g.o.StatusListen)
+	if err != nil {
+		return nil, fmt.Errorf("status listener: %w", err)
+	}
+	const limit = 10 * time.Second
+	s := &http.Server{Handler: g.statusHandler(), ReadHeaderTimeout: limit, IdleTimeout: 2 * time.Minute}
+	go func() {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			g.o.Log.Error("status listener ended", obs.Err, err)
+		}
+	}()
+	return s, nil
+}

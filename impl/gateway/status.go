@@ -1,0 +1,36 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/unilb/unilb/impl/config"
+)
+
+// statusHandler serves what every node serves, and what only a gateway knows:
+//
+//	GET /status/config     numbers of objects, and the objects refused
+//	GET /status/upstreams  health of each checked target
+func (g *Gateway) statusHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", g.node.Handler())
+	mux.HandleFunc("GET /status/config", func(w http.ResponseWriter, _ *http.Request) {
+		counts, refused := g.config.status()
+		answerJSON(w, struct {
+			Objects  config.Counts     `json:"objects"`
+			Refused  map[string]string `json:"refused"`
+			InFlight int               `json:"in_flight"`
+		}{counts, refused, g.engine.InFlight()})
+	})
+	mux.HandleFunc("GET /status/upstreams", func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, struct {
+			Upstreams map[string][]TargetHealth `json:"upstreams"`
+		}{g.health.view()})
+	})
+	return mux
+}
+
+func answerJSON(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(body) // the client is gone; nothing to do about it
+}

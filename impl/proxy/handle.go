@@ -1,0 +1,165 @@
+package proxy
+
+import (
+	"errors"
+
+	"github.com/unilb/unilb/impl/balance"
+	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/route"
+)
+
+var _ exchange.Handler = (*Pipeline)(nil)
+
+// OnRequest finds the route and sends the request to a first target.
+func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
+	f := flowOf(x)
+	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: p.o.Now()}
+	x.Phase = exchange.Rewrite
+	r := &x.Request
+	f.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Path: r.Path, Vars: r}
+	f.route = f.snap.Match(&f.query)
+	if f.route == nil {
+		return notFound(x)
+	}
+	var err error
+	if f.res, err = f.snap.Resolve(f.route); err != nil {
+		f.failure = err.Error()
+		return missing(x, err)
+	}
+	x.Phase = exchange.Access
+	return p.try(x, f)
+}
+
+// missing answers for an object that a route needs and that is not there, with
+// the statuses of APISIX: service gone 404, upstream gone 502, none named 503.
+func missing(x *exchange.Exchange, err error) exchange.Verdict {
+	var m *config.MissingError
+	if !errors.As(err, &m) {
+		return errorPage(x, 500)
+	}
+	switch m.What {
+	case config.MissingService:
+		return errorPage(x, 404)
+	case config.MissingAnyBackend:
+		return errorPage(x, 503)
+	}
+	return errorPage(x, 502)
+}
+
+// try forwards to the next target.
+func (p *Pipeline) try(x *exchange.Exchange, f *flow) exchange.Verdict {
+	up := f.res.Upstream
+	i, ok := p.pick(x.Lane, up, &f.tried)
+	if !ok {
+		if f.failure == "" {
+			f.failure = "no valid upstream node"
+		}
+		return p.giveUp(x, f, 502)
+	}
+	f.tried.Add(i)
+	f.target, f.index = &up.Targets[i], i
+	x.Phase = exchange.BeforeProxy
+	x.Own() // what follows keeps strings of the request
+	plan := exchange.Plan{
+		Target: &f.target.Target, Host: upstreamHost(x, up, f.target),
+		Connect: f.res.Timeouts.Connect, Send: f.res.Timeouts.Send, Read: f.res.Timeouts.Read,
+		Upgrade: f.res.Websocket && x.Request.Upgrade != "",
+	}
+	editRequest(x)
+	return x.Forward(plan)
+}
+
+// OnFailure tries another target when that is safe. As in nginx: what never
+// reached a target may always be sent again; what may have reached one only
+// when doing it twice does no harm, and when the whole body is still at hand.
+func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchange.Verdict {
+	f := flowOf(x)
+	f.failure = fail.Kind.String()
+	if fail.Err != nil {
+		f.failure += ": " + fail.Err.Error()
+	}
+	switch fail.Kind {
+	case exchange.ClientGone:
+		return exchange.Abort
+	case exchange.ClientTooBig:
+		return errorPage(x, 413)
+	}
+	p.observe(f, Observation{Failure: fail.Kind})
+	status := 502
+	if fail.Kind.Timeout() {
+		status = 504
+	}
+	f.tries = append(f.tries, status)
+	again := !fail.Sent || fail.Replayable && idempotent(x.Request.Method)
+	if !again || len(f.tries) >= f.res.Upstream.Tries {
+		return p.giveUp(x, f, status)
+	}
+	if limit := f.res.Upstream.RetryTimeout; limit > 0 && p.o.Now().Sub(f.begin) >= limit {
+		return p.giveUp(x, f, 502)
+	}
+	return p.try(x, f)
+}
+
+// idempotent follows nginx: of the methods in use only POST, LOCK and PATCH
+// are not repeated. A method nobody knows is not repeated either.
+func idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PURGE":
+		return true
+	}
+	return false
+}
+
+func (p *Pipeline) observe(f *flow, o Observation) {
+	if c := f.res.Upstream.Spec.Checks; p.o.Observe != nil && c != nil && c.Passive != nil {
+		p.o.Observe(f.res.Upstream, f.index, o)
+	}
+}
+
+func (p *Pipeline) giveUp(x *exchange.Exchange, f *flow, status int) exchange.Verdict {
+	v := errorPage(x, status)
+	if len(f.tries) > 0 {
+		x.ResponseEdits.Set(upstreamStatus, statusList(&x.Arena, f.tries))
+	}
+	return v
+}
+
+// OnResponse passes the upstream's answer on.
+func (p *Pipeline) OnResponse(x *exchange.Exchange) exchange.Verdict {
+	f := flowOf(x)
+	x.Phase = exchange.HeaderFilter
+	f.failure = "" // that of an earlier try
+	f.tries = append(f.tries, x.Response.Status)
+	p.observe(f, Observation{Status: x.Response.Status})
+	editResponse(x)
+	if x.Response.Status >= 500 {
+		x.ResponseEdits.Set(upstreamStatus, statusList(&x.Arena, f.tries))
+	}
+	return exchange.Continue
+}
+
+// OnBody is never asked for: nothing filters bodies yet.
+func (p *Pipeline) OnBody(_ *exchange.Exchange, chunk []byte, _ bool) []byte { return chunk }
+
+// OnDone logs, and lets go of the snapshot.
+func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
+	f := flowOf(x)
+	x.Phase = exchange.Log
+	if p.o.Log != nil {
+		e := Entry{Record: rec, Tries: f.tries, Failure: f.failure}
+		if f.route != nil {
+			e.Route = f.route.ID
+		}
+		if f.res.Upstream != nil {
+			e.Upstream = f.res.Upstream.Key
+		}
+		if f.target != nil {
+			e.Target = f.target.Name
+		}
+		p.o.Log(x, e)
+	}
+	// An idle Exchange must not keep an old configuration, nor views, alive.
+	f.snap, f.route, f.res, f.target = nil, nil, config.Resolved{}, nil
+	f.query, f.tried, f.failure = route.Query{}, balance.Tried{}, ""
+}

@@ -1,0 +1,54 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAnswersForWhatIsMissing(t *testing.T) {
+	g := newGateway(t)
+	g.put("routes/svc", `{"uri":"/svc","service_id":"gone"}`, "routes/up", `{"uri":"/up","upstream_id":"gone"}`,
+		"routes/none", `{"uri":"/none","plugins":{}}`, "routes/empty", `{"uri":"/empty","upstream":{"nodes":{}}}`,
+		"routes/off", `{"uri":"/off","status":0,"upstream":{"nodes":{"10.0.0.1:80":1}}}`)
+	for path, want := range map[string]int{"/svc": 404, "/up": 502, "/none": 503, "/empty": 503, "/off": 404} {
+		a := g.Do(get(path))
+		if a.Status != want || value(a.Fields, "Server") != "unilb" || len(a.Sent) != 0 {
+			t.Errorf("%s: status %d, want %d (%v)", path, a.Status, want, a.Fields)
+		}
+	}
+	if a := g.Do(get("/svc")); !strings.Contains(a.Body, "404 Not Found") {
+		t.Errorf("a missing service answers %q, want the page", a.Body)
+	}
+}
+
+func TestMergeOfRouteServiceAndUpstream(t *testing.T) {
+	g := newGateway(t)
+	g.put("upstreams/u", `{"nodes":{"10.0.0.3:80":1},"pass_host":"node","timeout":{"connect":1,"send":2,"read":3}}`,
+		"services/s", `{"hosts":["shop.example"],"upstream_id":"u"}`,
+		"services/i", `{"upstream":{"nodes":{"10.0.0.4:81":1},"pass_host":"node"}}`,
+		"routes/a", `{"uri":"/a","service_id":"s"}`,
+		"routes/b", `{"uri":"/b","service_id":"s","upstream":{"nodes":{"10.0.0.5:80":1},"pass_host":"rewrite","upstream_host":"other.example"},"timeout":{"connect":9,"send":9,"read":9}}`,
+		"routes/c", `{"uri":"/c","service_id":"i"}`,
+		"routes/d", `{"uri":"/d","service_id":"i","upstream_id":"u"}`)
+	for _, c := range []struct {
+		path, target, host string
+		read               time.Duration
+	}{
+		{"/a", "10.0.0.3:80", "10.0.0.3", 3 * time.Second},
+		{"/b", "10.0.0.5:80", "other.example", 9 * time.Second},
+		{"/c", "10.0.0.4:81", "10.0.0.4:81", 60 * time.Second},
+		{"/d", "10.0.0.3:80", "10.0.0.3", 3 * time.Second},
+	} {
+		a := g.Do(get(c.path))
+		if len(a.Sent) != 1 || a.Sent[0].Name != c.target || a.Sent[0].Plan.Host != c.host || a.Sent[0].Plan.Read != c.read {
+			t.Errorf("%s: %d %+v, want %s as %s", c.path, a.Status, a.Sent, c.target, c.host)
+		}
+	}
+	// The service's hosts bind its routes: another host finds nothing.
+	r := get("/a")
+	r.Authority = "foreign.example"
+	if a := g.Do(r); a.Status != 404 {
+		t.Errorf("foreign host: %d, want 404", a.Status)
+	}
+}

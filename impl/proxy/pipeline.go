@@ -1,0 +1,145 @@
+package proxy
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/unilb/unilb/impl/balance"
+	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/route"
+)
+
+// Options of a Pipeline.
+type Options struct {
+	// Lanes is the number of loops (or stripes); 0: 1.
+	Lanes int
+	// Seed makes the start offsets of balancers; two gateways should differ.
+	Seed uint64
+	// Health tells the health of the targets of an upstream, by index; nil, or
+	// a nil result: all are healthy. It is asked once for each upstream and
+	// lane; what it returns is read at every pick.
+	Health func(*config.Upstream) balance.Usable
+	// Observe is called after every try with what came of it, for upstreams
+	// that have a passive check; nil: nobody wants to know. It must not block.
+	Observe func(up *config.Upstream, target int, o Observation)
+	// Log is called for every exchange when it has ended; nil: no log. It must
+	// not block and must not keep the exchange.
+	Log func(*exchange.Exchange, Entry)
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Entry is what the pipeline knows about an exchange beyond its head.
+type Entry struct {
+	exchange.Record
+	Route    string // id, empty when none matched
+	Upstream string // key, empty when there was none
+	Target   string // the last that was tried
+	// Tries holds one status for each try, as nginx counts them: 502 for a
+	// failure, 504 for a timeout. It is valid during Log only.
+	Tries []int
+	// Failure of the last try, or why no try was made; empty: none.
+	Failure string
+}
+
+// Observation is what came of one try: the status of an answer, or a failure.
+type Observation struct {
+	Status  int // 0: a failure
+	Failure exchange.FailureKind
+}
+
+// Pipeline is the handler of a gateway.
+type Pipeline struct {
+	o     Options
+	snap  atomic.Pointer[config.Snapshot]
+	lanes []lane
+}
+
+// New returns a pipeline with an empty snapshot: every request is answered 404.
+func New(o Options) *Pipeline {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	p := &Pipeline{o: o, lanes: make([]lane, max(1, o.Lanes))}
+	for i := range p.lanes {
+		p.lanes[i].positions = map[string]*position{}
+	}
+	p.snap.Store(&config.Snapshot{})
+	return p
+}
+
+// Use puts a snapshot in force for all requests whose head completes from now
+// on. gone are the keys of upstreams that exist no more.
+func (p *Pipeline) Use(s *config.Snapshot, gone []string) {
+	p.snap.Store(s)
+	for i := range p.lanes {
+		p.lanes[i].forget(gone)
+	}
+}
+
+// Snapshot returns the snapshot in force.
+func (p *Pipeline) Snapshot() *config.Snapshot { return p.snap.Load() }
+
+// lane holds the positions of one loop. The lock is never contended when an
+// engine gives each loop its own lane.
+type lane struct {
+	mu        sync.Mutex
+	positions map[string]*position // by upstream key
+	_         [64]byte
+}
+
+// position is where a lane stands in the targets of an upstream.
+type position struct {
+	up     *config.Upstream
+	rr     *balance.RoundRobin
+	usable balance.Usable
+}
+
+func (l *lane) forget(keys []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range keys {
+		delete(l.positions, k)
+	}
+}
+
+func (p *Pipeline) pick(laneNo int, up *config.Upstream, tried *balance.Tried) (int, bool) {
+	l := &p.lanes[laneNo%len(p.lanes)]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pos := l.positions[up.Key]
+	if pos == nil || pos.up != up {
+		pos = &position{up: up, rr: balance.NewRoundRobin(up.Members, p.o.Seed+uint64(laneNo))}
+		if p.o.Health != nil {
+			pos.usable = p.o.Health(up)
+		}
+		l.positions[up.Key] = pos
+	}
+	return pos.rr.Pick(pos.usable, tried)
+}
+
+// flow is the pipeline's state of one exchange. It is allocated once for each
+// Exchange and reused with it.
+type flow struct {
+	snap    *config.Snapshot
+	route   *config.Route
+	res     config.Resolved
+	query   route.Query
+	tried   balance.Tried
+	target  *config.Target
+	index   int // of target
+	tries   []int
+	begin   time.Time
+	failure string
+}
+
+func flowOf(x *exchange.Exchange) *flow {
+	f, ok := x.State.(*flow)
+	if !ok {
+		f = &flow{}
+		x.State = f
+	}
+	return f
+}
