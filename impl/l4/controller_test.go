@@ -1,0 +1,267 @@
+package l4
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/store"
+)
+
+// plane is a data path that takes everything, or nothing.
+type plane struct {
+	mu       sync.Mutex
+	adopted  Adopted
+	now      Desired
+	attached bool
+	fail     error
+	path     error
+}
+
+func (p *plane) Adopted() Adopted { return p.adopted }
+func (p *plane) Apply(d Desired) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail == nil {
+		p.now = d
+	}
+	return p.fail
+}
+func (p *plane) Attach() error { p.mu.Lock(); defer p.mu.Unlock(); p.attached = true; return nil }
+func (p *plane) Check() error  { p.mu.Lock(); defer p.mu.Unlock(); return p.path }
+func (p *plane) set(fail, path error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail, p.path = fail, path
+}
+
+// ring is who is in the ring of the gateways.
+func (p *plane) ring() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return names(p.now.Rings[PoolGateway].Members())
+}
+
+// reports is what the node was told.
+type reports struct {
+	mu      sync.Mutex
+	applied map[string]int64
+	refused map[string]error
+	state   node.State
+}
+
+func (r *reports) Applied(prefix string, rev int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.applied == nil {
+		r.applied = map[string]int64{}
+	}
+	r.applied[prefix] = rev
+}
+func (r *reports) Refuse(key string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused == nil {
+		r.refused = map[string]error{}
+	}
+	r.refused[key] = err
+}
+func (r *reports) Accept(key string)     { r.mu.Lock(); defer r.mu.Unlock(); delete(r.refused, key) }
+func (r *reports) SetState(s node.State) { r.mu.Lock(); defer r.mu.Unlock(); r.state = s }
+func (r *reports) get() (node.State, string, int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state, fmt.Sprint(r.applied), len(r.refused)
+}
+
+// etcd hands out the batches a test sends.
+type etcd map[string]chan store.Batch
+
+func newEtcd() etcd {
+	return etcd{Watches: make(chan store.Batch), registry: make(chan store.Batch)}
+}
+func (e etcd) Watch(ctx context.Context, prefix string, apply func(store.Batch)) error {
+	for {
+		select {
+		case b := <-e[prefix]:
+			apply(b)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// region is a controller with everything around it.
+type region struct {
+	plane   *plane
+	reports *reports
+	etcd    etcd
+	members *answers
+	ctl     *Controller
+}
+
+// inRegion runs f while a controller runs.
+func inRegion(t *testing.T, a Adopted, f func(*region)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &region{plane: &plane{adopted: a}, reports: &reports{}, etcd: newEtcd(), members: &answers{}}
+		for i := range 10 {
+			r.members.set(fmt.Sprintf("http://100.127.0.%d:9092/status/ready", i), IsReady)
+		}
+		r.ctl = NewController(ControllerOptions{
+			Underlay: "10.0.0.9", Plane: r.plane, Report: r.reports, Prober: ProberOptions{Probe: r.members.probe},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); _ = r.ctl.Run(ctx, r.etcd) }()
+		f(r)
+		cancel()
+		<-done
+	})
+}
+
+// after lets time pass and looks at the node.
+func (r *region) after(t *testing.T, d time.Duration, state node.State, applied, ring string) {
+	t.Helper()
+	elapse(d)
+	s, a, _ := r.reports.get()
+	if s != state || a != applied || r.plane.ring() != ring {
+		t.Errorf("got %s, applied %s, ring [%s]; want %s, %s, [%s]", s, a, r.plane.ring(), state, applied, ring)
+	}
+}
+
+func gateway(i int, state string) store.KV {
+	return memberKV("l7gw", fmt.Sprintf("g%d", i), fmt.Sprintf("100.127.0.%d", i), fmt.Sprintf("10.0.0.%d", i), state)
+}
+
+const both = "map[/unilb/l4:7 /unilb/nodes/registry:9]"
+
+func start(t *testing.T, r *region) {
+	t.Helper()
+	r.after(t, 0, node.Starting, "map[]", "")
+	r.etcd[registry] <- store.Batch{Reset: true, Revision: 9, Puts: []store.KV{gateway(1, "active"), gateway(2, "active"), gateway(3, "active")}}
+	r.after(t, time.Second, node.Starting, "map[/unilb/nodes/registry:9]", "g1 g2 g3")
+	r.etcd[Watches] <- store.Batch{Reset: true, Revision: 7, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}}
+	r.after(t, 0, node.Serving, both, "g1 g2 g3")
+}
+
+func TestNewNodeWaitsForVIPsAndProbes(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		r.etcd[Watches] <- store.Batch{Reset: true, Revision: 7, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}}
+		r.after(t, 0, node.Starting, "map[/unilb/l4:7]", "")
+		r.members.set("http://100.127.0.2:9092/status/ready", Missed)
+		r.etcd[registry] <- store.Batch{Reset: true, Revision: 9, Puts: []store.KV{gateway(1, "active"), gateway(2, "active")}}
+		r.after(t, 600*time.Millisecond, node.Starting, both, "g1") // g2 not decided
+		select {
+		case <-r.ctl.Ready():
+			t.Error("ready while a member is not decided")
+		default:
+		}
+		r.after(t, 500*time.Millisecond, node.Serving, both, "g1")
+		<-r.ctl.Ready()
+		// A member that comes later does not take the node out.
+		r.etcd[registry] <- store.Batch{Revision: 12, Puts: []store.KV{gateway(3, "active")}}
+		r.after(t, 0, node.Serving, "map[/unilb/l4:7 /unilb/nodes/registry:12]", "g1")
+		r.after(t, time.Second, node.Serving, "map[/unilb/l4:7 /unilb/nodes/registry:12]", "g1 g3")
+	})
+}
+
+func TestMembersLeaveTheRing(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		start(t, r)
+		r.members.set("http://100.127.0.1:9092/status/ready", IsDraining)
+		r.after(t, 500*time.Millisecond, node.Serving, both, "g2 g3")
+		r.members.set("http://100.127.0.2:9092/status/ready", Missed)
+		r.after(t, 1500*time.Millisecond, node.Serving, both, "g3")
+		// Nobody is left: the last ring stays, and the node says so.
+		r.etcd[registry] <- store.Batch{Revision: 10, Puts: []store.KV{gateway(3, "draining")}}
+		const later = "map[/unilb/l4:7 /unilb/nodes/registry:10]"
+		r.after(t, 0, node.Serving, later, "g3")
+		var got PoolStatus
+		for _, p := range r.ctl.Status().Pools {
+			if p.Name == "l7gw" {
+				got = p
+			}
+		}
+		if !got.FailOpen || fmt.Sprint(got.Members[0].State, got.Members[1].State, got.Members[2].State) != "draining down draining" {
+			t.Errorf("status: %+v", got)
+		}
+		r.members.set("http://100.127.0.2:9092/status/ready", IsReady)
+		r.after(t, time.Second, node.Serving, later, "g2")
+	})
+}
+
+func TestRevisionIsReportedOnlyWhenInForce(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		start(t, r)
+		r.plane.set(errors.New("no memory"), nil)
+		r.etcd[Watches] <- store.Batch{Revision: 20, Puts: []store.KV{vipKV("203.0.113.2", "l7gw", 80)}}
+		r.after(t, 0, node.Serving, both, "g1 g2 g3")
+		if s := r.ctl.Status(); s.Error != "no memory" {
+			t.Errorf("status error: got %q", s.Error)
+		}
+		r.plane.set(nil, nil)
+		r.after(t, checkInterval, node.Serving, "map[/unilb/l4:20 /unilb/nodes/registry:9]", "g1 g2 g3")
+		if len(r.plane.now.VIPs) != 2 {
+			t.Errorf("VIPs in force: got %v, want 2", r.plane.now.VIPs)
+		}
+	})
+}
+
+func TestBrokenDataPathTakesTheNodeOut(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		start(t, r)
+		r.plane.set(nil, errors.New("program is detached"))
+		r.after(t, checkInterval, node.Starting, both, "g1 g2 g3")
+		if s := r.ctl.Status(); s.Fault != "program is detached" {
+			t.Errorf("fault: got %q", s.Fault)
+		}
+		r.plane.set(nil, nil)
+		r.after(t, checkInterval, node.Serving, both, "g1 g2 g3")
+		r.ctl.Drain()
+		r.after(t, 2*checkInterval, node.Draining, both, "g1 g2 g3")
+	})
+}
+
+func TestRefusedObjectIsReportedUntilItIsFine(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		start(t, r)
+		bad := vipKV("203.0.113.1", "web", 80)
+		r.etcd[Watches] <- store.Batch{Revision: 20, Puts: []store.KV{bad}}
+		r.after(t, 0, node.Serving, "map[/unilb/l4:20 /unilb/nodes/registry:9]", "g1 g2 g3")
+		if _, _, n := r.reports.get(); n != 1 || len(r.plane.now.VIPs) != 1 {
+			t.Errorf("%d refused, VIPs %v; want 1 refused and the old version in force", n, r.plane.now.VIPs)
+		}
+		r.etcd[Watches] <- store.Batch{Revision: 21, Deletes: []string{bad.Key}}
+		r.after(t, 0, node.Serving, "map[/unilb/l4:21 /unilb/nodes/registry:9]", "g1 g2 g3")
+		if _, _, n := r.reports.get(); n != 0 || len(r.plane.now.VIPs) != 0 {
+			t.Errorf("%d refused, VIPs %v; want none", n, r.plane.now.VIPs)
+		}
+	})
+}
+
+// A node that restarts while etcd is away goes on with what it finds in the
+// kernel, and still notices when a member dies.
+func TestRestartWithoutEtcd(t *testing.T) {
+	d := newDirectory("")
+	d.takeVIPs(store.Batch{Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}})
+	d.takeRegistrations(store.Batch{Puts: []store.KV{gateway(1, "active"), gateway(2, "active"), gateway(3, "active")}})
+	vips, members, _ := d.resolve()
+	a := Adopted{VIPs: vips, Rings: map[Pool][]RingMember{}}
+	for i, m := range members {
+		a.Members = append(a.Members, Record{Member: m, State: [...]State{Up, Up, Down}[i]})
+	}
+	a.Rings[PoolGateway] = lastRing([]netip.Addr{members[0].Addr, members[1].Addr}, a.Members)
+	inRegion(t, a, func(r *region) {
+		r.members.set("http://100.127.0.3:9092/status/ready", Missed)
+		r.after(t, 0, node.Serving, "map[]", "g1 g2")
+		r.members.set("http://100.127.0.1:9092/status/ready", Missed)
+		r.after(t, 1500*time.Millisecond, node.Serving, "map[]", "g2")
+	})
+}
