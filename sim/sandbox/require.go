@@ -1,0 +1,80 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Capabilities that a test can require.
+const (
+	CapNetNS = "netns" // a sandbox: namespaces may be made
+	CapRoot  = "root"  // real root, not root of a user namespace
+	CapEBPF  = "ebpf"  // programs load and attach by TCX
+	CapTUN   = "tun"   // TAP devices, for wires
+)
+
+// T is the part of *testing.T that Require uses; GinkgoT has it, too.
+type T interface {
+	Helper()
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// Require skips the test when this process lacks one of the capabilities. A
+// capability named in the environment variable LBSIM_REQUIRE (separated by
+// commas) fails the test instead: a machine that lost it must not turn everything
+// green by skipping it.
+func Require(t T, caps ...string) {
+	t.Helper()
+	demanded := strings.Split(os.Getenv("LBSIM_REQUIRE"), ",")
+	for _, c := range caps {
+		err := Probe(c)
+		if err == nil {
+			continue
+		}
+		if slices.Contains(demanded, c) {
+			t.Fatalf("machine lacks %s, which LBSIM_REQUIRE demands: %v", c, err)
+		}
+		t.Skipf("machine lacks %s: %v", c, err)
+	}
+}
+
+// Probe tries one capability from where the caller is; nil means it works. An
+// unknown name is an error.
+func Probe(capability string) error {
+	switch capability {
+	case CapNetNS:
+		if !Inside() {
+			return fmt.Errorf("not inside a sandbox (does TestMain call sandbox.Main, and may this user make namespaces?)")
+		}
+		return nil
+	case CapRoot:
+		return probeRoot()
+	case CapEBPF:
+		return probeEBPF()
+	case CapTUN:
+		f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	default:
+		return fmt.Errorf("unknown capability %q", capability)
+	}
+}
+
+func probeRoot() error {
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("user id is %d", os.Geteuid())
+	}
+	b, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return err
+	}
+	if f := strings.Fields(string(b)); len(f) != 3 || f[2] != "4294967295" {
+		return fmt.Errorf("root of a user namespace only")
+	}
+	return nil
+}
