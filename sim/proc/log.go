@@ -1,0 +1,79 @@
+package proc
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"time"
+)
+
+// Tail returns the last whole lines of the process's log, at most n bytes.
+func (p *Process) Tail(n int64) string {
+	f, err := os.Open(p.log)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b := tail(f, n)
+	return string(bytes.TrimRight(b, "\n"))
+}
+
+// tail reads the last n bytes of f, without the line that they cut in two.
+func tail(f *os.File, n int64) []byte {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil
+	}
+	from := max(0, size-n)
+	b := make([]byte, size-from)
+	got, err := f.ReadAt(b, from)
+	if err != nil && got < len(b) {
+		b = b[:got]
+	}
+	if from > 0 {
+		if _, whole, ok := bytes.Cut(b, []byte("\n")); ok {
+			return whole
+		}
+	}
+	return b
+}
+
+// capLogs shortens logs that have grown too long. Children append, so a file can
+// be cut under them; lines written at that very moment may be lost.
+func (r *Runner) capLogs() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.stop:
+			return
+		case <-tick.C:
+		}
+		r.mu.Lock()
+		var logs []string
+		for p := range r.running {
+			logs = append(logs, p.log)
+		}
+		r.mu.Unlock()
+		for _, path := range logs {
+			shorten(path, r.maxLog)
+		}
+	}
+}
+
+// shorten keeps the newer half of a log that is longer than limit bytes and marks
+// the cut. A log that cannot be shortened keeps growing: it is evidence first.
+func shorten(path string, limit int64) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() || st.Size() <= limit {
+		return
+	}
+	keep := tail(f, limit/2)
+	if f.Truncate(0) == nil {
+		_, _ = f.Write(append([]byte("[older lines removed by the lab]\n"), keep...))
+	}
+}

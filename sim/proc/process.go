@@ -1,0 +1,186 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrEnded is returned by signals to a process that has ended.
+var ErrEnded = errors.New("process has ended")
+
+// A Process is one child, running or ended.
+type Process struct {
+	spec    Spec
+	cmd     *exec.Cmd
+	log     string
+	logFile *os.File
+	started time.Time
+
+	mu     sync.Mutex
+	ended  bool // the process has been waited for: its id is no longer ours
+	state  *os.ProcessState
+	notify *notifySocket
+
+	readyOnce sync.Once
+	ready     chan struct{}
+	readyAt   time.Time
+	done      chan struct{}
+}
+
+// Name is the name of the process in its Spec.
+func (p *Process) Name() string { return p.spec.Name }
+
+// Spec is what the process was started with; it can be started again.
+func (p *Process) Spec() Spec { return p.spec }
+
+// Pid is the process id, also after the end.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// LogPath is the file that holds what the process wrote.
+func (p *Process) LogPath() string { return p.log }
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Running reports whether the process has not ended; a frozen one is running.
+func (p *Process) Running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Kill ends the process and its group with SIGKILL: the kernel closes its
+// sockets, so peers see FIN or RST.
+func (p *Process) Kill() error { return p.signalGroup(unix.SIGKILL) }
+
+// Freeze stops the process and its group with SIGSTOP: the kernel still accepts
+// connections and acknowledges data. It returns when the process has stopped.
+func (p *Process) Freeze() error {
+	if err := p.signalGroup(unix.SIGSTOP); err != nil {
+		return err
+	}
+	return p.awaitState(true)
+}
+
+// Continue takes back Freeze. It returns when the process runs.
+func (p *Process) Continue() error {
+	if err := p.signalGroup(unix.SIGCONT); err != nil {
+		return err
+	}
+	return p.awaitState(false)
+}
+
+// Signal sends a signal to the process alone. It returns ErrEnded when the
+// process has ended.
+func (p *Process) Signal(s syscall.Signal) error { return p.send(p.cmd.Process.Pid, s) }
+
+func (p *Process) signalGroup(s syscall.Signal) error { return p.send(-p.cmd.Process.Pid, s) }
+
+// send holds the lock that the collector takes before it frees the process id: a
+// signal never reaches anybody else.
+func (p *Process) send(to int, s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return ErrEnded
+	}
+	if err := unix.Kill(to, s); err != nil {
+		if errors.Is(err, unix.ESRCH) {
+			return ErrEnded
+		}
+		return fmt.Errorf("send %v to %s: %w", s, p.spec.Name, err)
+	}
+	return nil
+}
+
+// awaitState waits until the process is stopped, or is not. The kernel gives no
+// event for this to anybody but a tracer, hence the polling.
+func (p *Process) awaitState(stopped bool) error {
+	const limit = 5 * time.Second
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(limit)
+	for {
+		state, err := p.kernelState()
+		if err != nil || state == 'Z' {
+			return ErrEnded
+		}
+		if (state == 'T') == stopped {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return ErrEnded
+		case <-deadline:
+			return fmt.Errorf("signal %s: state is still %c after %v", p.spec.Name, state, limit)
+		}
+	}
+}
+
+// Frozen reports whether the process is stopped.
+func (p *Process) Frozen() bool {
+	state, err := p.kernelState()
+	return err == nil && state == 'T'
+}
+
+// kernelState is the state letter of proc_pid_stat(5).
+func (p *Process) kernelState() (byte, error) {
+	fields, err := p.stat()
+	if err != nil {
+		return 0, err
+	}
+	return fields[0][0], nil
+}
+
+// statFields is how many fields of the file are used.
+const statFields = 22
+
+// stat returns the fields of /proc/pid/stat from the third on.
+func (p *Process) stat() ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return nil, ErrEnded
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return nil, fmt.Errorf("read state of %s: %w", p.spec.Name, err)
+	}
+	_, rest, ok := strings.Cut(string(b), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < statFields {
+		return nil, fmt.Errorf("read state of %s: cannot read %q", p.spec.Name, b)
+	}
+	return fields, nil
+}
+
+// collect waits for the end of the process and kills what it left in its group.
+func (p *Process) collect() {
+	var info unix.Siginfo
+	for {
+		// WNOWAIT keeps the zombie, and with it the group's number, ours.
+		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	p.mu.Lock()
+	_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL) // ESRCH: nobody was left
+	_ = p.cmd.Wait()                                // the state says how it ended
+	p.ended, p.state = true, p.cmd.ProcessState
+	p.mu.Unlock()
+	p.closeNotify()
+	close(p.done)
+}
