@@ -1,0 +1,275 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+// ConfigConverges says that a configuration once written comes into force and
+// stays: bound after a write returned (or as soon as the system said that the
+// write is in force, if that is earlier) no request that is sent is served by
+// what was before it, and no gateway goes back to an older state.
+//
+// It judges writes that carry Serves, each host (and prefix) by itself. A
+// history in which nothing shows the last write gives Unknown. Gateways are
+// told apart by the source address at which backends see them.
+func ConfigConverges(bound time.Duration) Checker { return configConverges{bound} }
+
+type configConverges struct{ bound time.Duration }
+
+func (configConverges) Name() string { return "ConfigConverges" }
+
+// A version is a state that the writer made, and the span in which a gateway
+// may show it.
+type version struct {
+	write    history.Write
+	backends []topology.Ref
+	any      bool // before the first write: anything may be served
+	from, to time.Duration
+}
+
+func (v version) admits(s sight) bool {
+	return v.any || s.none && len(v.backends) == 0 || !s.none && slices.Contains(v.backends, s.backend)
+}
+
+// A sight is what one operation showed of the configuration.
+type sight struct {
+	op      history.Op
+	backend topology.Ref
+	none    bool   // the gateway knew no route
+	gateway string // empty when nothing arrived
+}
+
+func (c configConverges) Check(h *history.History, facts Facts) Verdict {
+	f := finding{Verdict: Verdict{Check: c.Name()}}
+	arrived := h.ByID()
+	var slowest time.Duration
+	gateways := map[string]bool{}
+	scopes := scopesOf(h.Writes)
+	for _, sc := range scopes {
+		versions := c.versions(sc.writes)
+		sights := sc.sights(h.Ops, arrived, scopes)
+		f.Examined += len(sights)
+		for _, s := range sights {
+			slowest = max(slowest, lag(versions, s))
+			if s.gateway != "" {
+				gateways[s.gateway] = true
+			}
+		}
+		c.judge(&f, versions, sights)
+		if last := versions[len(versions)-1]; !slices.ContainsFunc(sights, func(s sight) bool {
+			return s.op.Sent >= last.from && last.admits(s)
+		}) {
+			f.doubt("nothing shows the last write to %s for %s", last.write.Key, sc)
+		}
+	}
+	f.Summary = fmt.Sprintf("%d of %d requests served by what was not in force", f.bad, f.Examined)
+	if len(scopes) == 0 {
+		f.doubt("no write says what it serves")
+	}
+	return f.verdict(h, fmt.Sprintf("%d requests, slowest %s (limit %s), %d gateways", f.Examined, slowest.Round(time.Millisecond), c.bound, len(gateways)))
+}
+
+// A scope is the host and prefix that writes speak about.
+type scope struct {
+	host, prefix string
+	writes       []history.Write
+}
+
+func (s *scope) String() string { return s.host + s.prefix }
+
+func (s *scope) holds(o history.Op) bool {
+	return strings.EqualFold(o.Request.Host, s.host) && strings.HasPrefix(o.Request.Target, s.prefix)
+}
+
+func scopesOf(ws []history.Write) []*scope {
+	var scopes []*scope
+	for _, w := range ws {
+		if w.Serves == nil || w.Outcome == history.Fail {
+			continue
+		}
+		i := slices.IndexFunc(scopes, func(s *scope) bool { return s.host == w.Serves.Host && s.prefix == w.Serves.Prefix })
+		if i < 0 {
+			scopes = append(scopes, &scope{host: w.Serves.Host, prefix: w.Serves.Prefix})
+			i = len(scopes) - 1
+		}
+		scopes[i].writes = append(scopes[i].writes, w)
+	}
+	return scopes
+}
+
+// sights are the operations of the scope, longest prefix first, in order of sending.
+func (s *scope) sights(ops []history.Op, arrived map[string][]history.Arrival, all []*scope) []sight {
+	var ss []sight
+	for _, o := range ops {
+		if !s.holds(o) || slices.ContainsFunc(all, func(t *scope) bool { return len(t.prefix) > len(s.prefix) && t.host == s.host && t.holds(o) }) {
+			continue
+		}
+		as := arrived[o.ID]
+		v := sight{op: o, backend: backendOf(o)}
+		switch {
+		case v.backend != "":
+		case o.Response != nil && o.Response.Status == 404 && len(as) == 0:
+			v.none = true
+		case o.Response == nil && len(as) == 1:
+			v.backend = as[0].Backend // the answer was lost, but the choice was made
+		default:
+			continue // it shows nothing of the configuration
+		}
+		if len(as) == 1 {
+			v.gateway, _, _ = cutLast(as[0].From, ":")
+		}
+		ss = append(ss, v)
+	}
+	slices.SortStableFunc(ss, func(a, b sight) int { return cmp.Compare(a.op.Sent, b.op.Sent) })
+	return ss
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+const forever = time.Duration(math.MaxInt64)
+
+// versions lays out when each state may be seen. A write that may or may not
+// have happened adds a state and ends none.
+func (c configConverges) versions(ws []history.Write) []version {
+	slices.SortStableFunc(ws, func(a, b history.Write) int {
+		if a.Rev != 0 && b.Rev != 0 {
+			return cmp.Compare(a.Rev, b.Rev)
+		}
+		return cmp.Compare(a.Call, b.Call)
+	})
+	vs := []version{{any: true, to: forever}}
+	for _, w := range ws {
+		if w.Outcome == history.OK {
+			end := w.Return + c.bound
+			if w.InForce > 0 {
+				end = min(end, w.InForce)
+			}
+			for i := range vs {
+				vs[i].to = min(vs[i].to, end)
+			}
+		}
+		vs = append(vs, version{write: w, backends: w.Serves.Backends, from: w.Call, to: forever})
+	}
+	return vs
+}
+
+// judge gives every sight the oldest version that explains it and is no older
+// than what its gateway had shown before it was sent. Taking the oldest leaves
+// the most room to later sights, so a sight that finds none is a violation.
+func (c configConverges) judge(f *finding, vs []version, sights []sight) {
+	type shown struct {
+		returned time.Duration
+		version  int
+	}
+	history := map[string][]shown{} // per gateway
+	for _, s := range sights {
+		low := 0
+		if s.gateway != "" {
+			for _, e := range history[s.gateway] {
+				if e.returned < s.op.Sent {
+					low = max(low, e.version)
+				}
+			}
+		}
+		best, oldest := -1, -1
+		for i, v := range vs {
+			if !v.admits(s) || v.from > s.op.Returned || v.to < s.op.Sent {
+				continue
+			}
+			if oldest < 0 {
+				oldest = i
+			}
+			if i >= low {
+				best = i
+				break
+			}
+		}
+		switch {
+		case best >= 0:
+			if s.gateway != "" {
+				history[s.gateway] = prune(history[s.gateway], s.op.Sent, shown{s.op.Returned, best}, func(a shown) (time.Duration, int) { return a.returned, a.version })
+			}
+		case oldest >= 0:
+			f.violation(s.op.ID, s.op.Sent, "gateway %s went back: %s shows %s, after it had shown %s", s.gateway, s.what(), vs[oldest], vs[low])
+		default:
+			f.violation(s.op.ID, s.op.Sent, "%s, %s", s.what(), stale(vs, s))
+		}
+	}
+}
+
+// prune keeps the list short: of the entries that every later sight can see,
+// only the newest version matters.
+func prune[E any](es []E, now time.Duration, e E, get func(E) (time.Duration, int)) []E {
+	best, have := 0, false
+	var top E
+	rest := es[:0]
+	for _, x := range es {
+		at, v := get(x)
+		if at >= now {
+			rest = append(rest, x)
+			continue
+		}
+		if !have || v > best {
+			best, top, have = v, x, true
+		}
+	}
+	if have {
+		rest = append(rest, top)
+	}
+	return append(rest, e)
+}
+
+func (s sight) what() string {
+	if s.none {
+		return fmt.Sprintf("%s%s found no route", s.op.Request.Host, s.op.Request.Target)
+	}
+	return fmt.Sprintf("%s%s served by %s", s.op.Request.Host, s.op.Request.Target, s.backend)
+}
+
+func (v version) String() string {
+	if v.any {
+		return "the state before the first write"
+	}
+	return fmt.Sprintf("revision %d of %s", v.write.Rev, v.write.Key)
+}
+
+// stale says what is wrong with a sight that no version explains.
+func stale(vs []version, s sight) string {
+	for i := len(vs) - 1; i > 0; i-- {
+		v := vs[i]
+		if v.admits(s) && v.from <= s.op.Returned {
+			return fmt.Sprintf("as of %s, sent %s after that had to be gone", v, (s.op.Sent - v.to).Round(time.Millisecond))
+		}
+	}
+	return "which no write explains"
+}
+
+// lag is how long after the return of a write a request was sent that shows
+// the state before it, at least.
+func lag(vs []version, s sight) time.Duration {
+	for i := len(vs) - 1; i >= 0; i-- {
+		if vs[i].admits(s) && vs[i].from <= s.op.Returned {
+			for _, next := range vs[i+1:] {
+				if next.write.Outcome == history.OK {
+					return max(0, s.op.Sent-next.write.Return)
+				}
+			}
+			return 0
+		}
+	}
+	return 0
+}

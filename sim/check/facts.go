@@ -1,0 +1,78 @@
+package check
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+// Facts are what a check must know about the place and cannot see in the
+// history. They come from the plan, never from the system under test.
+type Facts struct {
+	Networks []Network                   // who owns which addresses and host names
+	Gateways map[netip.Addr]topology.Ref // source addresses by which gateways reach backends
+}
+
+// A Network is a tenant's network (or the data-centre network, VNI 0) with the
+// names and addresses under which clients reach it.
+type Network struct {
+	Name  string
+	VNI   uint32
+	Addrs []netip.Addr // EIPs and VIPs
+	Hosts []string     // for requests that go to an address nobody owns
+}
+
+// networkOf says for which network an operation was meant. The address decides:
+// a foreign host name on somebody's EIP is still that tenant's request.
+func (f Facts) networkOf(o history.Op) (Network, bool) {
+	if to, err := netip.ParseAddrPort(o.To); err == nil {
+		for _, n := range f.Networks {
+			if slices.Contains(n.Addrs, to.Addr()) {
+				return n, true
+			}
+		}
+	}
+	for _, n := range f.Networks {
+		if slices.Contains(n.Hosts, o.Request.Host) {
+			return n, true
+		}
+	}
+	return Network{}, false
+}
+
+// gatewayOf says through which gateway a request arrived.
+func (f Facts) gatewayOf(a history.Arrival) (topology.Ref, bool) {
+	from, err := netip.ParseAddrPort(a.From)
+	if err != nil {
+		return "", false
+	}
+	ref, ok := f.Gateways[from.Addr().Unmap()]
+	return ref, ok
+}
+
+// A place says whether an operation touched the selected part of the topology.
+type place int
+
+const (
+	elsewhere place = iota // it did not, as far as we know where it was
+	there                  // it did
+	nowhere                // it arrived at no backend: nobody knows how far it came
+)
+
+func (f Facts) placeOf(sel topology.Selector, o history.Op, arrivals []history.Arrival) place {
+	if sel.Match(o.Client) {
+		return there
+	}
+	if len(arrivals) == 0 {
+		return nowhere
+	}
+	for _, a := range arrivals {
+		gw, _ := f.gatewayOf(a)
+		if sel.Match(a.Backend) || sel.Match(gw) {
+			return there
+		}
+	}
+	return elsewhere
+}

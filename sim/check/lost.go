@@ -1,0 +1,128 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+// MinOps is the fewest operations that can prove a property of a load.
+const MinOps = 20
+
+// MaxExcusedShare is the largest part of the operations that excuses may cover
+// before the rest proves nothing.
+const MaxExcusedShare = 0.5
+
+// An Excuse covers requests that a fault may cost. It covers an operation that
+// was under way in the window, and touched the selected part or reached no
+// backend at all, and ended in one of the classes.
+type Excuse struct {
+	In      topology.Selector
+	Window  history.Window
+	Classes []history.ErrClass // nil: however it ended, but for a lie (see NoRequestLost)
+}
+
+// InFlight excuses what was under way in the selected part while the window
+// was open.
+func InFlight(in topology.Selector, w history.Window) Excuse { return Excuse{In: in, Window: w} }
+
+// Only restricts the excuse to operations that ended in one of the classes.
+func (e Excuse) Only(cs ...history.ErrClass) Excuse {
+	e.Classes = cs
+	return e
+}
+
+func (e Excuse) covers(f Facts, o history.Op, arrivals []history.Arrival) bool {
+	if !e.Window.Overlaps(o.Sent, max(o.Sent, o.Returned)) {
+		return false
+	}
+	if e.Classes != nil && !slices.Contains(e.Classes, o.Class) {
+		return false
+	}
+	return f.placeOf(e.In, o, arrivals) != elsewhere
+}
+
+// NoRequestLost says that every operation got a backend's complete answer to
+// its own request, and that every answered request did arrive. Operations that
+// an excuse covers are listed in the verdict. An answer to a request that never
+// arrived is a lie of somebody and cannot be excused.
+func NoRequestLost(except ...Excuse) Checker { return noRequestLost{except} }
+
+type noRequestLost struct{ except []Excuse }
+
+func (noRequestLost) Name() string { return "NoRequestLost" }
+
+func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
+	f := finding{Verdict: Verdict{Check: c.Name(), Examined: len(h.Ops)}}
+	arrived := h.ByID()
+	var slowest time.Duration
+	for _, o := range h.Ops {
+		as := arrived[o.ID]
+		slowest = max(slowest, o.Latency())
+		if o.Outcome == history.OK {
+			if len(as) == 0 {
+				f.violation(o.ID, o.Sent, "%s %s was answered by %s but arrived nowhere", o.Request.Method, o.Request.Target, backendOf(o))
+			}
+			continue
+		}
+		text := story(o, as)
+		if c.excused(facts, o, as) {
+			f.Excused = append(f.Excused, Evidence{Op: o.ID, At: o.Sent, Text: text})
+			continue
+		}
+		f.violation(o.ID, o.Sent, "%s", text)
+	}
+	f.Summary = fmt.Sprintf("%d of %d lost, %d excused", f.bad, len(h.Ops), len(f.Excused))
+	switch {
+	case len(h.Ops) < MinOps:
+		f.doubt("only %d operations, want at least %d", len(h.Ops), MinOps)
+	case len(h.Arrivals) == 0:
+		f.doubt("no backend recorded anything")
+	case float64(len(f.Excused)) > MaxExcusedShare*float64(len(h.Ops)):
+		f.doubt("%d of %d operations are excused", len(f.Excused), len(h.Ops))
+	}
+	return f.verdict(h, fmt.Sprintf("%d operations, %d excused, slowest %s", len(h.Ops), len(f.Excused), slowest.Round(time.Millisecond)))
+}
+
+func (c noRequestLost) excused(facts Facts, o history.Op, as []history.Arrival) bool {
+	return slices.ContainsFunc(c.except, func(e Excuse) bool { return e.covers(facts, o, as) })
+}
+
+func backendOf(o history.Op) topology.Ref {
+	if o.Response == nil {
+		return ""
+	}
+	return o.Response.Backend
+}
+
+// story tells in one line what became of an operation.
+func story(o history.Op, as []history.Arrival) string {
+	how := string(o.Class)
+	if o.Outcome == "" {
+		how = "never ended"
+	}
+	if o.Response != nil {
+		how = fmt.Sprintf("%s %d", how, o.Response.Status)
+	}
+	where := "no arrival"
+	for i, a := range as {
+		if i == 0 {
+			where = "arrived at "
+		} else {
+			where += ", "
+		}
+		where += string(a.Backend)
+	}
+	conn := "no connection"
+	switch {
+	case o.Conn != 0 && o.Reused == 0:
+		conn = "first request of its connection"
+	case o.Conn != 0:
+		conn = fmt.Sprintf("request %d of its connection", o.Reused+1)
+	}
+	return fmt.Sprintf("%s %s %s%s: %s after %s, %s, %s", o.Client, o.Request.Method, o.Request.Host, o.Request.Target,
+		how, (o.Returned - o.Sent).Round(time.Microsecond), conn, where)
+}

@@ -1,0 +1,175 @@
+package echo
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+// Limits of a Server.
+const (
+	MaxConns      = 20_000           // connections at once; more are closed at once
+	MaxHeadBytes  = 128 << 10        // request line and headers
+	MaxFields     = 500              // header lines
+	MaxBodyBytes  = 1 << 30          // request body
+	MaxReplyBytes = 1 << 30          // body asked for by X-Echo-Size
+	MaxDelay      = 10 * time.Minute // asked for by X-Echo-Delay
+	idleTimeout   = 5 * time.Minute  // waiting for the next request, or for the peer to read
+)
+
+// A Sink takes the evidence. *history.Recorder is one.
+type Sink interface {
+	Now() time.Duration
+	Arrival(history.Arrival)
+}
+
+// Options say who a Server is.
+type Options struct {
+	Ref  topology.Ref // what the server calls itself
+	VNI  uint32       // network it stands in; 0: none
+	Sink Sink         // where arrivals go; nil: nowhere
+	Lean bool         // leave header lines out of arrivals, for long heavy loads
+	// HealthPath is what SetHealth answers; "/health" when empty. Requests for
+	// it without an op id are probes: counted, not recorded.
+	HealthPath string
+}
+
+// Server is one echo backend. It may serve several listeners.
+type Server struct {
+	o        Options
+	health   atomic.Int32
+	behave   atomic.Pointer[Behaviour]
+	requests atomic.Uint64
+	probes   atomic.Uint64
+	done     chan struct{}
+
+	mu        sync.Mutex
+	closed    bool
+	listeners map[net.Listener]struct{}
+	conns     map[net.Conn]struct{}
+	running   sync.WaitGroup
+}
+
+// New makes a server that is healthy and answers at once.
+func New(o Options) *Server {
+	if o.HealthPath == "" {
+		o.HealthPath = "/health"
+	}
+	return &Server{
+		o: o, done: make(chan struct{}),
+		listeners: map[net.Listener]struct{}{}, conns: map[net.Conn]struct{}{},
+	}
+}
+
+// Ref is what the server calls itself.
+func (s *Server) Ref() topology.Ref { return s.o.Ref }
+
+// Requests is the number of requests received, probes excluded.
+func (s *Server) Requests() uint64 { return s.requests.Load() }
+
+// Probes is the number of health probes received.
+func (s *Server) Probes() uint64 { return s.probes.Load() }
+
+// ErrClosed is what Serve returns after Close.
+var ErrClosed = errors.New("echo server closed")
+
+// Serve accepts connections until Close or until the listener fails. It owns
+// the listener and closes it.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return errors.Join(ErrClosed, l.Close())
+	}
+	s.listeners[l] = struct{}{}
+	s.running.Add(1)
+	s.mu.Unlock()
+	defer s.running.Done()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			s.mu.Lock()
+			closed := s.closed
+			delete(s.listeners, l)
+			s.mu.Unlock()
+			if closed {
+				return ErrClosed
+			}
+			_ = l.Close() // the accept error says more
+			return fmt.Errorf("accept for %s: %w", s.o.Ref, err)
+		}
+		s.start(c)
+	}
+}
+
+func (s *Server) start(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.conns) >= MaxConns {
+		_ = c.Close() // nothing was promised to this peer
+		return
+	}
+	s.conns[c] = struct{}{}
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		defer func() {
+			s.mu.Lock()
+			delete(s.conns, c)
+			s.mu.Unlock()
+			_ = c.Close() // already closed by a reset or by Close
+		}()
+		s.serve(c)
+	}()
+}
+
+// Close stops accepting, cuts all connections and waits for their goroutines.
+// It may be called more than once.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.done)
+	}
+	for l := range s.listeners {
+		_ = l.Close() // a listener that is gone already is what we want
+	}
+	for c := range s.conns {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
+	s.running.Wait()
+	return nil
+}
+
+// CutConns closes the connections that are open now and keeps serving.
+func (s *Server) CutConns() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.Close()
+	}
+}
+
+func (s *Server) serve(c net.Conn) {
+	br := bufio.NewReaderSize(c, 16<<10)
+	for {
+		if err := c.SetDeadline(time.Now().Add(idleTimeout)); err != nil {
+			return
+		}
+		q, err := readHead(br)
+		if err != nil {
+			return // closed, or not HTTP: there is no request to record
+		}
+		if !s.exchange(c, br, q) {
+			return
+		}
+	}
+}

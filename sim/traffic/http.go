@@ -1,0 +1,31 @@
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// HTTP is an ordinary HTTP client that dials with d: for the control plane,
+// whose requests are not load. It keeps no connections, so that an answer never
+// depends on what was asked before, and follows no redirects. Addresses in URLs
+// must be literal.
+func HTTP(d Dialer, timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				to, err := netip.ParseAddrPort(addr)
+				if err != nil {
+					return nil, fmt.Errorf("dial %q: want a literal address: %w", addr, err)
+				}
+				return d.Dial(ctx, network, to)
+			},
+		},
+	}
+}
