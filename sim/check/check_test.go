@@ -75,6 +75,7 @@ var facts = Facts{
 		netip.MustParseAddr("100.127.0.1"): "bj/az1/l7-1",
 		netip.MustParseAddr("100.127.0.2"): "bj/az2/l7-1",
 	},
+	Behind: map[topology.Ref]topology.Ref{"vpc/shop/web-2": "bj/az1/host-2"},
 }
 
 type want struct {
@@ -207,6 +208,7 @@ func TestBlastRadius(t *testing.T) {
 	judge(t, c, busy().h, want{Valid, "0 of 0"})
 	judge(t, c, busy().op(50*ms, lost).h, want{Valid, "1 of 1 failures inside"})
 	judge(t, c, busy().op(50*ms, lost).arrive("x", 0, "100.127.0.2").h, want{Invalid, "outside bj/az1/**"})
+	judge(t, c, busy().op(50*ms, lost).arrive("vpc/shop/web-2", 1001, "100.127.0.2").h, want{Valid, "1 of 1 failures inside"})
 	judge(t, c, busy().op(90*ms, lost).h, want{Invalid, "outside the window"})
 	judge(t, c, (&run{}).good(15).h, want{Unknown, "only 15 operations"})
 	judge(t, c, (&run{}).good(60, func(o *history.Op) { o.Sent, o.Returned = 0, ms }).h, want{Unknown, "while the fault was active"})

@@ -13,6 +13,33 @@ import (
 type Facts struct {
 	Networks []Network                   // who owns which addresses and host names
 	Gateways map[netip.Addr]topology.Ref // source addresses by which gateways reach backends
+	// Behind says on which node a backend depends: a guest on its hypervisor
+	// host, a server on its router. What befalls that node befalls it.
+	Behind map[topology.Ref]topology.Ref
+}
+
+// FactsOf says what a plan alone tells: gateways, and where backends live.
+// Networks are the tenants' doing.
+func FactsOf(p *topology.Plan) Facts {
+	f := Facts{Gateways: map[netip.Addr]topology.Ref{}, Behind: map[topology.Ref]topology.Ref{}}
+	for _, n := range p.Nodes {
+		switch n.Kind {
+		case topology.KindL7:
+			f.Gateways[n.Underlay] = n.Ref
+			if n.Member.IsValid() {
+				f.Gateways[n.Member] = n.Ref
+			}
+		case topology.KindGuest:
+			f.Behind[n.Ref] = n.Guest.Host
+		case topology.KindIDC:
+			for _, l := range p.LinksOf(n.Ref) {
+				if far, ok := l.Far(n.Ref); ok {
+					f.Behind[n.Ref] = far.Node
+				}
+			}
+		}
+	}
+	return f
 }
 
 // A Network is a tenant's network (or the data-centre network, VNI 0) with the
@@ -70,7 +97,7 @@ func (f Facts) placeOf(sel topology.Selector, o history.Op, arrivals []history.A
 	}
 	for _, a := range arrivals {
 		gw, _ := f.gatewayOf(a)
-		if sel.Match(a.Backend) || sel.Match(gw) {
+		if sel.Match(a.Backend) || sel.Match(f.Behind[a.Backend]) || sel.Match(gw) {
 			return there
 		}
 	}

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/unilb/unilb/sim/history"
@@ -105,7 +106,7 @@ func story(o history.Op, as []history.Arrival) string {
 		how = "never ended"
 	}
 	if o.Response != nil {
-		how = fmt.Sprintf("%s %d", how, o.Response.Status)
+		how = strings.TrimSpace(fmt.Sprintf("%s %d", how, o.Response.Status))
 	}
 	where := "no arrival"
 	for i, a := range as {

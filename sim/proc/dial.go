@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
-	"time"
 
 	"github.com/unilb/unilb/sim/netns"
 )
@@ -29,21 +27,10 @@ func Dial(ctx context.Context, ns *netns.NS, network string, to netip.AddrPort) 
 	return conn, nil
 }
 
-// HTTPClient makes a client whose connections are made in ns, one for each
-// request. It follows no redirects and uses no proxy.
-func HTTPClient(ns *netns.NS, timeout time.Duration) *http.Client {
-	return &http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				to, err := netip.ParseAddrPort(addr)
-				if err != nil {
-					return nil, fmt.Errorf("dial %s: the address must be literal: %w", addr, err)
-				}
-				return Dial(ctx, ns, network, to)
-			},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+// place dials from a namespace.
+type place struct{ ns *netns.NS }
+
+// Dial implements traffic.Dialer.
+func (p place) Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	return Dial(ctx, p.ns, network, to)
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/unilb/unilb/sim/traffic"
 )
 
 // A NotReady error says that a process ended, or did not answer, before it was
@@ -69,7 +71,7 @@ func (p *Process) ReadyAfter() time.Duration {
 
 // probe asks the process's address from its namespace until it answers 200.
 func (p *Process) probe(ctx context.Context) {
-	client := HTTPClient(p.spec.NS, time.Second)
+	client := traffic.HTTP(place{p.spec.NS}, time.Second)
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -1,0 +1,125 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+// revertLimit is how long the revert of a fault whose Apply failed may take.
+const revertLimit = 30 * time.Second
+
+// A Recorder takes the windows of faults; *history.Recorder is one.
+type Recorder interface {
+	Now() time.Duration
+	Fault(history.FaultWindow)
+}
+
+// An Active is a fault that has been applied.
+type Active struct {
+	id       string
+	fault    Fault
+	target   Target
+	ledger   *Ledger
+	recorder Recorder
+	touches  []topology.Ref
+	encoded  []byte
+
+	mu     sync.Mutex
+	window history.Window
+	healed bool
+}
+
+// Inject checks a fault, writes it to the ledger and applies it. ID is unique in
+// the ledger. When applying fails the fault is reverted, with a context of its
+// own, before Inject returns.
+func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id string, f Fault) (*Active, error) {
+	if err := f.Check(t); err != nil {
+		return nil, err
+	}
+	encoded, err := Encode(f)
+	if err != nil {
+		return nil, err
+	}
+	a := &Active{id: id, fault: f, target: t, ledger: l, recorder: r, encoded: encoded, touches: f.Touches(t)}
+	a.window.From = r.Now()
+	if err := a.write(Applying); err != nil {
+		return nil, err
+	}
+	if err := f.Apply(ctx, t); err != nil {
+		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertLimit)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("apply %q: %w", f, err), a.Heal(fresh))
+	}
+	a.record()
+	return a, a.write(Applied)
+}
+
+// ID is the fault's name in the ledger.
+func (a *Active) ID() string { return a.id }
+
+// Fault is what was applied.
+func (a *Active) Fault() Fault { return a.fault }
+
+// Healed reports whether the fault has been reverted.
+func (a *Active) Healed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.healed
+}
+
+// Window is the time from the beginning of Apply to the end of Revert on the run's
+// clock; it has no end while the fault is active.
+func (a *Active) Window() history.Window {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.window
+}
+
+// Heal reverts the fault. After a success later calls do nothing; after a failure
+// they try again.
+func (a *Active) Heal(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.healed {
+		return nil
+	}
+	if err := a.fault.Revert(ctx, a.target); err != nil {
+		return fmt.Errorf("revert %q: %w", a.fault, err)
+	}
+	return a.endLocked()
+}
+
+// Abandon closes the window of a fault whose target is about to vanish as a whole.
+func (a *Active) Abandon() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.healed {
+		return nil
+	}
+	return a.endLocked()
+}
+
+func (a *Active) endLocked() error {
+	a.healed = true
+	a.window.To = a.recorder.Now()
+	a.record()
+	return a.writeAt(Reverted, a.window.To)
+}
+
+func (a *Active) write(s State) error { return a.writeAt(s, a.recorder.Now()) }
+
+func (a *Active) writeAt(s State, at time.Duration) error {
+	return a.ledger.Write(Entry{ID: a.id, State: s, At: at, Text: a.fault.String(), Fault: a.encoded})
+}
+
+func (a *Active) record() {
+	a.recorder.Fault(history.FaultWindow{
+		Window: a.window, ID: a.id, Kind: a.fault.Kind(), Text: a.fault.String(), Targets: a.touches,
+	})
+}

@@ -1,0 +1,83 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/unilb/unilb/topology"
+)
+
+// A Fault is one thing that can go wrong. Values marshal to JSON; see Encode.
+type Fault interface {
+	// Check says whether the fault can be done here; *Unavailable says why not.
+	Check(Target) error
+	// Apply breaks and returns when the fault has taken hold. Applying twice is
+	// applying once.
+	Apply(context.Context, Target) error
+	// Revert mends, and returns when what was broken serves again. It may be
+	// repeated, and called after an Apply that failed half-way. Its context is
+	// never that of a cancelled run.
+	Revert(context.Context, Target) error
+	// Kind is the type tag in JSON and on the timeline.
+	Kind() string
+	// Touches returns the nodes that the fault changes.
+	Touches(Target) []topology.Ref
+	// String is the line that the timeline prints.
+	String() string
+}
+
+// Unavailable says why a fault cannot be done here.
+type Unavailable struct {
+	Fault string
+	Why   string
+}
+
+func (e *Unavailable) Error() string { return fmt.Sprintf("cannot do %q: %s", e.Fault, e.Why) }
+
+// A Target is the lab, as faults see it.
+type Target interface {
+	// Machines returns the nodes that the selector selects, in a fixed order.
+	Machines(topology.Selector) []Machine
+}
+
+// A Machine is one node. All calls are idempotent.
+type Machine interface {
+	Ref() topology.Ref
+	Addresses() []netip.Addr // all its own, but none of a VIP
+	Processes
+	Power
+	Filter
+}
+
+// Processes are what runs on a machine, by the names of the plan.
+type Processes interface {
+	ProcessNames() []string // in the order in which they start
+	Running(name string) bool
+	Frozen(name string) bool
+	Kill(name string) error
+	Freeze(name string) error
+	Continue(name string) error
+	Start(ctx context.Context, name string) error // returns when it is ready
+}
+
+// Power cuts a machine off and takes its power.
+type Power interface {
+	// Unplug takes every link of the machine down, so that nothing it sends from
+	// now on arrives.
+	Unplug() error
+	Unplugged() bool
+	// Lose ends everything that runs and forgets what a machine without power
+	// forgets. What is on its disk stays.
+	Lose() error
+	// Boot plugs the machine in and restores what its configuration says. It
+	// starts no processes.
+	Boot(context.Context) error
+}
+
+// Filter drops what a machine sends.
+type Filter interface {
+	Drop(id string, to []netip.Addr) error
+	Dropping(id string) bool
+	Undrop(id string) error
+}

@@ -1,0 +1,151 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+
+	"github.com/unilb/unilb/topology"
+)
+
+// A Direction says which way a partition drops. The zero value is both ways.
+type Direction string
+
+// The directions.
+const (
+	BothWays Direction = ""
+	AToB     Direction = "a-to-b" // what A sends to B is lost
+	BToA     Direction = "b-to-a"
+)
+
+// Partition silently drops what the nodes of A and B send to each other, on the
+// sender's way out: neither side sees an error, a reset or a link that is down.
+// What a node forwards for others is dropped too when it is addressed to the other
+// side; what is addressed to a VIP is not.
+type Partition struct {
+	A         topology.Selector `json:"a"`
+	B         topology.Selector `json:"b"`
+	Direction Direction         `json:"direction,omitempty"`
+}
+
+// Kind implements Fault.
+func (Partition) Kind() string { return "partition" }
+
+func (f Partition) String() string {
+	switch f.Direction {
+	case AToB:
+		return fmt.Sprintf("%s no longer reaches %s", f.A, f.B)
+	case BToA:
+		return fmt.Sprintf("%s no longer reaches %s", f.B, f.A)
+	default:
+		return fmt.Sprintf("%s and %s no longer reach each other", f.A, f.B)
+	}
+}
+
+// Touches implements Fault.
+func (f Partition) Touches(t Target) []topology.Ref {
+	return append(refs(t, f.A), refs(t, f.B)...)
+}
+
+// Check implements Fault.
+func (f Partition) Check(t Target) error {
+	why := func(format string, args ...any) error {
+		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
+	}
+	if f.Direction != BothWays && f.Direction != AToB && f.Direction != BToA {
+		return why("direction %q is none of %q, %q", f.Direction, AToB, BToA)
+	}
+	inA := map[topology.Ref]bool{}
+	for _, sel := range []topology.Selector{f.A, f.B} {
+		machines := t.Machines(sel)
+		if len(machines) == 0 {
+			return why("no node is selected by %q", sel)
+		}
+		for _, m := range machines {
+			if inA[m.Ref()] {
+				return why("%s is on both sides", m.Ref())
+			}
+			if sel == f.A {
+				inA[m.Ref()] = true
+			}
+		}
+	}
+	for _, s := range f.sides(t) {
+		for _, m := range s.from {
+			if m.Dropping(f.id()) {
+				return why("it is in force already")
+			}
+		}
+	}
+	return nil
+}
+
+// side is one direction: these machines drop what goes to those addresses.
+type side struct {
+	from []Machine
+	to   []netip.Addr
+}
+
+func (f Partition) sides(t Target) []side {
+	a, b := t.Machines(f.A), t.Machines(f.B)
+	var out []side
+	if f.Direction != BToA {
+		out = append(out, side{from: a, to: addresses(b)})
+	}
+	if f.Direction != AToB {
+		out = append(out, side{from: b, to: addresses(a)})
+	}
+	return out
+}
+
+func addresses(machines []Machine) []netip.Addr {
+	var out []netip.Addr
+	seen := map[netip.Addr]bool{}
+	for _, m := range machines {
+		for _, a := range m.Addresses() {
+			if !seen[a] {
+				seen[a] = true
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// id names the drops of this partition: equal partitions have equal names, which
+// makes Apply and Revert idempotent across processes.
+func (f Partition) id() string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%s|%s|%s", f.A, f.B, f.Direction)
+	return fmt.Sprintf("part-%016x", h.Sum64())
+}
+
+// Apply implements Fault.
+func (f Partition) Apply(_ context.Context, t Target) error {
+	for _, s := range f.sides(t) {
+		err := parallel(s.from, func(m Machine) error {
+			if err := m.Drop(f.id(), s.to); err != nil {
+				return err
+			}
+			if !m.Dropping(f.id()) {
+				return fmt.Errorf("%s does not drop", m.Ref())
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Revert implements Fault.
+func (f Partition) Revert(_ context.Context, t Target) error {
+	for _, s := range f.sides(t) {
+		if err := parallel(s.from, func(m Machine) error { return m.Undrop(f.id()) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

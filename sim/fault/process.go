@@ -1,0 +1,143 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/unilb/unilb/topology"
+)
+
+// Kill ends processes with SIGKILL. The kernel closes their sockets: peers see a
+// reset or an end, and new connections are refused. Revert starts them again.
+type Kill struct {
+	On      topology.Selector `json:"on"`
+	Process string            `json:"process,omitempty"` // "": all of the node
+}
+
+// Kind implements Fault.
+func (Kill) Kind() string { return "kill" }
+
+func (f Kill) String() string { return fmt.Sprintf("kill -9 %s on %s", named(f.Process), f.On) }
+
+// Touches implements Fault.
+func (f Kill) Touches(t Target) []topology.Ref { return refs(t, f.On) }
+
+// Check implements Fault.
+func (f Kill) Check(t Target) error { return needProcess(t, f, f.On, f.Process) }
+
+// Apply implements Fault.
+func (f Kill) Apply(_ context.Context, t Target) error {
+	return each(t, f.On, f.Process, func(m Machine, name string) error {
+		if err := m.Kill(name); err != nil {
+			return err
+		}
+		if m.Running(name) {
+			return fmt.Errorf("%s on %s still runs after SIGKILL", name, m.Ref())
+		}
+		return nil
+	})
+}
+
+// Revert implements Fault.
+func (f Kill) Revert(ctx context.Context, t Target) error {
+	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Start(ctx, name) })
+}
+
+// Freeze stops processes with SIGSTOP. Their kernel still accepts connections and
+// acknowledges data, and nobody answers: the grey failure that health checks must
+// see. Revert lets them go on.
+type Freeze struct {
+	On      topology.Selector `json:"on"`
+	Process string            `json:"process,omitempty"` // "": all of the node
+}
+
+// Kind implements Fault.
+func (Freeze) Kind() string { return "freeze" }
+
+func (f Freeze) String() string { return fmt.Sprintf("freeze %s on %s", named(f.Process), f.On) }
+
+// Touches implements Fault.
+func (f Freeze) Touches(t Target) []topology.Ref { return refs(t, f.On) }
+
+// Check implements Fault.
+func (f Freeze) Check(t Target) error { return needProcess(t, f, f.On, f.Process) }
+
+// Apply implements Fault.
+func (f Freeze) Apply(_ context.Context, t Target) error {
+	return each(t, f.On, f.Process, func(m Machine, name string) error {
+		if err := m.Freeze(name); err != nil {
+			return err
+		}
+		if !m.Frozen(name) {
+			return fmt.Errorf("%s on %s is not stopped", name, m.Ref())
+		}
+		return nil
+	})
+}
+
+// Revert implements Fault.
+func (f Freeze) Revert(_ context.Context, t Target) error {
+	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Continue(name) })
+}
+
+func named(process string) string {
+	if process == "" {
+		return "everything"
+	}
+	return process
+}
+
+func refs(t Target, on topology.Selector) []topology.Ref {
+	var out []topology.Ref
+	for _, m := range t.Machines(on) {
+		out = append(out, m.Ref())
+	}
+	return out
+}
+
+// processesOf returns the processes of the machine that the name means.
+func processesOf(m Machine, name string) []string {
+	all := m.ProcessNames()
+	switch {
+	case name == "":
+		return all
+	case slices.Contains(all, name):
+		return []string{name}
+	default:
+		return nil
+	}
+}
+
+// needProcess is the Check of faults that need running processes.
+func needProcess(t Target, f Fault, on topology.Selector, name string) error {
+	machines := t.Machines(on)
+	if len(machines) == 0 {
+		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no node is selected by %q", on)}
+	}
+	found := false
+	for _, m := range machines {
+		for _, p := range processesOf(m, name) {
+			found = true
+			if !m.Running(p) {
+				return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s on %s does not run", p, m.Ref())}
+			}
+		}
+	}
+	if !found {
+		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no node of %q runs %s", on, named(name))}
+	}
+	return nil
+}
+
+// each calls do for every process that is meant and joins the errors.
+func each(t Target, on topology.Selector, name string, do func(Machine, string) error) error {
+	var errs []error
+	for _, m := range t.Machines(on) {
+		for _, p := range processesOf(m, name) {
+			errs = append(errs, do(m, p))
+		}
+	}
+	return errors.Join(errs...)
+}

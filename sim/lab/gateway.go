@@ -1,0 +1,51 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+
+	"github.com/unilb/unilb/topology"
+)
+
+// HTTPPort is where a gateway listens on its own address, beside the listeners
+// that tenants create.
+const HTTPPort = 80
+
+// Facts are what a gateway has to be told about its lab.
+type Facts struct {
+	BinDir string
+	Dir    string   // a directory of the node's own, for files; it exists
+	Etcd   []string // client URLs of the region's store
+	Prefix string   // of the configuration in the store
+}
+
+// A Command is how a process is started.
+type Command struct {
+	Path string
+	Args []string
+	Env  map[string]string
+	Dir  string // working directory; "": that of the lab
+	// Ready is the URL that answers 200 when it serves; "": it tells by sd_notify.
+	Ready string
+}
+
+// A GatewayFunc says how the gateway under test is started in a node.
+type GatewayFunc func(topology.Node, Facts) (Command, error)
+
+// L7GW starts our own gateway.
+func L7GW(n topology.Node, f Facts) (Command, error) {
+	args := []string{
+		"--node", string(n.Ref), "--zone", n.Zone, "--region", n.Region,
+		"--etcd", strings.Join(f.Etcd, ","), "--prefix", f.Prefix,
+		"--listen", netip.AddrPortFrom(n.Underlay, HTTPPort).String(),
+		"--status-listen", fmt.Sprintf(":%d", topology.L7StatusPort),
+		"--underlay", n.Underlay.String(),
+		"--drain-timeout", "30s",
+	}
+	if n.Member.IsValid() {
+		args = append(args, "--member-address", n.Member.String())
+	}
+	return Command{Path: filepath.Join(f.BinDir, "l7gw"), Args: args}, nil
+}

@@ -1,0 +1,469 @@
+//go:build netns
+
+package lab_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unilb/unilb/sim/fault"
+	"github.com/unilb/unilb/sim/lab"
+	"github.com/unilb/unilb/sim/proc"
+	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/topology"
+)
+
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case "server":
+		beServer(os.Args[1])
+	case "broken":
+		fmt.Fprintln(os.Stderr, "cannot find my shoes")
+		os.Exit(3)
+	}
+	sandbox.Main(m)
+}
+
+// beServer plays a process of the plan: a status listener and a service that says
+// its name.
+func beServer(name string) {
+	go func() {
+		_ = http.ListenAndServe(":9094", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	}()
+	l, err := net.Listen("tcp4", ":80")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err == nil {
+		_, err = c.Write([]byte("READY=1"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			os.Exit(1)
+		}
+		go func() {
+			lines := bufio.NewScanner(c)
+			for lines.Scan() {
+				fmt.Fprintln(c, name)
+			}
+		}()
+	}
+}
+
+const vip = "203.0.113.10"
+
+// small is a plan with an edge, two servers behind a VIP, a classic server behind
+// a wire and a client.
+func small(binary string) *topology.Plan {
+	end := func(ref, ifname, addr string) topology.End {
+		return topology.End{Node: topology.Ref(ref), If: ifname, Addr: netip.MustParsePrefix(addr)}
+	}
+	link := func(kind topology.LinkKind, a, b topology.End) topology.Link {
+		return topology.Link{Name: string(a.Node) + "--" + string(b.Node), Kind: kind, MTU: 1500, A: a, B: b}
+	}
+	node := func(ref string, kind topology.Kind, addr, gw string) topology.Node {
+		n := topology.Node{Ref: topology.Ref(ref), Kind: kind, Region: "bj", Zone: "az1"}
+		if addr != "" {
+			n.Underlay = netip.MustParseAddr(addr)
+			n.Routes = []topology.Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr(gw), Dev: "eth0", Src: n.Underlay}}
+		}
+		return n
+	}
+	server := func(ref, addr, gw string) topology.Node {
+		n := node(ref, topology.KindL4, addr, gw)
+		n.Loopback = []netip.Prefix{netip.MustParsePrefix(vip + "/32")}
+		n.Processes = []topology.Process{{Name: "server", Binary: binary, Args: []string{ref}}}
+		return n
+	}
+	edge := node("bj/edge", topology.KindEdge, "", "")
+	edge.Forward = true
+	edge.Routes = []topology.Route{{Dst: netip.MustParsePrefix(vip + "/32"), Group: "bj-l4"}}
+	classic := node("idc/bj/blue-1", topology.KindIDC, "10.20.0.1", "10.20.0.0")
+	classic.Echo = []uint16{8080}
+	leg := func(ref, addr, dev string) topology.Leg {
+		return topology.Leg{To: topology.Ref(ref), Via: netip.MustParseAddr(addr), Dev: dev, Probe: "http://" + addr + ":9094/status/ready"}
+	}
+	return &topology.Plan{
+		Lab: "small",
+		Nodes: []topology.Node{
+			edge, server("bj/az1/l4-1", "10.0.1.1", "10.0.1.0"), server("bj/az1/l4-2", "10.0.1.3", "10.0.1.2"),
+			classic, node("client/inet-1", topology.KindClient, "10.0.0.1", "10.0.0.0"),
+		},
+		Links: []topology.Link{
+			link(topology.LinkVeth, end("client/inet-1", "eth0", "10.0.0.1/31"), end("bj/edge", "eth0", "10.0.0.0/31")),
+			link(topology.LinkVeth, end("bj/az1/l4-1", "eth0", "10.0.1.1/31"), end("bj/edge", "eth1", "10.0.1.0/31")),
+			link(topology.LinkVeth, end("bj/az1/l4-2", "eth0", "10.0.1.3/31"), end("bj/edge", "eth2", "10.0.1.2/31")),
+			link(topology.LinkWire, end("idc/bj/blue-1", "eth0", "10.20.0.1/31"), end("bj/edge", "eth3", "10.20.0.0/31")),
+		},
+		Groups: []topology.NexthopGroup{{Name: "bj-l4", Node: "bj/edge",
+			Legs: []topology.Leg{leg("bj/az1/l4-1", "10.0.1.1", "eth1"), leg("bj/az1/l4-2", "10.0.1.3", "eth2")}}},
+	}
+}
+
+// bins makes a directory in which this test binary has the names.
+func bins(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"server", "broken"} {
+		self, err := os.Executable()
+		if err == nil {
+			err = os.Symlink(self, filepath.Join(dir, name))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func ctx(t *testing.T) context.Context {
+	t.Helper()
+	c, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return c
+}
+
+func up(t *testing.T) *lab.Lab {
+	t.Helper()
+	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapTUN)
+	l, err := lab.Up(ctx(t), small("server"), lab.Options{BinDir: bins(t), Dir: t.TempDir(),
+		Progress: func(s lab.Step) { t.Logf("%-8s %s (%v)", s.Name, s.Text, s.Took) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func node(t *testing.T, l *lab.Lab, ref topology.Ref) *lab.Node {
+	t.Helper()
+	n, err := l.Node(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func dial(t *testing.T, n *lab.Node, to string) (net.Conn, error) {
+	t.Helper()
+	c, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	conn, err := n.Dial(c, "tcp4", netip.MustParseAddrPort(to))
+	if err == nil {
+		t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
+}
+
+// ask sends a line and returns the answer.
+func ask(t *testing.T, c net.Conn, within time.Duration) (string, error) {
+	t.Helper()
+	if _, err := fmt.Fprintln(c, "who?"); err != nil {
+		return "", err
+	}
+	if err := c.SetReadDeadline(time.Now().Add(within)); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	return strings.TrimSpace(line), err
+}
+
+func timedOut(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// until polls what has no event.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(15 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within 15s: %s", what)
+		}
+	}
+}
+
+func legIn(l *lab.Lab, leg int) bool { return l.Status().Spread[0].Legs[leg].In }
+
+// served asks the VIP n times on new connections and counts who answers.
+func served(t *testing.T, l *lab.Lab, n int) map[string]int {
+	t.Helper()
+	who := map[string]int{}
+	for range n {
+		c, err := dial(t, node(t, l, "client/inet-1"), vip+":80")
+		if err != nil {
+			who[err.Error()]++
+			continue
+		}
+		name, err := ask(t, c, 2*time.Second)
+		if err != nil {
+			name = err.Error()
+		}
+		who[name]++
+		c.Close()
+	}
+	return who
+}
+
+func TestLabComesUpAndServes(t *testing.T) {
+	l := up(t)
+	client := node(t, l, "client/inet-1")
+	if who := served(t, l, 20); who["bj/az1/l4-1"] == 0 || who["bj/az1/l4-2"] == 0 || len(who) != 2 {
+		t.Errorf("answers by %v, want both servers and nothing else", who)
+	}
+	c, err := dial(t, client, "10.20.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(c, "GET /x HTTP/1.1\r\nHost: a\r\nX-Op-Id: op-1\r\nConnection: close\r\n\r\n")
+	reply, err := io.ReadAll(c)
+	if err != nil || !strings.Contains(string(reply), "idc/bj/blue-1") {
+		t.Errorf("echo backend answered %q, %v", reply, err)
+	}
+	h := l.Recorder().Snapshot()
+	if len(h.Arrivals) != 1 || h.Arrivals[0].ID != "op-1" {
+		t.Errorf("arrivals: %+v", h.Arrivals)
+	}
+	out, err := client.Exec(ctx(t), "cat", "/proc/self/net/dev")
+	if err != nil || !strings.Contains(string(out.Stdout), "eth0") {
+		t.Errorf("exec in the node: %q, %v", out.Stdout, err)
+	}
+	if got := len(l.Select("bj/az1/*")); got != 2 {
+		t.Errorf("selected %d nodes, want 2", got)
+	}
+	if st := l.Status(); !st.Up || st.Nodes[1].Processes[0].State != "ready" {
+		t.Errorf("status: %+v", st)
+	}
+}
+
+func TestFrozenLegLeavesAndReturns(t *testing.T) {
+	l := up(t)
+	a, err := l.Inject(ctx(t), fault.Freeze{On: "bj/az1/l4-1", Process: "server"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the frozen leg is out", func() bool { return !legIn(l, 0) })
+	if who := served(t, l, 10); who["bj/az1/l4-2"] != 10 {
+		t.Errorf("answers by %v, want l4-2 alone", who)
+	}
+	if err := a.Heal(ctx(t)); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the leg is back", func() bool { return legIn(l, 0) })
+	if w := a.Window(); w.To <= w.From {
+		t.Errorf("window %+v", w)
+	}
+}
+
+func TestKilledProcessResetsAndIsStartedAgain(t *testing.T) {
+	l := up(t)
+	client := node(t, l, "client/inet-1")
+	c, err := dial(t, client, "10.0.1.1:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(t, c, 2*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	kill := fault.Kill{On: "bj/az1/l4-1", Process: "server"}
+	a, err := l.Inject(ctx(t), kill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(t, c, 2*time.Second); err == nil || timedOut(err) {
+		t.Errorf("peer of a killed process: got %v, want an end or a reset", err)
+	}
+	var un *fault.Unavailable
+	if _, err := l.Inject(ctx(t), kill); !errors.As(err, &un) {
+		t.Errorf("kill of what does not run: got %v, want *Unavailable", err)
+	}
+	if err := errors.Join(a.Heal(ctx(t)), a.Heal(ctx(t))); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = dial(t, client, "10.0.1.1:80"); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := ask(t, c, 2*time.Second); who != "bj/az1/l4-1" {
+		t.Errorf("after the restart: %q, %v", who, err)
+	}
+}
+
+func TestPowerLossIsSilentAndComesBack(t *testing.T) {
+	l := up(t)
+	client := node(t, l, "client/inet-1")
+	toServer, err := dial(t, client, "10.0.1.1:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	toEcho, err := dial(t, client, "10.20.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, err := dial(t, client, "10.0.1.1:80") // has nothing to say meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []net.Conn{toServer, quiet} {
+		if _, err := ask(t, c, 2*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var off []*fault.Active
+	for _, on := range []topology.Selector{"bj/az1/l4-1", "idc/**"} {
+		a, err := l.Inject(ctx(t), fault.PowerOff{On: on})
+		if err != nil {
+			t.Fatal(err)
+		}
+		off = append(off, a)
+	}
+	for name, c := range map[string]net.Conn{"server": toServer, "echo": toEcho} {
+		if _, err := ask(t, c, 300*time.Millisecond); !timedOut(err) {
+			t.Errorf("peer of a %s without power: got %v, want silence", name, err)
+		}
+	}
+	until(t, "the leg is out", func() bool { return !legIn(l, 0) })
+	if who := served(t, l, 5); who["bj/az1/l4-2"] != 5 {
+		t.Errorf("answers by %v, want l4-2 alone", who)
+	}
+	for _, a := range off {
+		if err := a.Heal(ctx(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the leg is back", func() bool { return legIn(l, 0) })
+	if err := quiet.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := quiet.Read(make([]byte, 1)); !timedOut(err) {
+		t.Errorf("the rebooted server remembers a connection: got %v, want silence", err)
+	}
+	for name, c := range map[string]net.Conn{"server": toServer, "echo": toEcho} {
+		_, err := ask(t, c, 5*time.Second)
+		if err == nil || timedOut(err) || errors.Is(err, io.EOF) {
+			t.Errorf("old connection to the rebooted %s: got %v, want a reset", name, err)
+		}
+	}
+	for _, at := range []string{"10.0.1.1:80", "10.20.0.1:8080"} {
+		if _, err := dial(t, client, at); err != nil {
+			t.Errorf("after the reboot: %v", err)
+		}
+	}
+	pending, err := fault.Pending(filepath.Join(l.Dir(), "faults.ndjson"))
+	if err != nil || len(pending) != 0 {
+		t.Errorf("pending in the ledger: %v, %v", pending, err)
+	}
+}
+
+func TestPartitionIsSilentOneWay(t *testing.T) {
+	l := up(t)
+	client, classic := node(t, l, "client/inet-1"), node(t, l, "idc/bj/blue-1")
+	datagrams := func(to *lab.Node) net.PacketConn {
+		c, err := to.ListenPacket("udp4", netip.AddrPortFrom(to.Plan().Underlay, 9))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	atClient, atClassic := datagrams(client), datagrams(classic)
+	crosses := func(from, to net.PacketConn, within time.Duration) bool {
+		_, _ = from.WriteTo([]byte("x"), to.LocalAddr()) // a drop shows as EPERM at the sender
+		_ = to.SetReadDeadline(time.Now().Add(within))
+		_, _, err := to.ReadFrom(make([]byte, 8))
+		return err == nil
+	}
+	a, err := l.Inject(ctx(t), fault.Partition{A: "client/*", B: "idc/**", Direction: fault.AToB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if crosses(atClient, atClassic, 100*time.Millisecond) {
+		t.Error("a packet crossed the partition")
+	}
+	if !crosses(atClassic, atClient, 2*time.Second) {
+		t.Error("the open direction is closed")
+	}
+	pending, err := fault.Pending(filepath.Join(l.Dir(), "faults.ndjson"))
+	if err != nil || len(pending) != 1 || pending[0].State != fault.Applied {
+		t.Errorf("pending in the ledger: %v, %v", pending, err)
+	}
+	if err := a.Heal(ctx(t)); err != nil {
+		t.Fatal(err)
+	}
+	if !crosses(atClient, atClassic, 2*time.Second) {
+		t.Error("no packet crosses after healing")
+	}
+}
+
+func TestFailureToComeUpQuotesTheLogAndLeavesNothing(t *testing.T) {
+	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapTUN)
+	before := children(t)
+	_, err := lab.Up(ctx(t), small("broken"), lab.Options{BinDir: bins(t), Dir: t.TempDir()})
+	var nr *proc.NotReady
+	if !errors.As(err, &nr) || !strings.Contains(err.Error(), "cannot find my shoes") {
+		t.Errorf("got %v, want *NotReady that quotes the log", err)
+	}
+	if got := children(t); got != before {
+		t.Errorf("%d processes are left, %d before", got, before)
+	}
+	_, err = lab.Up(ctx(t), small("nowhere"), lab.Options{BinDir: bins(t), Dir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "nowhere") || !strings.Contains(err.Error(), "make build") {
+		t.Errorf("missing binary: got %v", err)
+	}
+}
+
+func TestDownMayBeRepeatedAndEndsEverything(t *testing.T) {
+	before := children(t)
+	l := up(t)
+	client := node(t, l, "client/inet-1")
+	if _, err := l.Inject(ctx(t), fault.Freeze{On: "bj/az1/l4-1"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Down(ctx(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := children(t); got != before {
+		t.Errorf("%d processes are left, %d before", got, before)
+	}
+	if _, err := dial(t, client, "10.0.1.1:80"); !errors.Is(err, lab.ErrDown) {
+		t.Errorf("dial in a lab that is down: got %v", err)
+	}
+}
+
+// children counts the processes in the sandbox.
+func children(t *testing.T) int {
+	t.Helper()
+	entries, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}

@@ -1,0 +1,180 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/unilb/unilb/sim/proc"
+	"github.com/unilb/unilb/topology"
+)
+
+// diskDir is where plans put what nodes keep on disk. It is inside the sandbox.
+const diskDir = "/run/lab"
+
+// configPrefix is where the configuration of gateways begins in the store.
+const configPrefix = "/apisix"
+
+// A slot is a process of the plan; which child fills it changes with restarts.
+type slot struct {
+	plan    topology.Process
+	starts  sync.Mutex // one start at a time
+	process *proc.Process
+}
+
+// checkBinaries finds missing binaries before anything is built.
+func (l *Lab) checkBinaries() error {
+	missing := map[string]bool{}
+	for i := range l.plan.Nodes {
+		for _, p := range l.plan.Nodes[i].Processes {
+			if p.Gateway {
+				continue // its driver knows
+			}
+			if st, err := os.Stat(filepath.Join(l.o.BinDir, p.Binary)); err != nil || st.IsDir() {
+				missing[p.Binary] = true
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	var names []string
+	for b := range missing {
+		names = append(names, b)
+	}
+	slices.Sort(names)
+	return fmt.Errorf("binaries missing in %q: %s; build them with: make build", l.o.BinDir, strings.Join(names, ", "))
+}
+
+// stages returns the stages of the plan in ascending order.
+func (l *Lab) stages() []int {
+	var out []int
+	for i := range l.plan.Nodes {
+		for _, p := range l.plan.Nodes[i].Processes {
+			if !slices.Contains(out, p.Stage) {
+				out = append(out, p.Stage)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// startStage starts the processes of one stage together and waits for all.
+func (l *Lab) startStage(ctx context.Context, stage int) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, l.o.ReadyWithin,
+		fmt.Errorf("not within %v", l.o.ReadyWithin))
+	defer cancel()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	count := map[string]int{}
+	for _, n := range l.order {
+		for _, p := range n.plan.Processes {
+			if p.Stage != stage {
+				continue
+			}
+			count[p.Name]++
+			wg.Go(func() {
+				if err := n.run(ctx, p.Name); err != nil {
+					mu.Lock()
+					errs = append(errs, err)
+					mu.Unlock()
+					cancel() // the others need not be waited for
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if len(errs) > 0 {
+		return "", errs[0] // the others were cancelled because of it
+	}
+	return tally(count), nil
+}
+
+func tally(count map[string]int) string {
+	var parts []string
+	for name, n := range count {
+		parts = append(parts, fmt.Sprintf("%s %d", name, n))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+// run starts a process of the plan and waits until it is ready. It does nothing
+// when the process runs.
+func (n *Node) run(ctx context.Context, name string) error {
+	n.mu.Lock()
+	s := n.procs[name]
+	n.mu.Unlock()
+	if s == nil {
+		return fmt.Errorf("no process %q on %s", name, n.Ref())
+	}
+	s.starts.Lock()
+	defer s.starts.Unlock()
+	n.mu.Lock()
+	p, off := s.process, n.off
+	n.mu.Unlock()
+	if off {
+		return fmt.Errorf("start %s on %s: the node has no power", name, n.Ref())
+	}
+	if p != nil && p.Running() {
+		return p.WaitReady(ctx)
+	}
+	spec, err := n.spec(s.plan)
+	if err != nil {
+		return err
+	}
+	if p, err = n.lab.runner.Start(spec); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	s.process = p
+	n.mu.Unlock()
+	go n.watch(s, p)
+	if err := p.WaitReady(ctx); err != nil {
+		return err
+	}
+	n.lab.event("process", n.Ref(), fmt.Sprintf("%s is ready after %v", name, p.ReadyAfter()))
+	return nil
+}
+
+// watch records the end of a process, whoever caused it.
+func (n *Node) watch(s *slot, p *proc.Process) {
+	<-p.Done()
+	if !n.lab.isDown() {
+		n.lab.event("process", n.Ref(), fmt.Sprintf("%s ended: %s", s.plan.Name, p.Exit()))
+	}
+}
+
+// spec is how the process is started, the gateway under test by its driver.
+func (n *Node) spec(p topology.Process) (proc.Spec, error) {
+	spec := proc.Spec{Name: string(n.Ref()) + "/" + p.Name, NS: n.ns}
+	if err := n.makeDirs(p); err != nil {
+		return spec, fmt.Errorf("start %s on %s: %w", p.Name, n.Ref(), err)
+	}
+	if !p.Gateway {
+		spec.Path, spec.Args, spec.Env = filepath.Join(n.lab.o.BinDir, p.Binary), p.Args, p.Env
+		return spec, nil
+	}
+	c, err := n.lab.o.Gateway(*n.plan, n.lab.facts(n))
+	if err != nil {
+		return spec, fmt.Errorf("command of gateway %s: %w", n.Ref(), err)
+	}
+	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Ready = c.Path, c.Args, c.Env, c.Dir, c.Ready
+	return spec, nil
+}
+
+func (l *Lab) facts(n *Node) Facts {
+	f := Facts{BinDir: l.o.BinDir, Dir: n.dir(), Prefix: configPrefix}
+	for _, e := range l.plan.OfKind(topology.KindEtcd) {
+		if e.Region == n.plan.Region {
+			f.Etcd = append(f.Etcd, fmt.Sprintf("http://%s:%d", e.Underlay, topology.EtcdClientPort))
+		}
+	}
+	return f
+}
