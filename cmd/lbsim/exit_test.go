@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/sim/lab"
+	"github.com/unilb/unilb/sim/lab/supervisor"
+	"github.com/unilb/unilb/topology"
+)
+
+func TestErrorsHaveExitCodes(t *testing.T) {
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, unknown := topology.LoadLibrary("hallo")
+	_, invalid := topology.Parse("x.yaml", []byte("lab: x\n"))
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		err  error
+		want int
+	}{
+		"of a command":     {t.Context(), &exitError{code: 7}, 7},
+		"interrupted":      {interrupted, errors.New("whatever"), codeInterrupted},
+		"unknown topology": {t.Context(), unknown, codeInput},
+		"invalid topology": {t.Context(), invalid, codeInput},
+		"no lab":           {t.Context(), &supervisor.NotFound{}, codeInput},
+		"name in use":      {t.Context(), fmt.Errorf("up: %w", &supervisor.InUse{Name: "x"}), codeInput},
+		"machine cannot":   {t.Context(), fmt.Errorf("up: %w", &lab.Unavailable{Why: errors.New("no")}), codeMachine},
+		"anything else":    {t.Context(), errors.New("disk full"), codeBroken},
+	} {
+		if got := codeOf(c.ctx, c.err); got != c.want {
+			t.Errorf("%s (%v): exit code %d, want %d", name, c.err, got, c.want)
+		}
+	}
+}
+
+func TestFaultsAreParsed(t *testing.T) {
+	for line, want := range map[string]string{
+		"kill bj/az1/l7-1 gateway":         "kill -9 gateway on bj/az1/l7-1",
+		"freeze bj/**":                     "freeze everything on bj/**",
+		"power-off bj/az1/**":              "bj/az1/** loses power",
+		"partition bj/az1/** bj/az2/**":    "bj/az1/** and bj/az2/** no longer reach each other",
+		"partition client/* idc/** b-to-a": "idc/** no longer reaches client/*",
+		"power-off a b":                    "", "partition a": "", "flood a": "", "kill !": "",
+	} {
+		words := strings.Fields(line)
+		f, err := parseFault(words[0], words[1:])
+		if want == "" {
+			if err == nil {
+				t.Errorf("%q was read as %s", line, f)
+			}
+			continue
+		}
+		if err != nil || f.String() != want {
+			t.Errorf("%q: got %v, %v, want %q", line, f, err, want)
+		}
+	}
+}

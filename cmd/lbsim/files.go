@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unilb/unilb/topology"
+)
+
+// load reads a topology: a name of the library, or a file.
+func load(nameOrFile string, set []string) (*topology.Spec, error) {
+	isFile := strings.ContainsAny(nameOrFile, "/.")
+	if !isFile || slices.Contains(topology.LibraryNames(), nameOrFile) {
+		return topology.LoadLibrary(nameOrFile, set...)
+	}
+	src, err := os.ReadFile(nameOrFile)
+	if err != nil {
+		return nil, err
+	}
+	return topology.Parse(nameOrFile, src, set...)
+}
+
+// planOf reads a topology and decides everything that follows from it.
+func planOf(nameOrFile string, set []string) (*topology.Plan, error) {
+	s, err := load(nameOrFile, set)
+	if err != nil {
+		return nil, err
+	}
+	return s.Plan()
+}
+
+func setFlag(cmd *cobra.Command) *[]string {
+	return cmd.Flags().StringArray("set", nil, "override one value of the topology, e.g. regions.bj.azs.az1.l7=1")
+}
+
+func validateCommand(out *output) *cobra.Command {
+	cmd := &cobra.Command{Use: "validate NAME|FILE...", Short: "Say everything that is wrong with topologies", Args: args(cobra.MinimumNArgs(1))}
+	set := setFlag(cmd)
+	cmd.RunE = func(_ *cobra.Command, files []string) error {
+		count := 0
+		for _, f := range files {
+			_, err := planOf(f, *set)
+			if err == nil {
+				if !out.json {
+					_, _ = fmt.Fprintf(out.to, "%s: ok\n", f)
+				} else if err := out.object("valid", map[string]string{"file": f}); err != nil {
+					return err
+				}
+				continue
+			}
+			n, err := printProblems(out, f, err)
+			if err != nil {
+				return err
+			}
+			count += n
+		}
+		if count == 0 {
+			return nil
+		}
+		noun := "problems"
+		if count == 1 {
+			noun = "problem"
+		}
+		if !out.json {
+			_, _ = fmt.Fprintf(out.to, "%d %s\n", count, noun)
+		}
+		return &exitError{code: codeInput}
+	}
+	return cmd
+}
+
+// printProblems prints what is wrong with one file, one line each, and counts it.
+func printProblems(out *output, file string, err error) (int, error) {
+	var errs topology.Errors
+	if !errors.As(err, &errs) {
+		errs = topology.Errors{{File: file, Msg: err.Error()}}
+	}
+	for _, e := range errs {
+		if !out.json {
+			_, _ = fmt.Fprintln(out.to, e.Error())
+			continue
+		}
+		problem := map[string]any{"file": e.File, "line": e.Line, "column": e.Col, "message": e.Msg}
+		if err := out.object("problem", problem); err != nil {
+			return 0, err
+		}
+	}
+	return len(errs), nil
+}
+
+func planCommand(out *output) *cobra.Command {
+	cmd := &cobra.Command{Use: "plan NAME|FILE", Short: "Show what a topology becomes: nodes, addresses, processes", Args: args(cobra.ExactArgs(1))}
+	set := setFlag(cmd)
+	cmd.RunE = func(_ *cobra.Command, a []string) error {
+		p, err := planOf(a[0], *set)
+		if err != nil {
+			return err
+		}
+		if out.json {
+			return out.object("plan", p)
+		}
+		_, err = fmt.Fprint(out.to, p.Summary())
+		return err
+	}
+	return cmd
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+const help = `Build networks of namespaces, break them, and judge the load balancers inside.
+
+Usage: lbsim <command> [flags]
+
+Labs        up, down, list, status, exec
+Faults      inject, heal
+Files       validate, plan
+Help        doctor, completion, version
+
+Start here:
+  lbsim doctor                       what this machine can and cannot do
+  lbsim up hello && lbsim status     a lab in two seconds
+  lbsim exec client/inet-1 -- curl -s http://10.101.4.33/
+
+Every command takes --json: one object a line on stdout, with a "type".
+Exit: 0 good  1 wrong (a check failed, a regression)  2 undecided  3 bad input
+      4 this machine cannot  5 lbsim itself failed  130 interrupted, cleaned up
+`
+
+// output is where results go: text for people, or objects.
+type output struct {
+	json bool
+	to   io.Writer
+}
+
+// object prints one line of JSON with its type.
+func (o *output) object(kind string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("print %s: %w", kind, err)
+	}
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return fmt.Errorf("print %s: %w", kind, err)
+	}
+	name, err := json.Marshal(kind)
+	if err != nil {
+		return fmt.Errorf("print %s: %w", kind, err)
+	}
+	fields["type"] = name
+	return json.NewEncoder(o.to).Encode(fields)
+}
+
+// progress prints a line for people who watch.
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func newRoot() *cobra.Command {
+	out := &output{to: os.Stdout}
+	root := &cobra.Command{
+		Use: "lbsim", Short: "Build networks of namespaces, break them, and judge the load balancers inside",
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, given []string) error { return unknownCommand(cmd, given) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	shown := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd == root {
+			_, _ = fmt.Fprint(out.to, help)
+			return
+		}
+		shown(cmd, args)
+	})
+	root.PersistentFlags().BoolVar(&out.json, "json", false, "print objects, one a line, instead of text")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
+	root.AddCommand(
+		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out),
+		injectCommand(out), healCommand(out), validateCommand(out), planCommand(out),
+		doctorCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
+	)
+	return root
+}
+
+func unknownCommand(cmd *cobra.Command, given []string) error {
+	if len(given) == 0 {
+		return nil
+	}
+	hint := "see: lbsim --help"
+	if near := cmd.SuggestionsFor(given[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", near[0])
+	}
+	return inputError(fmt.Errorf("unknown command %q (%s)", given[0], hint))
+}
+
+// args turns a violated argument rule into bad input.
+func args(rule cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, given []string) error {
+		if err := rule(cmd, given); err != nil {
+			return inputError(fmt.Errorf("%w; see: lbsim %s --help", err, cmd.Name()))
+		}
+		return nil
+	}
+}
