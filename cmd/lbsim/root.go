@@ -15,6 +15,7 @@ Usage: lbsim <command> [flags]
 
 Labs        up, down, list, status, exec
 Faults      inject, heal
+Gateways    conform
 Files       validate, plan
 Help        doctor, completion, version
 
@@ -22,6 +23,7 @@ Start here:
   lbsim doctor                       what this machine can and cannot do
   lbsim up hello && lbsim status     a lab in two seconds
   lbsim exec client/inet-1 -- curl -s http://10.101.4.33/
+  lbsim conform --gateway l7gw       judge a gateway
 
 Every command takes --json: one object a line on stdout, with a "type".
 Exit: 0 good  1 wrong (a check failed, a regression)  2 undecided  3 bad input
@@ -75,7 +77,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
 	root.AddCommand(
 		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out),
-		injectCommand(out), healCommand(out), validateCommand(out), planCommand(out),
+		injectCommand(out), healCommand(out), conformCommand(out), validateCommand(out), planCommand(out),
 		doctorCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
 	)
 	return root

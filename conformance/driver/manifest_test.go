@@ -1,0 +1,89 @@
+package driver
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func minimal(replace ...string) string {
+	return strings.NewReplacer(replace...).Replace(`driver: v1
+name: gw
+start: {exec: ["{{.Bin}}/gw"]}
+ready: {notify: true}
+applied: {http: "http://{{.Underlay}}/applied?rev={{.Revision}}"}
+claims: [route.uri]
+`)
+}
+
+func TestManifestErrorsSayWhereAndWhat(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown key":          {minimal("ready:", "raedy:"), "gw.yaml:4:1: unknown field \"raedy\""},
+		"unknown nested key":   {minimal("notify", "notifies"), "gw.yaml:4:9: unknown field"},
+		"wrong type":           {minimal("notify: true", "notify: [1]"), "gw.yaml:4:17:"},
+		"bad syntax":           {"driver: v1\n  name: [\n", "gw.yaml:1:9:"},
+		"empty":                {"", "gw.yaml: empty file"},
+		"other version":        {minimal("v1", "v2"), `driver: want v1, got "v2"`},
+		"no readiness":         {minimal("notify: true", ""), "ready: want either"},
+		"two readinesses":      {minimal("notify: true", "notify: true, http: x"), "ready: want either"},
+		"blind watermark":      {minimal("{{.Revision}}", "7"), "applied.http: does not use .Revision"},
+		"unknown variable":     {minimal("{{.Bin}}", "{{.Bim}}"), "start.exec[0]"},
+		"unknown var in URL":   {minimal("{{.Underlay}}", "{{.Underlaid}}"), "applied.http"},
+		"no claims":            {minimal("[route.uri]", "[]"), "claims:"},
+		"signal":               {minimal() + "drain: {signal: KILL}\n", `signal "KILL"`},
+		"file outside":         {minimal() + "files: {../x: y}\n", `"../x" is not below`},
+		"regular expression":   {minimal() + "identify: {match: '('}\n", "identify.match"},
+		"duration":             {minimal() + "drain: {within: soon}\n", `invalid duration "soon"`},
+		"several at once: one": {minimal("v1", "v2", "[route.uri]", "[]"), "claims:"},
+		"several at once: two": {minimal("v1", "v2", "[route.uri]", "[]"), "driver:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Decode("gw.yaml", []byte(c.text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+	if _, err := Decode("gw.yaml", []byte(minimal())); err != nil {
+		t.Errorf("the text without a mistake: %v", err)
+	}
+}
+
+func TestOurManifestRendersTheFlagsOfOurGateway(t *testing.T) {
+	m, err := Load(os.DirFS("../drivers"), "l7gw.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.Render(Vars{
+		Bin: "/b", Node: "bj/az1/l7-1", Zone: "az1", Region: "bj", Etcd: []string{"http://e1:2379", "http://e2:2379"}, Prefix: "/apisix",
+		Listen: []string{"10.1.1.1:80", "10.1.1.1:81"}, Underlay: "10.1.1.1", AdminURL: "http://vip/apisix/admin", AdminKey: "k",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"/b/l7gw", "--node=bj/az1/l7-1", "--zone=az1", "--region=bj", "--etcd=http://e1:2379,http://e2:2379", "--prefix=/apisix",
+		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--underlay=10.1.1.1", "--drain-timeout=30s",
+	}
+	if !slices.Equal(p.Argv, want) {
+		t.Errorf("argv:\n got %q\nwant %q", p.Argv, want)
+	}
+	url, err := p.AppliedURL(42)
+	if want := "http://10.1.1.1:9092/status/applied?prefix=/apisix&revision=42&timeout=10s"; url != want || err != nil {
+		t.Errorf("applied: got %q, %v, want %q", url, err, want)
+	}
+	if p.AdminURL != "http://vip/apisix/admin" || p.AdminKey != "k" || !p.Notify || p.DrainSignal != "TERM" {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func FuzzDecodeNeverPanics(f *testing.F) {
+	f.Add([]byte(minimal()))
+	f.Add([]byte("driver: v1\nfiles: {a: '{{range .Etcd}}'}\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m, err := Decode("x", b); (m == nil) == (err == nil) {
+			t.Errorf("got %v and %v", m, err)
+		}
+	})
+}

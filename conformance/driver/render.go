@@ -1,0 +1,130 @@
+package driver
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Times that hold when a manifest names none.
+const (
+	DefaultReadyWithin = 20 * time.Second
+	DefaultDrainWithin = 30 * time.Second
+	DefaultConsecutive = 20
+)
+
+// A Process is a manifest rendered for one node: everything a testbed needs to
+// start the gateway and to talk about it.
+type Process struct {
+	Name   string            // of the gateway
+	Binary string            // path of the file whose digest identifies the build
+	Argv   []string          // the first element is a path
+	Env    map[string]string // in addition to what the testbed sets
+	Files  map[string]string // relative to Dir; written before the start
+	Dir    string
+	User   string
+
+	Notify bool   // readiness by sd_notify
+	Probe  string // or by a URL that answers 200
+	Within time.Duration
+
+	AdminURL, AdminKey string
+
+	DrainSignal  string // without "SIG"
+	DrainWithin  time.Duration
+	ReloadSignal string
+	ReloadArgv   []string
+	IdentifyArgv []string
+
+	manifest *Manifest
+	vars     Vars
+}
+
+// Render fills the manifest's templates for one node.
+func (m *Manifest) Render(v Vars) (*Process, error) {
+	p := &Process{
+		Name: m.Name, Dir: v.Dir, User: m.Start.User, Env: map[string]string{}, Files: map[string]string{},
+		Notify: m.Ready.Notify, Within: cmp.Or(m.Ready.Within, DefaultReadyWithin),
+		DrainSignal: cmp.Or(m.Drain.Signal, "TERM"), DrainWithin: cmp.Or(m.Drain.Within, DefaultDrainWithin), ReloadSignal: m.Reload.Signal,
+		manifest: m, vars: v,
+	}
+	var errs []error
+	one := func(key, text string) string {
+		s, err := expand(key, text, v)
+		errs = append(errs, err)
+		return strings.TrimSpace(s)
+	}
+	p.Binary = one("binary", m.Binary)
+	p.Probe = one("ready.http", m.Ready.HTTP)
+	p.AdminURL, p.AdminKey = one("admin.url", m.Admin.URL), one("admin.key", m.Admin.Key)
+	if p.AdminURL == "" {
+		p.AdminURL, p.AdminKey = v.AdminURL, v.AdminKey
+	}
+	for key, list := range map[string]struct {
+		from []string
+		to   *[]string
+	}{
+		"start.exec": {m.Start.Exec, &p.Argv}, "reload.exec": {m.Reload.Exec, &p.ReloadArgv}, "identify.exec": {m.Identify.Exec, &p.IdentifyArgv},
+	} {
+		args, err := argv(key, list.from, v)
+		errs = append(errs, err)
+		*list.to = args
+	}
+	for _, k := range slices.Sorted(maps.Keys(m.Start.Env)) {
+		p.Env[k] = one("start.env."+k, m.Start.Env[k])
+	}
+	for _, k := range slices.Sorted(maps.Keys(m.Files)) {
+		s, err := expand("files."+k, m.Files[k], v)
+		errs = append(errs, err)
+		p.Files[k] = s
+	}
+	if _, err := p.AppliedURL(1); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if len(p.Argv) == 0 {
+		return nil, fmt.Errorf("start.exec: nothing is left after rendering")
+	}
+	return p, nil
+}
+
+// AppliedURL is the URL that answers 200 once the revision is in force; empty
+// when the gateway cannot say and a probe must do.
+func (p *Process) AppliedURL(rev int64) (string, error) {
+	v := p.vars
+	v.Revision = rev
+	s, err := expand("applied.http", p.manifest.Applied.HTTP, v)
+	return strings.TrimSpace(s), err
+}
+
+// Consecutive is how many answers in a row must show a marker.
+func (m *Manifest) Consecutive() int {
+	if m.Applied.Probe == nil || m.Applied.Probe.Consecutive == 0 {
+		return DefaultConsecutive
+	}
+	return m.Applied.Probe.Consecutive
+}
+
+// argv renders arguments: each line of a rendered element is one argument and
+// empty lines are none.
+func argv(key string, texts []string, v Vars) ([]string, error) {
+	var args []string
+	for i, text := range texts {
+		s, err := expand(fmt.Sprintf("%s[%d]", key, i), text, v)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.SplitSeq(s, "\n") {
+			if line != "" {
+				args = append(args, line)
+			}
+		}
+	}
+	return args, nil
+}

@@ -1,0 +1,217 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/unilb/unilb/conformance/spec"
+)
+
+// A Report is everything a run of the suite found.
+type Report struct {
+	APIVersion string          `yaml:"apiVersion"`
+	Kind       string          `yaml:"kind"`
+	Suite      Suite           `yaml:"suite"`
+	Gateway    Gateway         `yaml:"gateway"`
+	Run        Run             `yaml:"run"`
+	Machine    Machine         `yaml:"machine"`
+	Result     string          `yaml:"result"` // success, partial, failure
+	Counts     Counts          `yaml:"counts"`
+	Profiles   []ProfileResult `yaml:"profiles"`
+	Cases      []spec.Result   `yaml:"cases"`
+	Scenarios  []spec.Result   `yaml:"scenarios,omitempty"`
+	Problems   []string        `yaml:"problems,omitempty"` // what kept the run from being complete
+}
+
+// Suite identifies the list of cases.
+type Suite struct {
+	Version string `yaml:"version"`
+	Commit  string `yaml:"commit,omitempty"`
+	Cases   string `yaml:"cases"` // digest of the case list
+}
+
+// Gateway identifies the build that was judged. Binary is measured, not asked.
+type Gateway struct {
+	Name    string `yaml:"name"`
+	Version string `yaml:"version,omitempty"`
+	Binary  string `yaml:"binary,omitempty"` // "sha256:..."
+	Driver  string `yaml:"driver"`
+	Claims  string `yaml:"claims"` // "asserted": the manifest says so
+}
+
+// Run says when and on what the suite ran.
+type Run struct {
+	Started        time.Time     `yaml:"started"`
+	Took           time.Duration `yaml:"took"`
+	Seed           uint64        `yaml:"seed"`
+	Topology       string        `yaml:"topology,omitempty"`
+	TopologyDigest string        `yaml:"topologyDigest,omitempty"`
+	Up             time.Duration `yaml:"up,omitempty"` // time to bring the region up
+	Command        string        `yaml:"command,omitempty"`
+}
+
+// Machine says what the machine offered.
+type Machine struct {
+	Kernel string            `yaml:"kernel,omitempty"`
+	Arch   string            `yaml:"arch"`
+	CPUs   int               `yaml:"cpus"`
+	Has    []spec.Capability `yaml:"has"`
+	Lacks  []spec.Capability `yaml:"lacks"`
+}
+
+// Counts is the summary in three numbers, over cases and scenarios.
+type Counts struct {
+	Passed  int `yaml:"passed"`
+	Failed  int `yaml:"failed"`
+	Skipped int `yaml:"skipped"`
+}
+
+// Results of a profile or of a run. A partial result never reads as success.
+const (
+	Success = "success"
+	Partial = "partial"
+	Failure = "failure"
+)
+
+// ProfileResult is what a gateway achieved in one profile.
+type ProfileResult struct {
+	Name     string   `yaml:"name"`
+	Result   string   `yaml:"result"`
+	Summary  string   `yaml:"summary"`
+	Core     Tally    `yaml:"core"`
+	Extended Extended `yaml:"extended"`
+}
+
+// Extended is the part of a profile that a gateway may claim.
+type Extended struct {
+	Supported   []spec.Feature `yaml:"supported"`
+	Unsupported []NotSupported `yaml:"unsupported"`
+	Counts      Tally          `yaml:"counts"`
+}
+
+// NotSupported is a feature that was not judged, and why.
+type NotSupported struct {
+	Feature spec.Feature `yaml:"feature"`
+	Why     string       `yaml:"why"`
+}
+
+// Tally counts cases by what became of them.
+type Tally struct {
+	Passed  int `yaml:"passed"`
+	Failed  int `yaml:"failed"`
+	Warned  int `yaml:"warned"`
+	Skipped int `yaml:"skipped"`
+	Broken  int `yaml:"broken"` // broken, unproven, unknown
+}
+
+func (t *Tally) add(s spec.State) {
+	switch s {
+	case spec.Pass:
+		t.Passed++
+	case spec.Warn:
+		t.Warned++
+	case spec.Fail:
+		t.Failed++
+	case spec.Skip, spec.Unsupported:
+		t.Skipped++
+	default:
+		t.Broken++
+	}
+}
+
+func (t Tally) total() int { return t.Passed + t.Warned + t.Failed + t.Skipped + t.Broken }
+
+// result judges a tally: nothing judged is not a success.
+func (t Tally) result() string {
+	switch {
+	case t.Failed > 0 || t.Broken > 0:
+		return Failure
+	case t.Skipped > 0 || t.Passed+t.Warned == 0:
+		return Partial
+	}
+	return Success
+}
+
+// Fill computes what follows from cases and scenarios: counts, profiles and
+// the result. Call it after the last result was added.
+func (r *Report) Fill(profiles []spec.Profile, claims []spec.Feature) {
+	r.APIVersion, r.Kind = "lbsim.report/v1", "ConformanceReport"
+	r.Profiles, r.Counts = nil, Counts{}
+	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
+		switch res.State.Counts() {
+		case spec.Passed:
+			r.Counts.Passed++
+		case spec.Skipped:
+			r.Counts.Skipped++
+		default:
+			r.Counts.Failed++
+		}
+	}
+	for _, p := range profiles {
+		r.Profiles = append(r.Profiles, r.profile(p, claims))
+	}
+	switch {
+	case r.Counts.Failed > 0:
+		r.Result = Failure
+	case r.Counts.Skipped > 0 || r.Counts.Passed == 0 || len(r.Problems) > 0:
+		r.Result = Partial
+	default:
+		r.Result = Success
+	}
+}
+
+func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
+	pr := ProfileResult{Name: p.Name}
+	passed, failed := map[spec.Feature]bool{}, map[spec.Feature]bool{}
+	for _, c := range r.Cases {
+		if c.Profile != p.Name {
+			continue
+		}
+		if slices.Contains(p.Core, c.Feature) {
+			pr.Core.add(c.State)
+		} else {
+			pr.Extended.Counts.add(c.State)
+		}
+		passed[c.Feature] = passed[c.Feature] || c.State.Counts() == spec.Passed
+		failed[c.Feature] = failed[c.Feature] || c.State.Counts() == spec.Failed
+	}
+	for _, f := range p.Extended {
+		switch {
+		case failed[f]:
+			pr.Extended.Unsupported = append(pr.Extended.Unsupported, NotSupported{f, "claimed, but not all of its cases passed"})
+		case passed[f]:
+			pr.Extended.Supported = append(pr.Extended.Supported, f)
+		case !slices.Contains(claims, f):
+			pr.Extended.Unsupported = append(pr.Extended.Unsupported, NotSupported{f, "not claimed"})
+		default:
+			pr.Extended.Unsupported = append(pr.Extended.Unsupported, NotSupported{f, "claimed, but not judged here"})
+		}
+	}
+	all := pr.Core
+	if len(p.Core) == 0 {
+		all = pr.Extended.Counts
+	} else if x := pr.Extended.Counts; x.Failed+x.Broken > 0 {
+		all.Failed += x.Failed + x.Broken
+	}
+	pr.Result = all.result()
+	pr.Summary = fmt.Sprintf("%d of %d core cases passed. %d of %d extended features supported.",
+		pr.Core.Passed+pr.Core.Warned, pr.Core.total(), len(pr.Extended.Supported), len(p.Extended))
+	return pr
+}
+
+// Exit is the exit code of a run: 0 good, 1 something is wrong with the
+// gateway, 2 undecided (our set-up failed, or nothing was judged).
+func (r *Report) Exit() int {
+	undecided := r.Counts.Passed == 0 || len(r.Problems) > 0
+	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
+		if res.State == spec.Fail {
+			return 1
+		}
+		undecided = undecided || res.State.Counts() == spec.Failed
+	}
+	if undecided {
+		return 2
+	}
+	return 0
+}

@@ -1,0 +1,106 @@
+package spec
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// DefaultTimeout is how long a case may take when it does not say otherwise,
+// its set-up and removal not counted.
+const DefaultTimeout = 30 * time.Second
+
+// A Case is one statement about a gateway that can be false.
+type Case struct {
+	ID    string   // stable, never reused: "ROUTE-PREFIX-LONGEST"
+	Title string   // one sentence that could be false
+	Refs  []string // documents the statement comes from
+	Level Level
+	Needs []Feature    // what the gateway must claim; the first decides the profile
+	Env   []Capability // what the place must offer
+	After []string     // cases without which this one proves nothing
+
+	// Objects is a txtar archive of Admin objects that are written, in order,
+	// before Run and removed after it: file name "routes/{{.ID}}-a", content
+	// JSON. Names and contents are templates over Vars.
+	Objects  string
+	Backends int           // echo backends to start before Objects are written
+	Timeout  time.Duration // of Run; DefaultTimeout when 0
+	Run      func(context.Context, *T)
+}
+
+// Vars are what templates of Objects may use.
+type Vars struct {
+	ID       string   // prefix of object ids of this run of the case
+	Host     string   // a host name that no other case uses
+	Backends []string // "address:port" of the started backends
+}
+
+var caseID = regexp.MustCompile(`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$`)
+
+// Validate says what is wrong with the declaration of a case.
+func (c Case) Validate() error {
+	switch {
+	case !caseID.MatchString(c.ID):
+		return fmt.Errorf("case %q: an id is words of capitals and digits joined by -", c.ID)
+	case c.Title == "" || len(c.Refs) == 0 || c.Run == nil:
+		return fmt.Errorf("case %s: want a title, at least one reference and a Run", c.ID)
+	case c.Level != Must && c.Level != Should && c.Level != May:
+		return fmt.Errorf("case %s: unknown level %q", c.ID, c.Level)
+	case len(c.Needs) == 0:
+		return fmt.Errorf("case %s: names no feature", c.ID)
+	}
+	return nil
+}
+
+// A Profile groups features. A case belongs to the profile that holds the first
+// feature it needs.
+type Profile struct {
+	Name     string
+	Core     []Feature // what every gateway must do
+	Extended []Feature // what a gateway may claim
+}
+
+// Profiles are the profiles of this suite.
+func Profiles() []Profile {
+	return []Profile{
+		{Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods}},
+		{Name: "L7-UPSTREAM", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders}, Extended: []Feature{ActiveChecks}},
+		{Name: "ADMIN-API", Core: []Feature{AdminCRUD}, Extended: []Feature{AdminIfMatch}},
+		{Name: "HOT-CONFIG", Core: []Feature{HotConfig}},
+		{Name: "VPC-DATAPATH", Extended: []Feature{ListenerBinding, VPCTargets}},
+	}
+}
+
+// ProfileOf is the name of the profile that a case belongs to; empty when there
+// is none.
+func ProfileOf(c Case) string {
+	if len(c.Needs) == 0 {
+		return ""
+	}
+	for _, p := range Profiles() {
+		if slices.Contains(p.Core, c.Needs[0]) || slices.Contains(p.Extended, c.Needs[0]) {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+// A Result is what became of a case or of a scenario.
+type Result struct {
+	Case     string        `yaml:"id" json:"id"`
+	Title    string        `yaml:"title" json:"title"`
+	Level    Level         `yaml:"level" json:"level"`
+	Profile  string        `yaml:"profile,omitempty" json:"profile,omitempty"`
+	Feature  Feature       `yaml:"feature,omitempty" json:"feature,omitempty"`
+	Refs     []string      `yaml:"refs,omitempty" json:"refs,omitempty"`
+	State    State         `yaml:"state" json:"state"`
+	Reason   *Reason       `yaml:"reason,omitempty" json:"reason,omitempty"`
+	Took     time.Duration `yaml:"took" json:"took"`
+	Says     []string      `yaml:"says,omitempty" json:"says,omitempty"`         // what failed, one line each
+	Story    []string      `yaml:"story,omitempty" json:"story,omitempty"`       // steps and log lines; kept when not passed
+	Evidence []string      `yaml:"evidence,omitempty" json:"evidence,omitempty"` // files and op ids
+	Rerun    string        `yaml:"rerun,omitempty" json:"rerun,omitempty"`
+}

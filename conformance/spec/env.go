@@ -1,0 +1,70 @@
+package spec
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/unilb/unilb/sim/check"
+	"github.com/unilb/unilb/sim/echo"
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/traffic"
+	"github.com/unilb/unilb/topology"
+)
+
+// Env is the place in which cases run: a lab, or a gateway across a plain
+// network. All methods may be called from several goroutines.
+type Env interface {
+	Has(Capability) bool
+	Gateways() []Gateway       // under test; at least one
+	Clients() []traffic.Client // places on the clients' side; at least one
+	Admin() Endpoint           // Admin API in the APISIX dialect; URL up to and including /apisix/admin
+	API() Endpoint             // lbc-api; zero without the capability Region
+	EIPs() []EIP               // empty without the capability Region
+	Recorder() *history.Recorder
+	Facts() check.Facts
+
+	// Start runs echo backends until the case ends.
+	Start(ctx context.Context, w Want) ([]Backend, error)
+	// Closed is an address where backends live and nobody listens: connecting
+	// is refused.
+	Closed(ctx context.Context) (netip.AddrPort, error)
+	// Applied waits until every gateway has the revision in force. A revision
+	// of 0 means that the Admin API did not say one.
+	Applied(ctx context.Context, rev int64) error
+}
+
+// A Gateway is one node of the gateway under test.
+type Gateway struct {
+	Ref  topology.Ref
+	Data netip.AddrPort // where clients may connect, plain HTTP
+}
+
+// An Endpoint is an HTTP API and the place from which to call it.
+type Endpoint struct {
+	URL  string
+	Key  string // header X-API-KEY
+	From traffic.Client
+}
+
+// An EIP is a public address of the region.
+type EIP struct {
+	Name    string
+	Address netip.Addr
+	Network string // "idc", or the name of a VPC
+}
+
+// Want says which backends to start.
+type Want struct {
+	Network string // "idc" (also when empty), or the name of a VPC
+	N       int    // on as many different nodes as the network has
+	Port    uint16 // 0: a port that nobody uses
+}
+
+// A Backend is an echo backend that the case may switch.
+type Backend struct {
+	Ref    topology.Ref
+	Addr   netip.AddrPort // as the gateway's targets name it
+	VNI    uint32
+	Host   topology.Ref // the hypervisor host of a guest
+	Server *echo.Server
+}
