@@ -1,0 +1,125 @@
+package cases
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/unilb/unilb/conformance/spec"
+)
+
+// Catches an Admin API with envelopes of its own: another status for create
+// than for replace, indexes missing on GET or present on PUT, a total that is
+// not the list's length, defaults written into the stored object, a delete that
+// deletes nothing.
+var adminEnvelope = spec.Case{
+	ID: "ADMIN-ENVELOPE", Level: spec.Must, Needs: []spec.Feature{spec.AdminCRUD},
+	Title: "PUT, GET, list and DELETE of a route answer with APISIX's statuses and envelopes, and say what is stored.",
+	Refs:  []string{"APISIX 3.18 Admin API, response envelope"},
+	Run: func(ctx context.Context, t *spec.T) {
+		id, path := t.Name("r"), "/routes/"+t.Name("r")
+		body := fmt.Sprintf(`{"host":%q,"uri":"/a","labels":{"k":"v"},"upstream":{"type":"roundrobin","nodes":{"192.0.2.1:80":1}}}`, t.Host())
+		t.Track("routes/" + id)
+		want404(ctx, t, spec.Call{Method: http.MethodGet, Path: path})
+
+		t.Step("create")
+		r := want(ctx, t, spec.Call{Method: http.MethodPut, Path: path, Body: body}, http.StatusCreated)
+		created := envelope(t, r, id, false)
+		t.Check(created["uri"] == "/a" && created["host"] == t.Host(), "create: stored %v", created)
+		_, defaults := created["priority"]
+		t.Check(!defaults, "create: the stored object holds a default that was not sent: %v", created)
+
+		t.Step("replace")
+		r = want(ctx, t, spec.Call{Method: http.MethodPut, Path: path, Body: strings.Replace(body, `"/a"`, `"/b"`, 1)}, http.StatusOK)
+		replaced := envelope(t, r, id, false)
+		t.Check(replaced["uri"] == "/b", "replace: stored %v", replaced)
+		t.Check(replaced["create_time"] == created["create_time"], "replace: create_time changed from %v to %v", created["create_time"], replaced["create_time"])
+
+		t.Step("read")
+		r = want(ctx, t, spec.Call{Method: http.MethodGet, Path: path}, http.StatusOK)
+		t.Check(envelope(t, r, id, true)["uri"] == "/b", "read: got %s", r)
+
+		t.Step("list")
+		r = want(ctx, t, spec.Call{Method: http.MethodGet, Path: "/routes"}, http.StatusOK)
+		list, _ := r.JSON()["list"].([]any)
+		t.Check(len(list) > 0 && r.JSON()["total"] == json.Number(fmt.Sprint(len(list))), "list: total %v for %d items", r.JSON()["total"], len(list))
+		t.Check(countID(list, id) == 1, "list: the route is in it %d times, want once", countID(list, id))
+
+		t.Step("delete")
+		r = want(ctx, t, spec.Call{Method: http.MethodDelete, Path: path}, http.StatusOK)
+		m := r.JSON()
+		t.Check(m["deleted"] == "1" && isKey(m["key"], id), "delete: got %s, want deleted \"1\" and the key", r)
+		want404(ctx, t, spec.Call{Method: http.MethodGet, Path: path})
+		want404(ctx, t, spec.Call{Method: http.MethodDelete, Path: path})
+	},
+}
+
+// want makes a call that must be answered with the status, or else the case ends.
+func want(ctx context.Context, t *spec.T, c spec.Call, status int) spec.Reply {
+	r := t.Call(ctx, c)
+	if r.Status != status {
+		t.Fatalf("%s %s: got %s, want %d", c.Method, c.Path, r, status)
+	}
+	return r
+}
+
+func want404(ctx context.Context, t *spec.T, c spec.Call) {
+	r := want(ctx, t, c, http.StatusNotFound)
+	t.Check(r.JSON()["message"] == "Key not found", `%s %s: got %s, want {"message":"Key not found"}`, c.Method, c.Path, r)
+}
+
+// refused makes a call that must be refused, with a message that begins so.
+func refused(ctx context.Context, t *spec.T, c spec.Call, status int, begins string) {
+	r := t.Call(ctx, c)
+	msg, _ := r.JSON()["error_msg"].(string)
+	t.Check(r.Status == status && msg != "" && strings.HasPrefix(msg, begins), "%s %s with %.100q: got %s, want %d with error_msg %q", c.Method, c.Path, c.Body, r, status, begins)
+}
+
+// envelope checks what every object comes in, and returns the object.
+func envelope(t *spec.T, r spec.Reply, id string, indexes bool) map[string]any {
+	m := r.JSON()
+	value, ok := m["value"].(map[string]any)
+	if !ok {
+		t.Fatalf("got %s, want an object in \"value\"", r)
+	}
+	t.Check(isKey(m["key"], id), "key: got %v, want one that ends with /routes/%s", m["key"], id)
+	t.Check(value["id"] == id, "value.id: got %v, want %q", value["id"], id)
+	for _, k := range []string{"create_time", "update_time"} {
+		t.Check(isInt(value[k]), "value.%s: got %v, want seconds", k, value[k])
+	}
+	for _, k := range []string{"createdIndex", "modifiedIndex"} {
+		if indexes {
+			t.Check(isInt(m[k]), "%s: got %v, want a revision", k, m[k])
+		} else {
+			t.Check(m[k] == nil, "%s: got %v on a write, APISIX shows it on GET only", k, m[k])
+		}
+	}
+	return value
+}
+
+func isInt(v any) bool {
+	n, ok := v.(json.Number)
+	if !ok {
+		return false
+	}
+	_, err := n.Int64()
+	return err == nil
+}
+
+func isKey(v any, id string) bool {
+	s, ok := v.(string)
+	return ok && strings.HasPrefix(s, "/") && strings.HasSuffix(s, "/routes/"+id)
+}
+
+func countID(list []any, id string) int {
+	n := 0
+	for _, e := range list {
+		m, _ := e.(map[string]any)
+		if v, _ := m["value"].(map[string]any); v["id"] == id && isInt(m["modifiedIndex"]) {
+			n++
+		}
+	}
+	return n
+}

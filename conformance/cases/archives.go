@@ -1,0 +1,6 @@
+package cases
+
+import "embed"
+
+//go:embed *.txtar
+var archives embed.FS

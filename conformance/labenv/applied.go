@@ -1,0 +1,154 @@
+package labenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/traffic"
+)
+
+// pollPace is the shortest time between two questions whether something is in
+// force.
+const pollPace = 20 * time.Millisecond
+
+// Applied waits until every gateway has the revision in force: it asks those
+// that can say, and probes those that cannot.
+func (e *Env) Applied(ctx context.Context, rev int64) error {
+	ctx, cancel := context.WithTimeout(ctx, spec.DefaultTimeout)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	probe := false
+	for _, gw := range e.Gateways() {
+		p := e.fleet.process(gw.Ref)
+		if p == nil {
+			return fmt.Errorf("%s was never started", gw.Ref)
+		}
+		url, err := p.AppliedURL(rev)
+		if err != nil {
+			return err
+		}
+		if url == "" {
+			probe = true
+			continue
+		}
+		if rev == 0 {
+			return errors.New("the Admin API does not say the revision of a write")
+		}
+		g.Go(func() error { return askApplied(ctx, e.client(gw.Ref), url) })
+	}
+	if probe {
+		g.Go(func() error { return e.probe(ctx) })
+	}
+	return g.Wait()
+}
+
+// askApplied repeats a question that the gateway may hold open until the answer
+// is yes.
+func askApplied(ctx context.Context, from traffic.Client, url string) error {
+	client := traffic.HTTP(from.Dialer, spec.DefaultTimeout)
+	pace := time.NewTicker(pollPace)
+	defer pace.Stop()
+	last := errors.New("not asked")
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return fmt.Errorf("ask %s: %w", from.Ref, err)
+		}
+		resp, err := client.Do(req)
+		if err == nil {
+			body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // for the message only
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			err = fmt.Errorf("%s: %.300s", resp.Status, body)
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s has not got it in force: %w; last answer: %w", from.Ref, ctx.Err(), last)
+		}
+	}
+}
+
+// probe is the watermark for gateways that cannot say what they have in force.
+// It writes an upstream, a service that uses it and a route that uses the
+// service, all under new names and after everything else. A request by that
+// route is answered by the marker's backend only when all three have arrived,
+// and each kind of object is read in order. Several workers of a gateway
+// synchronise separately, so many answers in a row over fresh connections must
+// show it.
+func (e *Env) probe(ctx context.Context) error {
+	bs, err := e.Start(ctx, spec.Want{N: 1})
+	if err != nil {
+		return fmt.Errorf("marker: %w", err)
+	}
+	defer func() { _ = bs[0].Server.Close() }()
+	e.mu.Lock()
+	e.mark++
+	name := fmt.Sprintf("unilb-marker-%d", e.mark)
+	e.mu.Unlock()
+	objects := []struct{ path, body string }{
+		{"/upstreams/" + name, fmt.Sprintf(`{"type":"roundrobin","nodes":{%q:1}}`, bs[0].Addr)},
+		{"/services/" + name, fmt.Sprintf(`{"upstream_id":%q}`, name)},
+		{"/routes/" + name, fmt.Sprintf(`{"uri":"/.%s","service_id":%q}`, name, name)},
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spec.DefaultTimeout)
+		defer cancel()
+		for i := range objects {
+			// A marker that stays harms nobody: its name is never used again.
+			_, _ = e.Admin().Do(ctx, spec.Call{Method: http.MethodDelete, Path: objects[len(objects)-1-i].path})
+		}
+	}()
+	for _, o := range objects {
+		r, err := e.Admin().Do(ctx, spec.Call{Method: http.MethodPut, Path: o.path, Body: o.body})
+		if err != nil {
+			return fmt.Errorf("marker: %w", err)
+		}
+		if r.Status/100 != 2 {
+			return fmt.Errorf("marker: PUT %s: %s", o.path, r)
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, gw := range e.Gateways() {
+		g.Go(func() error { return e.shows(ctx, gw, "/."+name, bs[0]) })
+	}
+	return g.Wait()
+}
+
+func (e *Env) shows(ctx context.Context, gw spec.Gateway, target string, b spec.Backend) error {
+	s := traffic.NewSession(e.Clients()[0], gw.Data, e.Recorder(), traffic.Options{Stream: "marker"})
+	pace := time.NewTicker(pollPace)
+	defer pace.Stop()
+	for inARow := 0; inARow < e.fleet.manifest.Consecutive(); {
+		if s.Do(ctx, traffic.Request{Host: "unilb-marker.example", Target: target}).Backend() == b.Ref {
+			inARow++
+			continue
+		}
+		inARow = 0
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not show marker %s: %w", gw.Ref, target, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// nobody is the dialer of a node that does not exist.
+type nobody struct{ err error }
+
+func (n nobody) Dial(context.Context, string, netip.AddrPort) (net.Conn, error) { return nil, n.err }

@@ -1,0 +1,105 @@
+package labenv
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/unilb/unilb/conformance/driver"
+	"github.com/unilb/unilb/conformance/report"
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/topology"
+)
+
+// identifyTimeout is how long a gateway may take to say its version.
+const identifyTimeout = 10 * time.Second
+
+// gatewayIdentity measures the build: the digest of its file, and what it says
+// about itself.
+func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.Gateway {
+	g := report.Gateway{Name: m.Name, Driver: o.Gateway, Claims: "asserted"}
+	p, err := m.Render(driver.Vars{Bin: o.BinDir, Dir: o.Out})
+	if err != nil {
+		return g // a manifest that renders for nodes only; there is nothing to measure
+	}
+	if f, err := os.Open(p.Binary); err == nil {
+		h := sha256.New()
+		if _, err := io.Copy(h, f); err == nil {
+			g.Binary = fmt.Sprintf("sha256:%x", h.Sum(nil))
+		}
+		_ = f.Close() // only read
+	}
+	if len(p.IdentifyArgv) == 0 {
+		return g
+	}
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, p.IdentifyArgv[0], p.IdentifyArgv[1:]...).Output()
+	if err != nil {
+		g.Version = "unknown (" + err.Error() + ")"
+		return g
+	}
+	g.Version = version(m.Identify.Match, strings.TrimSpace(string(out)))
+	return g
+}
+
+// version takes what the pattern finds: its first group, if it has one.
+func version(pattern, said string) string {
+	found := regexp.MustCompile(pattern).FindStringSubmatch(said) // the manifest was checked
+	switch len(found) {
+	case 0:
+		return "unknown (said something else)"
+	case 1:
+		return found[0]
+	}
+	return found[1]
+}
+
+func machine(e *Env) report.Machine {
+	m := report.Machine{Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Has: []spec.Capability{}, Lacks: []spec.Capability{}}
+	var u unix.Utsname
+	if unix.Uname(&u) == nil {
+		m.Kernel = unix.ByteSliceToString(u.Release[:])
+	}
+	for _, c := range []spec.Capability{spec.NetNS, spec.EBPF, spec.Region, spec.VPC} {
+		if e.Has(c) {
+			m.Has = append(m.Has, c)
+		} else {
+			m.Lacks = append(m.Lacks, c)
+		}
+	}
+	return m
+}
+
+func digest(p *topology.Plan) string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "" // a plan is plain data
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(b))
+}
+
+// commit is the commit of this program, as far as the build knows it.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,119 @@
+package labenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/unilb/unilb/conformance/driver"
+	"github.com/unilb/unilb/conformance/report"
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/conformance/suite"
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/lab"
+	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/topology"
+)
+
+// downTimeout is how long taking the lab down may take.
+const downTimeout = 30 * time.Second
+
+// inside brings the lab up, runs the cases and notes each result as it comes, so
+// that nothing is lost should this process die. Its exit code says whether the
+// run was carried out, not what it found.
+func inside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case) (int, error) {
+	plan, err := planFor(o.Topology)
+	if err != nil {
+		return ExitBadInput, err
+	}
+	notes, err := openNotes(o.Out)
+	if err != nil {
+		return ExitBroken, err
+	}
+	defer func() { _ = notes.Close() }() // what was written is checked in notes.err
+	fleet := &fleet{manifest: m, plan: plan, procs: map[topology.Ref]*driver.Process{}}
+	rec := history.NewRecorder(history.NewClock())
+	begin := time.Now()
+	fmt.Fprintf(o.Stderr, "up %s\n", plan.Lab)
+	l, err := lab.Up(ctx, plan, lab.Options{
+		BinDir: o.BinDir, Dir: filepath.Join(o.Out, "lab"), Recorder: rec, Gateway: fleet.command,
+		Progress: func(s lab.Step) {
+			fmt.Fprintf(o.Stderr, " ✓ %-10s %-60s %7s\n", s.Name, s.Text, s.Took.Round(time.Millisecond))
+		},
+	})
+	if err != nil {
+		var cannot *lab.Unavailable
+		if errors.As(err, &cannot) {
+			return ExitMachine, err
+		}
+		notes.problem(err)
+		return ExitBroken, err
+	}
+	up := time.Since(begin)
+	fmt.Fprintf(o.Stderr, "up in %s\n", up.Round(time.Millisecond))
+	env := newEnv(l, fleet)
+	notes.place(report.Run{Topology: plan.Lab, TopologyDigest: digest(plan), Seed: plan.Seed, Up: up}, machine(env))
+	runErr := run(ctx, o, m, env, selected, notes)
+	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
+	defer cancel()
+	err = errors.Join(runErr, l.Down(down), rec.Snapshot().Save(filepath.Join(o.Out, "history")), notes.err)
+	if err != nil {
+		notes.problem(err)
+		return ExitBroken, err
+	}
+	return ExitGood, nil
+}
+
+func run(ctx context.Context, o Options, m *driver.Manifest, env *Env, selected []spec.Case, notes *notes) error {
+	var require []spec.Capability
+	for _, r := range o.Require {
+		require = append(require, spec.Capability(r))
+	}
+	if slices.Contains(o.Require, sandbox.CapEBPF) {
+		require = append(require, spec.Region, spec.VPC) // what a lab without eBPF does not have
+	}
+	_, err := suite.Run(ctx, env, suite.Options{
+		Cases: selected, Claims: m.Claims, Require: require, Excluded: o.Excluded, Evidence: filepath.Join(o.Out, "evidence"),
+		Rerun: func(id string) string { return fmt.Sprintf("lbsim conform --gateway %s --case %s", o.Gateway, id) },
+		OnResult: func(r spec.Result) {
+			fmt.Fprintln(o.Stderr, report.Line(r))
+			notes.result(r)
+		},
+	})
+	return err
+}
+
+// planFor plans the topology that was asked for, or the largest one that this
+// machine can run.
+func planFor(name string) (*topology.Plan, error) {
+	if name == "" {
+		name = "two-az"
+		for _, c := range []string{sandbox.CapEBPF, sandbox.CapTUN} {
+			if sandbox.Probe(c) != nil {
+				name = "hello"
+			}
+		}
+	}
+	s, err := topology.LoadLibrary(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Plan()
+}
+
+// cleanOut removes what an earlier run left, and only that.
+func cleanOut(dir string) error {
+	for _, name := range []string{"lab", "history", "evidence", notesFile, "scenarios.json", "scenarios.log", report.YAMLFile, report.HTMLFile, report.JUnitFile} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("clean %s: %w", dir, err)
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", dir, err)
+	}
+	return nil
+}
