@@ -1,0 +1,63 @@
+//go:build scenarios
+
+package kit
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/unilb/unilb/sim/check"
+	"github.com/unilb/unilb/sim/fault"
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+// Inject breaks something. Whatever is still broken at the end of the spec is
+// mended before the lab goes down.
+func Inject(ctx context.Context, r *Region, f fault.Fault) *fault.Active {
+	GinkgoHelper()
+	GinkgoWriter.Printf("  +%s %s\n", r.Recorder.Now().Round(time.Millisecond), f)
+	a, err := r.Lab.Inject(ctx, f)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func(ctx SpecContext) error { return a.Heal(ctx) }, NodeTimeout(time.Minute))
+	return a
+}
+
+// Heal mends it.
+func Heal(ctx context.Context, a *fault.Active) {
+	GinkgoHelper()
+	Expect(a.Heal(ctx)).To(Succeed())
+}
+
+// Judge lets the checks judge the history. Unknown is not a pass.
+func Judge(_ context.Context, r *Region, h *history.History, checks ...check.Checker) {
+	GinkgoHelper()
+	By("judge")
+	verdicts := check.Judge(h, r.facts, checks...)
+	for _, v := range verdicts {
+		GinkgoWriter.Printf("  %s\n", v)
+		AddReportEntry("verdict", v.String())
+	}
+	for _, v := range verdicts {
+		Expect(v.State).To(Equal(check.Valid), "%s", v)
+	}
+}
+
+// seenThrough are the gateways through which requests arrived after a moment.
+func (r *Region) seenThrough(from time.Duration) []topology.Ref {
+	var out []topology.Ref
+	for _, a := range r.Recorder.Snapshot().Arrivals {
+		at, err := netip.ParseAddrPort(a.From)
+		if err != nil || a.At < from {
+			continue
+		}
+		if ref, ok := r.facts.Gateways[at.Addr().Unmap()]; ok && a.ID != "" {
+			out = append(out, ref)
+		}
+	}
+	return out
+}
