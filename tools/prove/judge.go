@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// judgeByCase runs one conformance case against the binaries in bin. Only a
+// case that failed counts: a harness that broke proves nothing.
+func judgeByCase(ctx context.Context, bin, out, id string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "lbsim"), "conform", "--gateway", "l7gw", "--bin", bin, "--case", id, "--out", out)
+	log, _ := cmd.CombinedOutput() // the verdict is in the report, not in the exit code
+	b, err := os.ReadFile(filepath.Join(out, "report.yaml"))
+	if err != nil {
+		return "", fmt.Errorf("no report: %w\n%s", err, tail(log))
+	}
+	var report struct {
+		Cases []struct {
+			ID    string   `yaml:"id"`
+			State string   `yaml:"state"`
+			Says  []string `yaml:"says"`
+		} `yaml:"cases"`
+	}
+	if err := yaml.Unmarshal(b, &report); err != nil {
+		return "", fmt.Errorf("read the report: %w", err)
+	}
+	for _, c := range report.Cases {
+		if c.ID != id {
+			continue
+		}
+		if c.State == "fail" {
+			return first(strings.Join(c.Says, "\n")), nil
+		}
+		return "", fmt.Errorf("%s ended as %q, want fail: %s", id, c.State, first(strings.Join(c.Says, "\n")))
+	}
+	return "", fmt.Errorf("the report has no case %s", id)
+}
+
+// judgeByScenario runs the scenarios whose text contains the given one.
+func judgeByScenario(ctx context.Context, bin, report, text string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "scenarios.test"),
+		"--ginkgo.focus", regexp.QuoteMeta(text), "--ginkgo.fail-on-empty", "--ginkgo.json-report", report)
+	cmd.Env = append(os.Environ(), "UNILB_BIN="+bin)
+	log, _ := cmd.CombinedOutput()
+	b, err := os.ReadFile(report)
+	if err != nil {
+		return "", fmt.Errorf("no report: %w\n%s", err, tail(log))
+	}
+	var suites []struct {
+		SpecReports []struct {
+			LeafNodeText string
+			State        string
+			Failure      struct{ Message string }
+		}
+	}
+	if err := json.Unmarshal(b, &suites); err != nil {
+		return "", fmt.Errorf("read the report: %w", err)
+	}
+	for _, s := range suites {
+		for _, spec := range s.SpecReports {
+			if spec.State == "failed" {
+				return first(spec.Failure.Message), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no scenario with %q failed\n%s", text, tail(log))
+}
+
+// first is the first line that says something, cut to a screen's width.
+func first(s string) string {
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			if len(line) > 160 {
+				line = line[:160] + "…"
+			}
+			return line
+		}
+	}
+	return ""
+}
+
+// tail is the end of a log.
+func tail(b []byte) string {
+	const max = 4 << 10
+	if len(b) > max {
+		b = b[len(b)-max:]
+	}
+	return string(b)
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A Mutant is a known-bad build: a patch whose head says what is wrong with
+// it, which binary it spoils and what must catch it.
+//
+//	Title: the gateway ignores deletes
+//	Build: l7gw
+//	Catch: case RELOAD-DELETE-EFFECT
+//	Replace: impl/fnat/bpf/fnat_bpfel.o
+//
+//	diff --git a/impl/... b/impl/...
+//
+// Catch is "case ID" or "scenario TEXT", TEXT being part of the spec's name.
+// Replace names files that are replaced whole, from a folder beside the patch
+// that has the patch's name without .patch; it is how an eBPF mutant brings
+// its compiled object.
+type Mutant struct {
+	Name    string
+	Title   string
+	Build   string
+	Catch   Catch
+	Replace []string
+	Files   []string // files the patch changes
+	Patch   []byte
+}
+
+// Catch says who must turn red.
+type Catch struct{ Kind, Name string }
+
+// String is the form of the patch's head.
+func (c Catch) String() string { return c.Kind + " " + c.Name }
+
+// ReadMutants reads every *.patch of the folder, sorted by name.
+func ReadMutants(fsys fs.FS) ([]Mutant, error) {
+	names, err := fs.Glob(fsys, "*.patch")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var out []Mutant
+	for _, name := range names {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		m, err := parseMutant(strings.TrimSuffix(path.Base(name), ".patch"), b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func parseMutant(name string, patch []byte) (Mutant, error) {
+	m := Mutant{Name: name, Patch: patch}
+	head := true
+	lines := bufio.NewScanner(bytes.NewReader(patch))
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		line := lines.Text()
+		if rest, ok := strings.CutPrefix(line, "diff --git a/"); ok {
+			head = false
+			file, _, ok := strings.Cut(rest, " b/")
+			if !ok {
+				return m, fmt.Errorf("line %d: want 'diff --git a/FILE b/FILE'", n)
+			}
+			m.Files = append(m.Files, file)
+		}
+		key, value, ok := strings.Cut(line, ": ")
+		if !head || !ok {
+			continue
+		}
+		switch key {
+		case "Title":
+			m.Title = value
+		case "Build":
+			m.Build = value
+		case "Replace":
+			m.Replace = append(m.Replace, value)
+		case "Catch":
+			m.Catch.Kind, m.Catch.Name, _ = strings.Cut(value, " ")
+			if m.Catch.Name == "" || (m.Catch.Kind != "case" && m.Catch.Kind != "scenario") {
+				return m, fmt.Errorf("line %d: Catch wants 'case ID' or 'scenario TEXT', got %q", n, value)
+			}
+		default:
+			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Replace", n, key)
+		}
+	}
+	for _, want := range []struct{ key, value string }{{"Title", m.Title}, {"Build", m.Build}, {"Catch", m.Catch.Kind}} {
+		if want.value == "" {
+			return m, fmt.Errorf("the head lacks a line '%s: ...'", want.key)
+		}
+	}
+	if len(m.Files) == 0 {
+		return m, fmt.Errorf("the patch changes no file")
+	}
+	return m, lines.Err()
+}
