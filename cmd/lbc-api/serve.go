@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/unilb/unilb/impl/lbc"
+	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/store"
+)
+
+const (
+	// Limits of one connection, against clients that stall. There is none on
+	// answers: a client may wait a minute for an operation.
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	idleTimeout   = 120 * time.Second
+	// drainTimeout is how long requests may take to end after SIGTERM. Who waits
+	// for an operation longer can ask another replica.
+	drainTimeout = 10 * time.Second
+	// Bounds of connections to etcd; gRPC allows no shorter ping interval.
+	dialTimeout      = 2 * time.Second
+	keepaliveTime    = 10 * time.Second
+	keepaliveTimeout = 3 * time.Second
+)
+
+// serve runs until ctx ends or the listener fails.
+func serve(ctx context.Context, o *options, log *slog.Logger) error {
+	st, err := store.Open(store.Options{Endpoints: o.etcd, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }()
+	leases, err := clientv3.New(clientv3.Config{
+		Endpoints: o.etcd, DialTimeout: dialTimeout, DialKeepAliveTime: keepaliveTime,
+		DialKeepAliveTimeout: keepaliveTimeout, Logger: zap.NewNop(),
+	})
+	if err != nil {
+		return fmt.Errorf("open etcd for leases: %w", err)
+	}
+	defer func() { _ = leases.Close() }()
+	service, err := lbc.New(lbc.Options{
+		Store: st, Etcd: leases, Node: o.node, AdminURL: o.adminURL, AdminKey: o.adminKey, APIKey: o.apiKey,
+		AdminVIP: o.adminVIP, Pool: o.pool, Drain: o.drain, Quarantine: o.quarantine, MappingWait: o.mappingWait,
+		Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("API listener: %w", err)
+	}
+	server := &http.Server{
+		Handler: service.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+	}
+	defer func() { _ = server.Close() }()
+	failed := make(chan error, 1)
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve %s: %w", o.listen, err)
+		}
+	}()
+
+	// Publication goes on while requests drain.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { _ = service.Run(background) })
+	wg.Go(func() { begin(ctx, service, log) })
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("draining")
+	_ = obs.Stopping() // informative only
+	dctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := server.Shutdown(dctx); err != nil {
+		log.Warn("requests were cut", obs.Err, err)
+	}
+	return nil
+}
+
+// begin tells readiness once etcd answered and the VIP of the Admin API is
+// written: without that VIP no replica can publish anything.
+func begin(ctx context.Context, service *lbc.Service, log *slog.Logger) {
+	if err := service.Loaded(ctx); err != nil {
+		return
+	}
+	if err := service.EnsureAdminVIP(ctx); err != nil {
+		return
+	}
+	log.Info("serving", "version", obs.Version())
+	if err := obs.Ready(); err != nil {
+		log.Warn("readiness not reported", obs.Err, err)
+	}
+}

@@ -1,0 +1,186 @@
+package lbc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxStatusBytes bounds the answer of a status listener.
+const maxStatusBytes = 1 << 20
+
+// newStatusClient returns the client that asks status listeners. It opens many
+// connections for a short time and keeps few.
+func newStatusClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     30 * time.Second,
+	}}
+}
+
+// The states of a node in an answer, beside being in force.
+const (
+	nodeBehind  = "behind"  // it answers, with an older revision
+	nodeUnknown = "unknown" // it does not answer
+)
+
+// A verdict is what is known of a node and a want.
+type verdict struct {
+	want    want
+	state   string // "" when in force
+	prefix  string // the first that is not in force
+	applied int64
+	rev     int64
+	at      time.Time // when it was seen in force
+}
+
+// ask finds out which nodes have in force what they should, waiting until they
+// do or the time is over; without wait it asks once. It calls done for each node
+// as soon as its verdict is known, one at a time. Nodes are asked side by side, so
+// that one that does not answer delays no other.
+func (s *Service) ask(ctx context.Context, ws []want, wait time.Duration, done func(verdict)) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxProbesAtOnce)
+	for _, w := range ws {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			v := s.askNode(ctx, w, wait)
+			mu.Lock()
+			defer mu.Unlock()
+			done(v)
+		})
+	}
+	wg.Wait()
+}
+
+// askNode asks one node until it has everything in force or wait is over. A node
+// that refuses connections may be starting: it is asked again.
+func (s *Service) askNode(ctx context.Context, w want, wait time.Duration) verdict {
+	const againAfter = 200 * time.Millisecond
+	deadline := time.Now().Add(max(wait, probeTimeout))
+	if wait > 0 {
+		deadline = time.Now().Add(wait)
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	applied := make(map[string]int64)
+	for {
+		p, at, behind := w.behind(applied)
+		if !behind {
+			return verdict{want: w, at: time.Now()}
+		}
+		v := verdict{want: w, prefix: p.prefix, applied: at, rev: p.rev}
+		asked := time.Now()
+		err := s.askApplied(ctx, w, p, patience(wait, deadline), applied)
+		if err != nil {
+			v.state = nodeUnknown
+		} else {
+			v.state, v.applied = nodeBehind, applied[p.prefix]
+		}
+		if err == nil && applied[p.prefix] >= p.rev {
+			continue
+		}
+		if wait == 0 || time.Until(deadline) <= againAfter {
+			return v
+		}
+		// A node that waited for us may be asked again at once.
+		if time.Since(asked) < againAfter && !sleep(ctx, againAfter) {
+			return v
+		}
+	}
+}
+
+// patience is how long a node may wait before it answers that it is behind:
+// less than until the deadline, so that a node that answers is told from one
+// that does not.
+func patience(wait time.Duration, deadline time.Time) time.Duration {
+	if wait == 0 {
+		return 0
+	}
+	left := time.Until(deadline)
+	return max(0, left-min(300*time.Millisecond, left/4))
+}
+
+// askApplied asks a status listener once and notes in applied what it says.
+func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout time.Duration, applied map[string]int64) error {
+	q := url.Values{
+		"prefix": {p.prefix}, "revision": {strconv.FormatInt(p.rev, 10)},
+		"timeout": {timeout.Round(time.Millisecond).String()},
+	}
+	u := strings.TrimSuffix(w.node.Status, "/") + "/status/applied?" + q.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", w.id(), err)
+	}
+	resp, err := s.status.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", w.id(), err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusGatewayTimeout {
+		return fmt.Errorf("ask %s: status %d", w.id(), resp.StatusCode)
+	}
+	var body struct {
+		Node    string           `json:"node"`
+		Applied map[string]int64 `json:"applied"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxStatusBytes)).Decode(&body); err != nil {
+		return fmt.Errorf("ask %s: %w", w.id(), err)
+	}
+	// Addresses are reused: what answers there may be somebody else by now.
+	if body.Node != w.node.Name {
+		return fmt.Errorf("ask %s: %q answers there", w.id(), body.Node)
+	}
+	for prefix, rev := range body.Applied {
+		applied[strings.TrimSuffix(prefix, "/")] = rev
+	}
+	return nil
+}
+
+// A frontier is the highest revision that was waited for. Everything at or below
+// it need not be waited for again, whether the wait succeeded or ran out.
+type frontier struct {
+	mu  sync.Mutex
+	rev int64
+}
+
+func (f *frontier) passed(rev int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return rev <= f.rev
+}
+
+func (f *frontier) pass(rev int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rev = max(f.rev, rev)
+}
+
+// awaitMappings waits until the agents have mappings in force, but no longer
+// than the mapping wait: an agent that is away must not stop the region. Its
+// node then answers for a moment without knowing the guest, if it serves at all.
+func (s *Service) awaitMappings(ctx context.Context, rev int64) {
+	if rev == 0 || s.agents.passed(rev) {
+		return
+	}
+	s.ask(ctx, wants(s.registered(), map[string]int64{dirMappings: rev}), s.o.MappingWait, func(v verdict) {
+		if v.state != "" && !errors.Is(ctx.Err(), context.Canceled) {
+			s.log.Warn("goes on without an agent", "agent", v.want.id(), "state", v.state, "rev", v.rev)
+		}
+	})
+	if ctx.Err() == nil {
+		s.agents.pass(rev)
+	}
+}
