@@ -57,7 +57,6 @@ $(GOLANGCI):
 .PHONY: gen
 gen: ## rebuild eBPF objects (needs clang and libbpf headers)
 	$(GO) generate ./impl/...
-	@for d in $(BPF_DIRS); do (cd $$d && sha256sum *.c *.h 2>/dev/null > SOURCES.sha256); done
 	$(GO) run ./tools/prove --generate
 
 .PHONY: gen-check
