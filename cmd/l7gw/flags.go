@@ -28,6 +28,7 @@ type options struct {
 	adminListen string
 	dataDir     string
 	adminKey    string
+	version     bool
 	ready       func() // set by serveStandalone
 }
 
@@ -56,8 +57,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
 	f.StringVar(&o.dataDir, "data-dir", "", "standalone: where etcd keeps its data; empty: a fresh directory that is removed at the end")
 	f.StringVar(&o.adminKey, "admin-key", getenv("UNILB_ADMIN_KEY"), "standalone: key of the Admin API (default $UNILB_ADMIN_KEY, else one is made up)")
-	if err := f.Parse(args); err != nil {
-		return nil, err
+	f.BoolVar(&o.version, "version", false, "print the version and end")
+	if err := f.Parse(args); err != nil || o.version {
+		return o, err
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))

@@ -40,6 +40,10 @@ func run(args []string, getenv func(string) string) int {
 		fmt.Fprintln(os.Stderr, "l7gw:", err)
 		return exitBadFlags
 	}
+	if o.version {
+		fmt.Println("l7gw", obs.Version())
+		return 0
+	}
 	log, err := obs.Logger(os.Stderr, o.logLevel)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "l7gw:", err)

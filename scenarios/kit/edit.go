@@ -39,7 +39,7 @@ func Edit(ctx context.Context, r *Region, s *Service, n int, to ...topology.Sele
 
 // Editing is a background series of edits.
 type Editing struct {
-	stop   context.CancelFunc
+	stop   func() // after the edit under way; an edit that was cut may or may not be in force
 	done   sync.WaitGroup
 	count  atomic.Int64
 	failed atomic.Int64
@@ -52,12 +52,17 @@ type Editing struct {
 // EditInBackground edits one after the other until StopEdits. An edit that
 // fails is repeated, as a careful client would.
 func EditInBackground(ctx context.Context, r *Region, s *Service, to ...topology.Selector) *Editing {
-	run, stop := context.WithCancel(ctx)
-	e := &Editing{stop: stop}
+	stopping := make(chan struct{})
+	e := &Editing{stop: sync.OnceFunc(func() { close(stopping) })}
 	e.done.Go(func() {
 		defer GinkgoRecover()
-		for i := 0; run.Err() == nil; {
-			op, err := retarget(run, r, s, to[i%len(to)])
+		for i := 0; ctx.Err() == nil; {
+			select {
+			case <-stopping:
+				return
+			default:
+			}
+			op, err := retarget(ctx, r, s, to[i%len(to)])
 			e.mu.Lock()
 			e.err = err
 			if err == nil {
@@ -70,7 +75,7 @@ func EditInBackground(ctx context.Context, r *Region, s *Service, to ...topology
 			e.mu.Unlock()
 		}
 	})
-	DeferCleanup(func() { stop(); e.done.Wait() })
+	DeferCleanup(func() { e.stop(); e.done.Wait() })
 	return e
 }
 

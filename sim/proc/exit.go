@@ -25,7 +25,7 @@ func (e Exit) String() string {
 	case !e.Ended:
 		return "running"
 	case e.Signal != 0:
-		return "killed by " + e.Signal.String()
+		return "killed by " + unix.SignalName(e.Signal)
 	default:
 		return "exit code " + strconv.Itoa(e.Code)
 	}
