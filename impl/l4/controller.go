@@ -73,7 +73,8 @@ type Controller struct {
 	refused  map[string]string
 	desired  Desired // last computed
 	rings    map[Pool]Ring
-	failOpen map[Pool]bool
+	failOpen map[Pool]bool // nobody was up
+	settling map[Pool]bool // somebody is, and the others are judged anew
 	applyErr error
 	pathErr  error
 	attached bool
@@ -96,7 +97,7 @@ func NewController(o ControllerOptions) *Controller {
 		plane: o.Plane, report: o.Report, log: o.Log, poke: make(chan struct{}, 1), ready: make(chan struct{}),
 		dir:   newDirectory(o.Underlay),
 		seeds: map[memberKey]State{}, known: map[string]bool{}, pending: map[string]int64{},
-		refused: map[string]string{}, rings: map[Pool]Ring{}, failOpen: map[Pool]bool{},
+		refused: map[string]string{}, rings: map[Pool]Ring{}, failOpen: map[Pool]bool{}, settling: map[Pool]bool{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -179,10 +179,10 @@ func TestMembersLeaveTheRing(t *testing.T) {
 		r.after(t, 500*time.Millisecond, node.Serving, both, "g2 g3")
 		r.members.set("http://100.127.0.2:9092/status/ready", Missed)
 		r.after(t, 1500*time.Millisecond, node.Serving, both, "g3")
-		// Nobody is left: the last ring stays, and the node says so.
+		// Nobody is up: those that answer are used, and the node says so.
 		r.etcd[registry] <- store.Batch{Revision: 10, Puts: []store.KV{gateway(3, "draining")}}
 		const later = "map[/unilb/l4:7 /unilb/nodes/registry:10]"
-		r.after(t, 0, node.Serving, later, "g3")
+		r.after(t, 0, node.Serving, later, "g1 g3")
 		var got PoolStatus
 		for _, p := range r.ctl.Status().Pools {
 			if p.Name == "l7gw" {
@@ -194,6 +194,23 @@ func TestMembersLeaveTheRing(t *testing.T) {
 		}
 		r.members.set("http://100.127.0.2:9092/status/ready", IsReady)
 		r.after(t, time.Second, node.Serving, later, "g2")
+	})
+}
+
+// All seemed dead while they carried traffic. The first to be seen alive must not
+// get the connections of those that will be seen a moment later.
+func TestFirstMemberThatIsUpAgainLeavesTheOthersTheirConnections(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		start(t, r)
+		set := func(i int, o Outcome) { r.members.set(fmt.Sprintf("http://100.127.0.%d:9092/status/ready", i), o) }
+		for i := 1; i <= 3; i++ {
+			set(i, Missed)
+		}
+		r.after(t, 2250*time.Millisecond, node.Serving, both, "g1 g2 g3") // all down; between two probes
+		set(2, IsReady)
+		r.after(t, time.Second, node.Serving, both, "g1 g2 g3") // g2 is up, nothing is known of the others
+		set(1, IsReady)
+		r.after(t, 1500*time.Millisecond, node.Serving, both, "g1 g2") // g3 has been judged anew: it is dead
 	})
 }
 

@@ -20,49 +20,59 @@ type Desired struct {
 }
 
 // effective is the state of a member after probes and registration: whoever
-// took it out wins over a successful probe, but not over a failed one. A member
-// that answers again, but not yet often enough, keeps what connections it has:
-// when all were down and the last ring stayed, they carried traffic, and the
-// first to be up again must not take over the connections of the others.
-func effective(m Member, h Health) State {
-	if h.State == Up && m.Leaving || h.State == Down && h.successes > 0 {
+// took it out wins over a successful probe, but not over a failed one.
+func effective(m Member, probed State) State {
+	if probed == Up && m.Leaving {
 		return Draining
 	}
-	return h.State
+	return probed
 }
 
 // ringMembers chooses who is in a pool's ring: members that are up. When there
-// is none, the last ring stays (failOpen), without those that are no longer
-// registered: that all members fail at once is less likely than that our probes
-// do, and to refuse everything helps nobody. A node that has no last ring takes
-// all members that are not leaving, once every one of them was found to be down.
-func ringMembers(last []RingMember, records []Record) (members []RingMember, failOpen bool) {
-	registered := make(map[RingMember]bool, len(records))
-	var all []RingMember
+// is none, the ring fails open: that all members fail at once is less likely
+// than that our probes do, and to refuse everything helps nobody. Every L4 node
+// must choose the same, so the choice rests on the members and not on what this
+// node had before: those that are draining, which do answer; else all that are
+// not leaving; else all. Only a node that adopted a ring and has not judged the
+// members yet keeps that ring (last).
+//
+// A ring that failed open (open) stays until every member has been judged since
+// the first one was up again: it would get the connections of all the others,
+// which very likely work, too.
+func ringMembers(last []RingMember, records []Record, open bool) (members []RingMember, failOpen bool) {
+	var up, draining, staying, all, known []RingMember
 	decided := true
 	for _, r := range records {
 		rm := RingMember{Name: r.Name, Addr: r.Addr}
-		registered[rm] = true
-		if r.State == Up {
-			members = append(members, rm)
+		all = append(all, rm)
+		if slices.Contains(last, rm) {
+			known = append(known, rm)
+		}
+		switch {
+		case r.State == Up:
+			up = append(up, rm)
+		case r.State == Draining:
+			draining = append(draining, rm)
 		}
 		if !r.Leaving {
-			all = append(all, rm)
+			staying = append(staying, rm)
 		}
 		decided = decided && r.State != Unknown
 	}
-	if len(members) > 0 || len(records) == 0 {
-		return members, false
+	switch {
+	case len(up) > 0 && (decided || !open):
+		return up, false
+	case !decided && len(known) > 0:
+		return known, true
+	case !decided:
+		return up, false
 	}
-	for _, rm := range last {
-		if registered[rm] {
-			members = append(members, rm)
+	for _, members := range [][]RingMember{draining, staying, all} {
+		if len(members) > 0 {
+			return members, true
 		}
 	}
-	if len(members) == 0 && decided {
-		members = all
-	}
-	return members, len(members) > 0
+	return nil, false
 }
 
 // ofPool returns the records of one pool.

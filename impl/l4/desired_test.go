@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 )
 
 // records makes members of a pool from "a:up b:down c:up/leaving".
@@ -46,21 +45,25 @@ func TestRingHoldsMembersThatAreUp(t *testing.T) {
 		{"new and not probed", "", "a:unknown b:unknown", "", false},
 		{"new and partly probed", "", "a:down b:unknown", "", false},
 		{"new and first is up", "", "a:up b:unknown", "a", false},
-		{"all down keeps the last ring", "a b", "a:down b:down c:down", "a b", true},
-		{"last one draining keeps the last ring", "a", "a:draining b:down", "a", true},
-		{"last ring loses who is gone", "a b", "b:down c:down", "b", true},
-		{"last ring is gone", "a", "b:down c:down d:down/leaving", "b c", true},
-		{"last ring is gone and new ones not probed", "a", "b:down c:unknown", "", false},
-		{"no last ring and all down", "", "a:down b:down", "a b", true},
-		{"only leaving ones, down", "", "a:down/leaving", "", false},
+		{"adopted and not probed", "a b", "a:unknown b:unknown c:unknown", "a b", true},
+		{"adopted and partly probed", "a b", "a:down b:unknown", "a b", true},
+		{"all down", "a b", "a:down b:down c:down", "a b c", true},
+		{"all down, one leaving", "a b", "a:down b:down/leaving", "a", true},
+		{"all down, all leaving", "", "a:down/leaving", "a", true},
+		{"draining ones answer", "a", "a:draining b:down", "a", true},
 		{"comes back", "a b", "a:down b:up", "b", false},
+		{"open, first is up and nothing known of the others", "open a b", "a:up b:unknown", "a b", true},
+		{"open, first is up and the others are down", "open a b", "a:up b:down", "a", false},
+		{"open, all are up", "open a b", "a:up b:up", "a b", false},
+		{"open, but nobody of it is registered", "open c", "a:up b:unknown", "a", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var last []RingMember
-			for _, n := range strings.Fields(c.last) {
+			ring, wasOpen := strings.CutPrefix(c.last, "open ")
+			for _, n := range strings.Fields(ring) {
 				last = append(last, RingMember{Name: n, Addr: netip.AddrFrom4([4]byte{100, 127, 0, n[0]})})
 			}
-			got, open := ringMembers(last, records(c.members))
+			got, open := ringMembers(last, records(c.members), wasOpen)
 			if names(got) != c.want || open != c.open {
 				t.Errorf("got [%s] fail open %v, want [%s] %v", names(got), open, c.want, c.open)
 			}
@@ -76,30 +79,9 @@ func TestRegistrationTakesOutOfTheRingButNotBackIn(t *testing.T) {
 		{false, Up, Up}, {true, Up, Draining}, {true, Down, Down}, {true, Draining, Draining},
 		{true, Unknown, Unknown}, {false, Draining, Draining}, {false, Down, Down},
 	} {
-		if got := effective(Member{Leaving: c.leaving}, Health{State: c.probed}); got != c.want {
+		if got := effective(Member{Leaving: c.leaving}, c.probed); got != c.want {
 			t.Errorf("leaving %v, probed %s: got %s, want %s", c.leaving, c.probed, got, c.want)
 		}
-	}
-}
-
-// Two members carried traffic while both were thought to be down. The first to
-// be up again must not take over the connections of the other.
-func TestMemberThatAnswersAgainKeepsItsConnections(t *testing.T) {
-	var h Health
-	now := time.Unix(0, 0)
-	for range DefaultMisses {
-		h.Observe(Missed, "no answer", now, Thresholds{})
-	}
-	if got := effective(Member{}, h); got != Down {
-		t.Fatalf("got %s after %d misses, want down", got, DefaultMisses)
-	}
-	h.Observe(IsReady, "", now, Thresholds{})
-	if got := effective(Member{}, h); got != Draining {
-		t.Errorf("got %s after the first answer, want draining: no new connections, the old ones stay", got)
-	}
-	h.Observe(IsReady, "", now, Thresholds{})
-	if got := effective(Member{}, h); got != Up {
-		t.Errorf("got %s after two answers, want up", got)
 	}
 }
 

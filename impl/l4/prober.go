@@ -27,8 +27,8 @@ type ProberOptions struct {
 	Timeout    time.Duration // of one probe; zero means 300 ms
 	Thresholds Thresholds
 	Now        func() time.Time // nil means time.Now
-	// Changed is called when what a member may get has changed, and after its
-	// first probe. It must not block.
+	// Changed is called after the state of a member changed and after its first
+	// probe. It must not block.
 	Changed func()
 }
 
@@ -148,11 +148,7 @@ func (p *Prober) loop(ctx context.Context, key memberKey, pr *probing) {
 		}
 		p.mu.Lock()
 		current := p.probing[key] == pr
-		before := effective(Member{}, pr.health)
-		if current {
-			pr.health.Observe(o, reason, p.o.Now(), p.o.Thresholds)
-		}
-		changed := effective(Member{}, pr.health) != before
+		changed := current && pr.health.Observe(o, reason, p.o.Now(), p.o.Thresholds)
 		p.mu.Unlock()
 		if changed || first && current {
 			p.o.Changed()
@@ -163,6 +159,18 @@ func (p *Prober) loop(ctx context.Context, key memberKey, pr *probing) {
 			return
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// doubt forgets the verdict on the members of a pool that are down: only probes
+// from now on count.
+func (p *Prober) doubt(pool Pool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, pr := range p.probing {
+		if key.pool == pool && pr.health.State == Down {
+			pr.health = Health{Since: p.o.Now(), Reason: pr.health.Reason}
 		}
 	}
 }

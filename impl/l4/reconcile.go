@@ -1,6 +1,8 @@
 package l4
 
 import (
+	"slices"
+
 	"github.com/unilb/unilb/impl/obs"
 )
 
@@ -13,9 +15,10 @@ func (c *Controller) reconcile() {
 	vips, members, refused := c.dir.resolve()
 	c.probe(members)
 	want := Desired{VIPs: vips, Members: c.records(members), Rings: map[Pool]Ring{}}
+	c.settle(want.Members)
 	failOpen := map[Pool]bool{}
 	for _, p := range pools {
-		chosen, open := ringMembers(c.rings[p].Members(), ofPool(want.Members, p))
+		chosen, open := ringMembers(c.rings[p].Members(), ofPool(want.Members, p), c.failOpen[p])
 		failOpen[p] = open
 		if c.rings[p].sameMembers(chosen) {
 			want.Rings[p] = c.rings[p]
@@ -59,9 +62,28 @@ func (c *Controller) probe(members []Member) {
 func (c *Controller) records(members []Member) []Record {
 	records := make([]Record, 0, len(members))
 	for _, m := range members {
-		records = append(records, Record{Member: m, State: effective(m, c.prober.health(m.Pool, m.Addr))})
+		records = append(records, Record{Member: m, State: effective(m, c.prober.health(m.Pool, m.Addr).State)})
 	}
 	return records
+}
+
+// settle has members judged anew when the first of a pool is up again after all
+// were down: what made the probes fail may be over for the others, too, and they
+// have been carrying traffic meanwhile. It changes the records accordingly, which
+// must not be read from the prober again: it may know more by then.
+func (c *Controller) settle(records []Record) {
+	for _, p := range pools {
+		up := slices.ContainsFunc(records, func(r Record) bool { return r.Pool == p && r.State == Up })
+		if up && c.failOpen[p] && !c.settling[p] {
+			c.prober.doubt(p)
+			for i := range records {
+				if records[i].Pool == p && records[i].State == Down {
+					records[i].State = Unknown
+				}
+			}
+		}
+		c.settling[p] = up && c.failOpen[p]
+	}
 }
 
 // tell logs what changed for the operator: rings and failing open.
@@ -71,7 +93,7 @@ func (c *Controller) tell(want Desired, failOpen map[Pool]bool) {
 			c.log.Info("ring in force", "pool", p.String(), "ring", is, "members", len(want.Rings[p].Members()))
 		}
 		if failOpen[p] && !c.failOpen[p] {
-			c.log.Error("no member is up, keeping the last ring", "pool", p.String(), "ring", want.Rings[p].Hash())
+			c.log.Error("no member is up, failing open", "pool", p.String(), "ring", want.Rings[p].Hash())
 		}
 	}
 	c.rings, c.failOpen = want.Rings, failOpen

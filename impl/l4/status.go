@@ -29,7 +29,7 @@ type PoolStatus struct {
 	Name        string         `json:"name"`
 	Ring        string         `json:"ring"` // hash; equal on all L4 nodes that see the same members up
 	RingMembers []string       `json:"ring_members"`
-	FailOpen    bool           `json:"fail_open"` // nobody is up: the last ring stays
+	FailOpen    bool           `json:"fail_open"` // nobody is up, see ringMembers
 	Members     []MemberStatus `json:"members"`
 }
 
