@@ -19,6 +19,12 @@ const (
 	groupUnbalancedCent = 0        // never
 )
 
+// twin is set in the id of a leg's second nexthop. Every leg is in its group
+// twice: the kernel notes which buckets are in use only while a group has more
+// than one nexthop, so a group that was down to its last leg would give half of
+// its live flows to the leg that returns.
+const twin = 1 << 20
+
 // Attributes that x/sys/unix does not name.
 const (
 	nhaResGroup           = 12 // NHA_RES_GROUP
@@ -32,7 +38,7 @@ const (
 
 // A Leg is one nexthop of a group.
 type Leg struct {
-	ID  uint32 // id of the nexthop in its namespace, never that of a group
+	ID  uint32 // id of the nexthop in its namespace, below 2^20, never that of a group
 	Via netip.Addr
 	Dev string
 }
@@ -52,11 +58,13 @@ func (s *Stack) SetGroup(g Group) error {
 	return s.ns.Do(func() error {
 		var members []byte
 		for _, leg := range g.Active {
-			if err := s.setNexthop(leg); err != nil {
-				return err
+			for _, id := range []uint32{leg.ID, leg.ID | twin} {
+				if err := s.setNexthop(id, leg); err != nil {
+					return err
+				}
+				members = append(members, nl.Uint32Attr(id)...)
+				members = append(members, 0, 0, 0, 0) // weight 1
 			}
-			members = append(members, nl.Uint32Attr(leg.ID)...)
-			members = append(members, 0, 0, 0, 0) // weight 1
 		}
 		req := nexthopRequest(unix.RTM_NEWNEXTHOP, unix.NLM_F_CREATE|unix.NLM_F_REPLACE|unix.NLM_F_ACK, unix.AF_UNSPEC)
 		req.AddData(nl.NewRtAttr(unix.NHA_ID, nl.Uint32Attr(g.ID)))
@@ -79,13 +87,13 @@ func (s *Stack) SetGroup(g Group) error {
 	})
 }
 
-func (s *Stack) setNexthop(leg Leg) error {
+func (s *Stack) setNexthop(id uint32, leg Leg) error {
 	l, err := s.byName(leg.Dev)
 	if err != nil {
 		return err
 	}
 	req := nexthopRequest(unix.RTM_NEWNEXTHOP, unix.NLM_F_CREATE|unix.NLM_F_REPLACE|unix.NLM_F_ACK, unix.AF_INET)
-	req.AddData(nl.NewRtAttr(unix.NHA_ID, nl.Uint32Attr(leg.ID)))
+	req.AddData(nl.NewRtAttr(unix.NHA_ID, nl.Uint32Attr(id)))
 	req.AddData(nl.NewRtAttr(unix.NHA_OIF, nl.Uint32Attr(uint32(l.Attrs().Index))))
 	req.AddData(nl.NewRtAttr(unix.NHA_GATEWAY, leg.Via.AsSlice()))
 	if _, err := req.Execute(unix.NETLINK_ROUTE, 0); err != nil {
@@ -108,10 +116,10 @@ func routeToGroup(dst netip.Prefix, group uint32) error {
 	return nil
 }
 
-// GroupLegs returns the ids of the nexthops that the kernel has in the group, in
-// ascending order; none when there is no such group.
+// GroupLegs returns the ids of the legs that the kernel has in the group as
+// SetGroup makes it, in ascending order; none when there is no such group.
 func (s *Stack) GroupLegs(id uint32) ([]uint32, error) {
-	var legs []uint32
+	members := map[uint32]bool{}
 	err := s.ns.Do(func() error {
 		req := nexthopRequest(unix.RTM_GETNEXTHOP, 0, unix.AF_UNSPEC)
 		req.AddData(nl.NewRtAttr(unix.NHA_ID, nl.Uint32Attr(id)))
@@ -132,12 +140,18 @@ func (s *Stack) GroupLegs(id uint32) ([]uint32, error) {
 					continue
 				}
 				for v := a.Value; len(v) >= 8; v = v[8:] {
-					legs = append(legs, nl.NativeEndian().Uint32(v))
+					members[nl.NativeEndian().Uint32(v)] = true
 				}
 			}
 		}
 		return nil
 	})
+	var legs []uint32
+	for m := range members {
+		if m&twin == 0 && members[m|twin] {
+			legs = append(legs, m)
+		}
+	}
 	slices.Sort(legs)
 	return legs, err
 }
