@@ -46,3 +46,14 @@ func removePins(nodes []*Node) error {
 	}
 	return errors.Join(errs...)
 }
+
+// removeDisks removes what the nodes have on disk. A disk outlives a power loss,
+// but not the lab: another lab of the same sandbox would begin with the etcd of
+// this one.
+func removeDisks(nodes []*Node) error {
+	var errs []error
+	for _, n := range nodes {
+		errs = append(errs, os.RemoveAll(n.dir()))
+	}
+	return errors.Join(errs...)
+}

@@ -53,7 +53,7 @@ func (l *Lab) tearDown(active []*fault.Active) error {
 	if l.ledger != nil {
 		errs = append(errs, l.ledger.Close())
 	}
-	errs = append(errs, removePins(l.order))
+	errs = append(errs, removePins(l.order), removeDisks(l.order))
 	return errors.Join(errs...)
 }
 
