@@ -15,7 +15,7 @@ import (
 
 // judgeByCase runs one conformance case against the binaries in bin. Only a
 // case that failed counts: a harness that broke proves nothing.
-func judgeByCase(ctx context.Context, bin, out, id string) (string, error) {
+func judgeByCase(ctx context.Context, bin, out, id, says string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "lbsim"), "conform", "--gateway", "l7gw", "--bin", bin, "--case", id, "--out", out)
 	log, _ := cmd.CombinedOutput() // the verdict is in the report, not in the exit code
 	b, err := os.ReadFile(filepath.Join(out, "report.yaml"))
@@ -37,15 +37,21 @@ func judgeByCase(ctx context.Context, bin, out, id string) (string, error) {
 			continue
 		}
 		if c.State == "fail" {
-			return first(strings.Join(c.Says, "\n")), nil
+			for _, line := range c.Says {
+				if strings.Contains(line, says) {
+					return first(line), nil
+				}
+			}
+			return "", fmt.Errorf("%s failed without saying %q: %s", id, says, first(strings.Join(c.Says, "\n")))
 		}
 		return "", fmt.Errorf("%s ended as %q, want fail: %s", id, c.State, first(strings.Join(c.Says, "\n")))
 	}
 	return "", fmt.Errorf("the report has no case %s", id)
 }
 
-// judgeByScenario runs the scenarios whose text contains the given one.
-func judgeByScenario(ctx context.Context, bin, report, text string) (string, error) {
+// judgeByScenario runs the scenarios whose text contains the given one. One of
+// them must fail and say what is expected.
+func judgeByScenario(ctx context.Context, bin, report, text, says string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "scenarios.test"),
 		"--ginkgo.focus", regexp.QuoteMeta(text), "--ginkgo.fail-on-empty", "--ginkgo.json-report", report)
 	cmd.Env = append(os.Environ(), "UNILB_BIN="+bin)
@@ -66,9 +72,15 @@ func judgeByScenario(ctx context.Context, bin, report, text string) (string, err
 	}
 	for _, s := range suites {
 		for _, spec := range s.SpecReports {
-			if spec.State == "failed" {
-				return first(spec.Failure.Message), nil
+			if spec.State != "failed" {
+				continue
 			}
+			for line := range strings.Lines(spec.Failure.Message) {
+				if strings.Contains(line, says) {
+					return first(line), nil
+				}
+			}
+			return "", fmt.Errorf("it failed without saying %q: %s", says, first(spec.Failure.Message))
 		}
 	}
 	return "", fmt.Errorf("no scenario with %q failed\n%s", text, tail(log))

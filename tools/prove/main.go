@@ -92,7 +92,7 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if m.Catch.Kind == "case" {
-		return judgeByCase(ctx, bad, filepath.Join(tmp, "out"), m.Catch.Name)
+		return judgeByCase(ctx, bad, filepath.Join(tmp, "out"), m.Catch.Name, m.Says)
 	}
-	return judgeByScenario(ctx, bad, filepath.Join(tmp, "report.json"), m.Catch.Name)
+	return judgeByScenario(ctx, bad, filepath.Join(tmp, "report.json"), m.Catch.Name, m.Says)
 }

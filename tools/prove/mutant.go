@@ -16,11 +16,14 @@ import (
 //	Title: the gateway ignores deletes
 //	Build: l7gw
 //	Catch: case RELOAD-DELETE-EFFECT
+//	Says: want 200 from
 //	Replace: impl/fnat/bpf/fnat_bpfel.o
 //
 //	diff --git a/impl/... b/impl/...
 //
 // Catch is "case ID" or "scenario TEXT", TEXT being part of the spec's name.
+// Says is part of what the catcher must say: a lab that does not come up fails
+// every scenario and catches nothing. Scenarios need it.
 // Replace names files that are replaced whole, from a folder beside the patch
 // that has the patch's name without .patch; it is how an eBPF mutant brings
 // its compiled object.
@@ -29,6 +32,7 @@ type Mutant struct {
 	Title   string
 	Build   string
 	Catch   Catch
+	Says    string
 	Replace []string
 	Files   []string // files the patch changes
 	Patch   []byte
@@ -86,6 +90,8 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			m.Title = value
 		case "Build":
 			m.Build = value
+		case "Says":
+			m.Says = value
 		case "Replace":
 			m.Replace = append(m.Replace, value)
 		case "Catch":
@@ -94,13 +100,16 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 				return m, fmt.Errorf("line %d: Catch wants 'case ID' or 'scenario TEXT', got %q", n, value)
 			}
 		default:
-			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Replace", n, key)
+			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Says, Replace", n, key)
 		}
 	}
 	for _, want := range []struct{ key, value string }{{"Title", m.Title}, {"Build", m.Build}, {"Catch", m.Catch.Kind}} {
 		if want.value == "" {
 			return m, fmt.Errorf("the head lacks a line '%s: ...'", want.key)
 		}
+	}
+	if m.Catch.Kind == "scenario" && m.Says == "" {
+		return m, fmt.Errorf("the head lacks a line 'Says: ...': part of what the scenario must say")
 	}
 	if len(m.Files) == 0 {
 		return m, fmt.Errorf("the patch changes no file")

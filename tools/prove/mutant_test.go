@@ -43,6 +43,7 @@ func TestBadMutantHeadsAreRefused(t *testing.T) {
 		{"no build", "Build: l7gw\n", "", "lacks a line 'Build: ...'"},
 		{"unknown key", "Build:", "Bild:", `unknown head line "Bild"`},
 		{"unknown catcher", "case RELOAD", "hope RELOAD", "Catch wants 'case ID' or 'scenario TEXT'"},
+		{"scenario without its words", "case RELOAD-DELETE-EFFECT", "scenario a gateway", "lacks a line 'Says: ...'"},
 		{"no change", "diff --git", "nothing", "changes no file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
