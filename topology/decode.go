@@ -11,6 +11,7 @@ type source struct {
 	file string
 	at   map[string]place // by path: "regions.bj.azs.az1", "guests[0].ip"
 	bad  []string         // paths whose value could not be read: nothing more is said about them
+	what noun
 }
 
 // place is where the value is written or, when it is not, the nearest value around it.
@@ -57,8 +58,30 @@ func (d *decoder) decode(v *value, path string, dst reflect.Value) {
 				d.decode(item, at, dst.Index(i))
 			}
 		}
+	case dst.Kind() == reflect.Map:
+		d.texts(v, path, dst)
+	case dst.Kind() == reflect.Pointer:
+		if v.form != formNothing {
+			dst.Set(reflect.New(dst.Type().Elem()))
+			d.decode(v, path, dst.Elem())
+		}
 	default:
 		d.scalar(v, path, dst)
+	}
+}
+
+// texts decodes a map from texts to texts: keys are free.
+func (d *decoder) texts(v *value, path string, dst reflect.Value) {
+	if !d.expect(v, path, formMapping) {
+		return
+	}
+	dst.Set(reflect.MakeMapWithSize(dst.Type(), len(v.entries)))
+	for _, e := range v.entries {
+		at := join(path, e.key)
+		d.mark(at, e)
+		text := reflect.New(dst.Type().Elem()).Elem()
+		d.scalar(e.value, at, text)
+		dst.SetMapIndex(reflect.ValueOf(e.key), text)
 	}
 }
 
@@ -69,7 +92,7 @@ func (d *decoder) expect(v *value, path string, want form) bool {
 	}
 	name := path
 	if name == "" {
-		name = "a topology"
+		name = "a " + d.src.what.String()
 	}
 	switch {
 	case v.form == formNothing:

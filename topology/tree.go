@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -62,13 +63,22 @@ type reader struct {
 	lines []string
 	errs  Errors
 	flat  bool // places have no line: the text is an override
+	what  noun
 }
+
+// A noun is what a file holds, for messages. The zero value is a topology.
+type noun struct{ name, begin string }
+
+func (n noun) String() string { return cmp.Or(n.name, "topology") }
+
+// start is what such a file begins with.
+func (n noun) start() string { return cmp.Or(n.begin, "lab: <name>") }
 
 // read parses YAML. It returns nil when the text is no YAML at all.
 func (r *reader) read(src string) *value {
 	r.lines = strings.Split(src, "\n")
 	if len(src) > maxFile {
-		r.errs = append(r.errs, Error{File: r.file, Msg: fmt.Sprintf("%d bytes; a topology has at most %d", len(src), maxFile)})
+		r.errs = append(r.errs, Error{File: r.file, Msg: fmt.Sprintf("%d bytes; a %s has at most %d", len(src), r.what, maxFile)})
 		return nil
 	}
 	if !utf8.ValidString(src) {
@@ -87,11 +97,11 @@ func (r *reader) read(src string) *value {
 	}
 	switch {
 	case len(docs) == 0:
-		r.errs = append(r.errs, Error{File: r.file, Msg: "empty; a topology starts with \"lab: <name>\""})
+		r.errs = append(r.errs, Error{File: r.file, Msg: fmt.Sprintf("empty; a %s starts with %q", r.what, r.what.start())})
 		return nil
 	case len(docs) > 1:
 		at := r.value(docs[1]).at
-		r.errs = append(r.errs, Error{File: at.file, Line: at.line, Col: at.col, Msg: "a second document; a file holds one topology"})
+		r.errs = append(r.errs, Error{File: at.file, Line: at.line, Col: at.col, Msg: fmt.Sprintf("a second document; a file holds one %s", r.what)})
 		return nil
 	}
 	return r.value(docs[0])
@@ -133,11 +143,11 @@ func (r *reader) screen(tokens token.Tokens) {
 	for _, t := range tokens {
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			r.fail(t, "anchors and aliases are not used in topology files; write it out")
+			r.fail(t, "anchors and aliases are not used in %s files; write it out", r.what)
 		case token.TagType, token.DirectiveType:
-			r.fail(t, "tags and directives are not used in topology files")
+			r.fail(t, "tags and directives are not used in %s files", r.what)
 		case token.MappingKeyType:
-			r.fail(t, "\"?\" keys are not used in topology files")
+			r.fail(t, "\"?\" keys are not used in %s files", r.what)
 		case token.MappingStartType, token.SequenceStartType:
 			depth++
 		case token.MappingEndType, token.SequenceEndType:

@@ -39,7 +39,7 @@ func (r *reader) scalar(n ast.Node) *value {
 	case *ast.NullNode:
 		v.form = formNothing
 	default:
-		r.fail(t, "%s is not used in topology files", n.Type())
+		r.fail(t, "%s is not used in %s files", n.Type(), r.what)
 		v.form = formNothing
 	}
 	return v

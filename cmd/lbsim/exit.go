@@ -59,13 +59,15 @@ func codeOf(ctx context.Context, err error) int {
 		cannot   *supervisor.Unavailable
 		cannot2  *lab.Unavailable
 		noBox    *sandbox.Unavailable
+		binaries *lab.MissingBinaries
 	)
 	switch {
 	case errors.As(err, &asked):
 		return asked.code
 	case ctx.Err() != nil:
 		return codeInterrupted
-	case errors.As(err, &spec), errors.As(err, &unknown), errors.As(err, &missing), errors.As(err, &inUse), errors.As(err, &question):
+	case errors.As(err, &spec), errors.As(err, &unknown), errors.As(err, &missing), errors.As(err, &inUse), errors.As(err, &question),
+		errors.As(err, &binaries):
 		return codeInput
 	case errors.As(err, &cannot), errors.As(err, &cannot2), errors.As(err, &noBox):
 		return codeMachine

@@ -29,11 +29,26 @@ func TestErrorsHaveExitCodes(t *testing.T) {
 		"no lab":           {t.Context(), &supervisor.NotFound{}, codeInput},
 		"name in use":      {t.Context(), fmt.Errorf("up: %w", &supervisor.InUse{Name: "x"}), codeInput},
 		"machine cannot":   {t.Context(), fmt.Errorf("up: %w", &lab.Unavailable{Why: errors.New("no")}), codeMachine},
+		"binaries missing": {t.Context(), fmt.Errorf("up: %w", &lab.MissingBinaries{}), codeInput},
 		"anything else":    {t.Context(), errors.New("disk full"), codeBroken},
 	} {
 		if got := codeOf(c.ctx, c.err); got != c.want {
 			t.Errorf("%s (%v): exit code %d, want %d", name, c.err, got, c.want)
 		}
+	}
+}
+
+func TestHelpAsksTheGatewayOfHello(t *testing.T) {
+	s, err := topology.LoadLibrary("hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("curl -s http://%s/", p.OfKind(topology.KindL7)[0].Underlay); !strings.Contains(help, want) {
+		t.Errorf("the help does not say %q", want)
 	}
 }
 

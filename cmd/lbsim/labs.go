@@ -41,6 +41,9 @@ func upCommand(out *output) *cobra.Command {
 				return fmt.Errorf("find --dir: %w", err)
 			}
 		}
+		if err := lab.CheckBinaries(p, bin, lab.GatewayBinary); err != nil {
+			return fmt.Errorf("up %s: %w", p.Lab, err)
+		}
 		start := time.Now()
 		e, err := supervisor.Launch(cmd.Context(), supervisor.LaunchOptions{
 			Plan: p, Topology: a[0], BinDir: bin, Dir: dir, Args: []string{"supervise"},

@@ -244,7 +244,7 @@ func TestBadInputExitsWith3(t *testing.T) {
 	b := newBench(t)
 	b.must("up", "hello")
 	for _, args := range [][]string{
-		{"up"}, {"up", "hallo"}, {"up", "/nonexistent.yaml"}, {"up", "hello"}, {"up", "hello", "--name", "No Name"}, {"up", "hello", "--set", "lab.x=1"},
+		{"up"}, {"up", "hallo"}, {"up", "/nonexistent.yaml"}, {"up", "hello", "--name", "other", "--bin", "/nonexistent"}, {"up", "hello"}, {"up", "hello", "--name", "No Name"}, {"up", "hello", "--set", "lab.x=1"},
 		{"frob"}, {"status", "--frob"}, {"status", "--lab", "other"}, {"status", "!!"}, {"exec", "nobody", "--", "true"},
 		{"exec", "client/inet-1", "--", "no-such-program"}, {"exec", "client/inet-1"}, {"inject", "flood", "**"}, {"inject", "kill", "nobody"},
 		{"inject", "kill", "bj/az1/l7-1", "nothing"}, {"heal", "f99"}, {"validate", "hallo"}, {"plan"},

@@ -22,7 +22,7 @@ Help        doctor, completion, version
 Start here:
   lbsim doctor                       what this machine can and cannot do
   lbsim up hello && lbsim status     a lab in two seconds
-  lbsim exec client/inet-1 -- curl -s http://10.101.4.33/
+  lbsim exec client/inet-1 -- curl -s http://10.101.4.3/
   lbsim conform --gateway l7gw       judge a gateway
 
 Every command takes --json: one object a line on stdout, with a "type".

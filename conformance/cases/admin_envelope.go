@@ -16,44 +16,62 @@ import (
 // deletes nothing.
 var adminEnvelope = spec.Case{
 	ID: "ADMIN-ENVELOPE", Level: spec.Must, Needs: []spec.Feature{spec.AdminCRUD},
-	Title: "PUT, GET, list and DELETE of a route answer with APISIX's statuses and envelopes, and say what is stored.",
+	Title: "PUT, GET, list and DELETE of routes, services and upstreams answer with APISIX's statuses and envelopes, and say what is stored.",
 	Refs:  []string{"APISIX 3.18 Admin API, response envelope"},
 	Run: func(ctx context.Context, t *spec.T) {
-		id, path := t.Name("r"), "/routes/"+t.Name("r")
-		body := fmt.Sprintf(`{"host":%q,"uri":"/a","labels":{"k":"v"},"upstream":{"type":"roundrobin","nodes":{"192.0.2.1:80":1}}}`, t.Host())
-		t.Track("routes/" + id)
-		want404(ctx, t, spec.Call{Method: http.MethodGet, Path: path})
-
-		t.Step("create")
-		r := want(ctx, t, spec.Call{Method: http.MethodPut, Path: path, Body: body}, http.StatusCreated)
-		created := envelope(t, r, id, false)
-		t.Check(created["uri"] == "/a" && created["host"] == t.Host(), "create: stored %v", created)
-		_, defaults := created["priority"]
-		t.Check(!defaults, "create: the stored object holds a default that was not sent: %v", created)
-
-		t.Step("replace")
-		r = want(ctx, t, spec.Call{Method: http.MethodPut, Path: path, Body: strings.Replace(body, `"/a"`, `"/b"`, 1)}, http.StatusOK)
-		replaced := envelope(t, r, id, false)
-		t.Check(replaced["uri"] == "/b", "replace: stored %v", replaced)
-		t.Check(replaced["create_time"] == created["create_time"], "replace: create_time changed from %v to %v", created["create_time"], replaced["create_time"])
-
-		t.Step("read")
-		r = want(ctx, t, spec.Call{Method: http.MethodGet, Path: path}, http.StatusOK)
-		t.Check(envelope(t, r, id, true)["uri"] == "/b", "read: got %s", r)
-
-		t.Step("list")
-		r = want(ctx, t, spec.Call{Method: http.MethodGet, Path: "/routes"}, http.StatusOK)
-		list, _ := r.JSON()["list"].([]any)
-		t.Check(len(list) > 0 && r.JSON()["total"] == json.Number(fmt.Sprint(len(list))), "list: total %v for %d items", r.JSON()["total"], len(list))
-		t.Check(countID(list, id) == 1, "list: the route is in it %d times, want once", countID(list, id))
-
-		t.Step("delete")
-		r = want(ctx, t, spec.Call{Method: http.MethodDelete, Path: path}, http.StatusOK)
-		m := r.JSON()
-		t.Check(m["deleted"] == "1" && isKey(m["key"], id), "delete: got %s, want deleted \"1\" and the key", r)
-		want404(ctx, t, spec.Call{Method: http.MethodGet, Path: path})
-		want404(ctx, t, spec.Call{Method: http.MethodDelete, Path: path})
+		upstream := `"type":"roundrobin","nodes":{"192.0.2.1:80":1}`
+		for _, k := range []lifecycle{
+			{"routes", fmt.Sprintf(`{"host":%q,"uri":"/a","labels":{"k":"v"},"desc":"one","upstream":{%s}}`, t.Host(), upstream), "priority"},
+			{"services", fmt.Sprintf(`{"desc":"one","upstream":{%s}}`, upstream), "enable_websocket"},
+			{"upstreams", fmt.Sprintf(`{"desc":"one",%s}`, upstream), "scheme"},
+		} {
+			k.run(ctx, t)
+		}
 	},
+}
+
+// A lifecycle is the life of one object: created, replaced, read, listed, deleted.
+type lifecycle struct {
+	kind    string
+	body    string // with "desc":"one"
+	unasked string // an attribute with a default, which body does not set
+}
+
+func (k lifecycle) run(ctx context.Context, t *spec.T) {
+	id := t.Name("r")
+	path := "/" + k.kind + "/" + id
+	t.Track(path[1:])
+	want404(ctx, t, spec.Call{Method: http.MethodGet, Path: path})
+
+	t.Step("create %s", path)
+	r := want(ctx, t, spec.Call{Method: http.MethodPut, Path: path, Body: k.body}, http.StatusCreated)
+	created := envelopeOf(t, r, k.kind, id, false)
+	t.Check(created["desc"] == "one", "create %s: stored %v", path, created)
+	_, defaults := created[k.unasked]
+	t.Check(!defaults, "create %s: the stored object holds a default that was not sent: %v", path, created)
+
+	t.Step("replace")
+	r = want(ctx, t, spec.Call{Method: http.MethodPut, Path: path, Body: strings.Replace(k.body, `"one"`, `"two"`, 1)}, http.StatusOK)
+	replaced := envelopeOf(t, r, k.kind, id, false)
+	t.Check(replaced["desc"] == "two", "replace %s: stored %v", path, replaced)
+	t.Check(replaced["create_time"] == created["create_time"], "replace %s: create_time changed from %v to %v", path, created["create_time"], replaced["create_time"])
+
+	t.Step("read")
+	r = want(ctx, t, spec.Call{Method: http.MethodGet, Path: path}, http.StatusOK)
+	t.Check(envelopeOf(t, r, k.kind, id, true)["desc"] == "two", "read %s: got %s", path, r)
+
+	t.Step("list")
+	r = want(ctx, t, spec.Call{Method: http.MethodGet, Path: "/" + k.kind}, http.StatusOK)
+	list, _ := r.JSON()["list"].([]any)
+	t.Check(len(list) > 0 && r.JSON()["total"] == json.Number(fmt.Sprint(len(list))), "list %s: total %v for %d items", k.kind, r.JSON()["total"], len(list))
+	t.Check(countID(list, id) == 1, "list %s: the object is in it %d times, want once", k.kind, countID(list, id))
+
+	t.Step("delete")
+	r = want(ctx, t, spec.Call{Method: http.MethodDelete, Path: path}, http.StatusOK)
+	m := r.JSON()
+	t.Check(m["deleted"] == "1" && isKey(m["key"], k.kind, id), "delete %s: got %s, want deleted \"1\" and the key", path, r)
+	want404(ctx, t, spec.Call{Method: http.MethodGet, Path: path})
+	want404(ctx, t, spec.Call{Method: http.MethodDelete, Path: path})
 }
 
 // want makes a call that must be answered with the status, or else the case ends.
@@ -77,14 +95,18 @@ func refused(ctx context.Context, t *spec.T, c spec.Call, status int, begins str
 	t.Check(r.Status == status && msg != "" && strings.HasPrefix(msg, begins), "%s %s with %.100q: got %s, want %d with error_msg %q", c.Method, c.Path, c.Body, r, status, begins)
 }
 
-// envelope checks what every object comes in, and returns the object.
+// envelope checks what a route comes in, and returns the route.
 func envelope(t *spec.T, r spec.Reply, id string, indexes bool) map[string]any {
+	return envelopeOf(t, r, "routes", id, indexes)
+}
+
+func envelopeOf(t *spec.T, r spec.Reply, kind, id string, indexes bool) map[string]any {
 	m := r.JSON()
 	value, ok := m["value"].(map[string]any)
 	if !ok {
 		t.Fatalf("got %s, want an object in \"value\"", r)
 	}
-	t.Check(isKey(m["key"], id), "key: got %v, want one that ends with /routes/%s", m["key"], id)
+	t.Check(isKey(m["key"], kind, id), "key: got %v, want one that ends with /%s/%s", m["key"], kind, id)
 	t.Check(value["id"] == id, "value.id: got %v, want %q", value["id"], id)
 	for _, k := range []string{"create_time", "update_time"} {
 		t.Check(isInt(value[k]), "value.%s: got %v, want seconds", k, value[k])
@@ -108,9 +130,9 @@ func isInt(v any) bool {
 	return err == nil
 }
 
-func isKey(v any, id string) bool {
+func isKey(v any, kind, id string) bool {
 	s, ok := v.(string)
-	return ok && strings.HasPrefix(s, "/") && strings.HasSuffix(s, "/routes/"+id)
+	return ok && strings.HasPrefix(s, "/") && strings.HasSuffix(s, "/"+kind+"/"+id)
 }
 
 func countID(list []any, id string) int {

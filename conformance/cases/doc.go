@@ -15,7 +15,7 @@ func All() []spec.Case {
 		adminEnvelope, adminBadKey, adminBadBody, adminIfMatch,
 		routeExact, routePrefix, routePrefixLongest, routeExactOverPrefix,
 		routeHost, routeHostWildcard, routeHostFallthrough, routeMethod, routeNone404,
-		headersXFF, headersHopByHop,
+		headersXFF, headersHopByHop, bodyIntact,
 		lbWeighted, retryConnectRefused, retryPostNotRepeated, healthDownUp,
 		reloadDeleteEffect, reloadKeepaliveOverEdit, reloadEditUnderLoad,
 		eipForeignHost404, vpcOverlapIsolation, vpcClientAddress,

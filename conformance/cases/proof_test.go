@@ -20,7 +20,7 @@ import (
 
 // bugs are, for each case that needs no region, gateways that it must catch.
 var bugs = map[string][]string{
-	"ADMIN-ENVELOPE":             {"always 200", "indexes on writes", "stores defaults", "deleted is a number", "deletes nothing", "missing is empty", "total is wrong"},
+	"ADMIN-ENVELOPE":             {"always 200", "knows no services", "forgets create_time of upstreams", "indexes on writes", "stores defaults", "deleted is a number", "deletes nothing", "missing is empty", "total is wrong"},
 	"ADMIN-BAD-KEY":              {"needs no key", "reads without a key", "looks at the key after the write"},
 	"ADMIN-BAD-BODY":             {"body renames", "drops unknown fields", "replaces before it looks"},
 	"ADMIN-IF-MATCH":             {"ignores If-Match"},
@@ -35,7 +35,8 @@ var bugs = map[string][]string{
 	"ROUTE-NONE-404":             {"own 404", "closes in silence"},
 	"HDR-XFF":                    {"no forwarded-for", "replaces forwarded-for", "believes clients"},
 	"HDR-HOP-BY-HOP":             {"copies request headers", "copies response headers", "passes upgrades"},
-	"LB-WEIGHTED":                {"ignores weights", "serves weight 0"},
+	"BODY-INTACT":                {"overwrites bodies", "drops chunked bodies", "cuts long bodies", "overwrites answers", "cuts long answers"},
+	"LB-WEIGHTED":                {"ignores weights", "serves weight 0", "begins its round with every connection"},
 	"RETRY-CONNECT-REFUSED":      {"no retry"},
 	"RETRY-POST-NOT-REPEATED":    {"repeats everything"},
 	"HEALTH-DOWN-UP":             {"ignores the status of probes", "ignores silence", "never takes back"},

@@ -55,6 +55,10 @@ func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string,
 			return
 		}
 	}
+	if g.is("knows no services") && kind == "services" {
+		reply(w, 404, object{"error_msg": "not found"})
+		return
+	}
 	switch {
 	case r.Method == "PUT":
 		g.put(w, path, kind, id, body)
@@ -110,6 +114,9 @@ func (g *reference) put(w http.ResponseWriter, path, kind, id string, body []byt
 	} else {
 		next.create, next.order, v["create_time"] = o.create, o.order, o.value["create_time"]
 	}
+	if g.is("forgets create_time of upstreams") && kind == "upstreams" {
+		v["create_time"] = time.Now().UnixNano() // seconds would be the same by chance
+	}
 	if g.is("always 200") {
 		status = http.StatusOK
 	}
@@ -153,7 +160,7 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 	_, host := v["host"]
 	_, hosts := v["hosts"]
 	for k := range v {
-		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels"}
+		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc"}
 		if !slices.Contains(known, k) && !g.is("drops unknown fields") {
 			return "additional properties forbidden, found " + k
 		}

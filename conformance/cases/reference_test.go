@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -76,6 +77,7 @@ func (g *reference) is(bug string) bool { return g.bug == bug }
 // serve is the data plane.
 func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	body = g.spoil(r, body)
 	g.mu.Lock()
 	view := g.view(r)
 	if g.is("closes on edit") && time.Since(g.swapped) < 50*time.Millisecond {
@@ -101,6 +103,19 @@ func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.proxy(w, r, view, route, body)
 	}
+}
+
+// spoil is what a gateway does to a body that does not keep its hands off it.
+func (g *reference) spoil(r *http.Request, body []byte) []byte {
+	switch {
+	case g.is("overwrites bodies"):
+		return bytes.Repeat([]byte{'z'}, len(body))
+	case g.is("drops chunked bodies") && r.ContentLength < 0:
+		return nil
+	case g.is("cuts long bodies"):
+		return body[:min(len(body), 1<<20)]
+	}
+	return body
 }
 
 // view is the configuration that a request follows.
@@ -266,7 +281,11 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 	name, up := upstream(view, route)
 	tried := map[string]bool{}
 	for {
-		target := g.pick(name, up, tried)
+		round := name
+		if g.is("begins its round with every connection") {
+			round += r.RemoteAddr
+		}
+		target := g.pick(round, up, tried)
 		if target == "" {
 			w.WriteHeader(http.StatusBadGateway)
 			return
@@ -386,8 +405,16 @@ func (g *reference) copy(w http.ResponseWriter, resp *http.Response) {
 	if g.is("mixes answers") {
 		w.Header().Set(echo.HeaderOp, "another")
 	}
+	body := io.Reader(resp.Body)
+	switch long := w.Header().Get("Content-Length"); {
+	case g.is("overwrites answers"):
+		b, _ := io.ReadAll(body)
+		body = bytes.NewReader(bytes.Repeat([]byte{'z'}, len(b)))
+	case g.is("cuts long answers") && long == "": // one that is not announced can be cut unseen
+		body = io.LimitReader(body, 1<<20)
+	}
 	w.WriteHeader(resp.StatusCode)
-	_, _ = io.Copy(w, resp.Body)
+	_, _ = io.Copy(w, body)
 }
 
 // probeAll runs the health checks of all upstreams, with time passing ten times

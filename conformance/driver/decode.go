@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +11,15 @@ import (
 	"strings"
 	"text/template"
 
-	"github.com/goccy/go-yaml"
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/topology"
 )
 
 // MaxManifestBytes is the largest manifest Load reads.
-const MaxManifestBytes = 1 << 20
+const MaxManifestBytes = topology.MaxDocumentBytes
 
-// Load reads and checks a manifest. Errors name file, line and column where
-// the YAML library knows them, and the key where a value is wrong.
+// Load reads and checks a manifest. Problems name file, line and column, all of
+// them at once.
 func Load(fsys fs.FS, path string) (*Manifest, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
@@ -36,102 +36,118 @@ func Load(fsys fs.FS, path string) (*Manifest, error) {
 	return Decode(path, b)
 }
 
-// Decode reads a manifest; name is the file's name in errors.
+// Decode reads a manifest; name is the file's name in errors. All problems come
+// at once, as topology.Errors.
 func Decode(name string, b []byte) (*Manifest, error) {
 	m := &Manifest{}
-	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(m); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("%s: empty file", name)
-		}
-		return nil, at(name, err)
-	}
-	if err := m.check(); err != nil {
-		var all []error
-		for _, e := range split(err) {
-			all = append(all, fmt.Errorf("%s: %w", name, e))
-		}
-		return nil, errors.Join(all...)
+	doc := topology.Decode("driver", "driver: v1", name, b, m)
+	m.check(doc.Fail)
+	if err := doc.Err(); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
-// at puts file, line and column before an error of the YAML library.
-func at(name string, err error) error {
-	var ye yaml.Error
-	if !errors.As(err, &ye) || ye.GetToken() == nil || ye.GetToken().Position == nil {
-		return fmt.Errorf("%s: %w", name, err)
+// check finds everything that is wrong with the values.
+func (m *Manifest) check(bad func(path, format string, args ...any)) {
+	if m.Driver != "v1" {
+		bad("driver", "driver: want v1, got %q", m.Driver)
 	}
-	p := ye.GetToken().Position
-	return fmt.Errorf("%s:%d:%d: %s", name, p.Line, p.Column, ye.GetMessage())
+	if m.Name == "" || strings.ContainsAny(m.Name, "/ \t\n") {
+		bad("name", "name: want a word, got %q", m.Name)
+	}
+	if len(m.Start.Exec) == 0 {
+		bad("start.exec", "start.exec: want a command")
+	}
+	if m.Ready.Notify == (m.Ready.HTTP != "") {
+		bad("ready", "ready: want either notify: true or http")
+	}
+	if (m.Applied.HTTP != "") == (m.Applied.Probe != nil) {
+		bad("applied", "applied: want either http or probe")
+	}
+	if m.Applied.HTTP != "" && !strings.Contains(m.Applied.HTTP, ".Revision") {
+		bad("applied.http", "applied.http: does not use .Revision, so it cannot tell a new configuration from an old one")
+	}
+	if _, err := regexp.Compile(m.Identify.Match); err != nil {
+		bad("identify.match", "identify.match: %v", err)
+	}
+	for path, s := range map[string]string{"drain.signal": m.Drain.Signal, "reload.signal": m.Reload.Signal} {
+		if s != "" && !slices.Contains([]string{"TERM", "QUIT", "HUP", "INT", "USR1", "USR2", "WINCH"}, s) {
+			bad(path, "signal %q: want one of TERM, QUIT, HUP, INT, USR1, USR2, WINCH", s)
+		}
+	}
+	for path := range m.Files {
+		if !filepath.IsLocal(path) {
+			bad("files."+path, "files: %q is not below the process's directory", path)
+		}
+	}
+	m.checkClaims(bad)
+	m.try(bad)
+}
+
+// checkClaims refuses what no case knows: a misspelled claim would turn cases
+// into skips.
+func (m *Manifest) checkClaims(bad func(path, format string, args ...any)) {
+	if len(m.Claims) == 0 {
+		bad("claims", "claims: a gateway that claims nothing cannot be judged")
+	}
+	var known []string
+	for _, f := range spec.Features() {
+		known = append(known, string(f))
+	}
+	for i, f := range m.Claims {
+		if !slices.Contains(known, string(f)) {
+			bad(fmt.Sprintf("claims[%d]", i), "claims: unknown feature %q%s", f, topology.DidYouMean(string(f), known))
+		}
+	}
+}
+
+// try renders everything once, so that a misspelled variable shows when the
+// manifest is read and not in the middle of a run.
+func (m *Manifest) try(bad func(path, format string, args ...any)) {
+	if len(m.Start.Exec) == 0 {
+		return // said already
+	}
+	_, err := m.Render(Vars{
+		Bin: "/bin", Dir: "/run/x", Node: "r/z/n", Zone: "z", Region: "r", Etcd: []string{"http://192.0.2.1:2379"}, Prefix: "/apisix",
+		Listen: []string{"192.0.2.1:80"}, Underlay: "192.0.2.1", Member: "192.0.2.2", AdminURL: "http://192.0.2.3:9180/apisix/admin", AdminKey: "k",
+	})
+	for _, e := range split(err) {
+		path := "start.exec"
+		if at := (*keyError)(nil); errors.As(e, &at) {
+			path = at.key
+		}
+		bad(path, "%v", e)
+	}
 }
 
 func split(err error) []error {
 	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		return j.Unwrap()
 	}
+	if err == nil {
+		return nil
+	}
 	return []error{err}
 }
 
-// check finds everything that is wrong with the values.
-func (m *Manifest) check() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if m.Driver != "v1" {
-		bad("driver: want v1, got %q", m.Driver)
-	}
-	if m.Name == "" || strings.ContainsAny(m.Name, "/ \t\n") {
-		bad("name: want a word, got %q", m.Name)
-	}
-	if len(m.Start.Exec) == 0 {
-		bad("start.exec: want a command")
-	}
-	if m.Ready.Notify == (m.Ready.HTTP != "") {
-		bad("ready: want either notify: true or http")
-	}
-	if (m.Applied.HTTP != "") == (m.Applied.Probe != nil) {
-		bad("applied: want either http or probe")
-	}
-	if m.Applied.HTTP != "" && !strings.Contains(m.Applied.HTTP, ".Revision") {
-		bad("applied.http: does not use .Revision, so it cannot tell a new configuration from an old one")
-	}
-	if _, err := regexp.Compile(m.Identify.Match); err != nil {
-		bad("identify.match: %w", err)
-	}
-	for _, s := range []string{m.Drain.Signal, m.Reload.Signal} {
-		if s != "" && !slices.Contains([]string{"TERM", "QUIT", "HUP", "INT", "USR1", "USR2", "WINCH"}, s) {
-			bad("signal %q: want one of TERM, QUIT, HUP, INT, USR1, USR2, WINCH", s)
-		}
-	}
-	for path := range m.Files {
-		if !filepath.IsLocal(path) {
-			bad("files: %q is not below the process's directory", path)
-		}
-	}
-	if len(m.Claims) == 0 {
-		bad("claims: a gateway that claims nothing cannot be judged")
-	}
-	errs = append(errs, m.try())
-	return errors.Join(errs...)
+// A keyError is what is wrong with the template at a key.
+type keyError struct {
+	key string
+	err error
 }
 
-// try renders everything once, so that a misspelled variable shows when the
-// manifest is read and not in the middle of a run.
-func (m *Manifest) try() error {
-	_, err := m.Render(Vars{
-		Bin: "/bin", Dir: "/run/x", Node: "r/z/n", Zone: "z", Region: "r", Etcd: []string{"http://192.0.2.1:2379"}, Prefix: "/apisix",
-		Listen: []string{"192.0.2.1:80"}, Underlay: "192.0.2.1", Member: "192.0.2.2", AdminURL: "http://192.0.2.3:9180/apisix/admin", AdminKey: "k",
-	})
-	return err
-}
+func (e *keyError) Error() string { return e.key + ": " + e.err.Error() }
+func (e *keyError) Unwrap() error { return e.err }
 
 func expand(key, text string, v Vars) (string, error) {
 	t, err := template.New(key).Option("missingkey=error").Funcs(template.FuncMap{"join": strings.Join}).Parse(text)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", key, err)
+		return "", &keyError{key, err}
 	}
 	var b strings.Builder
 	if err := t.Execute(&b, v); err != nil {
-		return "", fmt.Errorf("%s: %w", key, err)
+		return "", &keyError{key, err}
 	}
 	return b.String(), nil
 }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -19,22 +20,25 @@ claims: [route.uri]
 
 func TestManifestErrorsSayWhereAndWhat(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":          {minimal("ready:", "raedy:"), "gw.yaml:4:1: unknown field \"raedy\""},
-		"unknown nested key":   {minimal("notify", "notifies"), "gw.yaml:4:9: unknown field"},
+		"unknown key":          {minimal("ready:", "raedy:"), `gw.yaml:4:1: unknown key "raedy" (did you mean "ready"?)`},
+		"unknown nested key":   {minimal("notify", "notifies"), `gw.yaml:4:9: unknown key "notifies" in ready`},
 		"wrong type":           {minimal("notify: true", "notify: [1]"), "gw.yaml:4:17:"},
 		"bad syntax":           {"driver: v1\n  name: [\n", "gw.yaml:1:9:"},
-		"empty":                {"", "gw.yaml: empty file"},
-		"other version":        {minimal("v1", "v2"), `driver: want v1, got "v2"`},
+		"empty":                {"", "gw.yaml: empty"},
+		"other version":        {minimal("v1", "v2"), `gw.yaml:1:9: driver: want v1, got "v2"`},
 		"no readiness":         {minimal("notify: true", ""), "ready: want either"},
 		"two readinesses":      {minimal("notify: true", "notify: true, http: x"), "ready: want either"},
 		"blind watermark":      {minimal("{{.Revision}}", "7"), "applied.http: does not use .Revision"},
-		"unknown variable":     {minimal("{{.Bin}}", "{{.Bim}}"), "start.exec[0]"},
+		"unknown variable":     {minimal("{{.Bin}}", "{{.Bim}}"), "gw.yaml:3:16: start.exec[0]"},
+		"unknown claim":        {minimal("[route.uri]", "[route.uri, route.hots]"), `gw.yaml:6:21: claims: unknown feature "route.hots" (did you mean "route.host"?)`},
+		"strange claim":        {minimal("[route.uri]", "[teleport]"), `gw.yaml:6:10: claims: unknown feature "teleport"`},
+		"key twice":            {minimal() + "name: b\n", `gw.yaml:7:1: key "name" is already set in line 2`},
 		"unknown var in URL":   {minimal("{{.Underlay}}", "{{.Underlaid}}"), "applied.http"},
 		"no claims":            {minimal("[route.uri]", "[]"), "claims:"},
 		"signal":               {minimal() + "drain: {signal: KILL}\n", `signal "KILL"`},
 		"file outside":         {minimal() + "files: {../x: y}\n", `"../x" is not below`},
 		"regular expression":   {minimal() + "identify: {match: '('}\n", "identify.match"},
-		"duration":             {minimal() + "drain: {within: soon}\n", `invalid duration "soon"`},
+		"duration":             {minimal() + "drain: {within: soon}\n", `gw.yaml:7:17: drain.within is "soon"; want a time with its unit`},
 		"several at once: one": {minimal("v1", "v2", "[route.uri]", "[]"), "claims:"},
 		"several at once: two": {minimal("v1", "v2", "[route.uri]", "[]"), "driver:"},
 	} {
@@ -44,6 +48,18 @@ func TestManifestErrorsSayWhereAndWhat(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
+	}
+	_, err := Decode("gw.yaml", []byte(minimal("ready:", "raedy:", "route.uri", "route.urx")+"drain: {within: soon, signal: KILL}\n"))
+	if n := len(strings.Split(fmt.Sprint(err), "\n")); n != 5 || !strings.Contains(err.Error(), "4 problems") {
+		t.Errorf("four mistakes: got\n%v", err)
+	}
+	m, err := Decode("gw.yaml", []byte(minimal("{http:", "{probe: {consecutive: 7}} #")+"files:\n  conf/x.yaml: |\n    a: {{.Node}}\nstart2: 1\n"))
+	if err == nil || m != nil || !strings.Contains(err.Error(), "gw.yaml:10:1: unknown key \"start2\"") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("with a probe and a file: got\n%v", err)
+	}
+	m, err = Decode("gw.yaml", []byte(minimal("{http:", "{probe: {consecutive: 7}} #")+"files:\n  conf/x.yaml: |\n    a: {{.Node}}\n"))
+	if err != nil || m.Consecutive() != 7 || m.Files["conf/x.yaml"] != "a: {{.Node}}\n" {
+		t.Errorf("with a probe and a file: got %+v, %v", m, err)
 	}
 	if _, err := Decode("gw.yaml", []byte(minimal())); err != nil {
 		t.Errorf("the text without a mistake: %v", err)

@@ -43,7 +43,8 @@ func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.
 	if len(p.IdentifyArgv) == 0 {
 		return g
 	}
-	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	// An interrupted run says, too, what it judged.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), identifyTimeout)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, p.IdentifyArgv[0], p.IdentifyArgv[1:]...).Output()
 	if err != nil {

@@ -26,9 +26,12 @@ const downTimeout = 30 * time.Second
 // that nothing is lost should this process die. Its exit code says whether the
 // run was carried out, not what it found.
 func inside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case) (int, error) {
-	plan, err := planFor(o.Topology)
+	plan, lacks, err := planFor(o.Topology)
 	if err != nil {
 		return ExitBadInput, err
+	}
+	if err := possible(o, lacks, selected); err != nil {
+		return ExitMachine, err
 	}
 	notes, err := openNotes(o.Out)
 	if err != nil {
@@ -78,7 +81,9 @@ func run(ctx context.Context, o Options, m *driver.Manifest, env *Env, selected 
 	}
 	_, err := suite.Run(ctx, env, suite.Options{
 		Cases: selected, Claims: m.Claims, Require: require, Excluded: o.Excluded, Evidence: filepath.Join(o.Out, "evidence"),
-		Rerun: func(id string) string { return fmt.Sprintf("lbsim conform --gateway %s --case %s", o.Gateway, id) },
+		Rerun: func(id string) string {
+			return fmt.Sprintf("lbsim conform --gateway %s --case %s", shellQuote(o.Gateway), id)
+		},
 		OnResult: func(r spec.Result) {
 			fmt.Fprintln(o.Stderr, report.Line(r))
 			notes.result(r)
@@ -87,22 +92,60 @@ func run(ctx context.Context, o Options, m *driver.Manifest, env *Env, selected 
 	return err
 }
 
+// The topologies that are taken when none is asked for.
+const (
+	largest  = "two-az" // scenarios need it, too
+	smallest = "hello"
+)
+
 // planFor plans the topology that was asked for, or the largest one that this
-// machine can run.
-func planFor(name string) (*topology.Plan, error) {
+// machine can run; then it also says why that is not the largest of all.
+func planFor(name string) (*topology.Plan, *lab.Unavailable, error) {
+	var lacks *lab.Unavailable
 	if name == "" {
-		name = "two-az"
-		for _, c := range []string{sandbox.CapEBPF, sandbox.CapTUN} {
-			if sandbox.Probe(c) != nil {
-				name = "hello"
-			}
+		name = largest
+		if lacks = missing(sandbox.Probe); lacks != nil {
+			name = smallest
 		}
 	}
 	s, err := topology.LoadLibrary(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.Plan()
+	p, err := s.Plan()
+	return p, lacks, err
+}
+
+// missing says what this machine lacks for the largest topology; nil: nothing.
+func missing(probe func(capability string) error) *lab.Unavailable {
+	for _, c := range []string{sandbox.CapEBPF, sandbox.CapTUN} {
+		if err := probe(c); err != nil {
+			return &lab.Unavailable{Lab: largest, Lacks: c, Why: err, Works: "the cases that need no region (lbsim conform), lbsim up " + smallest}
+		}
+	}
+	return nil
+}
+
+// possible says why nothing of what was asked for can run on this machine, or
+// why the scenarios cannot: they must not look as if they had run. Single cases
+// that cannot run are skips.
+func possible(o Options, lacks *lab.Unavailable, selected []spec.Case) error {
+	if o.Scenarios != "" {
+		if lacks == nil {
+			lacks = missing(sandbox.Probe) // a topology was asked for
+		}
+		if lacks != nil {
+			return fmt.Errorf("scenarios: %w", lacks)
+		}
+	}
+	if lacks == nil || slices.ContainsFunc(selected, func(c spec.Case) bool { return !needsLargest(c) }) {
+		return nil
+	}
+	return fmt.Errorf("every case that was asked for needs more than this machine has: %w", lacks)
+}
+
+func needsLargest(c spec.Case) bool {
+	return slices.ContainsFunc(c.Env, func(k spec.Capability) bool { return k == spec.Region || k == spec.VPC || k == spec.EBPF })
 }
 
 // cleanOut removes what an earlier run left, and only that.

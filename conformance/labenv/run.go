@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
+	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/sandbox"
 )
 
@@ -29,6 +29,8 @@ const (
 	ExitBadInput  = 3
 	ExitMachine   = 4
 	ExitBroken    = 5
+	// ExitInterrupted: somebody ended the run; nothing is left of it.
+	ExitInterrupted = 130
 )
 
 // SuiteVersion is the version of the cases and of how they are judged.
@@ -112,10 +114,40 @@ func (o Options) filled() (Options, error) {
 	return o, nil
 }
 
+// feasible finds what makes a run pointless before anything of an earlier run is
+// removed: an unknown topology, programs that are not there.
+func feasible(o Options, m *driver.Manifest) error {
+	plan, _, err := planFor(o.Topology)
+	if err != nil {
+		return err
+	}
+	var others []string
+	if p, err := m.Render(driver.Vars{Bin: o.BinDir, Dir: o.Out}); err == nil { // else it renders for nodes only
+		if name, below := strings.CutPrefix(p.Argv[0], o.BinDir+"/"); below {
+			others = append(others, name)
+		} else if _, err := os.Stat(p.Argv[0]); filepath.IsAbs(p.Argv[0]) && err != nil {
+			return &lab.MissingBinaries{Dir: filepath.Dir(p.Argv[0]), Names: []string{filepath.Base(p.Argv[0])}}
+		}
+	}
+	if err := lab.CheckBinaries(plan, o.BinDir, others...); err != nil {
+		return err
+	}
+	if o.Scenarios == "" {
+		return nil
+	}
+	if _, err := os.Stat(o.Scenarios); err != nil {
+		return fmt.Errorf("scenarios: %w", err)
+	}
+	return nil
+}
+
 // outside runs the cases in a sandbox, then the scenarios (which make their own),
 // and writes the report over whatever came of both.
 func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case) (int, error) {
 	started := time.Now()
+	if err := feasible(o, m); err != nil {
+		return ExitBadInput, err
+	}
 	if err := cleanOut(o.Out); err != nil {
 		return ExitBroken, err
 	}
@@ -139,7 +171,7 @@ func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 		Gateway: gatewayIdentity(ctx, o, m),
 		Run:     n.Run, Machine: n.Machine, Cases: n.cases, Problems: n.problems,
 	}
-	if o.Scenarios != "" {
+	if o.Scenarios != "" && ctx.Err() == nil {
 		scenarios, err := runScenarios(ctx, o)
 		if err != nil {
 			r.Problems = append(r.Problems, err.Error())
@@ -157,6 +189,9 @@ func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 	if err := r.Summary(o.Stdout); err != nil {
 		return ExitBroken, err
 	}
+	if ctx.Err() != nil {
+		return ExitInterrupted, nil
+	}
 	return r.Exit(), nil
 }
 
@@ -169,42 +204,4 @@ func inSandbox(ctx context.Context) (int, error) {
 	stop := context.AfterFunc(ctx, func() { _ = box.Signal(unix.SIGTERM) }) // it may have ended by itself
 	defer stop()
 	return box.Wait()
-}
-
-// runScenarios runs the compiled scenarios and reads their report.
-func runScenarios(ctx context.Context, o Options) ([]spec.Result, error) {
-	file := filepath.Join(o.Out, "scenarios.json")
-	cmd := exec.CommandContext(ctx, o.Scenarios, "--ginkgo.json-report="+file, "--ginkgo.randomize-all", "--ginkgo.fail-on-empty", "--ginkgo.fail-on-pending",
-		"--ginkgo.timeout=20m", "--ginkgo.poll-progress-after=60s", "--ginkgo.v")
-	cmd.Env = append(os.Environ(), "UNILB_BIN="+o.BinDir, "UNILB_EVIDENCE="+filepath.Join(o.Out, "evidence"))
-	log, err := os.Create(filepath.Join(o.Out, "scenarios.log"))
-	if err != nil {
-		return nil, fmt.Errorf("scenarios: %w", err)
-	}
-	defer func() { _ = log.Close() }() // a log that is cut is still a log
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
-	cmd.WaitDelay = 30 * time.Second
-	fmt.Fprintf(o.Stderr, "scenarios: %s, log in %s\n", filepath.Base(o.Scenarios), log.Name())
-	runErr := cmd.Run() // its results say more than its exit code, if there are any
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("scenarios left no report: %w", errors.Join(runErr, err))
-	}
-	defer f.Close()
-	results, err := suite.Scenarios(f, func(title string) string {
-		return fmt.Sprintf("%s --ginkgo.focus %q", o.Scenarios, title)
-	})
-	if err != nil {
-		return nil, err
-	}
-	bad := false
-	for _, r := range results {
-		fmt.Fprintln(o.Stderr, report.Line(r))
-		bad = bad || r.State.Counts() == spec.Failed
-	}
-	if runErr != nil && !bad {
-		return results, fmt.Errorf("scenarios ended badly although each of them passed: %w", runErr)
-	}
-	return results, nil
 }

@@ -76,11 +76,14 @@ const (
 
 // ProfileResult is what a gateway achieved in one profile.
 type ProfileResult struct {
-	Name     string   `yaml:"name"`
-	Result   string   `yaml:"result"`
-	Summary  string   `yaml:"summary"`
-	Core     Tally    `yaml:"core"`
-	Extended Extended `yaml:"extended"`
+	Name    string `yaml:"name"`
+	Result  string `yaml:"result"`
+	Summary string `yaml:"summary"`
+	Core    Tally  `yaml:"core"`
+	// Unclaimed are core features that a judged case needs and the driver does
+	// not claim: the profile stays open.
+	Unclaimed []spec.Feature `yaml:"unclaimed,omitempty"`
+	Extended  Extended       `yaml:"extended"`
 }
 
 // Extended is the part of a profile that a gateway may claim.
@@ -133,8 +136,8 @@ func (t Tally) result() string {
 	return Success
 }
 
-// Fill computes what follows from cases and scenarios: counts, profiles and
-// the result. Call it after the last result was added.
+// Fill computes what follows from cases and scenarios: counts, profiles (those
+// of which there is a case) and the result. Call it after the last result was added.
 func (r *Report) Fill(profiles []spec.Profile, claims []spec.Feature) {
 	r.APIVersion, r.Kind = "lbsim.report/v1", "ConformanceReport"
 	r.Profiles, r.Counts = nil, Counts{}
@@ -149,7 +152,9 @@ func (r *Report) Fill(profiles []spec.Profile, claims []spec.Feature) {
 		}
 	}
 	for _, p := range profiles {
-		r.Profiles = append(r.Profiles, r.profile(p, claims))
+		if slices.ContainsFunc(r.Cases, func(c spec.Result) bool { return c.Profile == p.Name }) {
+			r.Profiles = append(r.Profiles, r.profile(p, claims))
+		}
 	}
 	switch {
 	case r.Counts.Failed > 0:
@@ -172,6 +177,13 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 			pr.Core.add(c.State)
 		} else {
 			pr.Extended.Counts.add(c.State)
+		}
+		if c.Reason != nil && c.State == spec.Unsupported {
+			for _, f := range c.Reason.Needs {
+				if slices.Contains(p.Core, f) && !slices.Contains(pr.Unclaimed, f) {
+					pr.Unclaimed = append(pr.Unclaimed, f)
+				}
+			}
 		}
 		passed[c.Feature] = passed[c.Feature] || c.State.Counts() == spec.Passed
 		failed[c.Feature] = failed[c.Feature] || c.State.Counts() == spec.Failed
@@ -201,9 +213,10 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 }
 
 // Exit is the exit code of a run: 0 good, 1 something is wrong with the
-// gateway, 2 undecided (our set-up failed, or nothing was judged).
+// gateway, 2 undecided (our set-up failed, nothing was judged, or the driver does
+// not claim a core feature).
 func (r *Report) Exit() int {
-	undecided := r.Counts.Passed == 0 || len(r.Problems) > 0
+	undecided := r.Counts.Passed == 0 || len(r.Problems) > 0 || slices.ContainsFunc(r.Profiles, func(p ProfileResult) bool { return len(p.Unclaimed) > 0 })
 	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
 		if res.State == spec.Fail {
 			return 1

@@ -42,7 +42,7 @@ func sample() *Report {
 			res("VPC-OVERLAP", spec.VPCTargets, spec.Skip, because(spec.Reason{Code: spec.Machine, Lacks: []spec.Capability{spec.EBPF}})),
 			res("RELOAD-UNDER-LOAD", spec.HotConfig, spec.Unproven, because(spec.Reason{Code: spec.After, Case: "RELOAD-BASIC"})),
 		},
-		Scenarios: []spec.Result{{Case: "AZ outage moves traffic", Title: "scenarios: AZ outage moves traffic", State: spec.Pass, Took: time.Second}},
+		Scenarios: []spec.Result{{Case: "AZ outage moves traffic", Title: "scenarios: AZ outage moves traffic", State: spec.Pass, Took: time.Second, Story: []string{"recovered: 1.42s <limit 15s>"}}},
 	}
 	r.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods, spec.ActiveChecks, spec.VPCTargets, spec.HotConfig})
 	return r
@@ -127,16 +127,50 @@ func TestResultsAndExitCodes(t *testing.T) {
 		"no state at all":      {one(spec.Pass, ""), Failure, Failure, 2},
 		"a skip":               {one(spec.Pass, spec.Skip), Partial, Partial, 0},
 		"only skips":           {one(spec.Skip), Partial, Partial, 2},
-		"nothing":              {one(), Partial, Partial, 2},
+		"nothing":              {one(), Partial, "none", 2},
 	} {
-		if c.r.Result != c.result || c.r.Profiles[0].Result != c.profile || c.r.Exit() != c.exit {
-			t.Errorf("%s: got %s, %s, %d, want %s, %s, %d", name, c.r.Result, c.r.Profiles[0].Result, c.r.Exit(), c.result, c.profile, c.exit)
+		profile := "none"
+		if len(c.r.Profiles) > 0 {
+			profile = c.r.Profiles[0].Result
+		}
+		if c.r.Result != c.result || profile != c.profile || c.r.Exit() != c.exit {
+			t.Errorf("%s: got %s, %s, %d, want %s, %s, %d", name, c.r.Result, profile, c.r.Exit(), c.result, c.profile, c.exit)
 		}
 	}
 	r := one(spec.Pass)
 	r.Problems = []string{"interrupted"}
 	if r.Fill(spec.Profiles(), nil); r.Result != Partial || r.Exit() != 2 {
 		t.Errorf("a problem: got %s, %d", r.Result, r.Exit())
+	}
+}
+
+func TestUnclaimedCoreFeatureLeavesTheRunUndecided(t *testing.T) {
+	run := func(needs spec.Feature) *Report {
+		r := &Report{Gateway: Gateway{Driver: "m1.yaml"}, Cases: []spec.Result{
+			{Case: "A", Feature: spec.RouteURI, Profile: "L7-ROUTING", State: spec.Pass},
+			{Case: "B", Feature: needs, Profile: spec.ProfileOf(spec.Case{Needs: []spec.Feature{needs}}), State: spec.Unsupported, Reason: &spec.Reason{Code: spec.Unclaimed, Needs: []spec.Feature{needs}}},
+		}}
+		r.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI})
+		return r
+	}
+	r := run(spec.RouteHost)
+	var b bytes.Buffer
+	if err := r.Summary(&b); err != nil {
+		t.Fatal(err)
+	}
+	if want := "undecided: L7-ROUTING needs [route.host], which driver m1.yaml does not claim"; r.Exit() != 2 || r.Profiles[0].Result != Partial || !strings.Contains(b.String(), want) {
+		t.Errorf("got exit %d, %s\n%s\nwant 2, partial and %q", r.Exit(), r.Profiles[0].Result, b.String(), want)
+	}
+	if r := run(spec.AdminIfMatch); r.Exit() != 0 { // an extended feature may be left out
+		t.Errorf("extended feature: got exit %d, want 0", r.Exit())
+	}
+}
+
+func TestProfilesWithoutCasesAreNotInTheReport(t *testing.T) {
+	r := &Report{Cases: []spec.Result{{Case: "A", Feature: spec.RouteURI, Profile: "L7-ROUTING", State: spec.Pass}}}
+	r.Fill(spec.Profiles(), nil)
+	if len(r.Profiles) != 1 || r.Profiles[0].Name != "L7-ROUTING" {
+		t.Errorf("got %+v, want L7-ROUTING alone", r.Profiles)
 	}
 }
 

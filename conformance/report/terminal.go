@@ -38,6 +38,8 @@ func because(r spec.Reason) string {
 		s = fmt.Sprintf("does not claim %v", r.Needs)
 	case spec.After:
 		s = "builds on " + r.Case
+	case spec.Interrupted:
+		s = "interrupted"
 	case spec.Excluded:
 		s = "excluded, see " + r.Ticket
 	}
@@ -58,6 +60,11 @@ func (r *Report) Summary(w io.Writer) error {
 			t.add(s.State)
 		}
 		p.f("  %-8s %-14s %d of %d scenarios passed.\n", t.result(), "scenarios", t.Passed+t.Warned, t.total())
+	}
+	for _, pr := range r.Profiles {
+		if len(pr.Unclaimed) > 0 {
+			p.f("  undecided: %s needs %v, which driver %s does not claim\n", pr.Name, pr.Unclaimed, r.Gateway.Driver)
+		}
 	}
 	for _, x := range r.Problems {
 		p.f("  problem: %s\n", x)

@@ -67,11 +67,20 @@ type Profile struct {
 func Profiles() []Profile {
 	return []Profile{
 		{Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods}},
-		{Name: "L7-UPSTREAM", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders}, Extended: []Feature{ActiveChecks}},
+		{Name: "L7-UPSTREAM", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies}, Extended: []Feature{ActiveChecks}},
 		{Name: "ADMIN-API", Core: []Feature{AdminCRUD}, Extended: []Feature{AdminIfMatch}},
 		{Name: "HOT-CONFIG", Core: []Feature{HotConfig}},
 		{Name: "VPC-DATAPATH", Extended: []Feature{ListenerBinding, VPCTargets}},
 	}
+}
+
+// Features are the features that profiles hold: all that a gateway can claim.
+func Features() []Feature {
+	var out []Feature
+	for _, p := range Profiles() {
+		out = append(append(out, p.Core...), p.Extended...)
+	}
+	return out
 }
 
 // ProfileOf is the name of the profile that a case belongs to; empty when there
@@ -100,7 +109,7 @@ type Result struct {
 	Reason   *Reason       `yaml:"reason,omitempty" json:"reason,omitempty"`
 	Took     time.Duration `yaml:"took" json:"took"`
 	Says     []string      `yaml:"says,omitempty" json:"says,omitempty"`         // what failed, one line each
-	Story    []string      `yaml:"story,omitempty" json:"story,omitempty"`       // steps and log lines; kept when not passed
+	Story    []string      `yaml:"story,omitempty" json:"story,omitempty"`       // steps and log lines, kept when not passed; what a scenario measured, always
 	Evidence []string      `yaml:"evidence,omitempty" json:"evidence,omitempty"` // files and op ids
 	Rerun    string        `yaml:"rerun,omitempty" json:"rerun,omitempty"`
 }

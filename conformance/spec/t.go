@@ -60,9 +60,6 @@ func (t *T) Name(suffix string) string { return t.vars.ID + "-" + suffix }
 // Backend is the i-th of the backends that the case declared, from 0.
 func (t *T) Backend(i int) Backend { return t.back[i] }
 
-// Backends are all backends that the case declared.
-func (t *T) Backends() []Backend { return slices.Clone(t.back) }
-
 // Step begins the next part of the story.
 func (t *T) Step(format string, args ...any) { t.tell("step: " + fmt.Sprintf(format, args...)) }
 

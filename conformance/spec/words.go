@@ -12,6 +12,7 @@ const (
 	UpstreamRetries Feature = "upstream.retries"
 	ActiveChecks    Feature = "upstream.checks.active"
 	ProxyHeaders    Feature = "proxy.headers"
+	ProxyBodies     Feature = "proxy.bodies"
 	AdminCRUD       Feature = "admin.crud"
 	AdminIfMatch    Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
 	HotConfig       Feature = "config.hot"
@@ -96,4 +97,6 @@ const (
 	After     ReasonCode = "after"
 	Excluded  ReasonCode = "excluded"
 	Timeout   ReasonCode = "timeout"
+	// Interrupted: somebody ended the run while the case ran, or before it.
+	Interrupted ReasonCode = "interrupted"
 )

@@ -20,6 +20,7 @@ func (o Options) attempt(ctx context.Context, c spec.Case, t *spec.T) (late bool
 	if limit == 0 {
 		limit = spec.DefaultTimeout
 	}
+	interrupted := ctx.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	phase := make(chan struct{}) // closed when set-up has ended well
@@ -50,6 +51,9 @@ func (o Options) attempt(ctx context.Context, c spec.Case, t *spec.T) (late bool
 		case <-phase:
 			phase = nil
 			alarm.Reset(limit + o.Grace)
+		case <-interrupted:
+			interrupted, phase = nil, nil
+			alarm.Reset(o.Grace)
 		case <-done:
 			return false
 		case <-alarm.C:

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,25 @@ type ginkgoSpec struct {
 	RunTime                    time.Duration
 	Failure                    ginkgoFailure
 	CapturedGinkgoWriterOutput string
+	ReportEntries              []ginkgoEntry
+}
+
+// A ginkgoEntry is what a spec measured or decided: AddReportEntry(name, value).
+type ginkgoEntry struct {
+	Name  string
+	Value struct {
+		Representation string
+		AsJSON         string
+	}
+}
+
+// lines is the entry as lines of a story: further lines of a value are indented.
+func (e ginkgoEntry) lines() []string {
+	value := strings.TrimSpace(cmp.Or(e.Value.Representation, e.Value.AsJSON))
+	if value == "" {
+		return []string{e.Name}
+	}
+	return strings.Split(e.Name+": "+strings.ReplaceAll(value, "\n", "\n  "), "\n")
 }
 
 type ginkgoFailure struct {
@@ -88,6 +108,10 @@ func (g ginkgoSpec) result(suite string) spec.Result {
 		title = g.LeafNodeType
 	}
 	r := spec.Result{Case: title, Title: suite + ": " + title, Level: spec.Must, Took: g.RunTime, State: ginkgoState(g.State)}
+	for _, e := range g.ReportEntries {
+		r.Story = append(r.Story, e.lines()...)
+	}
+	r.Story = r.Story[:min(len(r.Story), spec.MaxStoryLines)]
 	if r.State == spec.Pass {
 		return r
 	}
@@ -100,7 +124,7 @@ func (g ginkgoSpec) result(suite string) spec.Result {
 		r.Evidence = []string{fmt.Sprintf("%s:%d", g.Failure.Location.FileName, g.Failure.Location.LineNumber)}
 	}
 	if lines := strings.Split(strings.TrimSpace(g.CapturedGinkgoWriterOutput), "\n"); r.State != spec.Skip && lines[0] != "" {
-		r.Story = lines[max(0, len(lines)-spec.MaxStoryLines):]
+		r.Story = append(r.Story, lines[max(0, len(lines)-spec.MaxStoryLines):]...)
 	}
 	return r
 }

@@ -36,8 +36,23 @@ func TestScenariosLoseNothing(t *testing.T) {
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 		t.Errorf("got\n%s\nwant\n%s", g, w)
 	}
-	if rs[1].Rerun != "focus AZ outage moves traffic to az2" || rs[1].Evidence[0] != "failover_test.go:42" || len(rs[1].Story) != 2 || rs[0].Took == 0 {
+	if rs[1].Rerun != "focus AZ outage moves traffic to az2" || rs[1].Evidence[0] != "failover_test.go:42" || len(rs[1].Story) != 3 || rs[1].Story[0] != "region up: 4.9s" || rs[0].Took == 0 {
 		t.Errorf("failure: %+v", rs[1])
+	}
+}
+
+func TestScenarioThatPassedKeepsWhatItMeasured(t *testing.T) {
+	f, err := os.Open("testdata/ginkgo.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rs, err := Scenarios(f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(rs[0].Story, "|"), "recovered: 1.42s|  (limit 15s)|edits: 20|bare"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -32,7 +32,9 @@ type Options struct {
 }
 
 // Run runs the cases one after another and returns a result for each, in the
-// order in which they ran. An error means that the list itself is wrong.
+// order in which they ran. When ctx ends, the case that runs and those that
+// follow are broken (interrupted), whatever they say: an interrupted case accuses
+// nobody. An error means that the list itself is wrong.
 func Run(ctx context.Context, env spec.Env, o Options) ([]spec.Result, error) {
 	if err := Validate(o.Cases); err != nil {
 		return nil, err
@@ -76,6 +78,7 @@ func (o Options) one(ctx context.Context, env spec.Env, c spec.Case, states map[
 	t := spec.NewT(env, spec.Vars{ID: id, Host: id + ".example"})
 	start := time.Now()
 	late := o.attempt(ctx, c, t)
+	interrupted := ctx.Err() != nil
 	r.Took = time.Since(start)
 	cleanup := cleanUp(ctx, t)
 	rec := t.Close()
@@ -88,6 +91,10 @@ func (o Options) one(ctx context.Context, env spec.Env, c spec.Case, states map[
 		if r.State.Counts() == spec.Passed {
 			r.State = spec.Broken // what it left may disturb the next case
 		}
+	}
+	if interrupted { // whatever it said, the gateway may not be to blame
+		r.State, r.Reason = spec.Broken, &spec.Reason{Code: spec.Interrupted}
+		r.Says = append([]string{"interrupted"}, r.Says...)
 	}
 	if r.State == spec.Pass {
 		r.Story = nil
@@ -123,6 +130,9 @@ func (o Options) applies(ctx context.Context, env spec.Env, c spec.Case, states 
 	if len(lacks) > 0 {
 		return state, &spec.Reason{Code: spec.Machine, Lacks: lacks}
 	}
+	if ctx.Err() != nil {
+		return spec.Broken, &spec.Reason{Code: spec.Interrupted}
+	}
 	for _, a := range c.After {
 		if s := states[a]; s.Counts() != spec.Passed {
 			if s.Counts() == spec.Skipped {
@@ -130,9 +140,6 @@ func (o Options) applies(ctx context.Context, env spec.Env, c spec.Case, states 
 			}
 			return spec.Unproven, &spec.Reason{Code: spec.After, Case: a}
 		}
-	}
-	if ctx.Err() != nil {
-		return spec.Broken, &spec.Reason{Code: spec.Timeout}
 	}
 	return "", nil
 }

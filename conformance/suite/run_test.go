@@ -141,22 +141,54 @@ func TestLateCaseIsLeftBehindAndTheNextOneRuns(t *testing.T) {
 	})
 }
 
-func TestInterruptedRunGivesEveryCaseAResult(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	undone := false
-	rs, err := Run(ctx, bare{}, Options{Claims: []spec.Feature{spec.RouteURI}, Cases: []spec.Case{
-		aCase("A-FIRST", func(_ context.Context, t *spec.T) {
-			t.Cleanup(func(ctx context.Context) error { undone = ctx.Err() == nil; return nil })
-			cancel()
-		}),
-		aCase("A-SECOND", pass),
-	}})
-	if err != nil || len(rs) != 2 || rs[1].State != spec.Broken || rs[1].Reason.Code != spec.Timeout {
-		t.Errorf("got %+v, %v", rs, err)
+func TestInterruptedRunAccusesNobodyAndGivesEveryCaseAResult(t *testing.T) {
+	for name, says := range map[string]func(*spec.T){
+		"nothing":   func(*spec.T) {},
+		"a failure": func(t *spec.T) { t.Check(false, "no answer") },
+		"the end":   func(t *spec.T) { t.Fatalf("no answer") },
+		"a doubt":   func(t *spec.T) { t.Undecided("too thin") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			undone := false
+			rs, err := Run(ctx, bare{}, Options{Claims: []spec.Feature{spec.RouteURI}, Cases: []spec.Case{
+				aCase("A-FIRST", func(_ context.Context, t *spec.T) {
+					t.Cleanup(func(ctx context.Context) error { undone = ctx.Err() == nil; return nil })
+					cancel()
+					says(t)
+				}),
+				aCase("A-SECOND", pass, after("A-FIRST")),
+			}})
+			if err != nil || len(rs) != 2 {
+				t.Fatalf("got %+v, %v", rs, err)
+			}
+			for _, r := range rs {
+				if r.State != spec.Broken || r.Reason == nil || r.Reason.Code != spec.Interrupted {
+					t.Errorf("%s: got %s, %+v, want broken (interrupted)", r.Case, r.State, r.Reason)
+				}
+			}
+			if rs[0].Says[0] != "interrupted" || rs[1].Says[0] != "not run" {
+				t.Errorf("got %q and %q", rs[0].Says, rs[1].Says)
+			}
+			if !undone {
+				t.Error("the cleanup got a context that was over")
+			}
+		})
 	}
-	if !undone {
-		t.Error("the cleanup got a context that was over")
-	}
+}
+
+func TestInterruptedCaseThatDoesNotListenIsLeftAfterTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		rs, err := Run(ctx, bare{}, Options{Claims: []spec.Feature{spec.RouteURI}, Cases: []spec.Case{
+			aCase("A-DEAF", func(context.Context, *spec.T) { cancel(); <-release }, func(c *spec.Case) { c.Timeout = time.Hour }),
+		}})
+		close(release)
+		if err != nil || rs[0].State != spec.Broken || rs[0].Reason.Code != spec.Interrupted || rs[0].Took != DefaultGrace {
+			t.Errorf("got %+v, %v", rs, err)
+		}
+	})
 }
 
 func TestCleanupsRunLastFirst(t *testing.T) {

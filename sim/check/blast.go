@@ -8,7 +8,8 @@ import (
 )
 
 // BlastRadius says that operations failed only in the selected part of the
-// topology (or without arriving anywhere) and only while the window was open.
+// topology (or, without arriving anywhere, as operations do that meet something
+// dead; see Facts.couldHit) and only while the window was open.
 // A window without any traffic gives Unknown.
 func BlastRadius(sel topology.Selector, w history.Window) Checker { return blastRadius{sel, w} }
 
@@ -35,7 +36,7 @@ func (c blastRadius) Check(h *history.History, facts Facts) Verdict {
 		switch {
 		case !during:
 			f.violation(o.ID, o.Sent, "outside the window: %s", story(o, as))
-		case facts.placeOf(c.sel, o, as) == elsewhere:
+		case !facts.couldHit(c.sel, o, as):
 			f.violation(o.ID, o.Sent, "outside %s: %s", c.sel, story(o, as))
 		default:
 			inside++

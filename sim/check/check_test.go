@@ -157,7 +157,7 @@ func TestNoRequestLost(t *testing.T) {
 		"went through az1":           {(&run{}).good(30).op(55*ms, lost).arrive("idc/blue-1", 0, "100.127.0.1"), []Excuse{in}, want{Valid, "1 excused"}},
 		"unknown gateway":            {(&run{}).good(30).op(55*ms, lost).arrive("idc/blue-1", 0, "100.127.9.9"), []Excuse{in}, want{Invalid, ""}},
 		"thin":                       {(&run{}).good(MinOps - 1), nil, want{Unknown, "only 19"}},
-		"nothing recorded behind":    {&run{h: history.History{Ops: (&run{}).good(30, none).h.Ops}}, []Excuse{{In: "**", Window: history.Window{}}}, want{Unknown, "no backend"}},
+		"nothing recorded behind":    {&run{h: history.History{Ops: (&run{}).good(30, lost).h.Ops}}, []Excuse{{In: "**", Window: history.Window{}}}, want{Unknown, "no backend"}},
 		"excuses for most":           {(&run{}).good(20).good(30, lost, func(o *history.Op) { o.Sent = 55 * ms }), []Excuse{in}, want{Unknown, "30 of 50"}},
 	} {
 		t.Run(name, func(t *testing.T) {

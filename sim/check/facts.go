@@ -79,27 +79,33 @@ func (f Facts) gatewayOf(a history.Arrival) (topology.Ref, bool) {
 	return ref, ok
 }
 
-// A place says whether an operation touched the selected part of the topology.
-type place int
+// deadEnds are how an operation ends when something on its way is dead. Only
+// they may be blamed on a part that nobody saw the operation reach.
+var deadEnds = []history.ErrClass{
+	history.ClassRefused, history.ClassReset, history.ClassEOF, history.ClassTimeout, history.ClassDialTimeout, history.ClassUnreachable,
+}
 
-const (
-	elsewhere place = iota // it did not, as far as we know where it was
-	there                  // it did
-	nowhere                // it arrived at no backend: nobody knows how far it came
-)
+// generated are complete responses of a gateway's own making.
+var generated = []history.ErrClass{history.Class4xxGateway, history.Class5xxGateway, history.ClassOddGateway}
 
-func (f Facts) placeOf(sel topology.Selector, o history.Op, arrivals []history.Arrival) place {
-	if sel.Match(o.Client) {
-		return there
-	}
-	if len(arrivals) == 0 {
-		return nowhere
-	}
+// couldHit says whether what happens to the selected part of the topology can
+// be why the operation failed: the operation touched that part (its client, a
+// backend it arrived at, the node behind that, or the gateway between), or it
+// arrived nowhere and ended as an operation does that meets something dead. A
+// response that a gateway made itself tells of a gateway that is alive: it
+// counts only when the request had arrived in the selected part.
+func (f Facts) couldHit(sel topology.Selector, o history.Op, arrivals []history.Arrival) bool {
 	for _, a := range arrivals {
 		gw, _ := f.gatewayOf(a)
 		if sel.Match(a.Backend) || sel.Match(f.Behind[a.Backend]) || sel.Match(gw) {
-			return there
+			return true
 		}
 	}
-	return elsewhere
+	switch {
+	case slices.Contains(generated, o.Class):
+		return false
+	case sel.Match(o.Client):
+		return true
+	}
+	return len(arrivals) == 0 && slices.Contains(deadEnds, o.Class)
 }

@@ -18,8 +18,11 @@ const MinOps = 20
 const MaxExcusedShare = 0.5
 
 // An Excuse covers requests that a fault may cost. It covers an operation that
-// was under way in the window, and touched the selected part or reached no
-// backend at all, and ended in one of the classes.
+// was under way in the window, and touched the selected part or met something
+// dead before any backend saw it (see Facts.couldHit), and ended in one of the
+// classes. A response that a gateway made itself is excused only when the
+// request had arrived in the selected part: whatever died, a gateway that
+// answers is alive and might have tried elsewhere.
 type Excuse struct {
 	In      topology.Selector
 	Window  history.Window
@@ -43,13 +46,15 @@ func (e Excuse) covers(f Facts, o history.Op, arrivals []history.Arrival) bool {
 	if e.Classes != nil && !slices.Contains(e.Classes, o.Class) {
 		return false
 	}
-	return f.placeOf(e.In, o, arrivals) != elsewhere
+	return f.couldHit(e.In, o, arrivals)
 }
 
 // NoRequestLost says that every operation got a backend's complete answer to
-// its own request, and that every answered request did arrive. Operations that
-// an excuse covers are listed in the verdict. An answer to a request that never
-// arrived is a lie of somebody and cannot be excused.
+// its own request, that every answered request did arrive at that backend with
+// method, target and body as they were sent, and that the answer came back with
+// status and body as the backend wrote them. Operations that an excuse covers
+// are listed in the verdict. An answer to a request that never arrived so is a
+// lie of somebody and cannot be excused.
 func NoRequestLost(except ...Excuse) Checker { return noRequestLost{except} }
 
 type noRequestLost struct{ except []Excuse }
@@ -64,8 +69,8 @@ func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 		as := arrived[o.ID]
 		slowest = max(slowest, o.Latency())
 		if o.Outcome == history.OK {
-			if len(as) == 0 {
-				f.violation(o.ID, o.Sent, "%s %s was answered by %s but arrived nowhere", o.Request.Method, o.Request.Target, backendOf(o))
+			if wrong := altered(o, as); wrong != "" {
+				f.violation(o.ID, o.Sent, "%s %s %s", o.Request.Method, o.Request.Target, wrong)
 			}
 			continue
 		}
@@ -76,7 +81,7 @@ func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 		}
 		f.violation(o.ID, o.Sent, "%s", text)
 	}
-	f.Summary = fmt.Sprintf("%d of %d lost, %d excused", f.bad, len(h.Ops), len(f.Excused))
+	f.Summary = fmt.Sprintf("%d of %d lost or altered, %d excused", f.bad, len(h.Ops), len(f.Excused))
 	switch {
 	case len(h.Ops) < MinOps:
 		f.doubt("only %d operations, want at least %d", len(h.Ops), MinOps)

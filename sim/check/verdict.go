@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/unilb/unilb/sim/history"
@@ -61,14 +62,14 @@ type Verdict struct {
 	Excused  []Evidence `json:"excused,omitempty"`  // every violation that an excuse covers, none dropped
 }
 
-// String is the line a terminal shows.
+// String is the one line that a terminal shows, whatever the evidence holds.
 func (v Verdict) String() string {
 	s := fmt.Sprintf("%-8s %-16s %s", v.State, v.Check, v.Summary)
 	if v.State == Invalid && len(v.Evidence) > 0 {
 		e := v.Evidence[0]
 		s += fmt.Sprintf("; first: op %s at +%s: %s", e.Op, e.At.Round(time.Microsecond), e.Text)
 	}
-	return s
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
 
 // A Checker judges histories.

@@ -2,6 +2,7 @@ package echo
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +127,7 @@ func TestBehaviourIsAskedForInHeaders(t *testing.T) {
 		"no content": {"X-Echo-Status: 204", func(r *http.Response, b []byte) bool { return r.StatusCode == 204 && len(b) == 0 }},
 		"size":       {"X-Echo-Size: 70000", func(_ *http.Response, b []byte) bool { return len(b) == 70000 }},
 		"chunked":    {"X-Echo-Chunked: 1", func(r *http.Response, b []byte) bool { return r.ContentLength == -1 && b[0] == '{' }},
-		"tiny chunk": {"X-Echo-Chunked: 1\r\nX-Echo-Size: 1", func(_ *http.Response, b []byte) bool { return string(b) == "x" }},
+		"tiny chunk": {"X-Echo-Chunked: 1\r\nX-Echo-Size: 1", func(_ *http.Response, b []byte) bool { return len(b) == 1 }},
 		"header line": {"X-Echo-Header: Via: 1.1 x\r\nX-Echo-Header: A: b", func(r *http.Response, _ []byte) bool {
 			return r.Header.Get("Via") == "1.1 x" && r.Header.Get("A") == "b"
 		}},
@@ -188,6 +190,41 @@ func TestHealthSwitches(t *testing.T) {
 	}
 	if s.Probes() != 4 || s.Requests() != 0 || len(rec.Snapshot().Arrivals) != 0 {
 		t.Errorf("got %d probes, %d requests, %d arrivals, want 4, 0, 0", s.Probes(), s.Requests(), len(rec.Snapshot().Arrivals))
+	}
+}
+
+func TestArrivalTellsTheAnswerAsItWasWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		method, header string
+		status         int
+		body           bool
+	}{
+		"JSON": {"GET", "X-A: b", 200, true}, "sized": {"POST", "X-Echo-Size: 70000", 200, true}, "chunked": {"GET", "X-Echo-Size: 70000\r\nX-Echo-Chunked: 1", 200, true},
+		"status": {"GET", "X-Echo-Status: 503", 503, true}, "HEAD": {"HEAD", "X-Echo-Size: 70000", 200, false}, "no content": {"GET", "X-Echo-Status: 204", 204, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, rec, addr := start(t, Options{})
+			_, br := send(t, addr, c.method+" / HTTP/1.1\r\nHost: h\r\n"+c.header+"\r\n\r\n")
+			_, b := reply(t, br, c.method)
+			want := history.Answer{Status: c.status, BodyLen: int64(len(b))}
+			if c.body {
+				want.BodySum = history.Sum(sha256.Sum256(b))
+			}
+			if a := rec.Snapshot().Arrivals; len(a) != 1 || a[0].Answer == nil || *a[0].Answer != want || c.body != (len(b) > 0) {
+				t.Errorf("got %+v, want %+v", a[0].Answer, want)
+			}
+		})
+	}
+}
+
+func TestPatternHasNoTwoEqualParts(t *testing.T) {
+	const part = 512
+	seen := map[string]bool{}
+	for p := range slices.Chunk(Pattern(1<<20), part) {
+		if seen[string(p)] {
+			t.Fatalf("%q comes twice", p)
+		}
+		seen[string(p)] = true
 	}
 }
 

@@ -3,7 +3,6 @@ package echo
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -47,32 +46,43 @@ func (s *Server) exchange(c net.Conn, br *bufio.Reader, q *head) bool {
 	if body != nil {
 		seen.BodyLen, seen.BodySum, cut = digest(body)
 	}
-	if probe {
-		s.probes.Add(1)
-	} else {
-		s.requests.Add(1)
-		s.record(history.Arrival{ID: id, Backend: s.o.Ref, VNI: s.o.VNI, From: c.RemoteAddr().String(), At: at, Seen: seen, Cut: cut != nil || framing != nil})
-	}
-	if cut != nil {
-		return false
-	}
 	b, err := s.behaviourFor(q)
 	if framing != nil || err != nil {
 		b = Behaviour{Status: http.StatusBadRequest}
 	}
+	silent := cut != nil
 	if q.target == s.o.HealthPath {
 		switch Health(s.health.Load()) {
 		case Sick:
 			b.Status = http.StatusServiceUnavailable
 		case Hanging:
-			s.hang(c)
-			return false
+			silent = true
 		}
 	}
-	keep := s.answer(c, q, b, Answer{
+	p, err := payloadOf(q, b, Answer{
 		Backend: s.o.Ref, VNI: s.o.VNI, Op: id, From: c.RemoteAddr().String(), Local: c.LocalAddr().String(), Seen: seen,
 	})
-	return keep && framing == nil && !q.close()
+	if err != nil {
+		return false // cannot happen: an Answer holds strings and numbers
+	}
+	if probe {
+		s.probes.Add(1)
+	} else {
+		s.requests.Add(1)
+		a := history.Arrival{ID: id, Backend: s.o.Ref, VNI: s.o.VNI, From: c.RemoteAddr().String(), At: at, Seen: seen, Cut: cut != nil || framing != nil}
+		if !silent {
+			a.Answer = p.record()
+		}
+		s.record(a)
+	}
+	switch {
+	case cut != nil:
+		return false
+	case silent:
+		s.hang(c)
+		return false
+	}
+	return s.answer(c, q, b, p) && framing == nil && !q.close()
 }
 
 func (s *Server) now() time.Duration {
@@ -108,7 +118,7 @@ func (s *Server) hang(c net.Conn) {
 }
 
 // answer writes the response; false when the connection cannot be used again.
-func (s *Server) answer(c net.Conn, q *head, b Behaviour, a Answer) bool {
+func (s *Server) answer(c net.Conn, q *head, b Behaviour, p payload) bool {
 	if b.Delay > 0 {
 		t := time.NewTimer(b.Delay)
 		defer t.Stop()
@@ -125,20 +135,9 @@ func (s *Server) answer(c net.Conn, q *head, b Behaviour, a Answer) bool {
 	if err := c.SetDeadline(time.Now().Add(idleTimeout)); err != nil {
 		return false
 	}
-	var body []byte
-	ctype := "application/json"
-	if b.Size > 0 {
-		body, ctype = bytes.Repeat([]byte{'x'}, b.Size), "application/octet-stream"
-	} else {
-		var err error
-		if body, err = json.Marshal(a); err != nil {
-			return false // cannot happen: an Answer holds strings and numbers
-		}
-		body = append(body, '\n')
-	}
 	var out bytes.Buffer
-	s.writeHead(&out, q, b, ctype, len(body))
-	framed := frame(q, b, body)
+	s.writeHead(&out, q, p.status, b, p.kind, len(p.body))
+	framed := frame(q, b, p.body)
 	if b.Reset == ResetBody {
 		out.Write(framed[:len(framed)/2])
 		if _, err := c.Write(out.Bytes()); err == nil {
@@ -151,11 +150,7 @@ func (s *Server) answer(c net.Conn, q *head, b Behaviour, a Answer) bool {
 	return err == nil
 }
 
-func (s *Server) writeHead(out *bytes.Buffer, q *head, b Behaviour, ctype string, length int) {
-	status := b.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
+func (s *Server) writeHead(out *bytes.Buffer, q *head, status int, b Behaviour, ctype string, length int) {
 	fmt.Fprintf(out, "HTTP/1.1 %d %s\r\n%s: %s\r\n", status, http.StatusText(status), HeaderBackend, s.o.Ref)
 	if id := q.get(HeaderOpID); id != "" {
 		fmt.Fprintf(out, "%s: %s\r\n", HeaderOp, id)
@@ -182,7 +177,7 @@ func (s *Server) writeHead(out *bytes.Buffer, q *head, b Behaviour, ctype string
 
 // frame is the body as it goes onto the connection.
 func frame(q *head, b Behaviour, body []byte) []byte {
-	if q.method == http.MethodHead || !bodyAllowed(b.Status) {
+	if !bodySent(q, b.Status) {
 		return nil
 	}
 	if !b.Chunked {
@@ -194,6 +189,9 @@ func frame(q *head, b Behaviour, body []byte) []byte {
 	}
 	return fmt.Appendf(nil, "%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", half, body[:half], len(body)-half, body[half:])
 }
+
+// bodySent says whether the response has a body.
+func bodySent(q *head, status int) bool { return q.method != http.MethodHead && bodyAllowed(status) }
 
 func bodyAllowed(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified

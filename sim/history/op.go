@@ -1,6 +1,8 @@
 package history
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/unilb/unilb/topology"
@@ -72,7 +74,19 @@ type Response struct {
 	Backend topology.Ref `json:"backend,omitempty"` // as the backend says; empty: the gateway answered itself
 	Header  []Field      `json:"header,omitempty"`  // not recorded for ordinary load
 	BodyLen int64        `json:"body_len,omitempty"`
+	BodySum string       `json:"body_sum,omitempty"` // of what came (see Sum); empty without a body
 }
+
+// An Answer is the response that a backend wrote, as it left the backend.
+type Answer struct {
+	Status  int    `json:"status"`
+	BodyLen int64  `json:"body_len,omitempty"`
+	BodySum string `json:"body_sum,omitempty"` // see Sum; empty without a body
+}
+
+// Sum is the digest of a response's body: the first 16 hex digits of its
+// SHA-256. That is enough to see a change, and short, for millions are kept.
+func Sum(sha [sha256.Size]byte) string { return hex.EncodeToString(sha[:8]) }
 
 // An Op is one operation of a client. Times are since the start of the run.
 type Op struct {
@@ -111,4 +125,7 @@ type Arrival struct {
 	At      time.Duration `json:"at"`            // when the head was complete
 	Seen    Request       `json:"seen"`
 	Cut     bool          `json:"cut,omitempty"` // the body did not arrive completely
+	// Answer is what the backend set out to write; nil when it meant to write
+	// nothing, or when it is not known.
+	Answer *Answer `json:"answer,omitempty"`
 }

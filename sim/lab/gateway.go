@@ -34,6 +34,9 @@ type Command struct {
 // A GatewayFunc says how the gateway under test is started in a node.
 type GatewayFunc func(topology.Node, Facts) (Command, error)
 
+// GatewayBinary is the program of our own gateway.
+const GatewayBinary = "l7gw"
+
 // L7GW starts our own gateway.
 func L7GW(n topology.Node, f Facts) (Command, error) {
 	args := []string{
@@ -47,5 +50,5 @@ func L7GW(n topology.Node, f Facts) (Command, error) {
 	if n.Member.IsValid() {
 		args = append(args, "--member-address", n.Member.String())
 	}
-	return Command{Path: filepath.Join(f.BinDir, "l7gw"), Args: args}, nil
+	return Command{Path: filepath.Join(f.BinDir, GatewayBinary), Args: args}, nil
 }

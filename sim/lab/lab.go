@@ -42,8 +42,9 @@ type Lab struct {
 
 // Up builds the lab and returns when every process is ready, every VIP is spread
 // over all its L4 nodes and the tenants' networks are registered. When it fails
-// nothing remains; the error wraps *Unavailable when the machine cannot run the
-// plan, and *proc.NotReady when a process was the reason.
+// nothing remains; the error wraps *MissingBinaries when programs are not there,
+// *Unavailable when the machine cannot run the plan, and *proc.NotReady when a
+// process was the reason.
 func Up(ctx context.Context, p *topology.Plan, o Options) (*Lab, error) {
 	o = o.filled()
 	l := &Lab{plan: p, o: o, rec: o.Recorder, nodes: map[topology.Ref]*Node{}, wires: map[string]*cable{}}
@@ -56,7 +57,7 @@ func Up(ctx context.Context, p *topology.Plan, o Options) (*Lab, error) {
 }
 
 func (l *Lab) up(ctx context.Context) error {
-	if err := l.checkBinaries(); err != nil {
+	if err := CheckBinaries(l.plan, l.o.BinDir); err != nil {
 		return err
 	}
 	if err := sandbox.Probe(sandbox.CapNetNS); err != nil {

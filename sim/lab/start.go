@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,30 +23,6 @@ type slot struct {
 	plan    topology.Process
 	starts  sync.Mutex // one start at a time
 	process *proc.Process
-}
-
-// checkBinaries finds missing binaries before anything is built.
-func (l *Lab) checkBinaries() error {
-	missing := map[string]bool{}
-	for i := range l.plan.Nodes {
-		for _, p := range l.plan.Nodes[i].Processes {
-			if p.Gateway {
-				continue // its driver knows
-			}
-			if st, err := os.Stat(filepath.Join(l.o.BinDir, p.Binary)); err != nil || st.IsDir() {
-				missing[p.Binary] = true
-			}
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	var names []string
-	for b := range missing {
-		names = append(names, b)
-	}
-	slices.Sort(names)
-	return fmt.Errorf("binaries missing in %q: %s; build them with: make build", l.o.BinDir, strings.Join(names, ", "))
 }
 
 // stages returns the stages of the plan in ascending order.

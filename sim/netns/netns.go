@@ -53,19 +53,6 @@ func New() (*NS, error) {
 	})
 }
 
-// Current returns a handle to the namespace of the process: the one in which
-// ordinary code runs.
-func Current() (*NS, error) {
-	return onFreshThread(func() (*NS, error) {
-		fd, err := netns.Get()
-		if err != nil {
-			return nil, fmt.Errorf("open own network namespace: %w", err)
-		}
-		defer func() { _ = fd.Close() }()
-		return open(fd)
-	})
-}
-
 // onFreshThread runs f on a locked thread and throws the thread away: f may
 // leave it in any namespace.
 func onFreshThread(f func() (*NS, error)) (*NS, error) {

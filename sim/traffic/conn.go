@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -75,16 +76,21 @@ func (c *conn) read(method string, keep int) (*Reply, error) {
 	defer resp.Body.Close()
 	r := &Reply{Status: resp.StatusCode, Header: resp.Header, Close: resp.Close}
 	var kept bytes.Buffer
-	n, err := io.Copy(&kept, io.LimitReader(resp.Body, int64(keep)))
+	sum := sha256.New()
+	body := io.TeeReader(resp.Body, sum)
+	n, err := io.Copy(&kept, io.LimitReader(body, int64(keep)))
 	if err == nil {
 		var rest int64
-		rest, err = io.Copy(io.Discard, resp.Body)
+		rest, err = io.Copy(io.Discard, body)
 		n += rest
 	}
 	if err != nil {
 		return nil, readError(err)
 	}
 	r.Body, r.Length = kept.Bytes(), n
+	if n > 0 {
+		r.Sum = history.Sum([sha256.Size]byte(sum.Sum(nil)))
+	}
 	return r, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/unilb/unilb/sim/echo"
@@ -19,7 +20,13 @@ type Request struct {
 	Host   string // the address dialled when empty
 	Header []history.Field
 	Body   []byte
+	// Chunked sends the body in chunks of at most 16 KiB instead of announcing
+	// its length.
+	Chunked bool
 }
+
+// chunkBytes is the largest chunk that a Request is sent in.
+const chunkBytes = 16 << 10
 
 // With returns the request with one more header line.
 func (r Request) With(name, value string) Request {
@@ -47,14 +54,24 @@ func (r Request) bytes(id string, last bool) []byte {
 	for _, f := range r.Header {
 		fmt.Fprintf(&b, "%s: %s\r\n", f.Name, f.Value)
 	}
-	if len(r.Body) > 0 || r.Method == http.MethodPost || r.Method == http.MethodPut {
+	switch {
+	case r.Chunked:
+		b.WriteString("Transfer-Encoding: chunked\r\n")
+	case len(r.Body) > 0 || r.Method == http.MethodPost || r.Method == http.MethodPut:
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(r.Body))
 	}
 	if last {
 		b.WriteString("Connection: close\r\n")
 	}
 	b.WriteString("\r\n")
-	b.Write(r.Body)
+	if !r.Chunked {
+		b.Write(r.Body)
+		return b.Bytes()
+	}
+	for part := range slices.Chunk(r.Body, chunkBytes) {
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", len(part), part)
+	}
+	b.WriteString("0\r\n\r\n")
 	return b.Bytes()
 }
 
@@ -73,6 +90,7 @@ type Reply struct {
 	Header http.Header
 	Body   []byte // at most Options.KeepBody bytes
 	Length int64  // of the whole body
+	Sum    string // of the whole body (see history.Sum); empty without one
 	Close  bool   // the server ends the connection after it
 }
 

@@ -107,7 +107,7 @@ func (s *Session) DoAt(ctx context.Context, r Request, intended time.Duration) R
 	} else {
 		op.Outcome, op.Class, op.Error = reply.outcome(id)
 		op.Response = &history.Response{
-			Status: reply.Status, Backend: topology.Ref(reply.Header.Get(echo.HeaderBackend)), BodyLen: reply.Length,
+			Status: reply.Status, Backend: topology.Ref(reply.Header.Get(echo.HeaderBackend)), BodyLen: reply.Length, BodySum: reply.Sum,
 		}
 	}
 	if s.o.Headers && reply != nil {

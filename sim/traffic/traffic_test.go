@@ -87,6 +87,24 @@ func TestConnectionIdentityAndReuseAreRecorded(t *testing.T) {
 	}
 }
 
+func TestBodiesAreOnRecordAtBothEnds(t *testing.T) {
+	w := newWorld(t)
+	s := w.session(Options{Conns: ConnPolicy{Keep: 1}, KeepBody: 1})
+	for _, n := range []int{0, 1, chunkBytes, 3*chunkBytes + 7} {
+		for _, chunked := range []bool{false, true} {
+			r := Request{Method: "POST", Body: echo.Pattern(n), Chunked: chunked}.With(echo.HeaderSize, "100000")
+			o := s.Do(t.Context(), r).Op
+			as := w.rec.Snapshot().ByID()[o.ID]
+			if len(as) != 1 || as[0].Cut || o.Request.BodyLen != int64(n) || as[0].Seen.BodyLen != int64(n) || as[0].Seen.BodySum != o.Request.BodySum {
+				t.Fatalf("%d bytes, chunked %t: sent %+v, arrived %+v", n, chunked, o.Request, as)
+			}
+			if got, want := *o.Response, *as[0].Answer; got.BodySum == "" || got.BodySum != want.BodySum || got.BodyLen != want.BodyLen || want.BodyLen != 100000 {
+				t.Errorf("%d bytes, chunked %t: written %+v, read %+v", n, chunked, want, got)
+			}
+		}
+	}
+}
+
 func TestOutcomesAndClasses(t *testing.T) {
 	const backend = "X-Echo-Backend: b\r\n"
 	answer := func(text string, then func(net.Conn)) func(net.Conn) {

@@ -1,0 +1,159 @@
+package check
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/topology"
+)
+
+func ended(c history.ErrClass) func(*history.Op) {
+	return func(o *history.Op) { o.Outcome, o.Class, o.Response = history.Info, c, nil }
+}
+
+// busy is what a gateway answers that is alive and does not want to.
+func busy(o *history.Op) {
+	o.Outcome, o.Class, o.Response = history.Info, history.Class5xxGateway, &history.Response{Status: 503}
+}
+
+func TestFaultDoesNotExcuseWhatHealthyGatewaysAnswerThemselves(t *testing.T) {
+	w := history.Window{From: 0, To: time.Second}
+	half := &run{}
+	for i := range 100 {
+		at := time.Duration(i) * ms
+		if half.op(at); i%2 == 0 {
+			half.op(at, busy)
+		}
+	}
+	judge(t, NoRequestLost(InFlight("bj/az2/l7-1", w)), half.h, want{Invalid, "5xx-gateway 503"})
+	judge(t, BlastRadius("bj/az2/l7-1", w), half.h, want{Invalid, "outside bj/az2/l7-1"})
+}
+
+func TestExcusesCoverWhatTouchedThePartOrMetSomethingDead(t *testing.T) {
+	const part = "bj/az1/**"
+	w := history.Window{From: 0, To: time.Second}
+	odd := func(o *history.Op) {
+		o.Outcome, o.Class, o.Response = history.Info, history.ClassOddGateway, &history.Response{Status: 200}
+	}
+	for name, c := range map[string]struct {
+		edit    []func(*history.Op)
+		arrived string // gateway, empty: nowhere
+		want    State
+	}{
+		"refused":                    {[]func(*history.Op){ended(history.ClassRefused)}, "", Valid},
+		"reset":                      {[]func(*history.Op){ended(history.ClassReset)}, "", Valid},
+		"end of file":                {[]func(*history.Op){ended(history.ClassEOF)}, "", Valid},
+		"timeout":                    {[]func(*history.Op){ended(history.ClassTimeout)}, "", Valid},
+		"dial timeout":               {[]func(*history.Op){ended(history.ClassDialTimeout)}, "", Valid},
+		"unreachable":                {[]func(*history.Op){ended(history.ClassUnreachable)}, "", Valid},
+		"garbage":                    {[]func(*history.Op){ended(history.ClassProtocol)}, "", Invalid},
+		"something else":             {[]func(*history.Op){ended(history.ClassOther)}, "", Invalid},
+		"never ended":                {[]func(*history.Op){unanswered, func(o *history.Op) { o.Response = nil }}, "", Invalid},
+		"gateway's 404":              {[]func(*history.Op){none}, "", Invalid},
+		"gateway's 503":              {[]func(*history.Op){busy}, "", Invalid},
+		"gateway's 200":              {[]func(*history.Op){odd}, "", Invalid},
+		"503 after it arrived there": {[]func(*history.Op){busy}, "100.127.0.1", Valid},
+		"503 after it arrived here":  {[]func(*history.Op){busy}, "100.127.0.2", Invalid},
+		"reset here":                 {[]func(*history.Op){lost}, "100.127.0.2", Invalid},
+		"a client there":             {[]func(*history.Op){ended(history.ClassOther), func(o *history.Op) { o.Client = "bj/az1/x" }}, "", Valid},
+		"a client there gets a 503":  {[]func(*history.Op){busy, func(o *history.Op) { o.Client = "bj/az1/x" }}, "", Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := (&run{}).good(60).op(50*ms, c.edit...)
+			if c.arrived != "" {
+				r.arrive("idc/blue-1", 0, c.arrived)
+			}
+			v := judge(t, NoRequestLost(InFlight(part, w)), r.h, want{c.want, ""})
+			if (c.want == Valid) != (len(v.Excused) == 1) {
+				t.Errorf("excused: %+v", v.Excused)
+			}
+			judge(t, BlastRadius(part, w), r.h, want{c.want, ""})
+		})
+	}
+}
+
+func TestVerdictIsOneLineAndListsEveryExcuse(t *testing.T) {
+	r := (&run{}).good(400)
+	for range 200 {
+		r.op(50*ms, lost)
+	}
+	v := judge(t, NoRequestLost(InFlight("**", history.Window{})), r.h, want{Valid, "200 excused"})
+	if len(v.Excused) != 200 {
+		t.Errorf("got %d excuses, want all 200", len(v.Excused))
+	}
+	v = NoRequestLost().Check(&(&run{}).good(30).op(ms, lost, func(o *history.Op) { o.Request.Target = "/a\r\nb" }).h, facts)
+	if s := v.String(); v.State != Invalid || strings.ContainsAny(s, "\r\n") {
+		t.Errorf("got %q, want one line", s)
+	}
+}
+
+func TestAnsweredRequestMustHaveArrivedAsItWasSent(t *testing.T) {
+	type change = func(*history.Op, *history.Arrival)
+	for name, c := range map[string]struct {
+		edit change
+		want string // empty: nothing is wrong
+	}{
+		"as it was":          {func(*history.Op, *history.Arrival) {}, ""},
+		"nothing known":      {func(_ *history.Op, a *history.Arrival) { a.Answer = nil }, ""},
+		"other backend":      {func(_ *history.Op, a *history.Arrival) { a.Backend = "idc/green-9" }, "but arrived at idc/green-9"},
+		"cut":                {func(_ *history.Op, a *history.Arrival) { a.Cut = true }, "did not get all of it"},
+		"other method":       {func(_ *history.Op, a *history.Arrival) { a.Seen.Method = "GET" }, "arrived at idc/blue-1 as GET"},
+		"other target":       {func(_ *history.Op, a *history.Arrival) { a.Seen.Target = "/x" }, "as POST /x"},
+		"overwritten body":   {func(_ *history.Op, a *history.Arrival) { a.Seen.BodySum = "ffff" }, "with another body: 5 bytes"},
+		"shorter body":       {func(_ *history.Op, a *history.Arrival) { a.Seen.BodyLen, a.Seen.BodySum = 4, "eeee" }, "4 bytes"},
+		"no body":            {func(_ *history.Op, a *history.Arrival) { a.Seen.BodyLen, a.Seen.BodySum = 0, "" }, "no body seen"},
+		"other status":       {func(o *history.Op, _ *history.Arrival) { o.Response.Status = 500 }, "answered with 500"},
+		"overwritten answer": {func(o *history.Op, _ *history.Arrival) { o.Response.BodySum = "ffff" }, "got another answer"},
+		"longer answer":      {func(o *history.Op, _ *history.Arrival) { o.Response.BodyLen++ }, "got another answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := (&run{}).good(30).op(ms, post, func(o *history.Op) {
+				o.Request.BodyLen, o.Request.BodySum = 5, "abcd"
+				o.Response.BodyLen, o.Response.BodySum = 7, "cdef"
+			})
+			o, a := &r.h.Ops[len(r.h.Ops)-1], &r.h.Arrivals[len(r.h.Arrivals)-1]
+			a.Answer = &history.Answer{Status: 200, BodyLen: 7, BodySum: "cdef"}
+			c.edit(o, a)
+			w := want{Valid, ""}
+			if c.want != "" {
+				w = want{Invalid, c.want}
+			}
+			judge(t, NoRequestLost(InFlight("**", history.Window{})), r.h, w)
+		})
+	}
+	// A first attempt that was cut is no loss when the second came through.
+	r := (&run{}).good(30)
+	first := r.h.Arrivals[0]
+	first.Cut = true
+	r.h.Arrivals = append([]history.Arrival{first}, r.h.Arrivals...)
+	judge(t, NoRequestLost(), r.h, want{Valid, ""})
+}
+
+func TestGatewayThatIsStaleAfterItsWordIsInvalidWithinTheBound(t *testing.T) {
+	const bound, stale = 15 * time.Second, 6 * time.Second
+	const g1, g2 = "100.127.0.1", "100.127.0.2"
+	e := &edits{}
+	e.write(1, 0, ms, history.OK, "blue").write(2, time.Second, time.Second+ms, history.OK, "green")
+	for at := 100 * ms; at < 20*time.Second; at += 100 * ms {
+		one, two := topology.Ref("blue"), topology.Ref("blue")
+		if at > time.Second {
+			one = "green"
+		}
+		if at > time.Second+stale {
+			two = "green"
+		}
+		e.op(at, by(one)).via(g1)
+		e.op(at, by(two)).via(g2)
+	}
+	judge(t, ConfigConverges(bound), e.h, want{Valid, "slowest 5.999s"}) // nobody promised more
+	e.h.Writes[1].InForce = time.Second + 200*ms
+	v := judge(t, ConfigConverges(bound), e.h, want{Invalid, "served by blue, as of revision 1"})
+	if got, most := len(v.Evidence), int(stale/(100*ms)); got < most-3 || got > most {
+		t.Errorf("got %d stale requests, want those of nearly %s", got, stale)
+	}
+	// The word does not stretch the bound.
+	e.h.Writes[1].InForce = time.Minute
+	judge(t, ConfigConverges(5*time.Second), e.h, want{Invalid, "as of revision 1"})
+}
