@@ -34,8 +34,12 @@ var _ = Describe("Forgery", Label("security", "vpc"), func() {
 		By("a host that does not carry the guest sends it")
 		kit.Forge(ctx, r, kit.Forgery{From: "bj/az2/host-2", To: "bj/az1/l7-1", As: "vpc/shop/web-1"}, kit.IsDropped)
 
-		By("an internet client plays the L4 cluster")
+		By("the tunnel of the L4 cluster takes what an L4 node sends")
+		kit.Forge(ctx, r, kit.Forgery{From: "bj/az1/l4-1", To: "bj/az1/l7-1", As: "bj/az1/l4-1"}, kit.Arrives)
+
+		By("an internet client, and then a host, play an L4 node")
 		kit.Forge(ctx, r, kit.Forgery{From: "client/inet-1", To: "bj/az1/l7-1", As: "bj/az1/l4-1"}, kit.IsDropped)
+		kit.Forge(ctx, r, kit.Forgery{From: "bj/az2/host-2", To: "bj/az1/l7-1", As: "bj/az1/l4-1"}, kit.IsDropped)
 
 		kit.Judge(ctx, r, kit.Stop(ctx, a, b), check.NoRequestLost(), check.TenantIsolation())
 	}, SpecTimeout(2*time.Minute))

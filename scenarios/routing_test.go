@@ -37,8 +37,10 @@ var _ = Describe("Routing", Label("routing"), func() {
 		By("both are read at once")
 		a := kit.Load(ctx, r, shop, traffic.PerSecond(200), traffic.Keepalive(20))
 		b := kit.Load(ctx, r, games, traffic.PerSecond(200), traffic.FreshConnections())
-		kit.Steady(ctx, a, 3*time.Second)
-		kit.Steady(ctx, b, 3*time.Second)
+		kit.Steady(ctx, a, 2*time.Second)
+		kit.Steady(ctx, b, 2*time.Second)
+		kit.Carries(ctx, a, 500)
+		kit.Carries(ctx, b, 500)
 
 		By("somebody asks for the other tenant's name")
 		kit.NotFound(ctx, r, shop, games.Host)
@@ -51,11 +53,12 @@ var _ = Describe("Routing", Label("routing"), func() {
 		r := kit.Up(ctx, "two-az")
 		shop := kit.Publish(ctx, r, kit.App{Name: "shop", Host: "shop.example", VIP: "shop-eip", VPC: "shop", Target: "vpc/shop/web-*"})
 		load := kit.Load(ctx, r, shop, traffic.PerSecond(200), traffic.Keepalive(20))
+		slow := kit.Load(ctx, r, shop, traffic.PerSecond(20), traffic.TakingAbout(time.Second))
 		kit.Steady(ctx, load, 2*time.Second)
 
-		By("the shop gives up one guest")
+		By("the shop gives up one guest, which still has slow requests in hand")
 		freed := kit.UniqueIP(ctx, r, "vpc/shop/web-1")
-		kit.Applied(ctx, r, kit.Retarget(ctx, r, shop, "vpc/shop/web-2", "vpc/shop/web-3"))
+		kit.Change(ctx, r, shop, "vpc/shop/web-2", "vpc/shop/web-3")
 
 		By("the games tenant takes as many addresses as it can, until it holds the freed one")
 		games := kit.Publish(ctx, r, kit.App{Name: "games", Host: "games.example", VIP: "games-eip", VPC: "games", Target: "vpc/games/web-1"})
@@ -64,7 +67,7 @@ var _ = Describe("Routing", Label("routing"), func() {
 		kit.Steady(ctx, load, 2*time.Second)
 		kit.Steady(ctx, other, 2*time.Second)
 
-		kit.Judge(ctx, r, kit.Stop(ctx, load, other),
+		kit.Judge(ctx, r, kit.Stop(ctx, load, slow, other),
 			check.NoRequestLost(), check.TenantIsolation(), check.ConfigConverges(kit.Bound))
 	}, SpecTimeout(3*time.Minute))
 })

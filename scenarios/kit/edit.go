@@ -26,15 +26,16 @@ func Applied(ctx context.Context, r *Region, op tenant.Operation) {
 	AddReportEntry("in force", fmt.Sprintf("%s on %d nodes, the slowest after %d ms (limit %s)", last.Resource, last.Nodes, last.SlowestMS, Bound))
 }
 
-// Edit gives a service the targets of the selectors in turn, n times, and
-// returns the last operation.
-func Edit(ctx context.Context, r *Region, s *Service, n int, to ...topology.Selector) tenant.Operation {
+// Edit gives a service the targets of the selectors in turn, n times, each when
+// the one before is in force everywhere: edits that follow each other faster may
+// be published as one.
+func Edit(ctx context.Context, r *Region, s *Service, n int, to ...topology.Selector) {
 	GinkgoHelper()
-	var last tenant.Operation
+	begin := time.Now()
 	for i := range n {
-		last = Retarget(ctx, r, s, to[i%len(to)])
+		Change(ctx, r, s, to[i%len(to)])
 	}
-	return last
+	AddReportEntry("edits", fmt.Sprintf("%d in force one after the other in %s", n, time.Since(begin).Round(time.Millisecond)))
 }
 
 // Editing is a background series of edits.
@@ -62,7 +63,7 @@ func EditInBackground(ctx context.Context, r *Region, s *Service, to ...topology
 				return
 			default:
 			}
-			op, err := retarget(ctx, r, s, to[i%len(to)])
+			op, err := r.retarget(ctx, s, false, []topology.Selector{to[i%len(to)]})
 			e.mu.Lock()
 			e.err = err
 			if err == nil {

@@ -4,7 +4,9 @@ package kit
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -41,6 +43,13 @@ func Judge(_ context.Context, r *Region, h *history.History, checks ...check.Che
 	for _, v := range verdicts {
 		GinkgoWriter.Printf("  %s\n", v)
 		AddReportEntry("verdict", v.String())
+		if len(v.Excused) > 0 {
+			var list strings.Builder
+			for _, e := range v.Excused {
+				fmt.Fprintf(&list, "op %s at +%s: %s\n", e.Op, e.At.Round(time.Millisecond), e.Text)
+			}
+			AddReportEntry("excused by "+v.Check, list.String())
+		}
 	}
 	for _, v := range verdicts {
 		Expect(v.State).To(Equal(check.Valid), "%s", v)

@@ -41,15 +41,22 @@ func Steady(ctx context.Context, s *traffic.Stream, lasting time.Duration) {
 	Expect(s.Steady(ctx, lasting)).To(Succeed())
 }
 
-// Recovers waits until the load is steady again after a fault and reports how
-// long that took.
-func Recovers(ctx context.Context, s *traffic.Stream, a *fault.Active) {
+// Carries waits until that many requests of the load have ended, well or not.
+func Carries(ctx context.Context, s *traffic.Stream, requests int) {
+	GinkgoHelper()
+	Eventually(ctx, s.Total).WithTimeout(Bound).WithPolling(20 * time.Millisecond).Should(BeNumerically(">=", requests))
+}
+
+// Recovers waits until the load is steady again after a fault, reports how long
+// that took, and returns the time in which the fault may have cost requests.
+func Recovers(ctx context.Context, s *traffic.Stream, a *fault.Active) history.Window {
 	GinkgoHelper()
 	wait, cancel := context.WithTimeout(ctx, Bound)
 	defer cancel()
 	at, err := s.SteadyFrom(wait, a.Window().From, time.Second)
 	Expect(err).NotTo(HaveOccurred(), "recover from: %s", a.Fault())
 	AddReportEntry("recovered", fmt.Sprintf("%s after: %s (limit %s)", (at-a.Window().From).Round(time.Millisecond), a.Fault(), Bound))
+	return history.Window{From: a.Window().From, To: at}
 }
 
 // Stop ends the loads and returns what they and the backends saw.

@@ -74,10 +74,10 @@ func Reassigned(ctx context.Context, r *Region, s *Service, ip netip.Addr) {
 	vni, keep := r.planned(s.Backends[0]).Guest.VNI, topology.Selector(s.Backends[0])
 	all := topology.Selector("vpc/" + s.VPC + "/web-*")
 	Eventually(ctx, func(g Gomega) {
-		Applied(ctx, r, Retarget(ctx, r, s, all))
+		Change(ctx, r, s, all)
 		owner, _ := r.owner(ctx, g, ip)
 		if owner != vni {
-			Applied(ctx, r, Retarget(ctx, r, s, keep))
+			Change(ctx, r, s, keep)
 			Eventually(ctx, func(g Gomega) {
 				_, mapped := r.owner(ctx, g, ip)
 				g.Expect(mapped[vni]).To(Equal(1), "mappings of VNI %d", vni)

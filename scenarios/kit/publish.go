@@ -42,10 +42,10 @@ const (
 // when it is in force on every registered node.
 func Publish(ctx context.Context, r *Region, a App) *Service {
 	GinkgoHelper()
-	s := PublishWithin(ctx, r, a)
-	_, err := r.Tenant.Await(ctx, s.last)
+	p := PublishWithin(ctx, r, a)
+	_, err := r.Tenant.Await(ctx, p.last)
 	Expect(err).NotTo(HaveOccurred(), "publish %s", a.Name)
-	return s.Service
+	return p.Service
 }
 
 // Publication is a service whose publication has been accepted.
@@ -79,16 +79,28 @@ func PublishWithin(ctx context.Context, r *Region, a App) Publication {
 	return Publication{s, op}
 }
 
-// Retarget gives a service other targets. The write is part of the history,
-// with what clients must see once it is in force.
+// Retarget gives a service other targets and returns when the API has accepted
+// that. The write is part of the history, with what clients must see once it is
+// in force.
 func Retarget(ctx context.Context, r *Region, s *Service, to ...topology.Selector) tenant.Operation {
 	GinkgoHelper()
-	op, err := retarget(ctx, r, s, to...)
+	op, err := r.retarget(ctx, s, false, to)
 	Expect(err).NotTo(HaveOccurred(), "give %s the targets %s", s.Name, to)
 	return op
 }
 
-func retarget(ctx context.Context, r *Region, s *Service, to ...topology.Selector) (tenant.Operation, error) {
+// Change gives a service other targets and returns when the system says that
+// this is in force everywhere. What it says is part of the history, and judged.
+func Change(ctx context.Context, r *Region, s *Service, to ...topology.Selector) tenant.Operation {
+	GinkgoHelper()
+	wait, cancel := context.WithTimeout(ctx, Bound)
+	defer cancel()
+	op, err := r.retarget(wait, s, true, to)
+	Expect(err).NotTo(HaveOccurred(), "give %s the targets %s", s.Name, to)
+	return op
+}
+
+func (r *Region) retarget(ctx context.Context, s *Service, await bool, to []topology.Selector) (tenant.Operation, error) {
 	group := tenant.TargetGroup{Tenant: s.Name, VPC: s.VPC, HealthCheck: s.Check}
 	var refs []topology.Ref
 	for _, sel := range to {
@@ -106,26 +118,11 @@ func retarget(ctx context.Context, r *Region, s *Service, to ...topology.Selecto
 	w.Return, w.Outcome = r.Recorder.Now(), history.OK
 	if err != nil {
 		w.Outcome, w.Error = history.Info, err.Error()
+	} else if s.Backends = refs; await {
+		if op, err = r.Tenant.Await(ctx, op); err == nil {
+			w.InForce = r.Recorder.Now()
+		}
 	}
 	r.Recorder.Write(w)
-	if err == nil {
-		s.Backends = refs
-	}
 	return op, err
-}
-
-// Withdraw removes the service in the order in which it may be removed.
-func Withdraw(ctx context.Context, r *Region, s *Service) tenant.Operation {
-	GinkgoHelper()
-	By("withdraw " + s.Name)
-	var last tenant.Operation
-	for _, path := range []string{
-		tenant.RulePath(s.Name, listener, rule), tenant.ListenerPath(s.Name, listener),
-		tenant.LoadBalancerPath(s.Name), tenant.TargetGroupPath(s.Name),
-	} {
-		op, err := r.Tenant.Delete(ctx, path)
-		Expect(err).NotTo(HaveOccurred(), "withdraw %s", s.Name)
-		last = op
-	}
-	return last
 }

@@ -67,13 +67,17 @@ func Up(ctx context.Context, name string) *Region {
 
 // down keeps the evidence of a failed spec, then takes the lab down.
 func (r *Region) down(ctx context.Context) {
-	if CurrentSpecReport().Failed() {
+	failed := CurrentSpecReport().Failed()
+	if failed {
 		if err := r.Recorder.Snapshot().Save(r.dir); err != nil {
 			GinkgoWriter.Println("evidence:", err)
 		}
 		GinkgoWriter.Println("evidence kept in", r.dir)
 	}
 	Expect(r.Lab.Down(ctx)).To(Succeed())
+	if !failed {
+		Expect(os.RemoveAll(r.dir)).To(Succeed())
+	}
 }
 
 // evidenceDir is a folder for what belongs to the running spec.
