@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -21,17 +20,19 @@ func main() {
 	bin := flag.String("bin", "bin", "folder with the good binaries and scenarios.test")
 	dir := flag.String("mutants", "conformance/mutants", "folder with the patches")
 	only := flag.String("only", "", "run mutants whose name contains this")
+	some := flag.Int("some", 0, "run so many mutants, others each turn; 0: all")
+	turn := flag.Int("turn", 0, "whose turn it is, with -some: any number that grows")
 	generate := flag.Bool("generate", false, "rebuild the objects of eBPF mutants and end")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *bin, *dir, *only, *generate); err != nil {
+	if err := run(ctx, *bin, *dir, choice{*only, *some, *turn}, *generate); err != nil {
 		fmt.Fprintln(os.Stderr, "prove:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin, dir, only string, generate bool) error {
+func run(ctx context.Context, bin, dir string, which choice, generate bool) error {
 	root, err := filepath.Abs(".")
 	if err != nil {
 		return err
@@ -47,10 +48,7 @@ func run(ctx context.Context, bin, dir, only string, generate bool) error {
 		return err
 	}
 	var caught, missed int
-	for _, m := range mutants {
-		if !strings.Contains(m.Name, only) {
-			continue
-		}
+	for _, m := range which.of(mutants) {
 		if generate {
 			if err := regenerate(ctx, root, dir, m); err != nil {
 				return fmt.Errorf("%s: %w", m.Name, err)

@@ -116,3 +116,27 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 	}
 	return m, lines.Err()
 }
+
+// choice says which mutants are run. The zero value chooses all.
+type choice struct {
+	only string // part of the name
+	some int    // at most so many; 0: no limit
+	turn int    // the next turn begins where this one ends
+}
+
+func (c choice) of(all []Mutant) []Mutant {
+	var named []Mutant
+	for _, m := range all {
+		if strings.Contains(m.Name, c.only) {
+			named = append(named, m)
+		}
+	}
+	if c.some <= 0 || c.some >= len(named) {
+		return named
+	}
+	out := make([]Mutant, c.some)
+	for i := range out {
+		out[i] = named[(c.turn*c.some+i)%len(named)]
+	}
+	return out
+}

@@ -84,3 +84,24 @@ func TestPatchIsAppliedToACopy(t *testing.T) {
 		t.Errorf("got %v, want an error that says the patch does not apply", err)
 	}
 }
+
+func TestTurnsGoRound(t *testing.T) {
+	all := make([]Mutant, 8)
+	for i := range all {
+		all[i].Name = string(rune('a' + i))
+	}
+	seen := map[string]int{}
+	for turn := range 8 {
+		for _, m := range (choice{some: 3, turn: turn}).of(all) {
+			seen[m.Name]++
+		}
+	}
+	for _, m := range all {
+		if seen[m.Name] != 3 {
+			t.Errorf("%s ran %d times in eight turns of three, want 3", m.Name, seen[m.Name])
+		}
+	}
+	if got := (choice{only: "c"}).of(all); len(got) != 1 || got[0].Name != "c" {
+		t.Errorf("got %v, want c alone", got)
+	}
+}
