@@ -1,99 +1,114 @@
 package admin
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
-	"strings"
+	"time"
 
 	"github.com/unilb/unilb/impl/store"
 )
+
+const (
+	// deletePatience bounds how long a delete begins again because others write
+	// objects that might use what it deletes, or because answers of etcd are lost.
+	deletePatience = 10 * time.Second
+	// deletePause is the longest pause between two tries.
+	deletePause = 20 * time.Millisecond
+)
+
+// deletion is one DELETE over its tries.
+type deletion struct {
+	*request
+	key    string
+	want   int64 // If-Match
+	insist bool  // If-Match was given
+	force  bool  // users are not asked for
+	// seen is the revision up to which no user of the object was written; 0:
+	// nobody has looked yet.
+	seen int64
+	// lost is the object that a try may have deleted whose answer was lost.
+	lost *store.KV
+}
 
 // delete removes an object that nobody uses; ?force=true does not ask.
 func (h *Handler) delete(req *request) (*answer, *failure) {
 	if req.id == "" {
 		return nil, bad(fmt.Sprintf("missing %s id", req.res.kind))
 	}
-	key := h.key(req.res, req.id)
-	want, insist, err := ifMatch(req.Request)
-	if err != nil {
-		return nil, err
+	d := &deletion{request: req, key: h.key(req.res, req.id), force: req.URL.Query().Get("force") == "true"}
+	var f *failure
+	if d.want, d.insist, f = ifMatch(req.Request); f != nil {
+		return nil, f
 	}
-	for range maxRetries {
-		old, exists, _, gerr := h.st.Get(req.Context(), key)
-		if gerr != nil {
-			return nil, unavailable(gerr)
-		}
-		if insist && old.Mod != want {
-			return nil, mismatch(key, want, old.Mod)
-		}
-		conds := []store.Cond{{Key: key, Mod: old.Mod}}
-		if req.URL.Query().Get("force") != "true" {
-			quiet, err := h.unused(req.Context(), req.res, req.id)
-			if err != nil {
-				return nil, err
-			}
-			conds = append(conds, quiet...)
-		}
-		if !exists {
-			return nil, keyNotFound()
-		}
-		rev, cerr := h.commit(req.Context(), conds, store.Op{Key: key, Delete: true})
-		var conflict *store.ConflictError
-		if errors.As(cerr, &conflict) {
+	for began := time.Now(); ; {
+		a, retry, f := h.tryDelete(d)
+		if retry && time.Since(began) < deletePatience && pause(req.Context(), rand.N(deletePause)) {
 			continue
 		}
-		if cerr != nil {
-			return nil, unavailable(cerr)
-		}
-		return &answer{code: http.StatusOK, rev: rev, body: struct {
-			Deleted string `json:"deleted"`
-			Key     string `json:"key"`
-		}{"1", key}}, nil
+		return a, f
 	}
-	return nil, lostRace()
 }
 
-// unused fails when somebody uses the object, and otherwise returns the
-// conditions under which this stays true: nothing was written to the directories
-// of possible users after we looked.
-func (h *Handler) unused(ctx context.Context, res *resource, id string) ([]store.Cond, *failure) {
-	type listing struct {
-		kvs []store.KV
-		rev int64
+// tryDelete reports retry when it should be called again; the failure is then
+// the answer to give if it cannot be.
+func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
+	old, exists, rev, err := h.st.Get(d.Context(), d.key)
+	if err != nil {
+		return nil, false, unavailable(err)
 	}
-	read := map[string]listing{}
-	var conds []store.Cond
-	for _, u := range res.users {
-		l, ok := read[u.dir]
-		if !ok {
-			kvs, rev, err := h.st.List(ctx, h.dir(u.dir))
-			if err != nil {
-				return nil, unavailable(err)
-			}
-			l = listing{kvs, rev}
-			read[u.dir] = l
-			conds = append(conds, store.Cond{Key: h.dir(u.dir), Mod: rev, Rule: store.Quiet})
+	if d.lost != nil && old.Create != d.lost.Create {
+		// It is gone, or was gone before somebody else created it anew: that
+		// one is not ours to delete.
+		return d.done(rev), false, nil
+	}
+	if d.insist && old.Mod != d.want {
+		return nil, false, mismatch(d.key, d.want, old.Mod)
+	}
+	conds := []store.Cond{{Key: d.key, Mod: old.Mod}}
+	if !d.force {
+		if f := h.unused(d); f != nil {
+			return nil, false, f
 		}
-		for _, kv := range l.kvs {
-			// Most objects do not even contain the id, which saves decoding
-			// them; an escape could spell it in another way.
-			if !bytes.Contains(kv.Value, []byte(id)) && !bytes.ContainsRune(kv.Value, '\\') {
-				continue
-			}
-			tree, ok := isObject(kv.Value)
-			if !ok || !u.uses(tree, id) {
-				continue
-			}
-			who := u.kind
-			if u.plugin {
-				who = "plugin in " + who
-			}
-			return nil, bad(fmt.Sprintf("%s, %s [%s] is still using it now",
-				res.deleteRefused, who, strings.TrimPrefix(kv.Key, h.dir(u.dir))))
+		for _, dir := range h.userDirs(d.res) {
+			conds = append(conds, store.Cond{Key: dir, Mod: d.seen, Rule: store.Quiet})
 		}
 	}
-	return conds, nil
+	if !exists {
+		return nil, false, keyNotFound()
+	}
+	rev, err = h.commit(d.Context(), conds, store.Op{Key: d.key, Delete: true})
+	var conflict *store.ConflictError
+	var away *store.UnavailableError
+	switch {
+	case errors.As(err, &conflict):
+		return nil, true, lostRace()
+	case errors.As(err, &away) && away.Unknown:
+		d.lost = &old
+		return nil, true, unavailable(err)
+	case err != nil:
+		return nil, false, unavailable(err)
+	}
+	return d.done(rev), false, nil
+}
+
+func (d *deletion) done(rev int64) *answer {
+	return &answer{code: http.StatusOK, rev: rev, body: struct {
+		Deleted string `json:"deleted"`
+		Key     string `json:"key"`
+	}{"1", d.key}}
+}
+
+// pause waits for t and reports whether ctx still lives.
+func pause(ctx context.Context, t time.Duration) bool {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -162,10 +162,6 @@ func splitNode(addr string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// CheckID reports whether v, as encoding/json decodes it with UseNumber, may be
-// an object's id: 1 to 64 characters of A-Z a-z 0-9 . _ -, or an integer from 1.
-func CheckID(v any) error { return idSchema().Validate(v) }
-
 // IDText returns an id as it appears in keys: integers without fraction.
 func IDText(v any) string {
 	switch t := v.(type) {

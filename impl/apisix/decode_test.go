@@ -196,18 +196,6 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-func TestSchemaDocumentsAreComplete(t *testing.T) {
-	for _, name := range []string{"route", "service", "upstream"} {
-		doc, ok := apisix.SchemaDocument(name)
-		if !ok || !json.Valid(doc) || strings.Contains(string(doc), "$ref") {
-			t.Errorf("%s: %v %.80s", name, ok, doc)
-		}
-	}
-	if _, ok := apisix.SchemaDocument("host"); ok {
-		t.Error("a shared definition is served as a resource")
-	}
-}
-
 // FuzzDecode: no input crashes, what is accepted can be stored, and what was
 // stored means the same as what was given.
 func FuzzDecode(f *testing.F) {

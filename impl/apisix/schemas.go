@@ -40,7 +40,6 @@ var (
 	routeSchema    = compiled("route")
 	serviceSchema  = compiled("service")
 	upstreamSchema = compiled("upstream")
-	idSchema       = compiled("id")
 )
 
 func compiled(name string) func() *schema.Schema {
@@ -51,17 +50,4 @@ func compiled(name string) func() *schema.Schema {
 		}
 		return s
 	})
-}
-
-// SchemaDocument returns the JSON Schema of a resource (route, service,
-// upstream), with shared definitions written out, as a schema endpoint serves it.
-// It reports false when there is none of that name.
-func SchemaDocument(name string) ([]byte, bool) {
-	switch name {
-	case "route", "service", "upstream":
-	default:
-		return nil, false
-	}
-	b, err := schema.Expand(documents()[name], documents())
-	return b, err == nil
 }

@@ -19,8 +19,10 @@ var operators = map[string]bool{
 // checkVars reports whether an expression can be compiled, in the words of the
 // library that APISIX uses (lua-resty-expr): an array of rules that must all
 // hold, or a logical operator followed by at least two rules. It does not compile
-// regular expressions: PCRE accepts more than Go does, and whoever evaluates
-// must decide.
+// regular expressions: lua-resty-expr compiles them when a request first needs
+// them, so APISIX 3.18 stores a broken one such as "(", which then
+// finds nothing.
+// PCRE accepts more than Go does besides.
 func checkVars(vars []any) error {
 	return checkExpression(vars, 0)
 }

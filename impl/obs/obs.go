@@ -2,7 +2,8 @@
 // run them: the shape of log lines, the names of their keys, the version, and
 // the readiness notification.
 //
-// It never decides what is worth logging and keeps no state. Everything here is
+// It never decides what is worth logging and keeps no state beyond the process's
+// gRPC logger. Everything here is
 // safe for concurrent use.
 package obs
 
@@ -31,7 +32,8 @@ const (
 )
 
 // Logger returns a logger that writes JSON lines to w. The level is debug, info,
-// warn or error, in any case; the empty string is info.
+// warn or error, in any case; the empty string is info. The first logger of a
+// process also receives what gRPC logs by itself: make it before gRPC is used.
 func Logger(w io.Writer, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if level != "" {
@@ -39,7 +41,9 @@ func Logger(w io.Writer, level string) (*slog.Logger, error) {
 			return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
 		}
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
+	log := slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l}))
+	adoptGRPC(log)
+	return log, nil
 }
 
 // Ready tells the service manager that the process can do its work (READY=1 to

@@ -153,3 +153,27 @@ func TestLostAnswerOfCommitIsUnknown(t *testing.T) {
 		t.Errorf("got %v, want an unknown outcome", err)
 	}
 }
+
+func TestChangedIsWhatWasWrittenSince(t *testing.T) {
+	t.Parallel()
+	s := open(t, etcdtest.Start(t).Endpoint())
+	put(t, s, "/a/same", "1")
+	put(t, s, "/a/gone", "1")
+	after := put(t, s, "/a/x", "1")
+	put(t, s, "/a/x", "2")
+	put(t, s, "/b/x", "1")
+	put(t, s, "/bb/x", "1")
+	put(t, s, "/c/x", "1")
+	rev := del(t, s, "/a/gone")
+	kvs, at, err := s.Changed(t.Context(), after, "/a", "/b/", "/none")
+	if err != nil || at != rev {
+		t.Fatalf("got revision %d %v, want %d", at, err, rev)
+	}
+	var got []string
+	for _, kv := range kvs {
+		got = append(got, fmt.Sprintf("%s=%s", kv.Key, kv.Value))
+	}
+	if want := "[/a/x=2 /b/x=1]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -33,21 +34,37 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	heard := time.Now()
+	heard, lagging := time.Now(), false
 	for {
 		select {
 		case resp, ok := <-events:
 			if !ok {
 				return progressed, errClosed
 			}
-			if err := w.receive(resp); err != nil {
+			err := w.receive(resp)
+			switch {
+			case errors.Is(err, errLagging) && len(resp.Events) == 0:
+				if lagging {
+					continue
+				}
+				if err := w.unreplaced(ctx); err != nil {
+					return progressed, err
+				}
+				beat.Reset(catchUpBeat)
+				heard, lagging = time.Now(), true
+				continue
+			case err != nil:
 				return progressed, err
+			case lagging:
+				beat.Reset(heartbeat)
 			}
-			progressed = true
-			heard = time.Now()
+			progressed, lagging, heard = true, false, time.Now()
 		case <-beat.C:
 			if len(events) > 0 {
 				continue
+			}
+			if lagging && time.Since(heard) > catchUp {
+				return progressed, errLagging
 			}
 			if time.Since(heard) > silence {
 				return progressed, errSilent
@@ -70,10 +87,12 @@ func (w *watch) receive(resp clientv3.WatchResponse) error {
 		return err
 	}
 	h := header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
-	if h.before(w.at) {
-		// A member that lags behind answers like this too; the next run asks a
-		// quorum which of the two it is.
+	if h.cluster != w.at.cluster {
 		return errReplaced
+	}
+	if h.before(w.at) {
+		// Or restored from a backup: only a quorum can tell.
+		return errLagging
 	}
 	b := Batch{Prefix: w.prefix}
 	b.Puts, b.Deletes = w.handed.step(resp.Events, w.at.revision)

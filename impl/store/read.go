@@ -38,6 +38,30 @@ func (s *Store) List(ctx context.Context, prefix string) (kvs []KV, rev int64, e
 	return kvs, h.revision, err
 }
 
+// Changed returns what is in the directories and was written after revision
+// after, as it was at revision rev, in no order. What was deleted is not told.
+// It is one round trip and does not page: for steps, not for whole directories.
+func (s *Store) Changed(ctx context.Context, after int64, prefixes ...string) (kvs []KV, rev int64, err error) {
+	gets := make([]clientv3.Op, len(prefixes))
+	for i, p := range prefixes {
+		gets[i] = clientv3.OpGet(rangeStart(p), clientv3.WithRange(rangeEnd(p)), clientv3.WithMinModRev(after+1))
+	}
+	err = s.ask(ctx, "list", func(ctx context.Context) error {
+		resp, err := s.c.Txn(ctx).Then(gets...).Commit()
+		if err != nil {
+			return err
+		}
+		kvs, rev = nil, resp.Header.Revision
+		for _, r := range resp.Responses {
+			for _, kv := range r.GetResponseRange().GetKvs() {
+				kvs = append(kvs, fromPB(kv))
+			}
+		}
+		return nil
+	})
+	return kvs, rev, err
+}
+
 // header is what an answer says about the cluster that gave it.
 type header struct {
 	cluster  uint64
@@ -98,22 +122,31 @@ func (s *Store) head(ctx context.Context) (header, error) {
 	return header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}, nil
 }
 
-// read puts a read to one member after the other: each attempt has its own
+// read asks for one key or range.
+func (s *Store) read(ctx context.Context, op, key string, opts ...clientv3.OpOption) (resp *clientv3.GetResponse, err error) {
+	err = s.ask(ctx, op, func(ctx context.Context) error {
+		resp, err = s.c.Get(ctx, key, opts...)
+		return err
+	})
+	return resp, err
+}
+
+// ask puts a question to one member after the other: each attempt has its own
 // deadline, so that a member behind a dead link costs one attempt only, and a
 // member that knows of no leader refuses at once.
-func (s *Store) read(ctx context.Context, op, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+func (s *Store) ask(ctx context.Context, op string, question func(context.Context) error) error {
 	began := time.Now()
 	for {
 		actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), readTimeout)
-		resp, err := s.c.Get(actx, key, opts...)
+		err := question(actx)
 		cancel()
 		if err == nil {
-			return resp, nil
+			return nil
 		}
 		err = classify(op, false, err)
 		var unavailable *UnavailableError
 		if !errors.As(err, &unavailable) || time.Since(began) > patience || !pause(ctx, attemptPause) {
-			return nil, err
+			return err
 		}
 	}
 }

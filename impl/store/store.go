@@ -24,8 +24,9 @@ const (
 	// defaultDialTimeout bounds one connection attempt to one endpoint.
 	defaultDialTimeout = 2 * time.Second
 	// keepaliveTime and keepaliveTimeout find half-open connections: with data
-	// under way after keepaliveTimeout (TCP_USER_TIMEOUT), idle ones after the
-	// sum. gRPC allows no shorter ping interval than 10 s.
+	// under way after keepaliveTimeout (TCP_USER_TIMEOUT), silent ones with an
+	// open stream after the sum. gRPC allows no shorter ping interval than 10 s;
+	// etcd's own minimum is 5 s.
 	keepaliveTime    = 10 * time.Second
 	keepaliveTimeout = 3 * time.Second
 	// reconnectMax bounds the pause between two attempts to reach an endpoint
@@ -100,9 +101,12 @@ func dial(timeout time.Duration, endpoints ...string) (*clientv3.Client, error) 
 		Endpoints:            endpoints,
 		DialKeepAliveTime:    keepaliveTime,
 		DialKeepAliveTimeout: keepaliveTimeout,
-		PermitWithoutStream:  true,
-		MaxCallSendMsgSize:   maxSend,
-		Logger:               zap.NewNop(), // its warnings repeat what our errors say
+		// etcd ends connections that ping without a stream, and with them the
+		// commits that have just begun there. A dead idle connection costs the
+		// next call one attempt instead.
+		PermitWithoutStream: false,
+		MaxCallSendMsgSize:  maxSend,
+		Logger:              zap.NewNop(), // its warnings repeat what our errors say
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{
 				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: reconnectMax,

@@ -18,6 +18,10 @@ const (
 	// opening bounds how long a member may take to begin a watch. One that is
 	// down costs this much once.
 	opening = 2 * time.Second
+	// catchUp bounds how long a member may lag behind what was handed out before
+	// the watch leaves it for another; it is asked every catchUpBeat.
+	catchUp     = time.Second
+	catchUpBeat = 100 * time.Millisecond
 	// retryMin and retryMax bound the pause between two attempts to list or to
 	// watch; the pause doubles and is jittered by half.
 	retryMin = 50 * time.Millisecond
@@ -67,6 +71,7 @@ func (s *Store) Watch(ctx context.Context, prefix string, apply func(Batch)) err
 var (
 	errCompacted = errors.New("the revisions to continue from were compacted")
 	errReplaced  = errors.New("the cluster's history went back: restored or replaced")
+	errLagging   = errors.New("the member lags behind the cluster")
 	errSilent    = errors.New("the member does not answer")
 	errClosed    = errors.New("the stream was closed")
 )
@@ -87,11 +92,11 @@ type watch struct {
 // reports whether anything was received.
 func (w *watch) run(ctx context.Context) (progressed bool, err error) {
 	if w.handed != nil && !w.stale {
-		h, err := w.s.head(ctx)
-		if err != nil {
+		err := w.unreplaced(ctx)
+		if err != nil && !errors.Is(err, errReplaced) {
 			return false, err
 		}
-		w.stale = h.before(w.at)
+		w.stale = err != nil
 	}
 	if w.handed == nil || w.stale {
 		if err := w.list(ctx); err != nil {
@@ -105,6 +110,19 @@ func (w *watch) run(ctx context.Context) (progressed bool, err error) {
 		w.stale = true
 	}
 	return progressed || followed, err
+}
+
+// unreplaced asks a quorum whether the history that was handed out still holds,
+// and returns errReplaced when it does not. One member cannot tell: it may lag.
+func (w *watch) unreplaced(ctx context.Context) error {
+	h, err := w.s.head(ctx)
+	switch {
+	case err != nil:
+		return err
+	case h.before(w.at):
+		return errReplaced
+	}
+	return nil
 }
 
 // before reports whether a cluster that answers with h cannot be the one that

@@ -48,7 +48,7 @@ type patternProperty struct {
 }
 
 // Compile reads a schema document. An object {"$ref": "name"} stands for the
-// document of that name in defs; Expand shows the result.
+// document of that name in defs.
 func Compile(doc []byte, defs map[string]json.RawMessage) (*Schema, error) {
 	tree, err := expandDoc(doc, defs)
 	if err != nil {
@@ -59,16 +59,6 @@ func Compile(doc []byte, defs map[string]json.RawMessage) (*Schema, error) {
 		return nil, fmt.Errorf("compile schema: %w", err)
 	}
 	return s, nil
-}
-
-// Expand returns the document with every $ref replaced by what it names, as it
-// can be served to those who have no defs.
-func Expand(doc []byte, defs map[string]json.RawMessage) ([]byte, error) {
-	tree, err := expandDoc(doc, defs)
-	if err != nil {
-		return nil, fmt.Errorf("expand schema: %w", err)
-	}
-	return json.Marshal(tree)
 }
 
 // maxRefs bounds how deep definitions may use each other; deeper is a circle.

@@ -3,6 +3,7 @@ package etcdtest
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // A Link is a TCP path to a member that a test can cut, or freeze so that
@@ -15,6 +16,7 @@ type Link struct {
 	frozen chan struct{} // nil when traffic passes; closed when it passes again
 	conns  map[net.Conn]bool
 	wg     sync.WaitGroup
+	sent   atomic.Int64
 }
 
 // NewLink returns a path to addr (host:port) that lives until the test ends.
@@ -33,6 +35,9 @@ func NewLink(t T, addr string) *Link {
 
 // Endpoint is the client URL of the member behind the link.
 func (l *Link) Endpoint() string { return "http://" + l.ln.Addr().String() }
+
+// Sent is how many bytes clients have sent over the link.
+func (l *Link) Sent() int64 { return l.sent.Load() }
 
 // Cut closes all connections and refuses new ones.
 func (l *Link) Cut() {
@@ -118,18 +123,22 @@ func (l *Link) serve(client net.Conn) {
 	done := make(chan struct{})
 	l.wg.Go(func() {
 		defer close(done)
-		l.pipe(server, client)
+		l.pipe(server, client, &l.sent)
 	})
-	l.pipe(client, server)
+	l.pipe(client, server, nil)
 	<-done
 }
 
-// pipe passes bytes until one end closes, and then closes the other.
-func (l *Link) pipe(dst, src net.Conn) {
+// pipe passes bytes until one end closes, and then closes the other. It counts
+// them when it is given a counter.
+func (l *Link) pipe(dst, src net.Conn, count *atomic.Int64) {
 	defer func() { _ = dst.Close() }()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := src.Read(buf)
+		if count != nil {
+			count.Add(int64(n))
+		}
 		l.mu.Lock()
 		frozen := l.frozen
 		l.mu.Unlock()
