@@ -90,7 +90,9 @@ func begin(ctx context.Context, api *admin.Handler, n *node.Node, log *slog.Logg
 			return
 		}
 	}
-	n.SetState(node.Serving)
+	if !n.Serve() {
+		return // drain was faster
+	}
 	log.Info("serving", "version", obs.Version())
 	if err := obs.Ready(); err != nil {
 		log.Warn("readiness not reported", obs.Err, err)

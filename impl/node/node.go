@@ -87,13 +87,6 @@ func (n *Node) Applied(prefix string, rev int64) {
 	n.notify()
 }
 
-// Revision returns the revision that is in force under prefix, 0 when nothing is.
-func (n *Node) Revision(prefix string) int64 {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.applied[clean(prefix)]
-}
-
 // Wait returns when rev is in force under prefix, or with the error of ctx.
 func (n *Node) Wait(ctx context.Context, prefix string, rev int64) error {
 	prefix = clean(prefix)
@@ -153,6 +146,19 @@ func (n *Node) SetState(s State) {
 	}
 }
 
+// Serve says that a starting node serves now, and reports whether it was
+// starting: a node whose end began before its start was over goes on draining.
+func (n *Node) Serve() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != Starting {
+		return false
+	}
+	n.state = Serving
+	n.notify()
+	return true
+}
+
 // State returns what the status listener answers.
 func (n *Node) State() State {
 	n.mu.Lock()
@@ -169,7 +175,10 @@ func (n *Node) stateLocked() State {
 
 // report returns the node's report as of now, and a channel that is closed when
 // it is out of date.
-func (n *Node) report() (Report, <-chan struct{}) {
+func (n *Node) report() (Report, <-chan struct{}) { return n.reportUpTo(listedErrors) }
+
+// reportUpTo is report with at most limit errors.
+func (n *Node) reportUpTo(limit int) (Report, <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r := Report{
@@ -178,7 +187,7 @@ func (n *Node) report() (Report, <-chan struct{}) {
 		Errors:  []ObjectError{},
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.refused)) {
-		if len(r.Errors) == listedErrors {
+		if len(r.Errors) == limit {
 			break
 		}
 		r.Errors = append(r.Errors, ObjectError{Key: key, Error: n.refused[key]})

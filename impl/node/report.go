@@ -8,6 +8,9 @@ import (
 const (
 	// listedErrors is how many refused objects a report names.
 	listedErrors = 32
+	// answeredErrors is how many the answer of /status/applied names: whoever
+	// asks looks for keys of his own among them.
+	answeredErrors = 1024
 	// keptErrors is how many refused objects a node remembers, so that those
 	// beyond the list appear once others are repaired.
 	keptErrors = 4096

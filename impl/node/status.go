@@ -50,7 +50,7 @@ func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// serveApplied answers what is in force: at once, or with ?prefix= and
+// serveApplied answers what is in force and what was refused: at once, or with ?prefix= and
 // ?revision= when the revision is reached, or 504 with the same body after
 // ?timeout=.
 func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
@@ -67,11 +67,13 @@ func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
 			code = http.StatusGatewayTimeout
 		}
 	}
-	r, _ := n.report()
+	// Both are of one moment: what is in force at a revision, and what of it is not.
+	r, _ := n.reportUpTo(answeredErrors)
 	answer(w, code, struct {
 		Node    string           `json:"node"`
 		Applied map[string]int64 `json:"applied"`
-	}{r.Name, r.Applied})
+		Errors  []ObjectError    `json:"errors"`
+	}{r.Name, r.Applied, r.Errors})
 }
 
 func waitFor(q url.Values) (prefix string, rev int64, timeout time.Duration, err error) {

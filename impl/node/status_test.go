@@ -1,7 +1,9 @@
 package node
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -34,11 +36,28 @@ func TestReadyFollowsState(t *testing.T) {
 	}
 }
 
+func TestServeNeverEndsADrain(t *testing.T) {
+	for _, tc := range []struct {
+		before, after State
+		did           bool
+	}{
+		{Starting, Serving, true},
+		{Serving, Serving, false},
+		{Draining, Draining, false},
+	} {
+		n := newNode(registration(), newMemory(), nil)
+		n.SetState(tc.before)
+		if did := n.Serve(); did != tc.did || n.State() != tc.after {
+			t.Errorf("from %s: got %v and %s, want %v and %s", tc.before, did, n.State(), tc.did, tc.after)
+		}
+	}
+}
+
 func TestAppliedAnswersAtOnceOrWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(registration(), newMemory(), nil)
 		n.Applied("/apisix", 100)
-		body := `{"node":"bj/az1/l7-1","applied":{"/apisix":100,"/unilb/listeners":0}}`
+		body := `{"node":"bj/az1/l7-1","applied":{"/apisix":100,"/unilb/listeners":0},"errors":[]}`
 		began := time.Now()
 		for _, target := range []string{"/status/applied", "/status/applied?prefix=/apisix&revision=100&timeout=10s", "/status/applied?prefix=/apisix/&revision=99"} {
 			w := ask(n, target)
@@ -84,5 +103,22 @@ func TestStatusNamesEverything(t *testing.T) {
 	}
 	if len(got) > 0 {
 		t.Errorf("unexpected %v", got)
+	}
+}
+
+// TestAppliedNamesWhatWasRefusedByThen: who sees a revision in force sees in the
+// same answer what of it is not.
+func TestAppliedNamesWhatWasRefusedByThen(t *testing.T) {
+	n := newNode(registration(), newMemory(), nil)
+	for i := range listedErrors + 1 {
+		n.Refuse(fmt.Sprintf("/apisix/routes/%03d", i), errors.New("broken"))
+	}
+	n.Applied("/apisix", 100)
+	var answer struct{ Errors []ObjectError }
+	if err := json.Unmarshal(ask(n, "/status/applied?prefix=/apisix&revision=100").Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if want := (ObjectError{"/apisix/routes/032", "broken"}); len(answer.Errors) != listedErrors+1 || answer.Errors[listedErrors] != want {
+		t.Errorf("got %d errors, want %d, the last one %+v", len(answer.Errors), listedErrors+1, want)
 	}
 }
