@@ -82,10 +82,10 @@ func TestUnchangedObjectsAreShared(t *testing.T) {
 	if len(d.Upstreams) != 1 || d.Upstreams["upstreams/2"] == nil {
 		t.Errorf("changed upstreams %v, want one", d.Upstreams)
 	}
-	a, _ := s.Upstream("1")
-	b, _ := next.Upstream("1")
-	ra, _ := s.Route("1")
-	rb, _ := next.Route("1")
+	a, _ := s.upstreams.Get("1")
+	b, _ := next.upstreams.Get("1")
+	ra, _ := s.routes.Get("1")
+	rb, _ := next.routes.Get("1")
 	if a != b || ra != rb {
 		t.Error("an object that was not touched was rebuilt")
 	}
@@ -126,25 +126,42 @@ func TestHostsOfAServiceBindItsRoutesAndFollowItsChanges(t *testing.T) {
 	if got := match(s, "c.example", "/h"); got != "heir" {
 		t.Errorf("without its service a route stays, for any host: %s", got)
 	}
-	r, _ := s.Route("heir")
+	r, _ := s.routes.Get("heir")
 	var m *MissingError
 	if _, err := s.Resolve(r); !errors.As(err, &m) || m.What != MissingService {
 		t.Errorf("Resolve: %v, want the missing service", err)
 	}
 	s = must(t, s, del(Routes, "heir"), del(Routes, "own"))
-	if s.heirs.Len() != 0 || s.table.Len() != 0 {
-		t.Errorf("%d heirs, %d rules are left", s.heirs.Len(), s.table.Len())
+	if got := match(s, "c.example", "/h") + match(s, "own.example", "/o"); s.heirs.Len() != 0 || got != "--" {
+		t.Errorf("%d heirs are left, matches %s", s.heirs.Len(), got)
 	}
 }
 
 func TestGenerationAndZoneComeFromNodeMetadata(t *testing.T) {
 	s := must(t, &Snapshot{}, put(Upstreams, "1", `{"nodes":[{"host":"100.64.0.1","port":8080,"weight":1,"metadata":{"unilb":{"generation":7,"zone":"az1"}}},{"host":"a.example","port":80,"weight":2,"priority":-1}],"retries":4,"scheme":"http"}`))
-	u, _ := s.Upstream("1")
+	u, _ := s.upstreams.Get("1")
 	if a := u.Targets[0]; a.Pool.Generation != 7 || a.Zone != "az1" || a.Pool.Address != "100.64.0.1:8080" || a.HostHeader != "100.64.0.1:8080" {
 		t.Errorf("first target %+v", a)
 	}
 	if b := u.Targets[1]; b.HostHeader != "a.example" || u.Members[1].Weight != 2 || u.Members[1].Priority != -1 || u.Tries != 5 {
 		t.Errorf("second target %+v, %+v, tries %d", b, u.Members[1], u.Tries)
+	}
+}
+
+func TestTriesOfARequestAreBounded(t *testing.T) {
+	many := make([]string, 40)
+	for i := range many {
+		many[i] = fmt.Sprintf(`"10.0.0.%d:80":1`, i)
+	}
+	nodes := `{"nodes":{` + strings.Join(many, ",") + `}`
+	for value, want := range map[string]int{
+		up: 1, nodes + `}`: maxTries, nodes + `,"retries":0}`: 1, nodes + `,"retries":3}`: 4, nodes + `,"retries":15}`: maxTries,
+		nodes + `,"retries":20000}`: maxTries, nodes + `,"retries":9223372036854775807}`: maxTries, `{"nodes":{}}`: 1,
+	} {
+		u, _ := must(t, &Snapshot{}, put(Upstreams, "1", value)).upstreams.Get("1")
+		if u.Tries != want {
+			t.Errorf("%s: %d tries, want %d", value, u.Tries, want)
+		}
 	}
 }
 

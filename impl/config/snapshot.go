@@ -25,12 +25,6 @@ func (s *Snapshot) Match(q *route.Query) *Route {
 	return nil
 }
 
-// Route returns the route of an id.
-func (s *Snapshot) Route(id string) (*Route, bool) { return s.routes.Get(id) }
-
-// Upstream returns the upstream object of an id (not an inline one).
-func (s *Snapshot) Upstream(id string) (*Upstream, bool) { return s.upstreams.Get(id) }
-
 // Counts are the numbers of objects in a snapshot.
 type Counts struct {
 	Routes    int `json:"routes"`

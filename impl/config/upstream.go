@@ -20,7 +20,7 @@ type Upstream struct {
 	Targets []Target
 	// Members are the targets as the balancer sees them, in the same order.
 	Members []balance.Member
-	// Tries is how many targets one request may try, at least 1.
+	// Tries is how often one request may be tried, from 1 to maxTries.
 	Tries int
 	// RetryTimeout bounds all tries of a request together; 0: no bound.
 	RetryTimeout time.Duration
@@ -40,6 +40,11 @@ type Target struct {
 	HostHeader string
 	Zone       string
 }
+
+// maxTries bounds the tries of one request, the first included. APISIX tries as
+// often as an object says, and by default every node; but one request to an
+// upstream that is down must not become thousands of connections.
+const maxTries = 16
 
 const defaultTimeout = 60 * time.Second
 
@@ -71,10 +76,11 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		u.Targets = append(u.Targets, t)
 		u.Members = append(u.Members, balance.Member{Weight: n.Weight, Priority: n.Priority})
 	}
-	u.Tries = max(1, len(u.Targets))
+	retries := len(u.Targets) - 1
 	if spec.Retries != nil {
-		u.Tries = 1 + *spec.Retries
+		retries = *spec.Retries
 	}
+	u.Tries = 1 + min(max(0, retries), maxTries-1)
 	return u, nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Errors of Compile. The texts are those of APISIX, which clients see after
+// Errors of CompileBound. The texts are those of APISIX, which clients see after
 // "failed to validate the 'vars' expression: ".
 var (
 	ErrBrackets = errors.New("rule should be wrapped inside brackets")
@@ -21,15 +21,6 @@ var (
 
 // MaxDepth limits how deep expressions may be nested.
 const MaxDepth = 32
-
-// Compile compiles the JSON of a vars field. Empty JSON, null and [] are true.
-func Compile(raw []byte) (*Expr, error) {
-	rule, err := decode(raw)
-	if err != nil || rule == nil {
-		return nil, err
-	}
-	return compileRule(rule)
-}
 
 func decode(raw []byte) ([]any, error) {
 	if len(bytes.TrimSpace(raw)) == 0 {

@@ -1,5 +1,5 @@
 // Package expr owns the expressions of the field vars: APISIX's conditions on
-// the variables of a request. Compile turns their JSON into an Expr, which is
+// the variables of a request. CompileBound turns their JSON into an Expr, which is
 // immutable and safe for concurrent use. It is pure: no request type, no
 // clock, no network; a request is whatever has variables (Vars).
 //

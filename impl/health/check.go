@@ -31,11 +31,11 @@ type Check struct {
 // NewCheck compiles a check. host is the Host header of its probes.
 func NewCheck(a *apisix.ActiveCheck, host string) *Check {
 	c := &Check{
-		Type: a.Type, Timeout: time.Duration(a.Timeout * float64(time.Second)), Concurrency: max(1, a.Concurrency),
+		Type: a.Type, Timeout: seconds(a.Timeout), Concurrency: max(1, a.Concurrency),
 		Host: host, Port: a.Port, Method: a.HTTPMethod, Path: a.HTTPPath, Body: a.HTTPReqBody,
 		Headers: a.ReqHeaders, VerifyTLS: a.HTTPSVerifyCertificate,
-		HealthyInterval:   time.Duration(a.Healthy.Interval) * time.Second,
-		UnhealthyInterval: time.Duration(a.Unhealthy.Interval) * time.Second,
+		HealthyInterval:   seconds(float64(a.Healthy.Interval)),
+		UnhealthyInterval: seconds(float64(a.Unhealthy.Interval)),
 		HealthyStatuses:   a.Healthy.HTTPStatuses, UnhealthyStatuses: a.Unhealthy.HTTPStatuses,
 		Limits: Limits{a.Healthy.Successes, a.Unhealthy.HTTPFailures, a.Unhealthy.TCPFailures, a.Unhealthy.Timeouts},
 	}
@@ -45,6 +45,15 @@ func NewCheck(a *apisix.ActiveCheck, host string) *Check {
 	}
 	c.id = string(id)
 	return c
+}
+
+// seconds converts, and saturates where a duration ends (292 years): objects
+// may hold any number, and one that wraps would mean "at once".
+func seconds(s float64) time.Duration {
+	if s >= float64(1<<63-1)/float64(time.Second) {
+		return 1<<63 - 1
+	}
+	return time.Duration(s * float64(time.Second))
 }
 
 // Key is everything that makes a state the state of this and no other target.

@@ -159,7 +159,7 @@ func TestStateSurvivesAChangeOfOtherThings(t *testing.T) {
 			}
 		}
 		r.Set("upstreams/1", nil)
-		if r.States("upstreams/2")[0] != first {
+		if r.Set("upstreams/2", []Subject{a})[0] != first {
 			t.Error("state ended with one of two owners")
 		}
 		r.Set("upstreams/2", nil)

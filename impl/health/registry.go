@@ -34,9 +34,17 @@ type Registry struct {
 	mu     sync.Mutex
 	rand   *rand.Rand
 	checks map[Key]*checker
-	owners map[string][]Key // by upstream
+	owners map[string]owner // by upstream
 	wg     sync.WaitGroup
 	closed bool
+}
+
+// owner is an upstream that has a check.
+type owner struct {
+	keys []Key // of its targets, in their order
+	// slots bounds the probes in flight of all targets that began with it. A
+	// target that several upstreams share counts for the one that had it first.
+	slots chan struct{}
 }
 
 type checker struct {
@@ -54,23 +62,23 @@ func NewRegistry(o Options) *Registry {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	return &Registry{prober: o.Prober, log: o.Log, slots: make(chan struct{}, o.MaxProbes), rand: o.Rand,
-		checks: map[Key]*checker{}, owners: map[string][]Key{}}
+		checks: map[Key]*checker{}, owners: map[string]owner{}}
 }
 
 // Set says that an upstream has these subjects now, and returns their states
 // in the same order. States that another upstream, or an earlier Set, already
 // has are the same; those that nobody has any more end. No subjects: the
 // upstream is gone or has no check.
-func (r *Registry) Set(owner string, subjects []Subject) []*State {
+func (r *Registry) Set(name string, subjects []Subject) []*State {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return make([]*State, len(subjects))
 	}
-	old := r.owners[owner]
+	old := r.owners[name]
 	states := make([]*State, len(subjects))
 	keys := make([]Key, len(subjects))
-	slots := r.upstreamSlots(subjects)
+	slots := old.slotsFor(subjects)
 	for i, s := range subjects {
 		keys[i] = s.key()
 		c, ok := r.checks[keys[i]]
@@ -80,7 +88,7 @@ func (r *Registry) Set(owner string, subjects []Subject) []*State {
 		c.refs++
 		states[i] = c.state
 	}
-	for _, k := range old { // after the new ones: what stays never drops to 0
+	for _, k := range old.keys { // after the new ones: what stays never drops to 0
 		c := r.checks[k]
 		if c.refs--; c.refs == 0 {
 			c.cancel()
@@ -88,34 +96,23 @@ func (r *Registry) Set(owner string, subjects []Subject) []*State {
 		}
 	}
 	if len(keys) > 0 {
-		r.owners[owner] = keys
+		r.owners[name] = owner{keys, slots}
 	} else {
-		delete(r.owners, owner)
+		delete(r.owners, name)
 	}
 	return states
 }
 
-func (r *Registry) upstreamSlots(subjects []Subject) chan struct{} {
+// slotsFor keeps the slots there are: targets that stay hold some of them. With
+// another bound the check is another, and no target stays.
+func (o owner) slotsFor(subjects []Subject) chan struct{} {
 	if len(subjects) == 0 {
 		return nil
 	}
-	return make(chan struct{}, subjects[0].Check.Concurrency)
-}
-
-// States returns the states of an upstream in the order of its targets; nil
-// when it has no check.
-func (r *Registry) States(owner string) []*State {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	keys := r.owners[owner]
-	if keys == nil {
-		return nil
+	if n := subjects[0].Check.Concurrency; cap(o.slots) != n {
+		return make(chan struct{}, n)
 	}
-	out := make([]*State, len(keys))
-	for i, k := range keys {
-		out[i] = r.checks[k].state
-	}
-	return out
+	return o.slots
 }
 
 // Close ends all probes and waits for them.
@@ -132,6 +129,10 @@ func (r *Registry) Close() {
 // firstDelay bounds the wait before the first probe: long enough to spread the
 // probes of a start with many targets, short enough to be prompt.
 const firstDelay = 100 * time.Millisecond
+
+// minInterval is the shortest time between the starts of two probes of a
+// target, whatever its check says; APISIX's objects cannot ask for less.
+const minInterval = time.Second
 
 func (r *Registry) start(k Key, c *Check, slots chan struct{}) *checker {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -161,7 +162,7 @@ func (r *Registry) run(ctx context.Context, k Key, c *Check, s *State, delay tim
 		if !s.Usable() {
 			interval = c.UnhealthyInterval
 		}
-		timer.Reset(max(0, interval-time.Since(begin)))
+		timer.Reset(max(0, max(interval, minInterval)-time.Since(begin)))
 	}
 }
 

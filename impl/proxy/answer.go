@@ -9,7 +9,7 @@ var notFoundBody = []byte(`{"error_msg":"404 Route Not Found"}` + "\n")
 func notFound(x *exchange.Exchange) exchange.Verdict {
 	v := x.RespondBytes(404, "text/plain; charset=utf-8", notFoundBody)
 	x.ResponseEdits = x.ResponseEdits[:0]
-	x.ResponseEdits.Set("Server", serverName)
+	x.ResponseEdits.Set("Server", ServerName)
 	return v
 }
 
@@ -32,6 +32,6 @@ var pages = func() map[int][]byte {
 func errorPage(x *exchange.Exchange, status int) exchange.Verdict {
 	v := x.RespondBytes(status, "text/html", pages[status])
 	x.ResponseEdits = x.ResponseEdits[:0]
-	x.ResponseEdits.Set("Server", serverName)
+	x.ResponseEdits.Set("Server", ServerName)
 	return v
 }

@@ -50,7 +50,7 @@ func missing(x *exchange.Exchange, err error) exchange.Verdict {
 // try forwards to the next target.
 func (p *Pipeline) try(x *exchange.Exchange, f *flow) exchange.Verdict {
 	up := f.res.Upstream
-	i, ok := p.pick(x.Lane, up, &f.tried)
+	i, ok := p.pick(x.Lane, f.snap, up, &f.tried)
 	if !ok {
 		if f.failure == "" {
 			f.failure = "no valid upstream node"

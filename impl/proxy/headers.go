@@ -10,13 +10,18 @@ import (
 // upstreamStatus carries one status for each try when the last one is 5xx.
 const upstreamStatus = "X-APISIX-Upstream-Status"
 
-// serverName is what every answer says in Server. APISIX says "APISIX/<version>"
-// there, overwriting the upstream's; we overwrite it too, with our own name.
-const serverName = "unilb"
+// ServerName is what every answer says in Server. APISIX says "APISIX/<version>"
+// there, overwriting the upstream's. We overwrite it too, but with our own name:
+// clients do not rely on it, and who looks at an answer in a region that runs
+// both must be able to tell which of them made it.
+const ServerName = "unilb"
 
-// hopByHop are the fields that concern one connection only (RFC 9110, 7.6.1).
-// Framing fields are the engine's and not listed.
-var hopByHop = [...]string{"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Proxy-Authenticate"}
+// Fields that concern one connection only (RFC 9110, 7.6.1), or the next proxy
+// only (11.7), by direction. Framing fields are the engine's and not listed.
+var (
+	hopByHopRequest = [...]string{"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Proxy-Authorization"}
+	hopByHopAnswer  = [...]string{"Connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "Proxy-Authenticate", "Proxy-Authentication-Info"}
+)
 
 // editRequest writes the edits of the request: connection fields go, forwarding
 // fields come. It starts anew for each try.
@@ -24,7 +29,7 @@ func editRequest(x *exchange.Exchange) {
 	r, e := &x.Request, &x.RequestEdits
 	*e = (*e)[:0]
 	removeNamed(x, e, r.Fields)
-	for _, name := range hopByHop {
+	for _, name := range hopByHopRequest {
 		if r.Fields.Has(name) {
 			e.Remove(name)
 		}
@@ -48,13 +53,13 @@ func editResponse(x *exchange.Exchange) {
 	*e = (*e)[:0]
 	if x.Response.Status != 101 {
 		removeNamed(x, e, x.Response.Fields)
-		for _, name := range hopByHop[:5] {
+		for _, name := range hopByHopAnswer {
 			if x.Response.Fields.Has(name) {
 				e.Remove(name)
 			}
 		}
 	}
-	e.Set("Server", serverName)
+	e.Set("Server", ServerName)
 }
 
 // removeNamed removes the fields that Connection names. Host cannot be removed

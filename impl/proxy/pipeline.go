@@ -79,9 +79,6 @@ func (p *Pipeline) Use(s *config.Snapshot, gone []string) {
 	}
 }
 
-// Snapshot returns the snapshot in force.
-func (p *Pipeline) Snapshot() *config.Snapshot { return p.snap.Load() }
-
 // lane holds the positions of one loop. The lock is never contended when an
 // engine gives each loop its own lane.
 type lane struct {
@@ -105,7 +102,7 @@ func (l *lane) forget(keys []string) {
 	}
 }
 
-func (p *Pipeline) pick(laneNo int, up *config.Upstream, tried *balance.Tried) (int, bool) {
+func (p *Pipeline) pick(laneNo int, snap *config.Snapshot, up *config.Upstream, tried *balance.Tried) (int, bool) {
 	l := &p.lanes[laneNo%len(p.lanes)]
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,7 +112,12 @@ func (p *Pipeline) pick(laneNo int, up *config.Upstream, tried *balance.Tried) (
 		if p.o.Health != nil {
 			pos.usable = p.o.Health(up)
 		}
-		l.positions[up.Key] = pos
+		// An upstream of an older snapshot may be gone, or replaced: nobody
+		// would forget its position again. Use stores a snapshot before it
+		// forgets under our lock, so what is kept here is still to be forgotten.
+		if snap == p.snap.Load() {
+			l.positions[up.Key] = pos
+		}
 	}
 	return pos.rr.Pick(pos.usable, tried)
 }

@@ -202,3 +202,29 @@ func TestPipelineAllocatesLittle(t *testing.T) {
 		t.Errorf("an exchange allocates %v times in the pipeline", n)
 	}
 }
+
+func TestFieldsOfOneConnectionGoNoFurther(t *testing.T) {
+	g := newGateway(t)
+	g.put("routes/1", `{"uri":"/*","upstream":{"nodes":{"10.0.0.1:80":1}}}`)
+	var both exchange.Fields
+	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Proxy-Authorization", "Proxy-Authenticate", "Proxy-Authentication-Info", "X-Keep"} {
+		both = append(both, exchange.Field{Name: name, Value: "x"})
+	}
+	g.Upstream = func(memory.Sent) memory.Reply { return memory.Reply{Status: 407, Fields: both} }
+	a := g.Do(get("/", both...))
+	names := func(f exchange.Fields) (out []string) {
+		for _, name := range both {
+			if f.Has(name.Name) {
+				out = append(out, name.Name)
+			}
+		}
+		return out
+	}
+	// What only the other direction gives a meaning passes as any unknown field.
+	if got := strings.Join(names(a.Sent[0].Fields), " "); got != "Proxy-Authenticate Proxy-Authentication-Info X-Keep" {
+		t.Errorf("request keeps %s", got)
+	}
+	if got := strings.Join(names(a.Fields), " "); got != "TE Proxy-Authorization X-Keep" {
+		t.Errorf("answer keeps %s", got)
+	}
+}

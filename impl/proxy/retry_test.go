@@ -85,3 +85,37 @@ func TestRequestKeepsItsSnapshotThroughARetry(t *testing.T) {
 		t.Errorf("next request: %d, want 404", a.Status)
 	}
 }
+
+// TestRequestOfAnOldSnapshotLeavesNothingBehind: the positions of an upstream
+// that is gone must not come back with the retry of a request that still uses
+// it, nor take the place of its successor's.
+func TestRequestOfAnOldSnapshotLeavesNothingBehind(t *testing.T) {
+	for name, next := range map[string]string{"deleted": "", "replaced": `{"uri":"/*","upstream":{"nodes":{"10.0.0.9:80":1,"10.0.0.8:80":1}}}`} {
+		g := newGateway(t)
+		g.put("routes/1", `{"uri":"/*","upstream":`+twoNodes+`}}`)
+		first := true
+		g.Upstream = func(memory.Sent) memory.Reply {
+			if !first {
+				return memory.Reply{Status: 200}
+			}
+			first = false
+			g.put("routes/1", next)
+			if next == "" {
+				g.Use(g.snap, []string{"routes/1"})
+			} else {
+				g.Do(get("/")) // now the successor has its position
+			}
+			return memory.Reply{Failure: &exchange.Failure{Kind: exchange.FailedConnect, Replayable: true}}
+		}
+		if a := g.Do(get("/")); a.Status != 200 || len(a.Sent) != 2 || a.Sent[0].Name == a.Sent[1].Name {
+			t.Errorf("%s: %+v, want 200 from the other target", name, a)
+		}
+		positions := g.lanes[0].positions
+		if next == "" && len(positions) != 0 {
+			t.Errorf("%s: %d positions are left", name, len(positions))
+		}
+		if next != "" && positions["routes/1"].up.Targets[0].Name != "10.0.0.9:80" {
+			t.Errorf("%s: the position is that of the old upstream", name)
+		}
+	}
+}

@@ -30,12 +30,6 @@ type paths[T any] struct {
 	prefix *tree[[]*entry[T]]
 }
 
-// Len returns the number of rules.
-func (t Table[T]) Len() int { return t.rules.Len() }
-
-// Get returns the rule of an id.
-func (t Table[T]) Get(id string) (*Rule[T], bool) { return t.rules.Get(id) }
-
 // With returns the table with the rule added, or put in the place of the one
 // with its id. It fails when a host or path pattern is bad.
 func (t Table[T]) With(r *Rule[T]) (Table[T], error) {

@@ -138,8 +138,8 @@ func agree(t *testing.T, seed uint64, steps int) {
 	for id := range live {
 		tab = tab.Without(id)
 	}
-	if tab.Len() != 0 || tab.listeners.Len() != 0 {
-		t.Fatalf("seed %d: emptied table keeps %d rules, %d listeners", seed, tab.Len(), tab.listeners.Len())
+	if tab.rules.Len() != 0 || tab.listeners.Len() != 0 {
+		t.Fatalf("seed %d: emptied table keeps %d rules, %d listeners", seed, tab.rules.Len(), tab.listeners.Len())
 	}
 }
 

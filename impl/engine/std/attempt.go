@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/unilb/unilb/impl/exchange"
 )
@@ -21,8 +20,11 @@ func (n *run) attempt() exchange.Verdict {
 	defer cancel()
 	t := &try{run: n, watch: newWatch(cancel)}
 	defer t.watch.stop()
-	req := t.request(ctx)
-	resp, err := n.e.pools.get(t.pool()).RoundTrip(req)
+	tr := n.e.pools.get(t.pool())
+	resp, err := tr.RoundTrip(t.request(ctx))
+	for i := 0; err != nil && i < maxStale && t.stale(err); i++ {
+		resp, err = tr.RoundTrip(t.request(ctx))
+	}
 	t.endInterim()
 	if err != nil {
 		return n.e.o.Handler.OnFailure(&n.x, t.failure(err))
@@ -51,7 +53,13 @@ type try struct {
 	run   *run
 	watch *watch
 	body  *reader
-	sent  atomic.Bool
+
+	// The connection in use, what it had taken before us, and whether it was
+	// kept. took: an earlier one of this try took bytes of it.
+	conn   *counted
+	mark   int64
+	reused bool
+	took   bool
 
 	mu      sync.Mutex // interim answers come from a goroutine of the transport
 	settled bool
@@ -72,8 +80,9 @@ func (t *try) request(ctx context.Context) *http.Request {
 	n, x := t.run, &t.run.x
 	plan := &x.Plan
 	trace := &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) {
-			t.sent.Store(true) // from here on bytes may have left
+		GetConn: func(string) { t.watch.stop() }, // connecting has a limit of its own
+		GotConn: func(info httptrace.GotConnInfo) {
+			t.gotConn(info)
 			t.watch.arm(exchange.TimedOutSend, plan.Send)
 		},
 		WroteRequest:   func(httptrace.WroteRequestInfo) { t.watch.arm(exchange.TimedOutRead, plan.Read) },

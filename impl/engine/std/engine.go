@@ -28,7 +28,18 @@ type Options struct {
 	// between requests, BodyTimeout the time between two reads from the client
 	// and between two writes to it; 0: 60 s each.
 	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
-	Log                                   *slog.Logger
+	// MaxConns bounds the connections from clients on all listeners together,
+	// idle and upgraded ones included; 0: 100,000. Further ones are closed at
+	// once. It bounds requests, too: a connection carries one at a time.
+	MaxConns int
+	// Server is the field of that name in answers the engine makes itself;
+	// empty: none. (What the library answers to a head it cannot read, 400 or
+	// 431, has none in any case: it offers no way.)
+	Server string
+	// Draining tells, beside Drain, whether answers should say "Connection:
+	// close". It is asked for every answer; nil: no.
+	Draining func() bool
+	Log      *slog.Logger
 }
 
 // Engine serves HTTP/1.1 on any number of listeners.
@@ -38,6 +49,7 @@ type Engine struct {
 	pools    *pools
 	runs     sync.Pool
 	lanes    atomic.Uint64
+	room     *room
 	draining atomic.Bool
 	inflight inflight
 }
@@ -56,16 +68,22 @@ func New(o Options) *Engine {
 			*d = minute
 		}
 	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 100_000
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{o: o, pools: newPools()}
+	e := &Engine{o: o, pools: newPools(), room: newRoom(o.MaxConns, o.Log)}
 	e.runs.New = func() any { return newRun(e) }
 	e.srv = &http.Server{
 		Handler:           http.HandlerFunc(e.serve),
 		ReadHeaderTimeout: o.HeadTimeout,
 		IdleTimeout:       o.IdleTimeout,
 		MaxHeaderBytes:    o.MaxHead,
+		// "OPTIONS *" is the handler's as any other request: a target no route
+		// has, answered 400.
+		DisableGeneralOptionsHandler: true,
 		// What net/http has to say (handshakes, panics) belongs in our log.
 		ErrorLog:    log.New(logWriter{o.Log}, "", 0),
 		ConnContext: e.connContext,
@@ -83,7 +101,7 @@ func (e *Engine) connContext(ctx context.Context, _ net.Conn) context.Context {
 // Serve accepts connections until the listener is closed (which is no error)
 // or the engine is shut down. Connections outlive their listener.
 func (e *Engine) Serve(ln net.Listener) error {
-	err := e.srv.Serve(ln)
+	err := e.srv.Serve(e.room.bound(ln))
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -94,6 +112,11 @@ func (e *Engine) Serve(ln net.Listener) error {
 // clients with keep-alive connections move on by themselves. Nothing is cut and
 // new connections are still accepted.
 func (e *Engine) Drain() { e.draining.Store(true) }
+
+// closing tells whether clients should move on.
+func (e *Engine) closing() bool {
+	return e.draining.Load() || e.o.Draining != nil && e.o.Draining()
+}
 
 // Shutdown closes all listeners and idle connections and waits until every
 // request that was admitted has ended, or until ctx is done; then it cuts the

@@ -34,7 +34,7 @@ func (t *try) endInterim() {
 
 // failure says what went wrong, from the transport's error and from what we saw.
 func (t *try) failure(err error) exchange.Failure {
-	f := exchange.Failure{Sent: t.sent.Load(), Replayable: true, Err: err}
+	f := exchange.Failure{Sent: t.sent(), Replayable: true, Err: err}
 	clientErr := t.run.body.clientError()
 	if t.body != nil {
 		f.Replayable = t.body.detach()

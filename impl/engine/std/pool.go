@@ -89,7 +89,7 @@ func (p *pools) expire(now time.Time) {
 		e.mu.Lock()
 		unused := now.Sub(e.used)
 		e.mu.Unlock()
-		if unused > 2*max(k.IdleTimeout, sweepEvery) {
+		if unused/2 > max(k.IdleTimeout, sweepEvery) { // twice the longest timeout would be negative
 			e.tr.CloseIdleConnections()
 			delete(p.by, k)
 		}
@@ -120,7 +120,13 @@ func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
 func newTransport(key exchange.Pool) *http.Transport {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, key) }
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		c, err := connect(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return &counted{Conn: c}, nil
+	}
 	return &http.Transport{
 		DialContext: dial, DialTLSContext: dial,
 		DisableCompression:     true, // bodies pass as they are

@@ -45,7 +45,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	e.inflight.add()
 	defer e.inflight.done()
 	if r.Method == http.MethodConnect {
-		http.Error(w, "405 Not Allowed", http.StatusMethodNotAllowed)
+		e.refuse(w, "405 Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
 	n := e.runs.Get().(*run)
@@ -54,7 +54,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	n.w, n.r, n.begin, n.rec = w, r, time.Now(), exchange.Record{}
 	n.rc = http.NewResponseController(w)
 	if err := fill(&n.x, r); err != nil {
-		http.Error(w, "400 Bad Request", http.StatusBadRequest)
+		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
 		e.runs.Put(n)
 		return
 	}
@@ -77,6 +77,14 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 		// is how HTTP/1.1 says that an answer is not complete.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// refuse answers a request that the handler never sees.
+func (e *Engine) refuse(w http.ResponseWriter, text string, status int) {
+	if e.o.Server != "" {
+		w.Header().Set("Server", e.o.Server)
+	}
+	http.Error(w, text, status)
 }
 
 func (n *run) openBody() {
@@ -156,7 +164,7 @@ func (n *run) writeHead(status int, fields exchange.Fields, length int64) {
 	}
 	// A request whose body is still coming leaves bytes on the connection that
 	// must not be taken for the next request.
-	if n.e.draining.Load() || n.x.Request.HasBody() && !n.body.complete() {
+	if n.e.closing() || n.x.Request.HasBody() && !n.body.complete() {
 		h["Connection"] = []string{"close"}
 	}
 	n.w.WriteHeader(status)

@@ -71,7 +71,7 @@ func (h *handler) OnFailure(x *exchange.Exchange, f exchange.Failure) exchange.V
 	if f.Kind.Timeout() && f.Kind != exchange.TimedOutConnect {
 		return x.RespondBytes(504, "", []byte("late"))
 	}
-	if f.Sent && !f.Replayable {
+	if f.Sent && (!f.Replayable || x.Request.Method == http.MethodPost) {
 		return x.RespondBytes(502, "", []byte("no replay"))
 	}
 	return h.forward(x)

@@ -1,0 +1,108 @@
+package std
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// counted is a connection to a target that knows whether it took anything. The
+// library tells when it has a connection and when it wrote a whole request; what
+// decides whether a request may go to another target lies between.
+type counted struct {
+	net.Conn
+	// written counts the bytes that were accepted. A write under way counts
+	// whole: some of it may have left.
+	written atomic.Int64
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	c.written.Add(int64(len(b)))
+	n, err := c.Conn.Write(b)
+	c.written.Add(int64(n - len(b)))
+	return n, err
+}
+
+// ended tells whether the target has closed or reset the connection, as far as
+// this machine knows. It takes nothing from the connection, and it does not
+// wait for the goroutine that reads from it to notice.
+func (c *counted) ended() bool {
+	inner := c.Conn
+	if t, ok := inner.(*tls.Conn); ok {
+		inner = t.NetConn()
+	}
+	sc, ok := inner.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return true // closed by us
+	}
+	ended := false
+	// Control and not Read: a read is under way already and would block ours.
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		switch {
+		case err == nil:
+			ended = n == 0
+		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR):
+			ended = true
+		}
+	})
+	return err != nil || ended
+}
+
+// maxStale bounds the kept connections that one attempt may find ended, one
+// after another, before it counts as failed.
+const maxStale = 8
+
+// gotConn is called by the transport, in the goroutine of the attempt.
+func (t *try) gotConn(info httptrace.GotConnInfo) {
+	t.took = t.sent()
+	c, ok := info.Conn.(*counted)
+	if !ok {
+		t.took = true // it cannot tell
+		return
+	}
+	t.conn, t.mark, t.reused = c, c.written.Load(), info.Reused
+	// A request that must not be sent twice is not risked on a connection
+	// whose end is known already. Writing to a closed one takes no byte, so
+	// the transport takes the next or makes a new one.
+	if info.Reused && !repeatable(t.run.x.Request.Method) && c.ended() {
+		_ = c.Close() // it only fails when it is closed already
+	}
+}
+
+// repeatable methods are repeated by the transport when a kept connection ends.
+func repeatable(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// sent tells whether any connection took a byte of the request.
+func (t *try) sent() bool { return t.took || t.conn != nil && t.conn.written.Load() > t.mark }
+
+// stale tells that the attempt only found a kept connection ended: its target
+// was not even asked, and can be. The transport itself gives up on a request
+// with a body when the end came between its choice and the first byte.
+func (t *try) stale(err error) bool {
+	var dial *dialError
+	if !t.reused || t.sent() || errors.As(err, &dial) || t.run.r.Context().Err() != nil {
+		return false
+	}
+	if _, timedOut := t.watch.fired(); timedOut {
+		return false
+	}
+	return t.body == nil || t.run.body.clientError() == nil && t.body.detach()
+}
