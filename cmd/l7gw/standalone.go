@@ -32,12 +32,13 @@ func serveStandalone(ctx, hard context.Context, o *options, log *slog.Logger) er
 		}
 	}
 	// A path short enough for a Unix socket, whatever --data-dir is.
-	run, err := os.MkdirTemp("", "l7gw-")
+	sweepRunDirs(os.TempDir(), o.dataDir, log)
+	run, release, err := makeRunDir(os.TempDir())
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err := os.RemoveAll(run); err != nil {
+		if err := release(); err != nil {
 			log.Warn("directory not removed", "path", run, obs.Err, err)
 		}
 	}()

@@ -69,7 +69,10 @@ func build(o Options) *Gateway {
 		po.Log = func(x *exchange.Exchange, e proxy.Entry) { g.access.add(x, e) }
 	}
 	g.pipeline = proxy.New(po)
-	g.engine = std.New(std.Options{Handler: g.pipeline, Log: o.Log})
+	g.engine = std.New(std.Options{Handler: g.pipeline, Server: proxy.ServerName, Log: o.Log,
+		// Also while the node is registered as draining: clients of an operator's
+		// drain move on as those of SIGTERM do.
+		Draining: func() bool { return g.node.State() == node.Draining }})
 	g.listeners = newListeners(g.engine.Serve, g.node, o.Log)
 	g.config = newConfigurator(g)
 	return g
@@ -118,7 +121,9 @@ func Run(ctx, hard context.Context, o Options) error {
 }
 
 func (g *Gateway) ready() {
-	g.node.SetState(node.Serving)
+	if !g.node.Serve() {
+		return // the drain began first
+	}
 	g.o.Log.Info("serving", "version", obs.Version())
 	if err := obs.Ready(); err != nil {
 		g.o.Log.Warn("readiness not reported", obs.Err, err)
