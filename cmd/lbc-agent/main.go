@@ -30,6 +30,8 @@ const (
 )
 
 const (
+	// resolveTimeout bounds the look-up of the names of etcd members.
+	resolveTimeout = 5 * time.Second
 	// headTimeout bounds how long a client of the status listener may take to ask.
 	headTimeout = 5 * time.Second
 	// stopTimeout bounds the end of requests to the status listener.
@@ -71,6 +73,12 @@ func run(c config, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = st.Close() }() // ends with the process
+	rctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	c.agent.Etcd, err = node.HostAddresses(rctx, c.etcd...)
+	cancel()
+	if err != nil {
+		return err // a VIP with an address of etcd would cut this node off
+	}
 	listener, err := net.Listen("tcp", c.statusListen)
 	if err != nil {
 		return fmt.Errorf("open status listener: %w", err)

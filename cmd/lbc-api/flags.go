@@ -23,6 +23,7 @@ type options struct {
 	adminURL                       string
 	adminVIP                       netip.AddrPort
 	pool                           vpc.Pool
+	eipRanges, protect             prefixes
 	drain, quarantine, mappingWait time.Duration
 	adminKey, apiKey               string
 	logLevel                       string
@@ -39,6 +40,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.adminURL, "admin-url", "http://127.0.0.1:9180", "base URL of the Admin API")
 	f.StringVar(&vip, "admin-vip", "", "address and port at which L4 is to serve the Admin API, such as 10.0.0.5:9180; empty: L4 does not serve it")
 	f.StringVar(&pool, "unique-pool", "100.64.0.0/10", "network that unique IPs come from; 100.127.0.0/16 of it is left out")
+	f.Var(&o.eipRanges, "eip-range", "`CIDR` in which addresses of load balancers must lie; repeatable, or comma-separated (default 0.0.0.0/0); never the system's own addresses")
+	f.Var(&o.protect, "protect", "`CIDR` that no load balancer and no IDC target may name, beside the system's own addresses; repeatable, or comma-separated")
 	f.DurationVar(&o.drain, "drain", 60*time.Second, "how long a mapping outlives its last use in the configuration of any gateway")
 	f.DurationVar(&o.quarantine, "quarantine", 10*time.Minute, "how long a unique IP without mapping stays unused")
 	f.DurationVar(&o.mappingWait, "mapping-wait", 5*time.Second, "how long a publication waits for agents to have its mappings in force")
@@ -85,6 +88,23 @@ func (o *options) parseNetworks(vip, pool string) error {
 	}
 	if o.pool, err = vpc.NewPool(prefix); err != nil {
 		return fmt.Errorf("--unique-pool: %w", err)
+	}
+	return nil
+}
+
+// prefixes is the value of a repeatable flag of networks.
+type prefixes []netip.Prefix
+
+func (p *prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
+
+// Set adds networks, separated by commas.
+func (p *prefixes) Set(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := netip.ParsePrefix(strings.TrimSpace(word))
+		if err != nil || !n.Addr().Is4() || n != n.Masked() {
+			return fmt.Errorf("%q: want an IPv4 network without host bits, such as 203.0.113.0/24", word)
+		}
+		*p = append(*p, n)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store/etcdtest"
 )
 
@@ -30,6 +33,9 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		{"pool", "--node x --unique-pool 100.64.0.1/10", "--unique-pool", environment},
 		{"pool text", "--node x --unique-pool all", "--unique-pool", environment},
 		{"VIP", "--node x --admin-vip 10.0.0.1", "--admin-vip", environment},
+		{"EIP range", "--node x --eip-range 203.0.113.1/24", "-eip-range", environment},
+		{"EIP range in a list", "--node x --eip-range 203.0.113.0/24,all", "-eip-range", environment},
+		{"protected network", "--node x --protect 2001:db8::/32", "-protect", environment},
 		{"URL", "--node x --admin-url 10.0.0.1:9180", "--admin-url", environment},
 		{"drain", "--node x --drain 0s", "--drain", environment},
 		{"listen", "--node x --listen 9095", "--listen", environment},
@@ -46,10 +52,19 @@ func TestBadFlagsAreNamed(t *testing.T) {
 	if _, err := parse(strings.Fields("--node x --admin-vip 10.0.0.1:9180 --drain 2s --quarantine 5s --mapping-wait 1s"), environment); err != nil {
 		t.Errorf("good flags: %v", err)
 	}
+	o, err := parse(strings.Fields("--node x --eip-range 203.0.113.0/24,198.51.100.0/24 --eip-range 192.0.2.0/24 --protect 10.0.0.0/8"), environment)
+	if err != nil || fmt.Sprint(o.eipRanges, o.protect) != "[203.0.113.0/24 198.51.100.0/24 192.0.2.0/24] [10.0.0.0/8]" {
+		t.Errorf("networks: got %+v, %v", o, err)
+	}
 }
 
 // TestReadyWhenEtcdAnswersAndVIPIsWritten runs the command as a supervisor does.
 func TestReadyWhenEtcdAnswersAndVIPIsWritten(t *testing.T) {
+	// The logger of gRPC is a global of the process, which etcd is part of here:
+	// it must be set before.
+	if _, err := obs.Logger(io.Discard, "info"); err != nil {
+		t.Fatal(err)
+	}
 	etcd := etcdtest.Start(t)
 	socket := filepath.Join(t.TempDir(), "notify")
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/unilb/unilb/impl/lbc"
+	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -27,7 +30,8 @@ const (
 	// drainTimeout is how long requests may take to end after SIGTERM. Who waits
 	// for an operation longer can ask another replica.
 	drainTimeout = 10 * time.Second
-	// Bounds of connections to etcd; gRPC allows no shorter ping interval.
+	// Bounds of name look-ups and of connections to etcd; gRPC allows no shorter ping interval.
+	resolveTimeout   = 5 * time.Second
 	dialTimeout      = 2 * time.Second
 	keepaliveTime    = 10 * time.Second
 	keepaliveTimeout = 3 * time.Second
@@ -48,10 +52,21 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 		return fmt.Errorf("open etcd for leases: %w", err)
 	}
 	defer func() { _ = leases.Close() }()
+	rctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	infrastructure, err := node.HostAddresses(rctx, append(slices.Clone(o.etcd), o.adminURL)...)
+	cancel()
+	if err != nil {
+		return err // without its address it cannot be protected from tenants
+	}
+	addresses, err := ownAddresses()
+	if err != nil {
+		return err
+	}
 	service, err := lbc.New(lbc.Options{
 		Store: st, Etcd: leases, Node: o.node, AdminURL: o.adminURL, AdminKey: o.adminKey, APIKey: o.apiKey,
 		AdminVIP: o.adminVIP, Pool: o.pool, Drain: o.drain, Quarantine: o.quarantine, MappingWait: o.mappingWait,
-		Log: log,
+		EIPRanges: o.eipRanges, Protect: o.protect, Infrastructure: infrastructure,
+		Addresses: addresses, Log: log,
 	})
 	if err != nil {
 		return err
@@ -92,6 +107,21 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 		log.Warn("requests were cut", obs.Err, err)
 	}
 	return nil
+}
+
+// ownAddresses are the IPv4 addresses of this machine.
+func ownAddresses() ([]netip.Addr, error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("list the addresses of this machine: %w", err)
+	}
+	var own []netip.Addr
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+			own = append(own, p.Addr())
+		}
+	}
+	return own, nil
 }
 
 // begin tells readiness once etcd answered and the VIP of the Admin API is

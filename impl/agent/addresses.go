@@ -17,6 +17,34 @@ const (
 	memberLabel = "lo:unilb-member"
 )
 
+// labelledAddresses are the /32 addresses on lo that carry a label.
+type labelledAddresses struct {
+	nl    *netlink.Handle
+	label string
+}
+
+func (l labelledAddresses) sync(want map[netip.Addr]bool) error {
+	return syncAddresses(l.nl, l.label, want)
+}
+
+func (l labelledAddresses) labelled() (map[netip.Addr]bool, error) {
+	lo, err := l.nl.LinkByName("lo")
+	if err != nil {
+		return nil, fmt.Errorf("find lo: %w", err)
+	}
+	all, err := l.nl.AddrList(lo, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, fmt.Errorf("list addresses of lo: %w", err)
+	}
+	have := make(map[netip.Addr]bool)
+	for _, a := range all {
+		if addr, ok := netip.AddrFromSlice(a.IP); ok && a.Label == l.label {
+			have[addr.Unmap()] = true
+		}
+	}
+	return have, nil
+}
+
 // syncAddresses makes the /32 addresses on lo that carry a label exactly those
 // of want. An address that is there already without our label is somebody
 // else's: it is as good, and stays when it is no longer wanted.

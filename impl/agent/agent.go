@@ -44,7 +44,9 @@ type Options struct {
 	Member   netip.Addr // not for hosts
 	Uplink   string     // the device that carries the tunnels
 	PinDir   string     // in a bpffs
-	Log      *slog.Logger
+	// Etcd are addresses that are never VIPs here, because etcd is there.
+	Etcd []netip.Addr
+	Log  *slog.Logger
 }
 
 // Validate reports the first option that cannot be right, by its flag.
@@ -129,6 +131,7 @@ type following struct {
 	report  bool  // the prefix is one that the node's report names
 	seen    int64 // revision of the last batch; 0: none yet
 	pending bool  // the kernel lacks something of it
+	waiting bool  // only because another directory is not known yet
 }
 
 // New returns an agent. Ready is called once, when everything that etcd holds
@@ -178,7 +181,12 @@ func (a *Agent) apply(f *following, b store.Batch) {
 	f.seen = b.Revision
 	if err == nil && !f.pending {
 		a.inForce(f)
+		a.resume()
 		return
+	}
+	if errors.Is(err, errRegistryUnknown) {
+		f.pending, f.waiting = true, true
+		return // its first batch resumes f
 	}
 	// An error, or an earlier one that an audit has not cleared yet.
 	if err != nil {
@@ -191,9 +199,18 @@ func (a *Agent) apply(f *following, b store.Batch) {
 	}
 }
 
+// resume takes up what waited for a directory that may be known now. a.mu is held.
+func (a *Agent) resume() {
+	for _, f := range a.follows {
+		if f.waiting && f.audit() == nil {
+			a.inForce(f)
+		}
+	}
+}
+
 // inForce reports what f has seen as in force. a.mu is held.
 func (a *Agent) inForce(f *following) {
-	f.pending = false
+	f.pending, f.waiting = false, false
 	if f.report {
 		a.rep.Applied(f.prefix, f.seen)
 	}

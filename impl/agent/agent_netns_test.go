@@ -413,6 +413,67 @@ func TestAgentEndsWhenItsDeviceIsGoneAndHealsWhatItCan(t *testing.T) {
 	gw.expect("failed device fnat0")
 }
 
+// TestDeviceThatGoesWhileItIsMendedIsGone: a device that is deleted between two
+// steps makes the second fail in its own way.
+func TestDeviceThatGoesWhileItIsMendedIsGone(t *testing.T) {
+	sandbox.Require(t, sandbox.CapNetNS)
+	stack := newStack(t)
+	nl := handle(t, stack)
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "fnat0"
+	if err := nl.LinkAdd(&netlink.Vxlan{LinkAttrs: attrs, VxlanId: 7, Port: 4789}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := nl.LinkByName("fnat0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &setup{nl: nl, devices: []fnat.Interface{{Name: "fnat0", Index: l.Attrs().Index}}}
+	s.restore = []func() error{func() error {
+		if err := nl.LinkDel(l); err != nil {
+			t.Fatal(err)
+		}
+		return nl.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: &net.IPNet{IP: net.IPv4(100, 64, 0, 0), Mask: net.CIDRMask(10, 32)}})
+	}}
+	if err := s.check(); err == nil || !strings.HasPrefix(err.Error(), "device fnat0") || !strings.HasSuffix(err.Error(), "is gone") {
+		t.Errorf("got %v, want that device fnat0 is gone", err)
+	}
+}
+
+// TestDeviceThatIsSetDownWhileItIsMendedComesUp: a route cannot be restored on
+// a device that was set down since it was looked at.
+func TestDeviceThatIsSetDownWhileItIsMendedComesUp(t *testing.T) {
+	sandbox.Require(t, sandbox.CapNetNS)
+	stack := newStack(t)
+	nl := handle(t, stack)
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "fnat0"
+	if err := nl.LinkAdd(&netlink.Vxlan{LinkAttrs: attrs, VxlanId: 7, Port: 4789}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := nl.LinkByName("fnat0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := fnat.Interface{Name: "fnat0", Index: l.Attrs().Index}
+	downs := 0
+	s := &setup{nl: nl, devices: []fnat.Interface{on}}
+	s.restore = []func() error{func() error {
+		if downs++; downs == 1 {
+			if err := nl.LinkSetDown(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return nl.RouteReplace(&netlink.Route{LinkIndex: on.Index, Dst: &net.IPNet{IP: net.IPv4(100, 64, 0, 0), Mask: net.CIDRMask(10, 32)}})
+	}}
+	if err := s.check(); err != nil || downs != 2 {
+		t.Fatalf("got %v after %d attempts, want nil after 2", err, downs)
+	}
+	if routes, err := nl.RouteList(l, netlink.FAMILY_V4); err != nil || len(routes) != 1 {
+		t.Errorf("got routes %v, %v, want one", routes, err)
+	}
+}
+
 func TestStrangeDeviceAndSmallUplinkAreRefused(t *testing.T) {
 	s := newSite(t)
 	nl := handle(t, s.host)

@@ -196,6 +196,86 @@ func TestRevisionIsInForceOnlyWhenTheKernelHasIt(t *testing.T) {
 	}
 }
 
+// fakeLo is lo in memory.
+type fakeLo map[netip.Addr]bool
+
+func (f fakeLo) sync(want map[netip.Addr]bool) error {
+	clear(f)
+	maps.Copy(f, want)
+	return nil
+}
+
+func (f fakeLo) labelled() (map[netip.Addr]bool, error) { return maps.Clone(f), nil }
+
+func (f fakeLo) String() string {
+	var all []string
+	for _, a := range slices.SortedFunc(maps.Keys(f), netip.Addr.Compare) {
+		all = append(all, a.String())
+	}
+	return strings.Join(all, " ")
+}
+
+func vipOf(address, pool string) store.KV {
+	return store.KV{Key: "/unilb/l4/vips/" + address, Value: fmt.Appendf(nil, `{"address":%q,"pool":%q,"ports":[]}`, address, pool)}
+}
+
+func registered(kind, name, underlay string) store.KV {
+	return store.KV{Key: "/unilb/nodes/registry/" + kind + "/" + name, Value: fmt.Appendf(nil,
+		`{"name":%q,"kind":%q,"status":"http://x","underlay":%q,"member":"100.127.0.8","state":"active"}`, name, kind, underlay)}
+}
+
+// TestVIPThatIsAnotherMachinesAddressIsRefused: on lo it would cut the node off
+// from that machine, and with etcd's the VIP's deletion would never be heard of.
+func TestVIPThatIsAnotherMachinesAddressIsRefused(t *testing.T) {
+	rep, lo := newRecord(), fakeLo{}
+	own := []netip.Addr{netip.MustParseAddr("10.1.0.3"), netip.MustParseAddr("10.101.7.3")} // underlay, etcd
+	v := newVIPs(nil, "l7gw", own, rep)
+	v.lo = lo
+	ready := 0
+	a := &Agent{rep: rep, log: slog.New(slog.DiscardHandler), ready: func() { ready++ }, retry: make(chan struct{}, 1), set: &setup{}}
+	f := &following{follower: v, prefix: l4Prefix, report: true}
+	reg := &following{prefix: node.RegistryPrefix, follower: newNodes(rep, a.log, func(all map[string]node.Registration) (fnat.Diff, error) {
+		return fnat.Diff{}, v.learn(all)
+	}, attach{})}
+	a.follows = []*following{reg, f}
+
+	bad := []string{"10.1.0.3", "10.101.7.3", "100.64.0.9", "100.127.0.1", "127.0.0.1", "169.254.1.1", "0.0.0.9", "255.255.255.255", "224.0.0.1"}
+	puts := []store.KV{vipOf("203.0.113.10", "l7gw"), vipOf("10.101.4.9", "l7gw"), vipOf("10.101.4.9", "other")}
+	var refused []string
+	for _, b := range bad {
+		puts = append(puts, vipOf(b, "l7gw"))
+		refused = append(refused, "/unilb/l4/vips/"+b)
+	}
+	puts[2].Key += "x" // not its key
+	a.apply(f, store.Batch{Reset: true, Revision: 5, Puts: puts})
+	if lo.String() != "" || rep.applied[l4Prefix] != 0 || ready != 0 {
+		t.Fatalf("before the registry is known: got %s on lo, applied %v, want nothing", lo, rep.applied)
+	}
+	a.apply(reg, store.Batch{Reset: true, Revision: 6, Puts: []store.KV{registered("host", "bj/az1/host-1", "10.101.4.9")}})
+	if lo.String() != "203.0.113.10" || rep.applied[l4Prefix] != 5 || ready != 1 {
+		t.Errorf("got %s on lo, applied %v, ready %d times; want 203.0.113.10 at 5, once", lo, rep.applied, ready)
+	}
+	refused = append(refused, "/unilb/l4/vips/10.101.4.9", "/unilb/l4/vips/10.101.4.9x")
+	slices.Sort(refused)
+	if got := rep.keys(); !slices.Equal(got, refused) {
+		t.Errorf("refused %v, want %v", rep.refused, refused)
+	}
+	if got := rep.refused["/unilb/l4/vips/10.101.4.9"]; !strings.Contains(got, "bj/az1/host-1") {
+		t.Errorf("got %q, want the node named", got)
+	}
+
+	// A node that registers with the address of a VIP in force takes it from nobody.
+	a.apply(reg, store.Batch{Revision: 7, Puts: []store.KV{registered("host", "bj/az1/host-2", "203.0.113.10")}})
+	if lo.String() != "203.0.113.10" || rep.refused["/unilb/l4/vips/203.0.113.10"] == "" {
+		t.Errorf("got %s on lo, refused %v; want the VIP kept and reported", lo, rep.refused)
+	}
+	// When the host is gone, its address is free.
+	a.apply(reg, store.Batch{Revision: 8, Deletes: []string{"/unilb/nodes/registry/host/bj/az1/host-1", "/unilb/nodes/registry/host/bj/az1/host-2"}})
+	if lo.String() != "10.101.4.9 203.0.113.10" || rep.refused["/unilb/l4/vips/10.101.4.9"] != "" || rep.refused["/unilb/l4/vips/203.0.113.10"] != "" {
+		t.Errorf("got %s on lo, refused %v; want both accepted", lo, rep.refused)
+	}
+}
+
 func TestGuestPlan(t *testing.T) {
 	port := func(vni uint32, ip, host, ifname string) vpc.Port {
 		return vpc.Port{VNI: vni, IP: netip.MustParseAddr(ip), MAC: vpc.MAC{2, 9}, Host: host, VTEP: netip.MustParseAddr("10.0.0.11"), Ifname: ifname}

@@ -13,6 +13,10 @@ import (
 	"github.com/unilb/unilb/impl/node"
 )
 
+// mendAttempts is how often in a row devices, routes and addresses are put right
+// before the agent gives up and leaves it to its next start.
+const mendAttempts = 3
+
 // A setup is what a role consists of: devices made, programs loaded, and the
 // followers that fill them.
 type setup struct {
@@ -43,7 +47,19 @@ func (s *setup) owns(index int) bool {
 // check returns an error when one of our devices is gone, sets those up that are
 // down, and restores routes and fixed addresses. Programs went with the device: starting again makes both
 // anew.
-func (s *setup) check() error {
+func (s *setup) check() (err error) {
+	for range mendAttempts {
+		if err = s.mend(); err == nil {
+			return nil
+		}
+		// A device may go, or be set down, between any two steps, and the second
+		// then fails in its own way. The next attempt sees what happened.
+	}
+	return err
+}
+
+// mend looks for the devices, sets them up and restores routes and fixed addresses.
+func (s *setup) mend() error {
 	for _, d := range s.devices {
 		l, err := s.nl.LinkByName(d.Name)
 		if errors.As(err, &netlink.LinkNotFoundError{}) || err == nil && l.Attrs().Index != d.Index {
@@ -115,10 +131,16 @@ func (a *Agent) setupTunnel(s *setup) error {
 		return err
 	}
 	s.restore = append(s.restore, member)
-	sources := func(all map[string]node.Registration) (fnat.Diff, error) { return t.PruneSources(l4Nodes(all)) }
+	onLo := newVIPs(a.nl, a.o.Pool, append([]netip.Addr{a.o.Underlay, a.o.Member}, a.o.Etcd...), a.rep)
+	sources := func(all map[string]node.Registration) (fnat.Diff, error) {
+		if err := onLo.learn(all); err != nil {
+			return fnat.Diff{}, err
+		}
+		return t.PruneSources(l4Nodes(all))
+	}
 	s.follows = append(s.follows,
 		&following{follower: newNodes(a.rep, a.log, sources, attach{f: t.Attach}), prefix: node.RegistryPrefix},
-		&following{follower: newVIPs(a.nl, a.o.Pool, a.rep), prefix: l4Prefix, report: true})
+		&following{follower: onLo, prefix: l4Prefix, report: true})
 	return l4Tunnel.raise(a.nl)
 }
 

@@ -39,6 +39,12 @@ var (
 	memberPrefix = vpc.MemberPrefix
 	uniquePrefix = netip.MustParsePrefix("100.64.0.0/10")
 	l4MAC        = []byte{0x02, 0, 0, 0, 0x40, 0}
+	// neverVIPs hold no VIP: no host, unique IPs and members, loopback, link-local,
+	// multicast, and what is reserved with the broadcast address.
+	neverVIPs = []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/8"), uniquePrefix, netip.MustParsePrefix("127.0.0.0/8"),
+		netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("224.0.0.0/4"), netip.MustParsePrefix("240.0.0.0/4"),
+	}
 )
 
 // A vip is an address that L4 spreads over the members of a pool.
@@ -54,8 +60,13 @@ func parseVIP(b []byte) (vip, error) {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return v, fmt.Errorf("decode VIP: %w", err)
 	}
-	if a := v.Address; !a.Is4() || a.IsLoopback() || a.IsMulticast() || a.IsUnspecified() {
-		return v, fmt.Errorf("address: %s is not the IPv4 address of a VIP", a)
+	if !v.Address.Is4() {
+		return v, fmt.Errorf("address: %s is not the IPv4 address of a VIP", v.Address)
+	}
+	for _, n := range neverVIPs {
+		if n.Contains(v.Address) {
+			return v, fmt.Errorf("address: %s lies in %s, which holds no VIP", v.Address, n)
+		}
 	}
 	if v.Pool == "" {
 		return v, fmt.Errorf("pool: missing")

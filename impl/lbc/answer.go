@@ -31,10 +31,12 @@ type Operation struct {
 type Behind struct {
 	Node    string `json:"node"`
 	Kind    string `json:"kind"`
-	State   string `json:"state"` // behind or unknown
+	State   string `json:"state"` // behind, unknown or refused
 	Prefix  string `json:"prefix"`
 	Applied int64  `json:"applied"`
 	Want    int64  `json:"want"`
+	// Error is which object the node refuses, and why.
+	Error string `json:"error,omitempty"`
 }
 
 // answer tells what is known of an operation without asking anybody.
@@ -117,6 +119,7 @@ func (s *Service) assess(ctx context.Context, o opRecord, mod int64, wait time.D
 	reached := make(map[string]int64, len(ws))
 	var open []want
 	for _, w := range ws {
+		w.keys = o.Keys
 		if ms, ok := o.Reached[w.id()]; ok {
 			reached[w.id()] = ms
 		} else {
@@ -130,7 +133,7 @@ func (s *Service) assess(ctx context.Context, o opRecord, mod int64, wait time.D
 		}
 		a.Behind = append(a.Behind, Behind{
 			Node: v.want.node.Name, Kind: v.want.node.Kind, State: v.state,
-			Prefix: v.prefix, Applied: v.applied, Want: v.rev,
+			Prefix: v.prefix, Applied: v.applied, Want: v.rev, Error: v.err,
 		})
 	})
 	slices.SortFunc(a.Behind, func(x, y Behind) int {

@@ -20,7 +20,7 @@ func TestRequestsAreRefusedWithTheirField(t *testing.T) {
 	a := r.replica(nil, nil)
 	a.tenants()
 	a.inForce(a.shop("shop", "red", "203.0.113.10", 80))
-	a.inForce(a.put("load-balancers/mart", `{"tenant":"blue","address":"203.0.113.10"}`))
+	a.inForce(a.put("load-balancers/mart", `{"tenant":"red","address":"203.0.113.10"}`))
 	long := strings.Repeat(`{"ip":"10.9.0.1","port":80},`, maxTargetsPerGroup)
 	for _, c := range []struct {
 		name, method, path, body string
@@ -46,6 +46,11 @@ func TestRequestsAreRefusedWithTheirField(t *testing.T) {
 		{"id of 19 characters", "PUT", "load-balancers/abcdefghijklmnopqrs", `{}`, 400, "id", "18"},
 		{"unique IP as EIP", "PUT", "load-balancers/x", `{"tenant":"t","address":"100.64.0.9"}`, 400, "address", "unique IPs"},
 		{"unique IP as IDC target", "PUT", "target-groups/x", `{"tenant":"t","targets":[{"ip":"100.64.0.9","port":80}]}`, 400, "targets[0].ip", "unique IPs"},
+		{"EIP of another tenant", "PUT", "load-balancers/x", `{"tenant":"blue","address":"203.0.113.10"}`, 409, "address", "another tenant's load-balancers/mart"},
+		{"tenant of a shared EIP", "PUT", "load-balancers/mart", `{"tenant":"blue","address":"203.0.113.10"}`, 409, "address", "another tenant's load-balancers/shop"},
+		{"port of a status listener", "PUT", "load-balancers/shop/listeners/x", `{"protocol":"http","port":9093}`, 400, "port", "all addresses of their nodes"},
+		{"port of etcd", "PUT", "load-balancers/shop/listeners/x", `{"protocol":"http","port":2379}`, 400, "port", "etcd"},
+		{"port of the Admin API", "PUT", "load-balancers/shop/listeners/x", `{"protocol":"http","port":9180}`, 400, "port", "Admin API"},
 		{"VPC over the unique IPs", "PUT", "vpcs/x", `{"vni":9,"cidr":"100.64.0.0/16"}`, 400, "cidr", "overlaps"},
 		{"VNI of another VPC", "PUT", "vpcs/x", `{"vni":1001,"cidr":"10.0.0.0/24"}`, 409, "vni", "vpcs/red"},
 		{"VPC that does not exist", "PUT", "target-groups/x", `{"tenant":"t","vpc":"gone","targets":[]}`, 400, "vpc", "gone"},

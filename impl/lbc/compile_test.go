@@ -212,8 +212,9 @@ func TestUnreadableObjectLeavesThePreviousOne(t *testing.T) {
 	if m.tgs["web"] == nil || m.mods[key] != 5 {
 		t.Errorf("got %+v at %d, want the previous one at 5", m.tgs["web"], m.mods[key])
 	}
-	broken := lbRef("shop").key()
-	if err := m.put(store.KV{Key: broken, Value: []byte(`[]`), Mod: 7}); err == nil || m.has(lbRef("shop")) {
-		t.Errorf("got %v, has %t, want an error and no load balancer", err, m.has(lbRef("shop")))
+	shop := ref{kindLB, [3]string{"shop"}}
+	broken := shop.key()
+	if err := m.put(store.KV{Key: broken, Value: []byte(`[]`), Mod: 7}); err == nil || m.has(shop) {
+		t.Errorf("got %v, has %t, want an error and no load balancer", err, m.has(shop))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
@@ -78,6 +79,7 @@ func (p *pass) finish(ctx context.Context, exists bool, deps map[string]int64) e
 			}
 		}
 		o.touchOwn(created)
+		o.addKeys(p.keys)
 	})
 	if err != nil {
 		return err
@@ -132,6 +134,26 @@ func (p *pass) endOperations(ctx context.Context, edit func(o *opRecord, created
 		ops = append(ops, store.Op{Key: o.key(), Value: o.encode()})
 	}
 	return ended, ops, nil
+}
+
+// explain tells in the operations that wait for a publication why they still do.
+// The end of the publication clears it.
+func (s *Service) explain(ctx context.Context, p *pass, cause error) {
+	text := cause.Error()
+	if len(text) > maxErrorLength {
+		text = strings.ToValidUTF8(text[:maxErrorLength], "")
+	}
+	for _, id := range p.rec.Ops {
+		o, mod, err := s.operation(ctx, id)
+		if err != nil || o.State != statePublishing || o.Error == text {
+			continue
+		}
+		o.Error = text
+		if err := s.saveOperation(ctx, o, mod); err != nil && ctx.Err() == nil {
+			s.log.Warn("cause of a wait not recorded", obs.Op, id, obs.Err, err)
+			return
+		}
+	}
 }
 
 // fail ends the unit's operations as failed and reports whether that could be

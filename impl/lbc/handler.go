@@ -19,6 +19,7 @@ import (
 
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
+	"github.com/unilb/unilb/impl/vpc"
 )
 
 // requestIDHeader carries the id of a request, in its answer and in our log. A
@@ -259,7 +260,7 @@ func ParseAdminVIP(text string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, nil
 	}
 	vip, err := netip.ParseAddrPort(text)
-	if err != nil || !unicast(vip.Addr()) || vip.Port() == 0 {
+	if err != nil || !vip.Addr().Is4() || (policy{}).refuses(vpc.Pool{}, vip.Addr()) != "" || vip.Port() == 0 {
 		return netip.AddrPort{}, fmt.Errorf("VIP of the Admin API %q: want an IPv4 address and a port such as 10.0.0.5:9180", text)
 	}
 	return vip, nil

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/unilb/unilb/impl/node"
 )
 
 // maxStatusBytes bounds the answer of a status listener.
@@ -32,6 +34,7 @@ func newStatusClient() *http.Client {
 const (
 	nodeBehind  = "behind"  // it answers, with an older revision
 	nodeUnknown = "unknown" // it does not answer
+	nodeRefused = "refused" // it has the revision, and refuses an object of it
 )
 
 // A verdict is what is known of a node and a want.
@@ -42,6 +45,7 @@ type verdict struct {
 	applied int64
 	rev     int64
 	at      time.Time // when it was seen in force
+	err     string    // why the node refuses
 }
 
 // ask finds out which nodes have in force what they should, waiting until they
@@ -66,40 +70,93 @@ func (s *Service) ask(ctx context.Context, ws []want, wait time.Duration, done f
 }
 
 // askNode asks one node until it has everything in force or wait is over. A node
-// that refuses connections may be starting: it is asked again.
+// that refuses connections may be starting, and one that refuses an object may
+// get what it lacks: both are asked again.
 func (s *Service) askNode(ctx context.Context, w want, wait time.Duration) verdict {
-	const againAfter = 200 * time.Millisecond
+	const againAfter, againAtLast = 200 * time.Millisecond, 2 * time.Second
 	deadline := time.Now().Add(max(wait, probeTimeout))
 	if wait > 0 {
 		deadline = time.Now().Add(wait)
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	applied := make(map[string]int64)
+	said := answer{applied: make(map[string]int64)}
+	again := againAfter
 	for {
-		p, at, behind := w.behind(applied)
+		p, _, behind := w.behind(said.applied)
 		if !behind {
-			return verdict{want: w, at: time.Now()}
+			p = w.prefixes[0] // it refused something when it was last asked
 		}
-		v := verdict{want: w, prefix: p.prefix, applied: at, rev: p.rev}
 		asked := time.Now()
-		err := s.askApplied(ctx, w, p, patience(wait, deadline), applied)
-		if err != nil {
-			v.state = nodeUnknown
-		} else {
-			v.state, v.applied = nodeBehind, applied[p.prefix]
-		}
-		if err == nil && applied[p.prefix] >= p.rev {
-			continue
+		err := s.askApplied(ctx, w, p, patience(wait, deadline), &said)
+		v := s.judge(w, p, said, err)
+		switch v.state {
+		case "":
+			return v
+		case nodeRefused:
+			again = min(2*again, againAtLast)
+		case nodeBehind:
+			if said.applied[p.prefix] >= p.rev {
+				continue // the next prefix
+			}
 		}
 		if wait == 0 || time.Until(deadline) <= againAfter {
 			return v
 		}
 		// A node that waited for us may be asked again at once.
-		if time.Since(asked) < againAfter && !sleep(ctx, againAfter) {
+		if took := time.Since(asked); took < again && !sleep(ctx, min(again, time.Until(deadline)-againAfter)) {
 			return v
 		}
 	}
+}
+
+// judge says what an answer, or the lack of one, to a question about p means.
+func (s *Service) judge(w want, p prefixWant, said answer, err error) verdict {
+	v := verdict{want: w, prefix: p.prefix, applied: said.applied[p.prefix], rev: p.rev}
+	if err != nil {
+		v.state = nodeUnknown
+		return v
+	}
+	if first, at, behind := w.behind(said.applied); behind {
+		v.state, v.prefix, v.applied, v.rev = nodeBehind, first.prefix, at, first.rev
+		return v
+	}
+	if !said.listed {
+		said.errors = s.reportedErrors(w)
+	}
+	e, refused := w.refusal(said.errors)
+	if !refused {
+		return verdict{want: w, at: time.Now()}
+	}
+	v.state, v.err = nodeRefused, e.Key+": "+e.Error
+	for _, p := range w.prefixes {
+		if covers(p.prefix, e.Key) {
+			v.prefix, v.applied, v.rev = p.prefix, said.applied[p.prefix], p.rev
+		}
+	}
+	return v
+}
+
+// reportedErrors is what a node refuses by its report in etcd, for nodes whose
+// status listener does not tell. A report from before the wanted revisions says
+// nothing about them.
+func (s *Service) reportedErrors(w want) []node.ObjectError {
+	r, err := node.ParseReport(s.nodes.get(node.ReportKey(w.node.Kind, w.node.Name)).value)
+	if err != nil {
+		return nil
+	}
+	if _, _, behind := w.behind(r.Applied); behind {
+		return nil
+	}
+	return r.Errors
+}
+
+// An answer is what a status listener says: what is in force, and what of it is
+// refused.
+type answer struct {
+	applied map[string]int64
+	errors  []node.ObjectError
+	listed  bool // the node tells errors
 }
 
 // patience is how long a node may wait before it answers that it is behind:
@@ -113,8 +170,8 @@ func patience(wait time.Duration, deadline time.Time) time.Duration {
 	return max(0, left-min(300*time.Millisecond, left/4))
 }
 
-// askApplied asks a status listener once and notes in applied what it says.
-func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout time.Duration, applied map[string]int64) error {
+// askApplied asks a status listener once and notes what it says.
+func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout time.Duration, said *answer) error {
 	q := url.Values{
 		"prefix": {p.prefix}, "revision": {strconv.FormatInt(p.rev, 10)},
 		"timeout": {timeout.Round(time.Millisecond).String()},
@@ -133,8 +190,9 @@ func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout 
 		return fmt.Errorf("ask %s: status %d", w.id(), resp.StatusCode)
 	}
 	var body struct {
-		Node    string           `json:"node"`
-		Applied map[string]int64 `json:"applied"`
+		Node    string             `json:"node"`
+		Applied map[string]int64   `json:"applied"`
+		Errors  []node.ObjectError `json:"errors"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxStatusBytes)).Decode(&body); err != nil {
 		return fmt.Errorf("ask %s: %w", w.id(), err)
@@ -144,8 +202,9 @@ func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout 
 		return fmt.Errorf("ask %s: %q answers there", w.id(), body.Node)
 	}
 	for prefix, rev := range body.Applied {
-		applied[strings.TrimSuffix(prefix, "/")] = rev
+		said.applied[strings.TrimSuffix(prefix, "/")] = rev
 	}
+	said.errors, said.listed = body.Errors, body.Errors != nil
 	return nil
 }
 
@@ -175,7 +234,7 @@ func (s *Service) awaitMappings(ctx context.Context, rev int64) {
 	if rev == 0 || s.agents.passed(rev) {
 		return
 	}
-	s.ask(ctx, wants(s.registered(), map[string]int64{dirMappings: rev}), s.o.MappingWait, func(v verdict) {
+	s.ask(ctx, wants(s.mappers(), map[string]int64{dirMappings: rev}), s.o.MappingWait, func(v verdict) {
 		if v.state != "" && !errors.Is(ctx.Err(), context.Canceled) {
 			s.log.Warn("goes on without an agent", "agent", v.want.id(), "state", v.state, "rev", v.rev)
 		}

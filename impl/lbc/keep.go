@@ -208,7 +208,7 @@ func (s *Service) nextMove(a vpc.Address, mod int64, now time.Time) (*move, time
 	case vpc.Draining:
 		// Asked at both ends of the drain: a gateway that registered meanwhile may
 		// know less than those that were there.
-		if ok, _ := s.reported(map[string]int64{dirUpstreams: a.Barrier}); !ok {
+		if ok, _ := s.reported(s.registered(), map[string]int64{dirUpstreams: a.Barrier}); !ok {
 			return nil, 0
 		}
 		if a.Until.IsZero() {
@@ -224,7 +224,7 @@ func (s *Service) nextMove(a vpc.Address, mod int64, now time.Time) (*move, time
 		// The record is as old as the deletion of the mapping. An agent that has
 		// not seen it may still forward to the last owner, also while it is
 		// down: nobody else gets the address.
-		if ok, _ := s.reported(map[string]int64{dirMappings: mod}); !ok {
+		if ok, _ := s.reported(s.mappers(), map[string]int64{dirMappings: mod}); !ok {
 			return nil, 0
 		}
 		to, err = a.Free(now)

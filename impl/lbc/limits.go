@@ -29,6 +29,7 @@ const (
 	maxOperationWait  = 60 * time.Second // ?wait= of a request; also the longest wait of a status listener
 	writeTimeout      = 15 * time.Second // one request that changes the model
 	writeAttempts     = 50               // commits of one such request
+	maxErrorLength    = 512              // bytes of the cause in an operation
 	writePause        = 200 * time.Millisecond
 	probeTimeout      = time.Second     // one question to a status listener that needs no waiting
 	maxProbesAtOnce   = 1024            // questions under way to status listeners, per wait

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -44,7 +45,7 @@ func (s *Service) liveOnce(ctx context.Context) error {
 		defer cancel()
 		_, _ = s.o.Etcd.Revoke(rctx, lease.ID) // else it runs out
 	}()
-	if _, err := s.o.Etcd.Put(actx, replicaPrefix+s.instance, s.o.Node, clientv3.WithLease(lease.ID)); err != nil {
+	if _, err := s.o.Etcd.Put(actx, replicaPrefix+s.instance, s.presence(), clientv3.WithLease(lease.ID)); err != nil {
 		return fmt.Errorf("write the replica's key: %w", err)
 	}
 	beats, err := s.o.Etcd.KeepAlive(ctx, lease.ID)
@@ -55,6 +56,16 @@ func (s *Service) liveOnce(ctx context.Context) error {
 		continue
 	}
 	return errLeaseLost
+}
+
+// A replicaRecord is what a replica tells of itself.
+type replicaRecord struct {
+	Node      string       `json:"node"`
+	Addresses []netip.Addr `json:"addresses"` // of its machine: no tenant may name them
+}
+
+func (s *Service) presence() string {
+	return string(encode(replicaPrefix+s.instance, replicaRecord{s.o.Node, s.o.Addresses}).Value)
 }
 
 // alive returns the replicas that are listed.

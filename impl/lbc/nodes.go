@@ -16,6 +16,7 @@ const nodesPrefix = "/unilb/nodes"
 type want struct {
 	node     node.Registration
 	prefixes []prefixWant // ordered by prefix
+	keys     []string     // objects that the node must not refuse
 }
 
 type prefixWant struct {
@@ -82,13 +83,31 @@ func (w want) behind(applied map[string]int64) (p prefixWant, at int64, ok bool)
 	return prefixWant{}, 0, false
 }
 
-// reported reports whether all registered nodes that watch a touched directory
-// say, in their reports in etcd, that it is in force. Reports outlive the nodes
+// refusal returns the first of the wanted objects that is among those a node
+// refuses.
+func (w want) refusal(errors []node.ObjectError) (e node.ObjectError, ok bool) {
+	i := slices.IndexFunc(errors, func(e node.ObjectError) bool { return slices.Contains(w.keys, e.Key) })
+	if i < 0 {
+		return node.ObjectError{}, false
+	}
+	return errors[i], true
+}
+
+// mappers returns the nodes that use mappings: agents of gateways. Hosts follow
+// the same directory for networks and ports.
+func (s *Service) mappers() []node.Registration {
+	return slices.DeleteFunc(s.registered(), func(r node.Registration) bool { return r.Kind != kindAgent })
+}
+
+// kindAgent is the kind of agents beside gateways and other servers behind L4.
+const kindAgent = "lbc-agent"
+
+// reported reports whether all nodes that watch a touched directory say, in their reports in etcd, that it is in force. Reports outlive the nodes
 // that wrote them: a node that is down counts by what it last said, until it is
 // drained or removed.
-func (s *Service) reported(touched map[string]int64) (bool, string) {
+func (s *Service) reported(nodes []node.Registration, touched map[string]int64) (bool, string) {
 	reports := s.nodes.in(bucketReports)
-	for _, w := range wants(s.registered(), touched) {
+	for _, w := range wants(nodes, touched) {
 		c, ok := reports[node.ReportKey(w.node.Kind, w.node.Name)]
 		if !ok {
 			return false, w.id()

@@ -35,6 +35,9 @@ type opRecord struct {
 	// Own lists the directories that the commit of the change itself touched,
 	// at the revision at which this record was created.
 	Own []string `json:"own,omitempty"`
+	// Keys are the objects that the change is about, at most maxOperationKeys: a
+	// node that refuses one of them does not have it in force.
+	Keys []string `json:"keys,omitempty"`
 	// Touched is, per directory, the revision that must be in force.
 	Touched map[string]int64 `json:"touched,omitempty"`
 	// Reached is, for each node known to have everything in force, how long it

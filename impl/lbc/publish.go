@@ -27,6 +27,9 @@ const (
 	refusedTries = 3
 	// exhaustedTries is likewise for an empty pool: a quarantine may end.
 	exhaustedTries = 8
+	// explainedTries is how often a publication must fail before its operations,
+	// which go on, say why: many a cause is gone at the next attempt.
+	explainedTries = 3
 )
 
 // A pass is one attempt to bring what is published of a unit in line with the
@@ -55,12 +58,14 @@ type pass struct {
 	rec   unitRecord
 	// touched is what the publication touched so far, by this pass or before.
 	touched map[string]int64
+	// keys are mappings that the publication is about.
+	keys []string
 }
 
 // publish brings a unit in line with the model, trying until it succeeds, fails
 // for good, or ctx ends.
 func (s *Service) publish(ctx context.Context, u unit) {
-	pause, refused := passPause, 0
+	pause, refused, failed := passPause, 0, 0
 	for ctx.Err() == nil {
 		pctx, cancel := context.WithTimeout(ctx, passTimeout)
 		p, err := s.begin(pctx, u)
@@ -87,6 +92,9 @@ func (s *Service) publish(ctx context.Context, u unit) {
 		}
 		if !errors.Is(err, errStale) {
 			s.log.Warn("not published yet", "unit", u.String(), obs.Err, err)
+			if failed++; failed >= explainedTries {
+				s.explain(ctx, p, err)
+			}
 		}
 		if !sleep(ctx, pause) {
 			return

@@ -50,6 +50,7 @@ func (p *pass) targetGroup(ctx context.Context) error {
 		for _, o := range m.owners(g) {
 			if a, ok := m.table.Find(o); ok {
 				mappings = max(mappings, m.mods[addressKey(a.UniqueIP)])
+				p.keys = append(p.keys, vpc.MappingKey(a.UniqueIP))
 			}
 		}
 		var o Object
@@ -71,7 +72,9 @@ func (p *pass) targetGroup(ctx context.Context) error {
 		}
 		return p.finish(ctx, false, nil)
 	}
-	p.touch(dirMappings, mappings)
+	if mappings > 0 { // no guests behind it: nothing that agents must have
+		p.touch(dirMappings, mappings)
+	}
 	if err := p.step(ctx, "wait for mappings"); err != nil {
 		return err
 	}
@@ -245,6 +248,7 @@ func (p *pass) port(ctx context.Context) error {
 			changes = append(changes, c)
 		}
 		p.touch(dirMappings, m.mods[addressKey(a.UniqueIP)])
+		p.keys = append(p.keys, vpc.MappingKey(a.UniqueIP))
 	})
 	if len(changes) > 0 {
 		if err := p.step(ctx, "put mapping"); err != nil {

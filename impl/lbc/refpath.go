@@ -36,7 +36,6 @@ var kindPaths = map[string][]string{
 }
 
 func portRef(v, ip string) ref       { return ref{kindPort, [3]string{v, ip}} }
-func lbRef(lb string) ref            { return ref{kindLB, [3]string{lb}} }
 func listenerRef(lb, l string) ref   { return ref{kindListener, [3]string{lb, l}} }
 func ruleRef(lb, l, rule string) ref { return ref{kindRule, [3]string{lb, l, rule}} }
 func tgRef(tg string) ref            { return ref{kindTG, [3]string{tg}} }

@@ -11,17 +11,17 @@ import (
 
 // checkPut checks an object against the rest of the model: what it refers to
 // must exist, and nothing else may claim what it claims.
-func (m *Model) checkPut(r ref, o object, adminVIP netip.Addr) error {
-	if p, ok := r.parent(); ok && !m.has(p) {
-		return notFound(p)
+func (m *Model) checkPut(r ref, o object, p policy) error {
+	if up, ok := r.parent(); ok && !m.has(up) {
+		return notFound(up)
 	}
 	switch o := o.(type) {
 	case *VPC:
-		return m.checkVPC(o)
+		return m.checkVPC(o, p)
 	case *Port:
 		return m.checkPort(r, o)
 	case *LoadBalancer:
-		return m.checkLB(o, adminVIP)
+		return m.checkLB(o, p)
 	case *Listener:
 		t := m.lbs[r.names[0]]
 		if t.listeners[o.ID] == nil && len(t.listeners) >= maxListenersPerLB {
@@ -41,12 +41,12 @@ func (m *Model) checkPut(r ref, o object, adminVIP netip.Addr) error {
 			return invalid("target_group", "target group %q belongs to another tenant than load balancer %q", g.ID, r.names[0])
 		}
 	case *TargetGroup:
-		return m.checkTG(o)
+		return m.checkTG(o, p)
 	}
 	return nil
 }
 
-func (m *Model) checkVPC(v *VPC) error {
+func (m *Model) checkVPC(v *VPC, p policy) error {
 	if m.table.Pool().Overlaps(v.CIDR) {
 		return invalid("cidr", "%s overlaps %s or %s, which unique IPs and gateways use", v.CIDR, m.table.Pool().Prefix(), vpc.MemberPrefix)
 	}
@@ -62,10 +62,13 @@ func (m *Model) checkVPC(v *VPC) error {
 	if referrer := m.vpcReferrer(v.ID); referrer != "" {
 		return conflict("", "vpcs/%s cannot change its network: %s uses it", v.ID, referrer)
 	}
+	if leaving := m.vpcLeaving(v.ID, p); leaving != "" {
+		return conflict("", "vpcs/%s cannot change its network: %s", v.ID, leaving)
+	}
 	return nil
 }
 
-// vpcReferrer names something that needs a VPC as it is; "" when nothing does.
+// vpcReferrer names a resource that needs a VPC as it is; "" when none does.
 func (m *Model) vpcReferrer(id string) string {
 	for _, ip := range slices.SortedFunc(maps.Keys(m.ports[id]), netip.Addr.Compare) {
 		return portRef(id, ip.String()).String()
@@ -75,9 +78,15 @@ func (m *Model) vpcReferrer(id string) string {
 			return tgRef(tg).String()
 		}
 	}
+	return ""
+}
+
+// vpcLeaving says what still holds a VPC that no resource needs; "" when
+// nothing does. A unique IP keeps its owner's network until its drain is over.
+func (m *Model) vpcLeaving(id string, p policy) string {
 	for a := range m.table.All {
 		if a.Owner.VPC == id {
-			return "unique IP " + a.UniqueIP.String() + " (" + a.State.String() + ")"
+			return "unique IP " + a.UniqueIP.String() + " of its guest " + a.Owner.IP.String() + " " + p.leaves(a)
 		}
 	}
 	return ""
@@ -98,12 +107,14 @@ func (m *Model) checkPort(r ref, p *Port) error {
 	return nil
 }
 
-func (m *Model) checkLB(b *LoadBalancer, adminVIP netip.Addr) error {
-	if b.Address == adminVIP {
-		return conflict("address", "%s is the address of the Admin API", b.Address)
+func (m *Model) checkLB(b *LoadBalancer, p policy) error {
+	if err := p.checkEIP(m.table.Pool(), b.Address); err != nil {
+		return err
 	}
-	if m.table.Pool().Reserved(b.Address) {
-		return invalid("address", "%s lies among the unique IPs or member addresses", b.Address)
+	for _, id := range slices.Sorted(maps.Keys(m.lbs)) {
+		if other := m.tree(id); id != b.ID && other != nil && other.lb.Address == b.Address && other.lb.Tenant != b.Tenant {
+			return conflict("address", "%s belongs to another tenant's load-balancers/%s", b.Address, id)
+		}
 	}
 	t := m.lbs[b.ID]
 	if t == nil || t.lb == nil {
@@ -136,15 +147,15 @@ func (m *Model) checkClaim(field, lb, listener string, address netip.Addr, port 
 	return nil
 }
 
-func (m *Model) checkTG(g *TargetGroup) error {
+func (m *Model) checkTG(g *TargetGroup, p policy) error {
 	if g.VPC != "" && m.vpcs[g.VPC] == nil {
 		return invalid("vpc", "vpc %q does not exist", g.VPC)
 	}
 	for i, t := range g.Targets {
 		field := "targets[" + strconv.Itoa(i) + "].ip"
 		if g.VPC == "" {
-			if m.table.Pool().Reserved(t.IP) {
-				return invalid(field, "%s lies among the unique IPs or member addresses", t.IP)
+			if reason := p.refuses(m.table.Pool(), t.IP); reason != "" {
+				return invalid(field, "%s", reason)
 			}
 			continue
 		}
@@ -179,7 +190,7 @@ func (m *Model) tgReferrer(tg string) string {
 }
 
 // checkDelete refuses to delete what something else refers to.
-func (m *Model) checkDelete(r ref) error {
+func (m *Model) checkDelete(r ref, p policy) error {
 	if !m.has(r) {
 		return notFound(r)
 	}
@@ -187,6 +198,9 @@ func (m *Model) checkDelete(r ref) error {
 	switch r.kind {
 	case kindVPC:
 		referrer = m.vpcReferrer(r.names[0])
+		if leaving := m.vpcLeaving(r.names[0], p); referrer == "" && leaving != "" {
+			return conflict("", "%s is in use: %s", r, leaving)
+		}
 	case kindTG:
 		referrer = m.tgReferrer(r.names[0])
 	case kindPort:

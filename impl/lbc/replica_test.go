@@ -242,7 +242,7 @@ func TestTwoReplicasAtOnce(t *testing.T) {
 	replicas := []*replica{r.replica(nil, nil), r.replica(nil, nil)}
 	replicas[0].tenants()
 	replicas[0].shop("shop", "red", "203.0.113.10", 80)
-	replicas[1].shop("mart", "blue", "203.0.113.10", 81)
+	replicas[1].shop("mart", "red", "203.0.113.10", 81)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var ops []Operation

@@ -40,6 +40,17 @@ type Options struct {
 	// AdminVIP is the address and port at which L4 is to serve the Admin API;
 	// the zero value leaves that to somebody else.
 	AdminVIP netip.AddrPort
+	// EIPRanges are where addresses of load balancers may lie. Empty: anywhere
+	// but in what is protected.
+	EIPRanges []netip.Prefix
+	// Infrastructure are addresses that no tenant may name, beside those of
+	// registered nodes: etcd's and the Admin API's.
+	Infrastructure []netip.Addr
+	// Addresses are those of this replica's machine; they are protected likewise,
+	// by all replicas while this one lives.
+	Addresses []netip.Addr
+	// Protect are networks that no tenant may name, as an EIP or as an IDC target.
+	Protect []netip.Prefix
 	// Pool is where unique IPs come from. The zero Pool has none.
 	Pool vpc.Pool
 	// Drain is how long a mapping outlives its last use in the configuration of

@@ -111,14 +111,20 @@ func (b *LoadBalancer) check(ref) error {
 	if err := checkTenant(b.Tenant); err != nil {
 		return err
 	}
-	if !unicast(b.Address) {
+	if !b.Address.Is4() {
 		return invalid("address", "want an IPv4 address such as 203.0.113.10")
 	}
 	return nil
 }
 
-func unicast(a netip.Addr) bool {
-	return a.Is4() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && a.As4()[0] < 240
+// nodePorts are the ports on which our processes listen on all addresses of
+// their node, EIPs included: docs/wire.md, section 2. A listener there could not
+// be opened, or would answer for something else.
+var nodePorts = map[uint16]bool{
+	2379: true, 2380: true, // etcd
+	9092: true, 9093: true, 9094: true, 9096: true, // status
+	9095: true, // lbc-api
+	9180: true, // Admin API
 }
 
 func (l *Listener) check(ref) error {
@@ -127,6 +133,9 @@ func (l *Listener) check(ref) error {
 	}
 	if l.Port == 0 {
 		return invalid("port", "want 1 to 65535")
+	}
+	if nodePorts[l.Port] {
+		return invalid("port", "%d is in use by the system: etcd, the Admin API and status listeners have it on all addresses of their nodes", l.Port)
 	}
 	return nil
 }
@@ -213,7 +222,7 @@ func (g *TargetGroup) check(ref) error {
 	for i := range g.Targets {
 		t, at := &g.Targets[i], "targets["+strconv.Itoa(i)+"]"
 		switch {
-		case !unicast(t.IP):
+		case !t.IP.Is4():
 			return invalid(at+".ip", "want an IPv4 address")
 		case t.Port == 0:
 			return invalid(at+".port", "want 1 to 65535")

@@ -106,9 +106,10 @@ func (s *Service) accepted(ctx context.Context, op *opRecord, rev int64) {
 // applyOnce returns the revision of the model it worked with, and that of the
 // commit.
 func (s *Service) applyOnce(ctx context.Context, op *opRecord, c change) (seen, rev int64, err error) {
+	p := s.policy()
 	s.mu.RLock()
 	seen = s.rev
-	conds, ops, err := s.model.commit(op, c, s.instance, s.o.AdminVIP.Addr())
+	conds, ops, err := s.model.commit(op, c, s.instance, p)
 	s.mu.RUnlock()
 	if err != nil {
 		return seen, 0, err
@@ -118,7 +119,7 @@ func (s *Service) applyOnce(ctx context.Context, op *opRecord, c change) (seen, 
 }
 
 // commit checks a change and returns the commit that makes it.
-func (m *Model) commit(op *opRecord, c change, by string, adminVIP netip.Addr) ([]store.Cond, []store.Op, error) {
+func (m *Model) commit(op *opRecord, c change, by string, p policy) ([]store.Cond, []store.Op, error) {
 	key := c.ref.key()
 	if c.match != nil && *c.match != m.mods[key] {
 		return nil, nil, &RequestError{
@@ -129,12 +130,12 @@ func (m *Model) commit(op *opRecord, c change, by string, adminVIP netip.Addr) (
 	conds := []store.Cond{{Key: headKey, Mod: m.head}}
 	ops := []store.Op{{Key: headKey, Value: []byte(`{"op":"` + op.ID + `"}`)}}
 	if c.object == nil {
-		if err := m.checkDelete(c.ref); err != nil {
+		if err := m.checkDelete(c.ref, p); err != nil {
 			return nil, nil, err
 		}
 		ops = append(ops, store.Op{Key: key, Delete: true})
 	} else {
-		if err := m.checkPut(c.ref, c.object, adminVIP); err != nil {
+		if err := m.checkPut(c.ref, c.object, p); err != nil {
 			return nil, nil, err
 		}
 		value, err := json.Marshal(c.object)
@@ -144,6 +145,7 @@ func (m *Model) commit(op *opRecord, c change, by string, adminVIP netip.Addr) (
 		ops = append(ops, store.Op{Key: key, Value: value})
 	}
 	ops = append(ops, m.wire(op, c)...)
+	op.Keys = m.keysOf(c)
 
 	u, ok := unitOf(c.ref)
 	if !ok {
