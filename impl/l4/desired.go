@@ -48,10 +48,10 @@ func ringMembers(last []RingMember, records []Record, open bool) (members []Ring
 		if slices.Contains(last, rm) {
 			known = append(known, rm)
 		}
-		switch {
-		case r.State == Up:
+		switch r.State {
+		case Up:
 			up = append(up, rm)
-		case r.State == Draining:
+		case Draining:
 			draining = append(draining, rm)
 		}
 		if !r.Leaving {
