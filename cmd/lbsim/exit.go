@@ -60,6 +60,7 @@ func codeOf(ctx context.Context, err error) int {
 		cannot2  *lab.Unavailable
 		noBox    *sandbox.Unavailable
 		binaries *lab.MissingBinaries
+		foreign  *lab.ForeignGateway
 	)
 	switch {
 	case errors.As(err, &asked):
@@ -67,7 +68,7 @@ func codeOf(ctx context.Context, err error) int {
 	case ctx.Err() != nil:
 		return codeInterrupted
 	case errors.As(err, &spec), errors.As(err, &unknown), errors.As(err, &missing), errors.As(err, &inUse), errors.As(err, &question),
-		errors.As(err, &binaries):
+		errors.As(err, &binaries), errors.As(err, &foreign):
 		return codeInput
 	case errors.As(err, &cannot), errors.As(err, &cannot2), errors.As(err, &noBox):
 		return codeMachine

@@ -29,6 +29,7 @@ func TestErrorsHaveExitCodes(t *testing.T) {
 		"no lab":           {t.Context(), &supervisor.NotFound{}, codeInput},
 		"name in use":      {t.Context(), fmt.Errorf("up: %w", &supervisor.InUse{Name: "x"}), codeInput},
 		"machine cannot":   {t.Context(), fmt.Errorf("up: %w", &lab.Unavailable{Why: errors.New("no")}), codeMachine},
+		"foreign gateway":  {t.Context(), fmt.Errorf("up: %w", &lab.ForeignGateway{Driver: "apisix-3"}), codeInput},
 		"binaries missing": {t.Context(), fmt.Errorf("up: %w", &lab.MissingBinaries{}), codeInput},
 		"anything else":    {t.Context(), errors.New("disk full"), codeBroken},
 	} {

@@ -41,6 +41,9 @@ func upCommand(out *output) *cobra.Command {
 				return fmt.Errorf("find --dir: %w", err)
 			}
 		}
+		if err := lab.CheckGateways(p); err != nil {
+			return fmt.Errorf("up %s: %w", p.Lab, err)
+		}
 		if err := lab.CheckBinaries(p, bin, lab.GatewayBinary); err != nil {
 			return fmt.Errorf("up %s: %w", p.Lab, err)
 		}

@@ -82,7 +82,8 @@ func run(ctx context.Context, o Options, m *driver.Manifest, env *Env, selected 
 	_, err := suite.Run(ctx, env, suite.Options{
 		Cases: selected, Claims: m.Claims, Require: require, Excluded: o.Excluded, Evidence: filepath.Join(o.Out, "evidence"),
 		Rerun: func(id string) string {
-			return fmt.Sprintf("lbsim conform --gateway %s --case %s", shellQuote(o.Gateway), id)
+			// Elsewhere than this report, which the run would replace.
+			return fmt.Sprintf("%s conform --gateway %s --case %s --out %s", filepath.Join(o.BinDir, "lbsim"), shellQuote(o.Gateway), id, o.Out+"-again")
 		},
 		OnResult: func(r spec.Result) {
 			fmt.Fprintln(o.Stderr, report.Line(r))

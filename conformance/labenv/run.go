@@ -186,6 +186,7 @@ func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 	if err := r.Write(o.Out); err != nil {
 		return ExitBroken, err
 	}
+	fmt.Fprintln(o.Stderr, "report:", filepath.Join(o.Out, report.HTMLFile))
 	if err := r.Summary(o.Stdout); err != nil {
 		return ExitBroken, err
 	}

@@ -49,7 +49,7 @@ func runScenarios(ctx context.Context, o Options) ([]spec.Result, error) {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
-	fmt.Fprintf(o.Stderr, "scenarios: %s, log in %s\n", filepath.Base(o.Scenarios), log.Name())
+	fmt.Fprintf(o.Stderr, "scenarios: %s, a few minutes in silence; log in %s\n", filepath.Base(o.Scenarios), log.Name())
 	runErr := cmd.Run() // its results say more than its exit code, if there are any
 	f, err := os.Open(file)
 	if err != nil {

@@ -52,3 +52,31 @@ func L7GW(n topology.Node, f Facts) (Command, error) {
 	}
 	return Command{Path: filepath.Join(f.BinDir, GatewayBinary), Args: args}, nil
 }
+
+// A ForeignGateway says that a plan wants a gateway which the caller did not say
+// how to start. Nothing was built.
+type ForeignGateway struct {
+	Node   topology.Ref
+	Driver string
+}
+
+func (e *ForeignGateway) Error() string {
+	return fmt.Sprintf("gateway %q of %s: a lab by itself starts only %s; judge others with: lbsim conform --gateway %s",
+		e.Driver, e.Node, ownDriver, e.Driver)
+}
+
+// ownDriver is the name under which plans ask for our own gateway.
+const ownDriver = "l7gw"
+
+// CheckGateways finds gateways that L7GW cannot start. The error is
+// *ForeignGateway.
+func CheckGateways(p *topology.Plan) error {
+	for _, n := range p.Nodes {
+		for _, proc := range n.Processes {
+			if proc.Gateway && proc.Driver != "" && proc.Driver != ownDriver {
+				return &ForeignGateway{Node: n.Ref, Driver: proc.Driver}
+			}
+		}
+	}
+	return nil
+}

@@ -46,6 +46,11 @@ type Lab struct {
 // *Unavailable when the machine cannot run the plan, and *proc.NotReady when a
 // process was the reason.
 func Up(ctx context.Context, p *topology.Plan, o Options) (*Lab, error) {
+	if o.Gateway == nil {
+		if err := CheckGateways(p); err != nil {
+			return nil, fmt.Errorf("bring up %s: %w", p.Lab, err)
+		}
+	}
 	o = o.filled()
 	l := &Lab{plan: p, o: o, rec: o.Recorder, nodes: map[topology.Ref]*Node{}, wires: map[string]*cable{}}
 	if err := l.up(ctx); err != nil {
