@@ -270,8 +270,13 @@ func TestGroupMovesOnlyFlowsOfTheLegThatLeft(t *testing.T) {
 	if len(used) != 3 {
 		t.Errorf("legs used: %v, want all three", used)
 	}
+	stayWithTheLastLeg(t, edge, g, where)
+}
 
-	// Down to the last leg and back: nobody who is there moves again.
+// stayWithTheLastLeg takes the group down to its last leg and back: nobody who is
+// there moves again.
+func stayWithTheLastLeg(t *testing.T, edge *link.Stack, g link.Group, where func() map[string]int) {
+	t.Helper()
 	all := g.Active[:3]
 	g.Active = all[:1]
 	must(t, edge.SetGroup(g))
