@@ -62,10 +62,21 @@ func loadNop() (int, error) {
 	return bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 }
 
+// interruptions is how often a call may be interrupted. The verifier gives up with
+// EAGAIN when a signal is pending, and the Go runtime sends itself many.
+const interruptions = 100
+
 func bpf(cmd int, attr unsafe.Pointer, size uintptr) (int, error) {
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, uintptr(cmd), uintptr(attr), size)
-	if errno != 0 {
-		return -1, errno
+	var errno unix.Errno
+	for range interruptions {
+		var fd uintptr
+		fd, _, errno = unix.Syscall(unix.SYS_BPF, uintptr(cmd), uintptr(attr), size)
+		if errno == 0 {
+			return int(fd), nil
+		}
+		if errno != unix.EAGAIN && errno != unix.EINTR {
+			break
+		}
 	}
-	return int(fd), nil
+	return -1, errno
 }
