@@ -32,7 +32,7 @@ var bugs = map[string][]string{
 	"ROUTE-HOST-WILDCARD":        {"one label", "wildcard covers the domain", "priority first"},
 	"ROUTE-HOST-FALLTHROUGH":     {"host decides first"},
 	"ROUTE-METHOD":               {"ignores methods", "head is get"},
-	"ROUTE-NONE-404":             {"own 404", "closes in silence"},
+	"ROUTE-NONE-404":             {"own 404", "closes in silence", "has another name"},
 	"HDR-XFF":                    {"no forwarded-for", "replaces forwarded-for", "believes clients"},
 	"HDR-HOP-BY-HOP":             {"copies request headers", "copies response headers", "passes upgrades"},
 	"BODY-INTACT":                {"overwrites bodies", "drops chunked bodies", "cuts long bodies", "overwrites answers", "cuts long answers"},

@@ -98,6 +98,9 @@ func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
 		hang, _, _ := w.(http.Hijacker).Hijack()
 		_ = hang.Close()
 	case route == nil:
+		if !g.is("has another name") {
+			w.Header().Set("Server", "APISIX/3.18.0")
+		}
 		w.WriteHeader(404)
 		_, _ = io.WriteString(w, `{"error_msg":"404 Route Not Found"}`+"\n")
 	default:

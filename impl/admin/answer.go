@@ -71,7 +71,7 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 }
 
 func commonHeaders(h http.Header) {
-	h.Set("Server", serverName)
+	h.Set("Server", apisix.ServerName)
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Credentials", "true")
 	h.Set("Access-Control-Expose-Headers", "*")

@@ -15,8 +15,6 @@ import (
 const (
 	// root is the path of the Admin API.
 	root = "/apisix/admin"
-	// serverName is what clients such as ADC read the version of APISIX from.
-	serverName = "APISIX/3.18.0"
 	// apiVersion is in the header X-API-VERSION of answers of resources.
 	apiVersion = "v3"
 	// maxBody is the largest request body, in bytes.

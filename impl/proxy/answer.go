@@ -23,7 +23,7 @@ var pages = func() map[int][]byte {
 	} {
 		title := string(append([]byte{'0' + byte(status/100), '0' + byte(status/10%10), '0' + byte(status%10), ' '}, reason...))
 		m[status] = []byte("<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
-			"</h1></center>\r\n<hr><center>unilb</center>\r\n</body>\r\n</html>\r\n")
+			"</h1></center>\r\n<hr><center>APISIX</center>\r\n</body>\r\n</html>\r\n")
 	}
 	return m
 }()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"strconv"
 
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/exchange"
 )
@@ -10,11 +11,9 @@ import (
 // upstreamStatus carries one status for each try when the last one is 5xx.
 const upstreamStatus = "X-APISIX-Upstream-Status"
 
-// ServerName is what every answer says in Server. APISIX says "APISIX/<version>"
-// there, overwriting the upstream's. We overwrite it too, but with our own name:
-// clients do not rely on it, and who looks at an answer in a region that runs
-// both must be able to tell which of them made it.
-const ServerName = "unilb"
+// ServerName is what every answer says in Server, overwriting the upstream's, as
+// APISIX 3.18 does.
+const ServerName = apisix.ServerName
 
 // Fields that concern one connection only (RFC 9110, 7.6.1), or the next proxy
 // only (11.7), by direction. Framing fields are the engine's and not listed.

@@ -13,7 +13,7 @@ func TestAnswersForWhatIsMissing(t *testing.T) {
 		"routes/off", `{"uri":"/off","status":0,"upstream":{"nodes":{"10.0.0.1:80":1}}}`)
 	for path, want := range map[string]int{"/svc": 404, "/up": 502, "/none": 503, "/empty": 503, "/off": 404} {
 		a := g.Do(get(path))
-		if a.Status != want || value(a.Fields, "Server") != "unilb" || len(a.Sent) != 0 {
+		if a.Status != want || value(a.Fields, "Server") != "APISIX/3.18.0" || len(a.Sent) != 0 {
 			t.Errorf("%s: status %d, want %d (%v)", path, a.Status, want, a.Fields)
 		}
 	}

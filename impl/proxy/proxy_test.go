@@ -95,7 +95,7 @@ func TestRequestReachesItsTargetWithForwardingFields(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, v, want)
 		}
 	}
-	if value(got.Fields, "Server") != "unilb" {
+	if value(got.Fields, "Server") != "APISIX/3.18.0" {
 		t.Errorf("answer fields %v", got.Fields)
 	}
 }
