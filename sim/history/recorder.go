@@ -46,43 +46,45 @@ func (r *Recorder) Now() time.Duration { return r.clock.Now() }
 // Clock is the run's clock.
 func (r *Recorder) Clock() Clock { return r.clock }
 
+// number gives the next record of a kind of which kept are kept its sequence
+// number, or counts it as lost. r.mu is held.
+func (r *Recorder) number(kept int) (seq uint64, ok bool) {
+	if kept >= r.max {
+		r.lost++
+		return 0, false
+	}
+	r.seq++
+	return r.seq, true
+}
+
 // Op records an operation that has ended.
 func (r *Recorder) Op(o Op) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.ops) >= r.max {
-		r.lost++
-		return
+	if seq, ok := r.number(len(r.ops)); ok {
+		o.Seq = seq
+		r.ops = append(r.ops, o)
 	}
-	r.seq++
-	o.Seq = r.seq
-	r.ops = append(r.ops, o)
 }
 
 // Arrival records a request that a backend saw.
 func (r *Recorder) Arrival(a Arrival) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.arrivals) >= r.max {
-		r.lost++
-		return
+	if seq, ok := r.number(len(r.arrivals)); ok {
+		a.Seq = seq
+		r.arrivals = append(r.arrivals, a)
 	}
-	r.seq++
-	a.Seq = r.seq
-	r.arrivals = append(r.arrivals, a)
 }
 
 // Write records a change of the configuration.
 func (r *Recorder) Write(w Write) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.writes) >= r.max {
-		r.lost++
-		return
+	if seq, ok := r.number(len(r.writes)); ok {
+		w.Seq = seq
+		r.writes = append(r.writes, w)
 	}
-	r.seq++
-	w.Seq = r.seq
-	r.writes = append(r.writes, w)
 }
 
 // Fault records a fault; called again with the same ID it replaces the window,
@@ -104,13 +106,10 @@ func (r *Recorder) Event(e Event) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.events) >= r.max {
-		r.lost++
-		return
+	if seq, ok := r.number(len(r.events)); ok {
+		e.Seq = seq
+		r.events = append(r.events, e)
 	}
-	r.seq++
-	e.Seq = r.seq
-	r.events = append(r.events, e)
 }
 
 // Snapshot is everything recorded so far.
