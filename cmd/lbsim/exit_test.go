@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/lab/supervisor"
 	"github.com/unilb/unilb/topology"
@@ -63,7 +64,7 @@ func TestFaultsAreParsed(t *testing.T) {
 		"power-off a b":                    "", "partition a": "", "flood a": "", "kill !": "",
 	} {
 		words := strings.Fields(line)
-		f, err := parseFault(words[0], words[1:])
+		f, err := fault.Parse(words[0], words[1:]...)
 		if want == "" {
 			if err == nil {
 				t.Errorf("%q was read as %s", line, f)

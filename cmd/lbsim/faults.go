@@ -9,25 +9,17 @@ import (
 
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/lab"
-	"github.com/unilb/unilb/topology"
 )
-
-const injectHelp = `Break something. It stays broken until "lbsim heal" or "lbsim down".
-
-  kill SELECTOR [PROCESS]          SIGKILL: peers see resets
-  freeze SELECTOR [PROCESS]        SIGSTOP: connections open, nobody answers
-  power-off SELECTOR               links first, then processes: silence
-  partition SELECTOR SELECTOR [a-to-b|b-to-a]
-                                   what one side sends the other is lost`
 
 func injectCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "inject FAULT SELECTOR...", Short: "Break something in a lab", Long: injectHelp, Args: args(cobra.RangeArgs(2, 4)),
+		Use: "inject FAULT [VALUE...]", Short: "Break something in a lab", Args: args(cobra.MinimumNArgs(1)),
+		Long:    "Break something. It stays broken until \"lbsim heal\" or \"lbsim down\".\n\nFaults, as \"lbsim faults\" explains them:\n" + usages(),
 		Example: "  lbsim inject power-off 'bj/az1/**'\n  lbsim inject freeze bj/az1/l7-1 gateway",
 	}
 	name := labFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
-		f, err := parseFault(a[0], a[1:])
+		f, err := fault.Parse(a[0], a[1:]...)
 		if err != nil {
 			return inputError(err)
 		}
@@ -44,40 +36,52 @@ func injectCommand(out *output) *cobra.Command {
 	return cmd
 }
 
+// usages lists the names of all faults.
+func usages() string {
+	var names []string
+	for _, k := range fault.Kinds() {
+		names = append(names, k.Name)
+	}
+	return "  " + strings.Join(names, ", ")
+}
+
+// faultsCommand explains every fault there is.
+func faultsCommand(out *output) *cobra.Command {
+	cmd := &cobra.Command{Use: "faults [FAULT]", Short: "Explain the faults there are", Args: args(cobra.MaximumNArgs(1)),
+		Example: "  lbsim faults\n  lbsim faults partition"}
+	cmd.RunE = func(_ *cobra.Command, a []string) error {
+		kinds := fault.Kinds()
+		if len(a) == 1 {
+			k, err := fault.KindOf(a[0])
+			if err != nil {
+				return inputError(err)
+			}
+			kinds = []fault.Kind{k}
+		}
+		for _, k := range kinds {
+			if err := printKind(out, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return cmd
+}
+
+func printKind(out *output, k fault.Kind) error {
+	if out.json {
+		return out.object("fault", map[string]any{"kind": k.Name, "usage": k.Usage(), "peer": k.Peer, "example": "lbsim inject " + k.Example, "fields": k.Fields})
+	}
+	_, _ = fmt.Fprintf(out.to, "%s\n    peers see: %s\n    lbsim inject %s\n", k.Usage(), k.Peer, k.Example)
+	for _, f := range k.Fields {
+		_, _ = fmt.Fprintf(out.to, "      %-12s %s\n", f.Name, f.Doc)
+	}
+	return nil
+}
+
 // withoutInterrupt is for what must not be left half done.
 func withoutInterrupt(cmd *cobra.Command) context.Context {
 	return context.WithoutCancel(cmd.Context())
-}
-
-func parseFault(kind string, a []string) (fault.Fault, error) {
-	on := topology.Selector(a[0])
-	if err := on.Check(); err != nil {
-		return nil, err
-	}
-	second := ""
-	if len(a) > 1 {
-		second = a[1]
-	}
-	most := map[string]int{"kill": 2, "freeze": 2, "power-off": 1, "partition": 3}[kind]
-	if len(a) > most && most > 0 {
-		return nil, fmt.Errorf("%s takes at most %d arguments", kind, most)
-	}
-	switch kind {
-	case "kill":
-		return fault.Kill{On: on, Process: second}, nil
-	case "freeze":
-		return fault.Freeze{On: on, Process: second}, nil
-	case "power-off":
-		return fault.PowerOff{On: on}, nil
-	case "partition":
-		f := fault.Partition{A: on, B: topology.Selector(second)}
-		if len(a) > 2 {
-			f.Direction = fault.Direction(a[2])
-		}
-		return f, f.B.Check()
-	default:
-		return nil, fmt.Errorf("no fault %q; there are: kill, freeze, power-off, partition", kind)
-	}
 }
 
 func healCommand(out *output) *cobra.Command {

@@ -14,7 +14,7 @@ const help = `Build networks of namespaces, break them, and judge the load balan
 Usage: lbsim <command> [flags]
 
 Labs        up, down, list, status, exec
-Faults      inject, heal
+Faults      inject, heal, faults
 Gateways    conform
 Files       validate, plan
 Help        doctor, completion, version
@@ -77,7 +77,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
 	root.AddCommand(
 		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out),
-		injectCommand(out), healCommand(out), conformCommand(out), validateCommand(out), planCommand(out),
+		injectCommand(out), healCommand(out), faultsCommand(out), conformCommand(out), validateCommand(out), planCommand(out),
 		doctorCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
 	)
 	return root

@@ -35,12 +35,19 @@ type Active struct {
 	healed bool
 }
 
-// Inject checks a fault, writes it to the ledger and applies it. ID is unique in
-// the ledger. When applying fails the fault is reverted, with a context of its
+// Inject checks a fault, decides what it leaves open, writes it to the ledger and
+// applies it. ID is unique in the ledger. When applying fails the fault is reverted, with a context of its
 // own, before Inject returns.
 func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id string, f Fault) (*Active, error) {
 	if err := f.Check(t); err != nil {
 		return nil, err
+	}
+	if r, ok := f.(Resolver); ok {
+		decided, err := r.Resolve(ctx, t)
+		if err != nil {
+			return nil, fmt.Errorf("decide %q: %w", f, err)
+		}
+		f = decided
 	}
 	encoded, err := Encode(f)
 	if err != nil {

@@ -28,26 +28,15 @@ func Decode(b []byte) (Fault, error) {
 	if err := strict(b, &t); err != nil {
 		return nil, fmt.Errorf("decode fault: %w", err)
 	}
-	switch t.Type {
-	case Kill{}.Kind():
-		return decodeAs[Kill](t)
-	case Freeze{}.Kind():
-		return decodeAs[Freeze](t)
-	case PowerOff{}.Kind():
-		return decodeAs[PowerOff](t)
-	case Partition{}.Kind():
-		return decodeAs[Partition](t)
-	default:
-		return nil, fmt.Errorf("decode fault: unknown type %q", t.Type)
+	k, err := KindOf(t.Type)
+	if err != nil {
+		return nil, fmt.Errorf("decode fault: %w", err)
 	}
-}
-
-func decodeAs[F Fault](t tagged) (Fault, error) {
-	var f F
-	if err := strict(t.Fault, &f); err != nil {
+	f := k.New()
+	if err := strict(t.Fault, f); err != nil {
 		return nil, fmt.Errorf("decode fault of type %s: %w", t.Type, err)
 	}
-	return f, nil
+	return Of(f), nil
 }
 
 func strict(b []byte, into any) error {

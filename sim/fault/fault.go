@@ -27,6 +27,13 @@ type Fault interface {
 	String() string
 }
 
+// A Resolver is a fault that leaves something open until it is injected: which
+// member leads, what a limit was before. Resolve returns the fault with that
+// decided; it is what the ledger keeps, so that Revert knows it in any process.
+type Resolver interface {
+	Resolve(context.Context, Target) (Fault, error)
+}
+
 // Unavailable says why a fault cannot be done here.
 type Unavailable struct {
 	Fault string

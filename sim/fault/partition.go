@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/netip"
@@ -24,9 +25,17 @@ const (
 // What a node forwards for others is dropped too when it is addressed to the other
 // side; what is addressed to a VIP is not.
 type Partition struct {
-	A         topology.Selector `json:"a"`
-	B         topology.Selector `json:"b"`
-	Direction Direction         `json:"direction,omitempty"`
+	A         topology.Selector `json:"a" arg:"1" need:"true" doc:"nodes of one side"`
+	B         topology.Selector `json:"b" arg:"2" need:"true" doc:"nodes of the other side"`
+	Direction Direction         `json:"direction,omitempty" arg:"3" doc:"a-to-b or b-to-a; both ways without it"`
+}
+
+// Spelling implements Spelled.
+func (f Partition) Spelling() error {
+	if f.Direction != BothWays && f.Direction != AToB && f.Direction != BToA {
+		return fmt.Errorf("direction %q is none of %q, %q", f.Direction, AToB, BToA)
+	}
+	return errors.Join(f.A.Check(), f.B.Check())
 }
 
 // Kind implements Fault.
@@ -53,8 +62,8 @@ func (f Partition) Check(t Target) error {
 	why := func(format string, args ...any) error {
 		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
 	}
-	if f.Direction != BothWays && f.Direction != AToB && f.Direction != BToA {
-		return why("direction %q is none of %q, %q", f.Direction, AToB, BToA)
+	if err := f.Spelling(); err != nil {
+		return why("%v", err)
 	}
 	inA := map[topology.Ref]bool{}
 	for _, sel := range []topology.Selector{f.A, f.B} {

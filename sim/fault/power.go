@@ -13,8 +13,11 @@ import (
 // after, so that peers see neither FIN nor RST: silence. Revert switches the nodes
 // on again; what was on disk is there, what was in memory is not.
 type PowerOff struct {
-	On topology.Selector `json:"on"`
+	On topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes"`
 }
+
+// Spelling implements Spelled.
+func (f PowerOff) Spelling() error { return f.On.Check() }
 
 // Kind implements Fault.
 func (PowerOff) Kind() string { return "power-off" }

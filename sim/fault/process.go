@@ -12,9 +12,12 @@ import (
 // Kill ends processes with SIGKILL. The kernel closes their sockets: peers see a
 // reset or an end, and new connections are refused. Revert starts them again.
 type Kill struct {
-	On      topology.Selector `json:"on"`
-	Process string            `json:"process,omitempty"` // "": all of the node
+	On      topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes"`
+	Process string            `json:"process,omitempty" arg:"2" doc:"name of the process in the plan; all of the node without it"`
 }
+
+// Spelling implements Spelled.
+func (f Kill) Spelling() error { return f.On.Check() }
 
 // Kind implements Fault.
 func (Kill) Kind() string { return "kill" }
@@ -49,9 +52,12 @@ func (f Kill) Revert(ctx context.Context, t Target) error {
 // acknowledges data, and nobody answers: the grey failure that health checks must
 // see. Revert lets them go on.
 type Freeze struct {
-	On      topology.Selector `json:"on"`
-	Process string            `json:"process,omitempty"` // "": all of the node
+	On      topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes"`
+	Process string            `json:"process,omitempty" arg:"2" doc:"name of the process in the plan; all of the node without it"`
 }
+
+// Spelling implements Spelled.
+func (f Freeze) Spelling() error { return f.On.Check() }
 
 // Kind implements Fault.
 func (Freeze) Kind() string { return "freeze" }

@@ -1,0 +1,53 @@
+package fault
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Kind is one entry of the catalogue of faults.
+type Kind struct {
+	Name    string // the type tag, and the word of the command line
+	Peer    string // what a peer of the broken part can observe
+	Example string // the words after "lbsim inject"
+	Fields  []Field
+	typ     reflect.Type
+}
+
+// catalogue holds every fault there is.
+var catalogue = []Kind{
+	kindOf[Kill]("connections are reset, new ones refused", "kill bj/az1/l7-1 gateway"),
+	kindOf[Freeze]("connections open and data is acknowledged, but nobody answers", "freeze bj/az1/l7-1 gateway"),
+	kindOf[PowerOff]("silence: no FIN, no RST, no ICMP", "power-off 'bj/az1/**'"),
+	kindOf[Partition]("what one side sends the other is lost", "partition 'bj/az1/**' 'bj/az2/**' a-to-b"),
+}
+
+func kindOf[F Fault](peer, example string) Kind {
+	var f F
+	t := reflect.TypeFor[F]()
+	return Kind{Name: f.Kind(), Peer: peer, Example: example, Fields: fieldsOf(t), typ: t}
+}
+
+// Kinds returns the catalogue, in its own order. Callers do not change it.
+func Kinds() []Kind { return catalogue }
+
+// KindOf returns the entry with the name. The error lists the names there are.
+func KindOf(name string) (Kind, error) {
+	i := slices.IndexFunc(catalogue, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		var names []string
+		for _, k := range catalogue {
+			names = append(names, k.Name)
+		}
+		return Kind{}, fmt.Errorf("no fault %q; there are: %s", name, strings.Join(names, ", "))
+	}
+	return catalogue[i], nil
+}
+
+// New returns a pointer to a zero value of the fault, for decoders to fill in.
+func (k Kind) New() any { return reflect.New(k.typ).Interface() }
+
+// Of is the Fault that a pointer made by New points to, once it is filled in.
+func Of(pointer any) Fault { return reflect.ValueOf(pointer).Elem().Interface().(Fault) }
