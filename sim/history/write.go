@@ -22,6 +22,25 @@ type Write struct {
 	// everywhere; 0: it was not asked, or did not say so. The claim is judged.
 	InForce time.Duration `json:"in_force,omitempty"`
 	Serves  *Serves       `json:"serves,omitempty"`
+	// Routes and Holds say what the write is part of: a route names its target
+	// group, a group its backends. Together with the other writes they tell which
+	// combinations ever existed. Both are absent when the writer does not know.
+	Routes *Routes `json:"routes,omitempty"`
+	Holds  *Holds  `json:"holds,omitempty"`
+}
+
+// Routes is a write of a route: requests for Host (below Prefix) go to Group; to
+// nobody when Group is empty.
+type Routes struct {
+	Host   string `json:"host"`
+	Prefix string `json:"prefix,omitempty"`
+	Group  string `json:"group,omitempty"`
+}
+
+// Holds is a write of a target group; a group without backends is gone.
+type Holds struct {
+	Group    string         `json:"group"`
+	Backends []topology.Ref `json:"backends"`
 }
 
 // Serves is what the writer says a client must see once the write is in force:
@@ -38,7 +57,8 @@ type Serves struct {
 // apply (whichever is earlier) to the moment its revert had ended.
 type FaultWindow struct {
 	Window
-	ID      string         `json:"id"` // the recorder keeps the last window of an id
+	ID      string         `json:"id"`             // the recorder keeps the last window of an id
+	Name    string         `json:"name,omitempty"` // what a scenario calls it
 	Kind    string         `json:"kind"`
 	Text    string         `json:"text"` // the line the timeline prints
 	Targets []topology.Ref `json:"targets,omitempty"`
