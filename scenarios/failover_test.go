@@ -26,7 +26,7 @@ var _ = Describe("Failover", Label("failover"), func() {
 
 		By("one of four gateways is killed")
 		killed := kit.Inject(ctx, r, fault.Kill{On: "bj/az1/l7-1", Process: "gateway"})
-		cost := kit.Recovers(ctx, fresh, killed)
+		cost := kit.Recovers(ctx, r, fresh, killed)
 
 		By("it starts again")
 		kit.Heal(ctx, killed)
@@ -64,16 +64,16 @@ var _ = Describe("Failover", Label("failover"), func() {
 
 		By("az1 loses power")
 		outage := kit.Inject(ctx, r, fault.PowerOff{On: "bj/az1/**"})
-		cost := kit.Recovers(ctx, load, outage)
+		cost := kit.Recovers(ctx, r, load, outage)
 
 		By("an operator publishes while az1 is gone")
 		blog := kit.PublishWithin(ctx, r, kit.App{Name: "blog", Host: "blog.example", VIP: "idc-eip", Target: "idc/bj/green-*"})
-		kit.Serves(ctx, r, blog.Service)
+		kit.Serves(ctx, r, blog)
 
 		By("az1 comes back and learns what it missed")
 		kit.Heal(ctx, outage)
 		kit.TakesTraffic(ctx, r, shop, "bj/az1/l7-*")
-		kit.Serves(ctx, r, blog.Service)
+		kit.Serves(ctx, r, blog)
 		kit.Steady(ctx, load, time.Second)
 
 		kit.Judge(ctx, r, kit.Stop(ctx, load),

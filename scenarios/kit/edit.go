@@ -21,7 +21,7 @@ func Applied(ctx context.Context, r *Region, op tenant.Operation) {
 	GinkgoHelper()
 	ctx, cancel := context.WithTimeout(ctx, Bound)
 	defer cancel()
-	last, err := r.Tenant.Await(ctx, op)
+	last, err := r.tenant().Await(ctx, op)
 	Expect(err).NotTo(HaveOccurred())
 	AddReportEntry("in force", fmt.Sprintf("%s on %d nodes, the slowest after %d ms (limit %s)", last.Resource, last.Nodes, last.SlowestMS, Bound))
 }
@@ -63,7 +63,7 @@ func EditInBackground(ctx context.Context, r *Region, s *Service, to ...topology
 				return
 			default:
 			}
-			op, err := r.retarget(ctx, s, false, []topology.Selector{to[i%len(to)]})
+			op, err := r.Region.Retarget(ctx, s, false, to[i%len(to)])
 			e.mu.Lock()
 			e.err = err
 			if err == nil {
@@ -104,7 +104,7 @@ func StopEdits(_ context.Context, e *Editing) tenant.Operation {
 func InForceOnAllBut(ctx context.Context, r *Region, op tenant.Operation, node topology.Ref) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega) {
-		now, err := r.Tenant.Operation(ctx, op.ID, 0)
+		now, err := r.tenant().Operation(ctx, op.ID, 0)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(now.State).To(Equal(tenant.Published), "%s", now)
 		g.Expect(now.InForce).To(Equal(now.Nodes-1), "%s", now)

@@ -5,7 +5,6 @@ package kit
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/history"
-	"github.com/unilb/unilb/topology"
 )
 
 // Inject breaks something. Whatever is still broken at the end of the spec is
@@ -39,7 +37,7 @@ func Heal(ctx context.Context, a *fault.Active) {
 func Judge(_ context.Context, r *Region, h *history.History, checks ...check.Checker) {
 	GinkgoHelper()
 	By("judge")
-	verdicts := check.Judge(h, r.facts, checks...)
+	verdicts := check.Judge(h, r.Facts(), checks...)
 	for _, v := range verdicts {
 		GinkgoWriter.Printf("  %s\n", v)
 		AddReportEntry("verdict", v.String())
@@ -54,19 +52,4 @@ func Judge(_ context.Context, r *Region, h *history.History, checks ...check.Che
 	for _, v := range verdicts {
 		Expect(v.State).To(Equal(check.Valid), "%s", v)
 	}
-}
-
-// seenThrough are the gateways through which requests arrived after a moment.
-func (r *Region) seenThrough(from time.Duration) []topology.Ref {
-	var out []topology.Ref
-	for _, a := range r.Recorder.Snapshot().Arrivals {
-		at, err := netip.ParseAddrPort(a.From)
-		if err != nil || a.At < from {
-			continue
-		}
-		if ref, ok := r.facts.Gateways[at.Addr().Unmap()]; ok && a.ID != "" {
-			out = append(out, ref)
-		}
-	}
-	return out
 }

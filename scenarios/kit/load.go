@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
@@ -21,10 +22,7 @@ import (
 func Load(ctx context.Context, r *Region, s *Service, opts ...traffic.Option) *traffic.Stream {
 	GinkgoHelper()
 	name := fmt.Sprintf("%s-%d", s.Name, r.Recorder.Now().Milliseconds())
-	opts = append([]traffic.Option{traffic.Sending(
-		traffic.Weighted{Weight: 3, Request: traffic.Request{Host: s.Host}},
-		traffic.Weighted{Weight: 1, Request: traffic.Request{Host: s.Host, Method: "POST", Body: []byte("order=1")}},
-	)}, opts...)
+	opts = append([]traffic.Option{traffic.Sending(act.Mix(s.Host)...)}, opts...)
 	l := traffic.New(name, s.To, opts...)
 	l.Seed = r.Plan.Seed
 	stream, err := traffic.Start(ctx, r.clients(), r.Recorder, l)
@@ -44,19 +42,21 @@ func Steady(ctx context.Context, s *traffic.Stream, lasting time.Duration) {
 // Carries waits until that many requests of the load have ended, well or not.
 func Carries(ctx context.Context, s *traffic.Stream, requests int) {
 	GinkgoHelper()
-	Eventually(ctx, s.Total).WithTimeout(Bound).WithPolling(20 * time.Millisecond).Should(BeNumerically(">=", requests))
+	ctx, cancel := context.WithTimeout(ctx, Bound)
+	defer cancel()
+	Expect(act.Carried(ctx, s, requests)).To(Succeed())
 }
 
 // Recovers waits until the load is steady again after a fault, reports how long
 // that took, and returns the time in which the fault may have cost requests.
-func Recovers(ctx context.Context, s *traffic.Stream, a *fault.Active) history.Window {
+func Recovers(ctx context.Context, r *Region, s *traffic.Stream, a *fault.Active) history.Window {
 	GinkgoHelper()
-	wait, cancel := context.WithTimeout(ctx, Bound)
+	ctx, cancel := context.WithTimeout(ctx, Bound)
 	defer cancel()
-	at, err := s.SteadyFrom(wait, a.Window().From, time.Second)
-	Expect(err).NotTo(HaveOccurred(), "recover from: %s", a.Fault())
-	AddReportEntry("recovered", fmt.Sprintf("%s after: %s (limit %s)", (at-a.Window().From).Round(time.Millisecond), a.Fault(), Bound))
-	return history.Window{From: a.Window().From, To: at}
+	w, err := r.Recovery(ctx, s, a, "")
+	Expect(err).NotTo(HaveOccurred())
+	AddReportEntry("recovered", fmt.Sprintf("%s after: %s (limit %s)", (w.To-w.From).Round(time.Millisecond), a.Fault(), Bound))
+	return w
 }
 
 // Stop ends the loads and returns what they and the backends saw.
@@ -77,14 +77,9 @@ func Stop(ctx context.Context, streams ...*traffic.Stream) *history.History {
 // backends.
 func Serves(ctx context.Context, r *Region, s *Service) {
 	GinkgoHelper()
-	for _, c := range r.clients() {
-		session := traffic.NewSession(c, s.To, r.Recorder, traffic.Options{Stream: "serves-" + s.Name, Timeout: 2 * time.Second})
-		Eventually(ctx, func(g Gomega) {
-			res := session.Do(ctx, traffic.Request{Host: s.Host})
-			g.Expect(s.Backends).To(ContainElement(res.Backend()), "%s asks for %s: %s %s", c.Ref, s.Host, res.Op.Class, res.Op.Error)
-		}).WithTimeout(Bound).WithPolling(100 * time.Millisecond).Should(Succeed())
-		session.Close()
-	}
+	ctx, cancel := context.WithTimeout(ctx, Bound)
+	defer cancel()
+	Expect(r.Region.Serves(ctx, s)).To(Succeed())
 }
 
 // NotFound asks a VIP for a host name that is not published there.
@@ -100,28 +95,12 @@ func NotFound(ctx context.Context, r *Region, s *Service, host string) {
 }
 
 // TakesTraffic asks for the service on fresh connections until a request has
-// gone through each of the selected gateways: connections that were made while
-// a gateway was away stay where they are.
+// gone through each of the selected gateways.
 func TakesTraffic(ctx context.Context, r *Region, s *Service, gateways topology.Selector) {
 	GinkgoHelper()
-	from := r.Recorder.Now()
-	missing := map[topology.Ref]bool{}
-	for _, n := range r.Lab.Select(gateways) {
-		missing[n.Ref()] = true
-	}
-	Expect(missing).NotTo(BeEmpty())
-	var sessions []*traffic.Session
-	for _, c := range r.clients() {
-		sessions = append(sessions, traffic.NewSession(c, s.To, r.Recorder, traffic.Options{Stream: "takes-" + s.Name, Timeout: time.Second}))
-	}
-	Eventually(ctx, func(g Gomega) {
-		for _, session := range sessions {
-			session.Do(ctx, traffic.Request{Host: s.Host})
-		}
-		for _, ref := range r.seenThrough(from) {
-			delete(missing, ref)
-		}
-		g.Expect(missing).To(BeEmpty(), "gateways without traffic")
-	}).WithTimeout(Bound).WithPolling(50 * time.Millisecond).Should(Succeed())
-	AddReportEntry("takes traffic", fmt.Sprintf("%s after %s (limit %s)", gateways, (r.Recorder.Now()-from).Round(time.Millisecond), Bound))
+	ctx, cancel := context.WithTimeout(ctx, Bound)
+	defer cancel()
+	took, err := r.Region.TakesTraffic(ctx, s, gateways)
+	Expect(err).NotTo(HaveOccurred())
+	AddReportEntry("takes traffic", fmt.Sprintf("%s after %s (limit %s)", gateways, took.Round(time.Millisecond), Bound))
 }

@@ -71,7 +71,7 @@ func Reassigned(ctx context.Context, r *Region, s *Service, ip netip.Addr) {
 	const quarantine = 5 * time.Second // of the lab; counted from the end of the mapping
 	Unmapped(ctx, r, ip)
 	begin := time.Now()
-	vni, keep := r.planned(s.Backends[0]).Guest.VNI, topology.Selector(s.Backends[0])
+	vni, keep := r.planned(s.Backends()[0]).Guest.VNI, topology.Selector(s.Backends()[0])
 	all := topology.Selector("vpc/" + s.VPC + "/web-*")
 	Eventually(ctx, func(g Gomega) {
 		Change(ctx, r, s, all)
@@ -122,7 +122,7 @@ func ReachesNot(ctx context.Context, r *Region, gateway topology.Ref, ip netip.A
 func (r *Region) connect(ctx context.Context, from topology.Ref, ip netip.Addr) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	c, err := r.node(from).Dial(ctx, "tcp", netip.AddrPortFrom(ip, echoPort))
+	c, err := r.node(from).Dial(ctx, "tcp", netip.AddrPortFrom(ip, topology.EchoPort))
 	if err == nil {
 		c.Close()
 	}
