@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +23,7 @@ func upCommand(out *output) *cobra.Command {
 	set := setFlag(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "name of the lab (default: what the topology says)")
 	cmd.Flags().StringVar(&bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
-	cmd.Flags().StringVar(&dir, "dir", "", "directory for logs and faults; kept after down (default: a temporary one)")
+	cmd.Flags().StringVar(&dir, "dir", "", "directory for logs and the ledger of faults; kept after down (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		p, err := planOf(a[0], *set)
 		if err != nil {
@@ -179,9 +178,9 @@ func listCommand(out *output) *cobra.Command {
 // superviseCommand is what up starts inside the sandbox.
 func superviseCommand() *cobra.Command {
 	return &cobra.Command{Use: "supervise", Hidden: true, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		err := supervisor.Supervise()
-		if errors.Is(err, context.Canceled) {
-			return &exitError{code: codeInterrupted}
+		code, err := supervisor.Supervise(nil)
+		if err == nil && code != codeGood {
+			err = &exitError{code: code}
 		}
 		return err
 	}}

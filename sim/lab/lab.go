@@ -119,7 +119,7 @@ func (l *Lab) open() error {
 	if l.runner, err = proc.NewRunner(filepath.Join(l.dir, "logs"), filepath.Join(sandbox.Dir, "ready")); err != nil {
 		return err
 	}
-	l.ledger, err = fault.OpenLedger(filepath.Join(l.dir, "faults.ndjson"))
+	l.ledger, err = fault.OpenLedger(filepath.Join(l.dir, "ledger.ndjson"))
 	return err
 }
 
@@ -143,7 +143,7 @@ func (l *Lab) event(kind string, node topology.Ref, text string) {
 // Plan is what the lab was built from.
 func (l *Lab) Plan() *topology.Plan { return l.plan }
 
-// Dir is the directory with logs/ and faults.ndjson.
+// Dir is the directory with logs/ and ledger.ndjson.
 func (l *Lab) Dir() string { return l.dir }
 
 // Recorder has the evidence so far, and the run's clock.

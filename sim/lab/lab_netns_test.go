@@ -375,7 +375,7 @@ func TestPowerLossIsSilentAndComesBack(t *testing.T) {
 			t.Errorf("after the reboot: %v", err)
 		}
 	}
-	pending, err := fault.Pending(filepath.Join(l.Dir(), "faults.ndjson"))
+	pending, err := fault.Pending(filepath.Join(l.Dir(), "ledger.ndjson"))
 	if err != nil || len(pending) != 0 {
 		t.Errorf("pending in the ledger: %v, %v", pending, err)
 	}
@@ -409,7 +409,7 @@ func TestPartitionIsSilentOneWay(t *testing.T) {
 	if !crosses(atClassic, atClient, 2*time.Second) {
 		t.Error("the open direction is closed")
 	}
-	pending, err := fault.Pending(filepath.Join(l.Dir(), "faults.ndjson"))
+	pending, err := fault.Pending(filepath.Join(l.Dir(), "ledger.ndjson"))
 	if err != nil || len(pending) != 1 || pending[0].State != fault.Applied {
 		t.Errorf("pending in the ledger: %v, %v", pending, err)
 	}

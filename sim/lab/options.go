@@ -13,7 +13,7 @@ import (
 type Options struct {
 	// BinDir holds the binaries that the plan names.
 	BinDir string
-	// Dir receives logs/ and faults.ndjson; "": a directory that vanishes with the
+	// Dir receives logs/ and ledger.ndjson; "": a directory that vanishes with the
 	// sandbox.
 	Dir string
 	// Recorder receives arrivals, faults and events and has the run's clock; nil:

@@ -44,32 +44,43 @@ type Unavailable struct{ Text string }
 
 func (e *Unavailable) Error() string { return e.Text }
 
+// reserve takes the name of the lab by its socket and makes its directory.
+func (o LaunchOptions) reserve() (Entry, *net.UnixListener, error) {
+	e := Entry{Name: o.Plan.Lab, Topology: o.Topology, Dir: o.Dir, Started: time.Now().UTC()}
+	if err := CheckName(e.Name); err != nil {
+		return e, nil, &InputError{Text: err.Error()}
+	}
+	l, err := net.ListenUnix("unix", address(e.Name))
+	if errors.Is(err, unix.EADDRINUSE) {
+		return e, nil, &InUse{Name: e.Name}
+	}
+	if err != nil {
+		return e, nil, fmt.Errorf("make socket of lab %s: %w", e.Name, err)
+	}
+	if e.Dir == "" {
+		e.Dir, e.Temp = filepath.Join(os.TempDir(), fmt.Sprintf("lbsim-%d", os.Getuid()), e.Name), true
+		err = os.RemoveAll(e.Dir) // of a lab that was killed
+	}
+	if err == nil {
+		err = os.MkdirAll(e.Dir, 0o755)
+	}
+	if err != nil {
+		_ = l.Close()
+		return e, nil, fmt.Errorf("make directory of lab %s: %w", e.Name, err)
+	}
+	return e, l, nil
+}
+
 // Launch starts a supervisor in a sandbox and returns when its lab is up. When it
 // fails, or ctx is done first, or this process dies, the supervisor takes the lab
 // down and ends; in the first two cases Launch waits for that.
 func Launch(ctx context.Context, o LaunchOptions) (Entry, error) {
-	e := Entry{Name: o.Plan.Lab, Topology: o.Topology, Dir: o.Dir, Started: time.Now().UTC()}
-	if err := CheckName(e.Name); err != nil {
-		return e, &InputError{Text: err.Error()}
-	}
-	l, err := net.ListenUnix("unix", address(e.Name))
-	if errors.Is(err, unix.EADDRINUSE) {
-		return e, &InUse{Name: e.Name}
-	}
+	e, l, err := o.reserve()
 	if err != nil {
-		return e, fmt.Errorf("make socket of lab %s: %w", e.Name, err)
+		return e, err
 	}
 	defer func() { _ = l.Close() }() // the supervisor has its own copy
-	if e.Dir == "" {
-		e.Dir, e.Temp = filepath.Join(os.TempDir(), fmt.Sprintf("lbsim-%d", os.Getuid()), e.Name), true
-		if err := os.RemoveAll(e.Dir); err != nil { // of a lab that was killed
-			return e, fmt.Errorf("remove %s: %w", e.Dir, err)
-		}
-	}
-	if err := os.MkdirAll(e.Dir, 0o755); err != nil {
-		return e, fmt.Errorf("make directory of lab %s: %w", e.Name, err)
-	}
-	b, progress, lifeline, err := start(l, o, e)
+	b, progress, lifeline, err := start(l, o, e, nil)
 	if err != nil {
 		return e, err
 	}
@@ -95,13 +106,13 @@ func Launch(ctx context.Context, o LaunchOptions) (Entry, error) {
 
 // start starts the sandbox and hands it the socket, the order, and the ends of two
 // pipes: one by which it reports, one by which it learns that we are gone.
-func start(l *net.UnixListener, o LaunchOptions, e Entry) (b *sandbox.Box, progress, lifeline *os.File, err error) {
+func start(l *net.UnixListener, o LaunchOptions, e Entry, job json.RawMessage) (b *sandbox.Box, progress, lifeline *os.File, err error) {
 	socket, err := l.File()
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("hand over socket: %w", err)
 	}
 	defer socket.Close()
-	orders, err := orderFile(order{Entry: e, Plan: o.Plan, BinDir: o.BinDir})
+	orders, err := orderFile(order{Entry: e, Plan: o.Plan, BinDir: o.BinDir, Job: job})
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -59,17 +59,26 @@ type reply struct {
 
 // An event is what the supervisor tells the process that launched it.
 type event struct {
-	Step        *lab.Step `json:"step,omitempty"`
-	Ready       bool      `json:"ready,omitempty"`
-	Error       string    `json:"error,omitempty"`
-	Unavailable bool      `json:"unavailable,omitempty"`
+	Step        *lab.Step       `json:"step,omitempty"`
+	Ready       bool            `json:"ready,omitempty"`
+	Error       string          `json:"error,omitempty"`
+	Unavailable bool            `json:"unavailable,omitempty"`
+	Said        json.RawMessage `json:"said,omitempty"` // by the job
+	Done        *done           `json:"done,omitempty"` // the job
+}
+
+// done is the end of a job.
+type done struct {
+	Code int  `json:"code"`
+	Kept bool `json:"kept,omitempty"` // the lab stays up
 }
 
 // An order is what a supervisor is started with.
 type order struct {
-	Entry  Entry          `json:"entry"`
-	Plan   *topology.Plan `json:"plan"`
-	BinDir string         `json:"bin_dir"`
+	Entry  Entry           `json:"entry"`
+	Plan   *topology.Plan  `json:"plan"`
+	BinDir string          `json:"bin_dir"`
+	Job    json.RawMessage `json:"job,omitempty"`
 }
 
 // sendRequest writes a request and the files that go with it.

@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Name     string    `json:"name"`
 	Topology string    `json:"topology"` // as given to up: a name or a file
-	Dir      string    `json:"dir"`      // logs/ and faults.ndjson
+	Dir      string    `json:"dir"`      // logs/ and ledger.ndjson
 	Temp     bool      `json:"temp"`     // Dir goes with the lab
 	Pid      int       `json:"pid"`      // of the sandbox's pid 1
 	Started  time.Time `json:"started"`

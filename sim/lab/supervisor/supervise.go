@@ -39,18 +39,20 @@ type supervisor struct {
 	stopped sync.Once
 	gone    chan struct{} // closed when it is down
 
-	mu  sync.Mutex
-	lab *lab.Lab // nil while it comes up
+	mu      sync.Mutex
+	lab     *lab.Lab // nil while it comes up
+	working bool     // a job is under way
 }
 
 var errAbandoned = errors.New("the command that brought the lab up has died")
 
 // Supervise is the supervisor: it brings the lab up, serves its clients and ends
 // when the lab is down. It runs in the inner process of a sandbox, with the files
-// of Launch.
-func Supervise() error {
+// of Launch or Run. Jobs turns what Run was given into a job; the exit code is the
+// job's.
+func Supervise(jobs JobFunc) (int, error) {
 	if _, err := unix.FcntlInt(fdLifeline, unix.F_GETFD, 0); err != nil {
-		return fmt.Errorf("supervise: this command is started by lbsim up alone")
+		return 0, fmt.Errorf("supervise: this command is started by lbsim up alone")
 	}
 	// Each descriptor is wrapped once and closed by its wrapper alone: closing a
 	// number twice closes somebody else's file.
@@ -59,12 +61,12 @@ func Supervise() error {
 	err := json.NewDecoder(orders).Decode(&o)
 	orders.Close()
 	if err != nil {
-		return fmt.Errorf("supervise: read order: %w", err)
+		return 0, fmt.Errorf("supervise: read order: %w", err)
 	}
 	l, err := net.FileListener(socket)
 	socket.Close() // the listener has a copy
 	if err != nil {
-		return fmt.Errorf("supervise: take over socket: %w", err)
+		return 0, fmt.Errorf("supervise: take over socket: %w", err)
 	}
 	defer l.Close()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -74,41 +76,118 @@ func Supervise() error {
 		log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	report := os.NewFile(fdReport, "report")
+	job, err := makeJob(jobs, o.Job)
+	if err != nil {
+		return 0, fmt.Errorf("supervise: %w", err)
+	}
+	s.working = len(o.Job) > 0
 	go s.watchLauncher(os.NewFile(fdLifeline, "lifeline"))
 	go s.watchSignals()
 	go s.serve(l)
-	return s.run(ctx, o, report)
+	if !s.working {
+		return 0, s.run(ctx, o, report)
+	}
+	return s.runJob(ctx, job, o, report), nil
 }
 
-func (s *supervisor) run(ctx context.Context, o order, report *os.File) error {
-	tell := func(e event) { _ = json.NewEncoder(report).Encode(e) } // the launcher may be gone
-	running, err := lab.Up(ctx, o.Plan, lab.Options{
-		BinDir: o.BinDir, Dir: o.Entry.Dir, Log: s.log,
-		Progress: func(st lab.Step) { tell(event{Step: &st}) },
-	})
+// teller sends what happens to the process that launched us, which may be gone.
+func teller(report *os.File) func(event) {
+	var mu sync.Mutex
+	return func(e event) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = json.NewEncoder(report).Encode(e)
+	}
+}
+
+// up brings the lab up. The error is one line, and the reason when somebody
+// called it off.
+func (s *supervisor) up(ctx context.Context, o order, options lab.Options) (*lab.Lab, error) {
+	running, err := lab.Up(ctx, o.Plan, options)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause // it failed because it was called off
-		}
 		var missing *lab.Unavailable
-		if errors.As(err, &missing) {
-			err = missing // one line
+		switch cause := context.Cause(ctx); {
+		case cause != nil:
+			return nil, cause // it failed because it was called off
+		case errors.As(err, &missing):
+			return nil, missing
 		}
-		tell(event{Error: err.Error(), Unavailable: missing != nil})
-		close(s.gone)
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	s.lab = running
 	s.mu.Unlock()
+	return running, nil
+}
+
+// run is the life of a lab without a job.
+func (s *supervisor) run(ctx context.Context, o order, report *os.File) error {
+	defer close(s.gone)
+	tell := teller(report)
+	running, err := s.up(ctx, o, lab.Options{
+		BinDir: o.BinDir, Dir: o.Entry.Dir, Log: s.log,
+		Progress: func(st lab.Step) { tell(event{Step: &st}) },
+	})
+	if err != nil {
+		var missing *lab.Unavailable
+		tell(event{Error: err.Error(), Unavailable: errors.As(err, &missing)})
+		return err
+	}
 	tell(event{Ready: true})
 	report.Close()
 	<-s.stop
-	down, cancel := context.WithTimeout(context.Background(), downLimit)
+	return s.down(running)
+}
+
+func (s *supervisor) down(l *lab.Lab) error {
+	ctx, cancel := context.WithTimeout(context.Background(), downLimit)
 	defer cancel()
-	err = running.Down(down)
-	close(s.gone)
-	return err
+	return l.Down(ctx)
+}
+
+// runJob is the life of a lab with one.
+func (s *supervisor) runJob(ctx context.Context, job Job, o order, report *os.File) int {
+	defer close(s.gone)
+	tell := teller(report)
+	say := func(v any) {
+		line, err := json.Marshal(v)
+		if err != nil {
+			s.log.Error("cannot say what happens", "err", err)
+			return
+		}
+		tell(event{Said: line})
+	}
+	options := lab.Options{
+		BinDir: o.BinDir, Dir: o.Entry.Dir, Log: s.log,
+		Progress: func(st lab.Step) { tell(event{Step: &st}) },
+	}
+	var running *lab.Lab
+	err := job.Prepare(&options)
+	if err == nil {
+		running, err = s.up(ctx, o, options)
+	}
+	how := Ended{Up: err}
+	if err == nil {
+		job.Work(ctx, running, say)
+		how.Kept = job.Keep() && ctx.Err() == nil
+	}
+	how.Interrupted = context.Cause(ctx)
+	s.mu.Lock()
+	s.working = false
+	s.mu.Unlock()
+	if running != nil && !how.Kept {
+		how.Down = s.down(running)
+	}
+	code := job.Finish(how, say)
+	tell(event{Done: &done{Code: code, Kept: how.Kept}})
+	report.Close()
+	if how.Kept {
+		<-s.stop
+		if err := s.down(running); err != nil {
+			s.log.Error("lab was not taken down completely", "err", err)
+		}
+	}
+	return code
 }
 
 // end begins to take the lab down.
@@ -124,7 +203,13 @@ func (s *supervisor) end(why error) {
 // closes its end, too, when it has seen the lab come up.
 func (s *supervisor) watchLauncher(f *os.File) {
 	_, _ = io.Copy(io.Discard, f)
-	if s.running() == nil {
+	s.mu.Lock()
+	comingUp, working := s.lab == nil, s.working
+	s.mu.Unlock()
+	switch {
+	case working:
+		s.end(errInterrupted)
+	case comingUp:
 		s.end(errAbandoned)
 	}
 }
