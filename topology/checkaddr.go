@@ -45,11 +45,11 @@ func (c *checker) addresses() {
 		}
 		for _, cl := range claims {
 			if cl.net.Contains(v.Address) {
-				c.fail(path, "vip %q (%s) lies in %s (%s)", v.Name, v.Address, cl.what, cl.net)
+				c.Fail(path, "vip %q (%s) lies in %s (%s)", v.Name, v.Address, cl.what, cl.net)
 			}
 		}
 		if first, ok := seen[v.Address]; ok {
-			c.fail(path, "vip %q has the address of %q (%s)", v.Name, first, v.Address)
+			c.Fail(path, "vip %q has the address of %q (%s)", v.Name, first, v.Address)
 		}
 		seen[v.Address] = v.Name
 	}
@@ -62,11 +62,11 @@ func (c *checker) idc(path string, p IDC, claims []claim) []claim {
 	}
 	for _, cl := range claims {
 		if cl.net.Overlaps(p.CIDR) {
-			c.fail(path+".cidr", "idc %q (%s) overlaps %s (%s)", p.Name, p.CIDR, cl.what, cl.net)
+			c.Fail(path+".cidr", "idc %q (%s) overlaps %s (%s)", p.Name, p.CIDR, cl.what, cl.net)
 		}
 	}
 	if room := 1 << (31 - p.CIDR.Bits()); p.Count > room {
-		c.fail(path+".cidr", "idc %q: %s has room for %d servers (two addresses each), not %d", p.Name, p.CIDR, room, p.Count)
+		c.Fail(path+".cidr", "idc %q: %s has room for %d servers (two addresses each), not %d", p.Name, p.CIDR, room, p.Count)
 	}
 	return append(claims, claim{fmt.Sprintf("idc %q", p.Name), p.CIDR})
 }
@@ -75,11 +75,11 @@ func (c *checker) idc(path string, p IDC, claims []claim) []claim {
 func (c *checker) network(path string, n netip.Prefix, least, most int) bool {
 	switch {
 	case !n.Addr().Is4():
-		c.fail(path, "%s is not IPv4; labs are IPv4 only", n)
+		c.Fail(path, "%s is not IPv4; labs are IPv4 only", n)
 	case n != n.Masked():
-		c.fail(path, "%s is an address in a network; the network is %s", n, n.Masked())
+		c.Fail(path, "%s is an address in a network; the network is %s", n, n.Masked())
 	case n.Bits() < least || n.Bits() > most:
-		c.fail(path, "%s: want a prefix length from /%d to /%d", n, least, most)
+		c.Fail(path, "%s: want a prefix length from /%d to /%d", n, least, most)
 	default:
 		return c.unicast(path, n.Addr())
 	}
@@ -92,7 +92,7 @@ func (c *checker) unicast(path string, a netip.Addr) bool {
 		first = a.As4()[0]
 	}
 	if first == 0 || first == 127 || first >= 224 || a.IsLinkLocalUnicast() {
-		c.fail(path, "%s is no IPv4 unicast address that hosts can have", a)
+		c.Fail(path, "%s is no IPv4 unicast address that hosts can have", a)
 		return false
 	}
 	return true
@@ -104,20 +104,20 @@ func (c *checker) overlaps() {
 	for i, v := range c.spec.VPCs {
 		path := "vpcs." + v.Name
 		if first, ok := vnis[v.VNI]; ok && v.VNI != 0 {
-			c.fail(path+".vni", "vpc %q has the vni of %q (%d)", v.Name, first, v.VNI)
+			c.Fail(path+".vni", "vpc %q has the vni of %q (%d)", v.Name, first, v.VNI)
 		}
 		vnis[v.VNI] = v.Name
 		if !v.CIDR.IsValid() || !c.network(path+".cidr", v.CIDR, 8, 29) {
 			continue
 		}
 		if v.CIDR.Overlaps(uniquePool) {
-			c.fail(path+".cidr", "vpc %q (%s) overlaps the reserved unique IPs (%s)", v.Name, v.CIDR, uniquePool)
+			c.Fail(path+".cidr", "vpc %q (%s) overlaps the reserved unique IPs (%s)", v.Name, v.CIDR, uniquePool)
 		}
 		for _, w := range c.spec.VPCs[:i] {
 			if !w.CIDR.IsValid() || !v.CIDR.Overlaps(w.CIDR) || slices.Contains(v.Overlaps, w.Name) || slices.Contains(w.Overlaps, v.Name) {
 				continue
 			}
-			c.fail(path+".cidr", "vpc %q overlaps %q (%s); add overlaps: [%s] if intended", v.Name, w.Name, w.CIDR, w.Name)
+			c.Fail(path+".cidr", "vpc %q overlaps %q (%s); add overlaps: [%s] if intended", v.Name, w.Name, w.CIDR, w.Name)
 		}
 	}
 }
@@ -140,11 +140,11 @@ func (c *checker) guestAddresses() {
 			name := fmt.Sprintf("%s-%d", g.Name, n+1)
 			switch {
 			case !v.CIDR.Contains(ip):
-				c.fail(path, "%s (%s) is not in vpc %q (%s)", name, ip, v.Name, v.CIDR)
+				c.Fail(path, "%s (%s) is not in vpc %q (%s)", name, ip, v.Name, v.CIDR)
 			case ip == v.CIDR.Addr() || ip == v.CIDR.Addr().Next() || ip == lastOf(v.CIDR):
-				c.fail(path, "%s (%s): the first two and the last address of %s are not for guests", name, ip, v.CIDR)
+				c.Fail(path, "%s (%s): the first two and the last address of %s are not for guests", name, ip, v.CIDR)
 			case seen[owner{g.VPC, ip}] != "":
-				c.fail(path, "%s has the address of %s (%s) in vpc %q", name, seen[owner{g.VPC, ip}], ip, v.Name)
+				c.Fail(path, "%s has the address of %s (%s) in vpc %q", name, seen[owner{g.VPC, ip}], ip, v.Name)
 			default:
 				seen[owner{g.VPC, ip}] = name
 				ip = ip.Next()

@@ -29,7 +29,7 @@ func (c *checker) names() {
 		c.name(path, v.Name)
 		vips = c.once(path, "vip", v.Name, vips)
 		if r, ok := strings.CutSuffix(v.Name, adminSuffix); ok && s.region(r) != nil {
-			c.fail(path, "vip name %q is taken: it is that of region %s's l7admin", v.Name, r)
+			c.Fail(path, "vip name %q is taken: it is that of region %s's l7admin", v.Name, r)
 		}
 	}
 	for i, cl := range s.Clients {
@@ -43,7 +43,7 @@ func (c *checker) regionNames(r *Region) {
 	at := "regions." + r.Name
 	c.name(at, r.Name)
 	if slices.Contains([]string{"vpc", "idc", "client"}, r.Name) {
-		c.fail(at, "a region cannot be called %q: names of other nodes start with it", r.Name)
+		c.Fail(at, "a region cannot be called %q: names of other nodes start with it", r.Name)
 	}
 	c.name(at+".gateway", r.Gateway)
 	for _, z := range r.AZs {
@@ -71,15 +71,15 @@ func (c *checker) name(path, name string) {
 			ok = false
 		}
 	}
-	if !ok || name == "" && !strings.HasSuffix(path, "gateway") && c.src.has(path) {
-		c.fail(path, "name %q: want 1 to %d of a-z, 0-9 and single dashes between them", shorten(name), maxName)
+	if !ok || name == "" && !strings.HasSuffix(path, "gateway") && c.src.Has(path) {
+		c.Fail(path, "name %q: want 1 to %d of a-z, 0-9 and single dashes between them", shorten(name), maxName)
 	}
 }
 
 // once complains when the name is taken, and takes it.
 func (c *checker) once(path, what, name string, taken []string) []string {
 	if name != "" && slices.Contains(taken, name) {
-		c.fail(path, "a second %s %q; give it another name or raise the count of the first", what, shorten(name))
+		c.Fail(path, "a second %s %q; give it another name or raise the count of the first", what, shorten(name))
 		return taken
 	}
 	return append(taken, name)

@@ -17,15 +17,15 @@ func (c *checker) references() {
 			path := fmt.Sprintf("vpcs.%s.overlaps[%d]", v.Name, i)
 			switch {
 			case o == v.Name:
-				c.fail(path, "vpc %q names itself in overlaps", o)
+				c.Fail(path, "vpc %q names itself in overlaps", o)
 			case s.vpc(o) == nil:
-				c.fail(path, "no vpc %q%s", shorten(o), didYouMean(o, s.vpcNames()))
+				c.Fail(path, "no vpc %q%s", shorten(o), didYouMean(o, s.vpcNames()))
 			}
 		}
 	}
 	for i, g := range s.Guests {
 		if g.VPC != "" && s.vpc(g.VPC) == nil {
-			c.fail(fmt.Sprintf("guests[%d].vpc", i), "no vpc %q%s", shorten(g.VPC), didYouMean(g.VPC, s.vpcNames()))
+			c.Fail(fmt.Sprintf("guests[%d].vpc", i), "no vpc %q%s", shorten(g.VPC), didYouMean(g.VPC, s.vpcNames()))
 		}
 		c.hosts(fmt.Sprintf("guests[%d].on", i), g.On)
 	}
@@ -49,23 +49,23 @@ func (c *checker) regionReferences(r *Region) {
 		c.az(at+".idc."+p.Name+".az", r, p.AZ)
 	}
 	if len(r.AZs) > 0 && len(r.Etcd.Members) == 0 {
-		c.fail(at+".etcd.members", "region %q has no etcd member; add etcd: {members: {e1: %s}}", r.Name, r.AZs[0].Name)
+		c.Fail(at+".etcd.members", "region %q has no etcd member; add etcd: {members: {e1: %s}}", r.Name, r.AZs[0].Name)
 	}
 	if len(r.Control.LBCAPI) > 0 && (len(r.Control.L7Admin) == 0 || !r.hasL4()) && !c.unsure(at+".azs") {
-		c.fail(at+".control.lbc-api", "lbc-api reaches l7admin by its VIP: region %q needs control.l7admin and an AZ with l4", r.Name)
+		c.Fail(at+".control.lbc-api", "lbc-api reaches l7admin by its VIP: region %q needs control.l7admin and an AZ with l4", r.Name)
 	}
 	c.wires(r)
 }
 
 func (c *checker) az(path string, r *Region, name string) {
 	if name != "" && !slices.Contains(r.azNames(), name) {
-		c.fail(path, "no AZ %q in region %q%s", shorten(name), r.Name, didYouMean(name, r.azNames()))
+		c.Fail(path, "no AZ %q in region %q%s", shorten(name), r.Name, didYouMean(name, r.azNames()))
 	}
 }
 
 // unsure says whether a value within path could not be read, so that what is
 // not there may have been meant to be.
-func (c *checker) unsure(path string) bool { return c.src != nil && c.src.spoiled(path) }
+func (c *checker) unsure(path string) bool { return c.src.Doubtful(path) }
 
 // wires checks that each names two AZs, and no pair twice.
 func (c *checker) wires(r *Region) {
@@ -74,14 +74,14 @@ func (c *checker) wires(r *Region) {
 		path := "regions." + r.Name + ".wires." + w.Pair
 		a, b, ok := strings.Cut(w.Pair, "--")
 		if !ok || a == b {
-			c.fail(path, "wire %q: want two AZs, such as az1--az2", shorten(w.Pair))
+			c.Fail(path, "wire %q: want two AZs, such as az1--az2", shorten(w.Pair))
 			continue
 		}
 		c.az(path, r, a)
 		c.az(path, r, b)
 		pair := min(a, b) + "--" + max(a, b)
 		if first, ok := seen[pair]; ok {
-			c.fail(path, "wire %q joins the same AZs as %q", shorten(w.Pair), shorten(first))
+			c.Fail(path, "wire %q joins the same AZs as %q", shorten(w.Pair), shorten(first))
 		}
 		seen[pair] = w.Pair
 	}
@@ -90,7 +90,7 @@ func (c *checker) wires(r *Region) {
 // hosts checks that a selector selects a hypervisor host.
 func (c *checker) hosts(path string, on Selector) {
 	if err := on.Check(); err != nil {
-		c.fail(path, "%s", shorten(err.Error()))
+		c.Fail(path, "%s", shorten(err.Error()))
 		return
 	}
 	if len(c.spec.hostsOn(on)) > 0 || c.unsure("regions") {
@@ -98,11 +98,11 @@ func (c *checker) hosts(path string, on Selector) {
 	}
 	for _, r := range c.spec.Regions {
 		if r.hasHosts() {
-			c.fail(path, "%q selects no host; hosts are called such as %q", shorten(string(on)), r.firstHost())
+			c.Fail(path, "%q selects no host; hosts are called such as %q", shorten(string(on)), r.firstHost())
 			return
 		}
 	}
-	c.fail(path, "guests need a hypervisor host: give an AZ hosts: 1")
+	c.Fail(path, "guests need a hypervisor host: give an AZ hosts: 1")
 }
 
 func (r *Region) firstHost() Ref {
@@ -138,15 +138,15 @@ func (c *checker) vipRegion(i int, v VIP) {
 	case len(s.Regions) == 0:
 		return
 	case v.Region == "" && len(s.Regions) > 1:
-		c.fail(path, "vip %q needs a region; want %s", v.Name, strings.Join(s.regionNames(), " or "))
+		c.Fail(path, "vip %q needs a region; want %s", v.Name, strings.Join(s.regionNames(), " or "))
 		return
 	case v.Region == "":
 		r = &s.Regions[0]
 	case r == nil:
-		c.fail(path, "no region %q%s", shorten(v.Region), didYouMean(v.Region, s.regionNames()))
+		c.Fail(path, "no region %q%s", shorten(v.Region), didYouMean(v.Region, s.regionNames()))
 		return
 	}
 	if !r.hasL4() && !c.unsure("regions."+r.Name+".azs") {
-		c.fail(fmt.Sprintf("vips[%d]", i), "vip %q needs an L4 node: give an AZ of region %q l4: 1", v.Name, r.Name)
+		c.Fail(fmt.Sprintf("vips[%d]", i), "vip %q needs an L4 node: give an AZ of region %q l4: 1", v.Name, r.Name)
 	}
 }

@@ -12,7 +12,7 @@ func (c *checker) sizes() {
 			nodes += z.L7 + z.L4 + z.Hosts + 1
 		}
 		if l7 > maxL7 {
-			c.fail("regions."+r.Name+".azs", "region %q has %d gateways; at most %d", r.Name, l7, maxL7)
+			c.Fail("regions."+r.Name+".azs", "region %q has %d gateways; at most %d", r.Name, l7, maxL7)
 		}
 		gateways += l7
 		nodes += 1 + len(r.Etcd.Members) + len(r.Control.L7Admin) + len(r.Control.LBCAPI)
@@ -27,15 +27,15 @@ func (c *checker) sizes() {
 		clients += cl.Count
 	}
 	if clients > maxClients {
-		c.fail("clients", "%d clients; at most %d", clients, maxClients)
+		c.Fail("clients", "%d clients; at most %d", clients, maxClients)
 	}
 	if nodes += clients; nodes > maxNodes {
-		c.fail("lab", "%d nodes; a lab has at most %d", nodes, maxNodes)
+		c.Fail("lab", "%d nodes; a lab has at most %d", nodes, maxNodes)
 	}
 	if len(s.Regions) > 0 && gateways == 0 {
-		c.fail("regions", "no gateway in the lab: give an AZ l7: 1")
+		c.Fail("regions", "no gateway in the lab: give an AZ l7: 1")
 	}
 	if mtu := s.Defaults.Wire.MTU; mtu != underlayMTU {
-		c.fail("defaults.wire.mtu", "the underlay's mtu is %d; it must be %d: inner packets of 1550 bytes and 50 bytes of VXLAN", mtu, underlayMTU)
+		c.Fail("defaults.wire.mtu", "the underlay's mtu is %d; it must be %d: inner packets of 1550 bytes and 50 bytes of VXLAN", mtu, underlayMTU)
 	}
 }

@@ -1,84 +1,17 @@
 package topology
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-	"strings"
-)
+import "github.com/unilb/unilb/topology/strict"
 
 // An Error is one problem of a topology file.
-type Error struct {
-	File string // as given to Load or Parse; "--set path=value" for an override; empty for a Spec made in Go
-	Line int    // from 1; 0 when the problem has no place in a file
-	Col  int    // in characters, from 1; 0 likewise
-	Msg  string
-
-	path string // of the value in the Spec: "regions.bj.azs.az1"
-}
-
-// Error is the line that a user reads: file:line:col: message.
-func (e Error) Error() string {
-	switch {
-	case e.Line > 0:
-		return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)
-	case e.File != "":
-		return e.File + ": " + e.Msg
-	}
-	return e.Msg
-}
+type Error = strict.Error
 
 // Errors are all problems of a topology file in the order of the file. Load,
 // Parse, Validate and Plan return this type for whatever is the file's fault.
-type Errors []Error
+type Errors = strict.Errors
 
-// Error is one line for each problem and, when there are several, their number.
-func (e Errors) Error() string {
-	var b strings.Builder
-	for i, p := range e {
-		if i == maxListed {
-			fmt.Fprintf(&b, "and %d more\n", len(e)-i)
-			break
-		}
-		b.WriteString(p.Error())
-		b.WriteByte('\n')
-	}
-	if len(e) > 1 {
-		fmt.Fprintf(&b, "%d problems", len(e))
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
+// format is what topology files are called in messages.
+var format = strict.Format{Name: "topology", Begin: "lab: <name>"}
 
-// maxListed bounds the lines of Errors.Error; the slice holds all of them.
-const maxListed = 50
+func shorten(s string) string { return strict.Shorten(s) }
 
-// Unwrap lets errors.As find a single Error.
-func (e Errors) Unwrap() []error {
-	errs := make([]error, len(e))
-	for i := range e {
-		errs[i] = e[i]
-	}
-	return errs
-}
-
-// orNil is the errors in the order of the file, or nil when there are none.
-func (e Errors) orNil() error {
-	if len(e) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(e, func(a, b Error) int {
-		// What has no line (overrides) comes last.
-		return cmp.Or(cmp.Compare(btoi(a.Line == 0), btoi(b.Line == 0)),
-			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-	})
-	return slices.CompactFunc(e, func(a, b Error) bool {
-		return a.File == b.File && a.Line == b.Line && a.Col == b.Col && a.Msg == b.Msg
-	})
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
+func didYouMean(got string, known []string) string { return strict.DidYouMean(got, known) }

@@ -11,9 +11,8 @@ import (
 // Plan decides everything that follows from the Spec. It fails with Errors when
 // the Spec is not valid.
 func (s *Spec) Plan() (*Plan, error) {
-	c := s.clone()
-	c.fill()
-	if err := c.problems().orNil(); err != nil {
+	c, err := s.complete()
+	if err != nil {
 		return nil, err
 	}
 	b := &builder{spec: c, seed: c.Seed, nodes: map[Ref]*Node{}, ports: map[Ref]int{}, guestPorts: map[Ref]int{}}

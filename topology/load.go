@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"reflect"
-	"strings"
+
+	"github.com/unilb/unilb/topology/strict"
 )
 
 // Load reads and checks a topology file. Overrides are "path=value" as for
@@ -17,7 +17,7 @@ func Load(fsys fs.FS, path string, overrides ...string) (*Spec, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	src, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	src, err := io.ReadAll(io.LimitReader(f, strict.MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -30,59 +30,11 @@ func Load(fsys fs.FS, path string, overrides ...string) (*Spec, error) {
 // value is YAML, so "vpcs.shop.overlaps=[games]" works. All problems are
 // returned at once as Errors.
 func Parse(name string, src []byte, overrides ...string) (*Spec, error) {
-	r := &reader{file: name}
-	root := r.read(string(src))
-	if root == nil || root.form != formMapping {
-		if root != nil {
-			r.errs = append(r.errs, Error{File: name, Line: root.at.line, Col: root.at.col,
-				Msg: fmt.Sprintf("%s; a topology is a mapping that starts with \"lab: <name>\"", root.form)})
-		}
-		return nil, r.errs.orNil()
-	}
-	errs := r.errs
-	for _, o := range overrides {
-		if err := override(root, o); err != nil {
-			errs = append(errs, Error{File: "--set " + shorten(o), Msg: err.Error()})
-		}
-	}
-	s := &Spec{src: &source{file: name, at: map[string]place{}}}
-	d := &decoder{src: s.src}
-	d.decode(root, "", reflect.ValueOf(s).Elem())
-	s.fill()
-	errs = append(errs, d.errs...)
-	for _, e := range s.problems() {
-		if !s.src.spoiled(e.path) {
-			errs = append(errs, e)
-		}
-	}
-	if err := errs.orNil(); err != nil {
+	s := &Spec{}
+	var errs Errors
+	s.src, errs = format.Decode(name, src, s, overrides...)
+	if err := s.problems(s.src.Report(errs)); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-// spoiled says whether a problem at the path may be nothing but the consequence
-// of a value that could not be read: the same, one around it or one within.
-func (s *source) spoiled(path string) bool {
-	for _, bad := range s.bad {
-		if within(path, bad) || within(bad, path) {
-			return true
-		}
-	}
-	return false
-}
-
-// within says whether path is outer or lies in it.
-func within(path, outer string) bool {
-	rest, ok := strings.CutPrefix(path, outer)
-	return ok && (outer == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
-}
-
-// shorten bounds foreign text in a message.
-func shorten(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
 }

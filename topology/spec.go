@@ -3,6 +3,8 @@ package topology
 import (
 	"net/netip"
 	"time"
+
+	"github.com/unilb/unilb/topology/strict"
 )
 
 // A Spec is a topology file: the shape of a lab in the user's words. Counts
@@ -32,7 +34,7 @@ type Spec struct {
 	// Machines outside, on the client side of the edge.
 	Clients []Clients `yaml:"clients" required:"true" max:"64"`
 
-	src *source
+	src *strict.Source
 }
 
 // Defaults hold for every region, AZ and node that does not say otherwise.
@@ -175,10 +177,9 @@ type Clients struct {
 
 // Limits that tags cannot say.
 const (
-	maxFile     = 64 << 10 // bytes of a topology file; the YAML library needs quadratic time
-	maxNodes    = 2000     // nodes of a lab
-	maxClients  = 1024     // clients of a lab
-	maxL7       = 239      // gateways of a region: member addresses 100.127.r.1-239
-	underlayMTU = 1600     // bytes
-	outsideMTU  = 1500     // bytes: clients, IDC servers, guests
+	maxNodes    = 2000 // nodes of a lab
+	maxClients  = 1024 // clients of a lab
+	maxL7       = 239  // gateways of a region: member addresses 100.127.r.1-239
+	underlayMTU = 1600 // bytes
+	outsideMTU  = 1500 // bytes: clients, IDC servers, guests
 )

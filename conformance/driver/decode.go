@@ -12,11 +12,11 @@ import (
 	"text/template"
 
 	"github.com/unilb/unilb/conformance/spec"
-	"github.com/unilb/unilb/topology"
+	"github.com/unilb/unilb/topology/strict"
 )
 
 // MaxManifestBytes is the largest manifest Load reads.
-const MaxManifestBytes = topology.MaxDocumentBytes
+const MaxManifestBytes = strict.MaxBytes
 
 // Load reads and checks a manifest. Problems name file, line and column, all of
 // them at once.
@@ -37,12 +37,13 @@ func Load(fsys fs.FS, path string) (*Manifest, error) {
 }
 
 // Decode reads a manifest; name is the file's name in errors. All problems come
-// at once, as topology.Errors.
+// at once, as strict.Errors.
 func Decode(name string, b []byte) (*Manifest, error) {
 	m := &Manifest{}
-	doc := topology.Decode("driver", "driver: v1", name, b, m)
-	m.check(doc.Fail)
-	if err := doc.Err(); err != nil {
+	src, errs := strict.Format{Name: "driver", Begin: "driver: v1"}.Decode(name, b, m)
+	report := src.Report(errs)
+	m.check(report.Fail)
+	if err := report.Err(); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -97,7 +98,7 @@ func (m *Manifest) checkClaims(bad func(path, format string, args ...any)) {
 	}
 	for i, f := range m.Claims {
 		if !slices.Contains(known, string(f)) {
-			bad(fmt.Sprintf("claims[%d]", i), "claims: unknown feature %q%s", f, topology.DidYouMean(string(f), known))
+			bad(fmt.Sprintf("claims[%d]", i), "claims: unknown feature %q%s", f, strict.DidYouMean(string(f), known))
 		}
 	}
 }

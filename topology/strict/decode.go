@@ -1,49 +1,27 @@
-package topology
+package strict
 
 import (
 	"fmt"
 	"reflect"
-	"strings"
 )
 
-// A source remembers where each value of a Spec was written.
-type source struct {
-	file string
-	at   map[string]place // by path: "regions.bj.azs.az1", "guests[0].ip"
-	bad  []string         // paths whose value could not be read: nothing more is said about them
-	what noun
-}
-
-// place is where the value is written or, when it is not, the nearest value around it.
-func (s *source) place(path string) place {
-	if s == nil {
-		return place{}
-	}
-	for {
-		if at, ok := s.at[path]; ok {
-			return at
-		}
-		cut := strings.LastIndexAny(path, ".[")
-		if cut < 0 {
-			return place{s.file, 1, 1}
-		}
-		path = path[:cut]
-	}
-}
-
-// A decoder fills a Spec from values and collects what does not fit.
+// A decoder fills structs from values and collects what does not fit.
 type decoder struct {
-	src  *source
+	src  *Source
 	errs Errors
 }
 
 func (d *decoder) fail(at place, path, format string, args ...any) {
 	d.src.bad = append(d.src.bad, path)
-	d.errs = append(d.errs, Error{File: at.file, Line: at.line, Col: at.col, Msg: fmt.Sprintf(format, args...), path: path})
+	d.errs = append(d.errs, Error{File: at.file, Line: at.line, Col: at.col, Msg: fmt.Sprintf(format, args...), Path: path})
 }
 
 // decode sets dst to the value at the path. It never stops at a problem.
 func (d *decoder) decode(v *value, path string, dst reflect.Value) {
+	if u := unionOf(dst); u != nil {
+		d.union(v, path, u)
+		return
+	}
 	switch {
 	case dst.Kind() == reflect.Struct && !isText(dst):
 		d.mapping(v, path, dst)
@@ -64,6 +42,10 @@ func (d *decoder) decode(v *value, path string, dst reflect.Value) {
 		if v.form != formNothing {
 			dst.Set(reflect.New(dst.Type().Elem()))
 			d.decode(v, path, dst.Elem())
+		}
+	case dst.Kind() == reflect.Interface:
+		if p := v.plain(); p != nil {
+			dst.Set(reflect.ValueOf(p))
 		}
 	default:
 		d.scalar(v, path, dst)
@@ -92,7 +74,7 @@ func (d *decoder) expect(v *value, path string, want form) bool {
 	}
 	name := path
 	if name == "" {
-		name = "a " + d.src.what.String()
+		name = "a " + d.src.format.String()
 	}
 	switch {
 	case v.form == formNothing:
@@ -100,7 +82,7 @@ func (d *decoder) expect(v *value, path string, want form) bool {
 	case v.text != "" && want == formText:
 		d.fail(v.at, path, "%s is %s, not %s; write it in quotes: %q", name, v.form, want, v.text)
 	case v.text != "":
-		d.fail(v.at, path, "%s is %q; want %s", name, shorten(v.text), want)
+		d.fail(v.at, path, "%s is %q; want %s", name, Shorten(v.text), want)
 	default:
 		d.fail(v.at, path, "%s is %s; want %s", name, v.form, want)
 	}
@@ -110,8 +92,8 @@ func (d *decoder) expect(v *value, path string, want form) bool {
 // mapping decodes a struct: a mapping with known keys.
 func (d *decoder) mapping(v *value, path string, dst reflect.Value) {
 	sh := shapeOf(dst.Type())
-	if sh.value >= 0 {
-		d.decode(v, path, dst.Field(sh.value))
+	if sh.value != nil {
+		d.decode(v, path, dst.FieldByIndex(sh.value))
 		return
 	}
 	if !d.expect(v, path, formMapping) {
@@ -125,7 +107,7 @@ func (d *decoder) mapping(v *value, path string, dst reflect.Value) {
 			continue
 		}
 		d.mark(at, e)
-		d.decode(e.value, at, dst.Field(f.index))
+		d.decode(e.value, at, dst.FieldByIndex(f.index))
 	}
 }
 
@@ -134,11 +116,7 @@ func (d *decoder) unknown(e entry, path string, names []string) {
 	if near := nearest(e.key, names); near != "" {
 		meant = join(path, near) // that it is missing needs no second line
 	}
-	in := ""
-	if path != "" {
-		in = " in " + path
-	}
-	d.fail(e.at, meant, "unknown key %q%s%s", shorten(e.key), in, didYouMean(e.key, names))
+	d.fail(e.at, meant, "unknown key %q%s%s", Shorten(e.key), inPath(path), DidYouMean(e.key, names))
 }
 
 // named decodes a slice that the file writes as a mapping from names.
@@ -151,7 +129,7 @@ func (d *decoder) named(v *value, path string, dst reflect.Value) {
 	for i, e := range v.entries {
 		at := join(path, e.key)
 		d.mark(at, e)
-		dst.Index(i).Field(key).SetString(e.key)
+		dst.Index(i).FieldByIndex(key).SetString(e.key)
 		d.decode(e.value, at, dst.Index(i))
 	}
 }

@@ -1,16 +1,17 @@
-package topology
+package strict
 
 import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // override sets one value of the tree: "regions.bj.azs.az1.l7=1". It knows the
-// shape of a Spec, so a misspelt name is an error and not a new AZ.
-func override(root *value, text string) error {
+// type of the root, so a misspelt name is an error and not a new AZ.
+func (f Format) override(root *value, t reflect.Type, text string) error {
 	path, raw, ok := strings.Cut(text, "=")
 	if !ok || path == "" {
 		return errors.New("want path=value, such as regions.bj.azs.az1.l7=1")
@@ -19,17 +20,17 @@ func override(root *value, text string) error {
 	if err != nil {
 		return err
 	}
-	file := "--set " + shorten(text)
-	r := &reader{file: file, flat: true}
+	file := "--set " + Shorten(text)
+	r := &reader{file: file, flat: true, format: f}
 	v := r.read(raw)
 	if strings.TrimSpace(raw) == "" {
 		return fmt.Errorf("%s gets no value", path)
 	}
 	if v == nil || len(r.errs) > 0 {
-		return fmt.Errorf("%s is no value: %s", shorten(raw), r.errs[0].Msg)
+		return fmt.Errorf("%s is no value: %s", Shorten(raw), r.errs[0].Msg)
 	}
 	o := &overrider{place: place{file: file}, value: v}
-	return o.set(root, reflect.TypeFor[Spec](), "", steps)
+	return o.set(root, t, "", steps)
 }
 
 // splitPath splits "guests[0].count" into guests, [0], count.
@@ -38,7 +39,7 @@ func splitPath(path string) ([]string, error) {
 	for part := range strings.SplitSeq(path, ".") {
 		name, index, found := strings.Cut(part, "[")
 		if name == "" {
-			return nil, fmt.Errorf("path %q has an empty part", shorten(path))
+			return nil, fmt.Errorf("path %q has an empty part", Shorten(path))
 		}
 		steps = append(steps, name)
 		for found {
@@ -46,7 +47,7 @@ func splitPath(path string) ([]string, error) {
 			n, index, found = strings.Cut(index, "[")
 			n, closed := strings.CutSuffix(n, "]")
 			if _, err := strconv.ParseUint(n, 10, 16); err != nil || !closed {
-				return nil, fmt.Errorf("path %q: an index looks like [0]", shorten(path))
+				return nil, fmt.Errorf("path %q: an index looks like [0]", Shorten(path))
 			}
 			steps = append(steps, "["+n+"]")
 		}
@@ -59,33 +60,47 @@ type overrider struct {
 	value *value
 }
 
-// set walks down by steps from the value at path, whose Spec type is t.
+// set walks down by steps from the value at path, whose type is t.
 func (o *overrider) set(v *value, t reflect.Type, path string, steps []string) error {
 	step, last := steps[0], len(steps) == 1
 	at := join(path, step)
-	isStruct := t.Kind() == reflect.Struct && shapeOf(t).value < 0
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	isStruct := t.Kind() == reflect.Struct && shapeOf(t).value == nil
 	switch {
 	case t.Kind() == reflect.Slice && !keyed(t):
 		return o.item(v, t, path, steps)
 	case strings.HasPrefix(step, "["):
 		return fmt.Errorf("%s is no list", path)
+	case isUnion(t):
+		u := reflect.New(t).Interface().(Union)
+		if !slices.Contains(u.Variants(), step) {
+			return fmt.Errorf("unknown word %q%s%s", Shorten(step), inPath(path), suggest(step, u.Variants(), maxWords))
+		}
+		t = reflect.TypeOf(u.Variant(step)).Elem()
+		if v.form == formText && v.text == step || last {
+			*v = value{form: formMapping, at: v.at} // the word of before gives way
+		}
 	case isStruct:
 		sh := shapeOf(t)
 		f, ok := sh.field(step)
 		if !ok {
-			return fmt.Errorf("unknown key %q%s%s", shorten(step), inPath(path), didYouMean(step, sh.names()))
+			return fmt.Errorf("unknown key %q%s%s", Shorten(step), inPath(path), DidYouMean(step, sh.names()))
 		}
-		t = t.Field(f.index).Type
+		t = t.FieldByIndex(f.index).Type
 	case keyed(t):
 		if v.form == formMapping && v.get(step) == nil && !last {
-			return fmt.Errorf("no %q in %s%s; a new one is given whole: %s={...}", shorten(step), path, didYouMean(step, v.names()), at)
+			return fmt.Errorf("no %q in %s%s; a new one is given whole: %s={...}", Shorten(step), path, DidYouMean(step, v.names()), at)
 		}
+		t = t.Elem()
+	case t.Kind() == reflect.Map:
 		t = t.Elem()
 	default:
 		return fmt.Errorf("%s has no parts", path)
 	}
 	if v.form != formMapping {
-		return fmt.Errorf("%s is %s in the file, so it has no %q", path, v.form, shorten(step))
+		return fmt.Errorf("%s is %s in the file, so it has no %q", path, v.form, Shorten(step))
 	}
 	if last {
 		v.put(entry{step, o.place, o.value})

@@ -1,7 +1,6 @@
-package topology
+package strict
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,7 +26,7 @@ const (
 )
 
 // A value is one value of the file with its place. It is the YAML library's
-// tree without what a topology has no use for: anchors, tags, comments, styles.
+// tree without what these files have no use for: anchors, tags, comments, styles.
 type value struct {
 	form    form
 	text    string // of a scalar, without quotes
@@ -59,26 +58,18 @@ func (v *value) get(key string) *value {
 
 // A reader turns YAML into values and collects what is wrong on the way.
 type reader struct {
-	file  string
-	lines []string
-	errs  Errors
-	flat  bool // places have no line: the text is an override
-	what  noun
+	file   string
+	lines  []string
+	errs   Errors
+	flat   bool // places have no line: the text is an override
+	format Format
 }
-
-// A noun is what a file holds, for messages. The zero value is a topology.
-type noun struct{ name, begin string }
-
-func (n noun) String() string { return cmp.Or(n.name, "topology") }
-
-// start is what such a file begins with.
-func (n noun) start() string { return cmp.Or(n.begin, "lab: <name>") }
 
 // read parses YAML. It returns nil when the text is no YAML at all.
 func (r *reader) read(src string) *value {
 	r.lines = strings.Split(src, "\n")
-	if len(src) > maxFile {
-		r.errs = append(r.errs, Error{File: r.file, Msg: fmt.Sprintf("%d bytes; a %s has at most %d", len(src), r.what, maxFile)})
+	if len(src) > MaxBytes {
+		r.errs = append(r.errs, Error{File: r.file, Msg: fmt.Sprintf("%d bytes; a %s has at most %d", len(src), r.format, MaxBytes)})
 		return nil
 	}
 	if !utf8.ValidString(src) {
@@ -97,14 +88,21 @@ func (r *reader) read(src string) *value {
 	}
 	switch {
 	case len(docs) == 0:
-		r.errs = append(r.errs, Error{File: r.file, Msg: fmt.Sprintf("empty; a %s starts with %q", r.what, r.what.start())})
+		r.errs = append(r.errs, Error{File: r.file, Msg: r.empty()})
 		return nil
 	case len(docs) > 1:
 		at := r.value(docs[1]).at
-		r.errs = append(r.errs, Error{File: at.file, Line: at.line, Col: at.col, Msg: fmt.Sprintf("a second document; a file holds one %s", r.what)})
+		r.errs = append(r.errs, Error{File: at.file, Line: at.line, Col: at.col, Msg: fmt.Sprintf("a second document; a file holds one %s", r.format)})
 		return nil
 	}
 	return r.value(docs[0])
+}
+
+func (r *reader) empty() string {
+	if r.format.Begin == "" {
+		return "empty"
+	}
+	return fmt.Sprintf("empty; a %s%s", r.format, r.format.start("starts with"))
 }
 
 // parse runs the YAML library. Its parser recurses, so nesting is bounded on
@@ -136,18 +134,18 @@ func (r *reader) parse(src string) (file *ast.File) {
 	return file
 }
 
-// screen refuses what a topology has no use for and what would nest too deep.
+// screen refuses what these files have no use for and what would nest too deep.
 func (r *reader) screen(tokens token.Tokens) {
 	const maxDepth = 16
 	depth, line, inLine := 0, 0, 0
 	for _, t := range tokens {
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			r.fail(t, "anchors and aliases are not used in %s files; write it out", r.what)
+			r.fail(t, "anchors and aliases are not used in %s files; write it out", r.format)
 		case token.TagType, token.DirectiveType:
-			r.fail(t, "tags and directives are not used in %s files", r.what)
+			r.fail(t, "tags and directives are not used in %s files", r.format)
 		case token.MappingKeyType:
-			r.fail(t, "\"?\" keys are not used in %s files", r.what)
+			r.fail(t, "\"?\" keys are not used in %s files", r.format)
 		case token.MappingStartType, token.SequenceStartType:
 			depth++
 		case token.MappingEndType, token.SequenceEndType:

@@ -1,4 +1,4 @@
-package topology
+package strict
 
 import (
 	"fmt"
@@ -18,16 +18,19 @@ func nearest(got string, words []string) string {
 	return best
 }
 
-// didYouMean is the end of a message about an unknown word: the nearest one,
-// or the possible ones when none is near and they are few.
-func didYouMean(got string, words []string) string {
-	if w := nearest(got, words); w != "" {
+// DidYouMean is the end of a message about an unknown word: the nearest of the
+// known ones, or all of them when none is near and they are few; or empty.
+func DidYouMean(got string, known []string) string { return suggest(got, known, 12) }
+
+// suggest is DidYouMean with the number of words that are few.
+func suggest(got string, known []string, few int) string {
+	if w := nearest(got, known); w != "" {
 		return fmt.Sprintf(" (did you mean %q?)", w)
 	}
-	if len(words) == 0 || len(words) > 12 {
+	if len(known) == 0 || len(known) > few {
 		return ""
 	}
-	return fmt.Sprintf(" (known: %s)", strings.Join(words, ", "))
+	return fmt.Sprintf(" (known: %s)", strings.Join(known, ", "))
 }
 
 // distance is the number of edits (insert, delete, replace, swap neighbours)

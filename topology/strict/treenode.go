@@ -1,4 +1,4 @@
-package topology
+package strict
 
 import (
 	"github.com/goccy/go-yaml/ast"
@@ -39,7 +39,7 @@ func (r *reader) scalar(n ast.Node) *value {
 	case *ast.NullNode:
 		v.form = formNothing
 	default:
-		r.fail(t, "%s is not used in %s files", n.Type(), r.what)
+		r.fail(t, "%s is not used in %s files", n.Type(), r.format)
 		v.form = formNothing
 	}
 	return v
