@@ -25,7 +25,7 @@ type Lab struct {
 	dir    string
 	nodes  map[topology.Ref]*Node
 	order  []*Node // as in the plan
-	wires  map[string]*cable
+	wires  []*Wire // as in the plan
 	edges  []*spreader
 	runner *proc.Runner
 	ledger *fault.Ledger
@@ -52,7 +52,7 @@ func Up(ctx context.Context, p *topology.Plan, o Options) (*Lab, error) {
 		}
 	}
 	o = o.filled()
-	l := &Lab{plan: p, o: o, rec: o.Recorder, nodes: map[topology.Ref]*Node{}, wires: map[string]*cable{}}
+	l := &Lab{plan: p, o: o, rec: o.Recorder, nodes: map[topology.Ref]*Node{}}
 	if err := l.up(ctx); err != nil {
 		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.ReadyWithin)
 		defer cancel()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/unilb/unilb/sim/link"
 	"github.com/unilb/unilb/sim/netns"
-	"github.com/unilb/unilb/sim/wire"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -17,12 +16,6 @@ import (
 // the kernel's routing lock serialises them, and overlapping its grace periods is
 // all there is to gain.
 const workers = 6
-
-// A cable is a wire and the link that it is.
-type cable struct {
-	*wire.Cable
-	link topology.Link
-}
 
 // buildNetwork makes namespaces, links, addresses, routes and filters.
 func (l *Lab) buildNetwork(ctx context.Context) (string, error) {
@@ -97,46 +90,45 @@ func (l *Lab) eachNode(ctx context.Context, do func(*Node) error) error {
 func (l *Lab) makeLinks(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
-	cables := make([]*cable, len(l.plan.Links))
+	wires := make([]*Wire, len(l.plan.Links))
 	for i, pl := range l.plan.Links {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			c, err := l.makeLink(pl)
-			cables[i] = c
+			w, err := l.makeLink(pl)
+			wires[i] = w
 			return err
 		})
 	}
 	err := g.Wait()
-	for _, c := range cables {
-		if c != nil {
-			l.wires[c.link.Name] = c
+	for _, w := range wires {
+		if w != nil {
+			l.wires = append(l.wires, w)
 		}
 	}
 	return err
 }
 
-// makeLink makes one link with the addresses of both ends. The cable is nil for a
+// makeLink makes one link with the addresses of both ends. The wire is nil for a
 // kernel link.
-func (l *Lab) makeLink(pl topology.Link) (*cable, error) {
+func (l *Lab) makeLink(pl topology.Link) (*Wire, error) {
 	a, errA := l.end(pl, pl.A)
 	b, errB := l.end(pl, pl.B)
 	if err := errors.Join(errA, errB); err != nil {
 		return nil, err
 	}
-	var c *cable
+	var w *Wire
 	switch pl.Kind {
 	case topology.LinkVeth:
 		if err := link.Veth(a, b); err != nil {
 			return nil, err
 		}
 	case topology.LinkWire:
-		w, err := wire.Lay(a, b, wire.Options{Delay: pl.Delay})
-		if err != nil {
+		var err error
+		if w, err = l.layWire(pl, a, b); err != nil {
 			return nil, err
 		}
-		c = &cable{Cable: w, link: pl}
 	default:
 		return nil, fmt.Errorf("link %s: unknown kind %q", pl.Name, pl.Kind)
 	}
@@ -145,10 +137,10 @@ func (l *Lab) makeLink(pl topology.Link) (*cable, error) {
 			continue
 		}
 		if err := l.nodes[e.Node].stack.Address(e.If, e.Addr); err != nil {
-			return c, err
+			return w, err
 		}
 	}
-	return c, nil
+	return w, nil
 }
 
 func (l *Lab) end(pl topology.Link, e topology.End) (link.End, error) {

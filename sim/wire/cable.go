@@ -2,52 +2,29 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/unilb/unilb/sim/link"
+	"github.com/unilb/unilb/topology"
 )
 
-// DefaultQueue is the most bytes under way in one direction of a cable.
-const DefaultQueue = 16 << 20
-
-// Direction names one direction of a cable.
-type Direction int
-
-// The directions of a cable.
-const (
-	AToB Direction = iota
-	BToA
-)
-
-// Options are the properties of a cable at first. The zero value is a cable
-// without delay.
-type Options struct {
-	Delay time.Duration // one way
-	Queue int           // most bytes under way in one direction; 0: DefaultQueue
-}
-
-// Stats count what one direction did since the cable was laid.
-type Stats struct {
-	Frames, Bytes uint64 // delivered
-	Full          uint64 // frames lost because the queue was full
-	Cut           uint64 // frames lost because the cable was cut
-}
-
-// A Cable joins two nodes.
-type Cable struct {
+// cable is a wire made of two TAP devices.
+type cable struct {
 	taps [2]*os.File
 	dirs [2]*direction
 	wg   sync.WaitGroup
 	once sync.Once
 }
 
-// Lay makes the interfaces of both ends, sets them up and starts carrying frames.
-// Nothing remains when it fails.
-func Lay(a, b link.End, o Options) (*Cable, error) {
-	if o.Queue == 0 {
-		o.Queue = DefaultQueue
+var _ Wire = (*cable)(nil)
+
+func layCable(a, b link.End, o Options) (*cable, error) {
+	for d, i := range map[Direction]topology.Impairment{AToB: o.AB, BToA: o.BA} {
+		if err := Check(i); err != nil {
+			return nil, fmt.Errorf("lay wire %s: %s: %w", o.Name, d, err)
+		}
 	}
 	tapA, err := openTap(a)
 	if err != nil {
@@ -58,8 +35,14 @@ func Lay(a, b link.End, o Options) (*Cable, error) {
 		tapA.Close()
 		return nil, err
 	}
-	c := &Cable{taps: [2]*os.File{tapA, tapB}}
-	c.dirs = [2]*direction{newDirection(tapA, tapB, o), newDirection(tapB, tapA, o)}
+	c := &cable{taps: [2]*os.File{tapA, tapB}}
+	for which := range c.dirs {
+		d, err := newDirection(c.taps[which], c.taps[1-which], Direction(which), o)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("lay wire %s: %w", o.Name, err), c.Close())
+		}
+		c.dirs[which] = d
+	}
 	for _, d := range c.dirs {
 		c.wg.Go(d.read)
 		c.wg.Go(d.write)
@@ -67,30 +50,42 @@ func Lay(a, b link.End, o Options) (*Cable, error) {
 	return c, nil
 }
 
-// SetDelay changes the one-way delay of both directions. Frames under way keep
-// theirs, and later ones do not overtake them.
-func (c *Cable) SetDelay(d time.Duration) {
-	for _, dir := range c.dirs {
-		dir.delay.Store(int64(d))
+func (c *cable) Impair(d Direction, i topology.Impairment) error {
+	if err := c.dirs[d].impair(i); err != nil {
+		return fmt.Errorf("impair %s %s: %w", c.dirs[d].o.Name, d, err)
 	}
+	return nil
 }
 
-// Cut makes a direction lose every frame, also those under way, without either
-// end noticing; on false it carries again.
-func (c *Cable) Cut(d Direction, cut bool) { c.dirs[d].cut.Store(cut) }
+func (c *cable) Impairment(d Direction) topology.Impairment {
+	c.dirs[d].mu.Lock()
+	defer c.dirs[d].mu.Unlock()
+	return c.dirs[d].set
+}
 
-// IsCut reports whether a direction is cut.
-func (c *Cable) IsCut(d Direction) bool { return c.dirs[d].cut.Load() }
+func (c *cable) Cut(d Direction, cut bool) { c.dirs[d].setCut(cut) }
 
-// Stats returns the counters of a direction.
-func (c *Cable) Stats(d Direction) Stats { return c.dirs[d].stats() }
+func (c *cable) IsCut(d Direction) bool {
+	c.dirs[d].mu.Lock()
+	defer c.dirs[d].mu.Unlock()
+	return c.dirs[d].cut
+}
 
-// Close removes the cable and its interfaces. Later calls do nothing.
-func (c *Cable) Close() error {
+func (c *cable) Stats(d Direction) Stats {
+	c.dirs[d].mu.Lock()
+	defer c.dirs[d].mu.Unlock()
+	return c.dirs[d].stats
+}
+
+func (c *cable) Medium() Medium { return MediumTAP }
+
+func (c *cable) Close() error {
 	var err error
 	c.once.Do(func() {
 		for _, d := range c.dirs {
-			d.close()
+			if d != nil {
+				d.close()
+			}
 		}
 		err = errors.Join(c.taps[0].Close(), c.taps[1].Close())
 		c.wg.Wait()

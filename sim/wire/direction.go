@@ -3,51 +3,106 @@ package wire
 import (
 	"errors"
 	"os"
+	"reflect"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/unilb/unilb/sim/capture"
+	"github.com/unilb/unilb/topology"
 )
 
-// smallFrame is the size of buffers for frames that are no large segments.
-const smallFrame = 2048
+// MaxBacklog is how long a frame waits for its turn on a line with a rate; one
+// that would have to wait longer is lost, as in a router whose buffer is full.
+const MaxBacklog = 250 * time.Millisecond
 
-// A direction carries frames from one tap to the other.
+// A direction carries frames from one tap to the other. One goroutine reads and
+// decides, another hands over what is due.
 type direction struct {
 	from, to *os.File
-	limit    int
-	delay    atomic.Int64 // nanoseconds
-	cut      atomic.Bool
-
-	frames, bytes, full, lost atomic.Uint64
+	o        Options
+	which    Direction
+	alarm    *alarm
 
 	mu     sync.Mutex
-	queue  []frame
-	under  int           // bytes in the queue
-	arrive chan struct{} // holds a token when the queue may have work
-	done   chan struct{}
+	closed bool
+	cut    bool
+	stats  Stats
+
+	set        topology.Impairment
+	plain      bool // set is zero
+	generation uint64
+	dice       dice
+	places     places
+	n          uint64 // IPv4 frames of this generation
+
+	queue  queue
+	under  int       // bytes in the queue
+	seq    uint64    // frames that were ever queued
+	busy   bool      // a frame is being handed over outside mu
+	newest time.Time // when the newest frame that keeps its order is due
+	free   time.Time // when the line has carried what was given to it; with a rate
 }
 
-type frame struct {
-	due time.Time
-	buf *[]byte
-	n   int
+func newDirection(from, to *os.File, which Direction, o Options) (*direction, error) {
+	d := &direction{from: from, to: to, which: which, o: o, plain: true}
+	set := o.AB
+	if which == BToA {
+		set = o.BA
+	}
+	if err := d.force(set, 0); err != nil {
+		return nil, err
+	}
+	var err error
+	d.alarm, err = newAlarm()
+	return d, err
 }
 
-var (
-	small = sync.Pool{New: func() any { b := make([]byte, smallFrame); return &b }}
-	large = sync.Pool{New: func() any { b := make([]byte, maxFrame); return &b }}
-)
-
-func newDirection(from, to *os.File, o Options) *direction {
-	d := &direction{from: from, to: to, limit: o.Queue, arrive: make(chan struct{}, 1), done: make(chan struct{})}
-	d.delay.Store(int64(o.Delay))
-	return d
+// impair implements Wire.Impair.
+func (d *direction) impair(set topology.Impairment) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if reflect.DeepEqual(set, d.set) {
+		return nil
+	}
+	return d.force(set, d.generation+1)
 }
 
-func (d *direction) close() { close(d.done) }
+// force puts an impairment in force and counts from nothing.
+func (d *direction) force(set topology.Impairment, generation uint64) error {
+	if err := Check(set); err != nil {
+		return err
+	}
+	places, err := newPlaces(set.At)
+	if err != nil {
+		return err
+	}
+	d.set, d.plain, d.places = set, set.IsZero(), places
+	d.generation, d.n, d.free = generation, 0, time.Time{}
+	d.dice = newDice(d.o.Seed, d.o.Name, d.which, generation)
+	return nil
+}
 
-func (d *direction) stats() Stats {
-	return Stats{Frames: d.frames.Load(), Bytes: d.bytes.Load(), Full: d.full.Load(), Cut: d.lost.Load()}
+func (d *direction) setCut(cut bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cut = cut
+	if !cut {
+		return
+	}
+	for _, f := range d.queue {
+		d.stats.Cut++
+		f.free()
+	}
+	clear(d.queue)
+	d.queue, d.under = d.queue[:0], 0
+	d.newest, d.free = time.Time{}, time.Time{}
+}
+
+func (d *direction) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	d.alarm.close()
 }
 
 // read takes frames from one end until the cable is closed.
@@ -58,94 +113,94 @@ func (d *direction) read() {
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
-		if err != nil || n == 0 {
+		if err != nil || n < offloadHeader {
 			continue // the interface is down: the poller blocks until it is not
 		}
-		if d.cut.Load() {
-			d.lost.Add(1)
-			continue
-		}
-		d.put(scratch[:n])
+		d.take(scratch[:n])
 	}
 }
 
-func (d *direction) put(b []byte) {
-	due := time.Now().Add(time.Duration(d.delay.Load()))
+// take decides what becomes of a frame that entered.
+func (d *direction) take(b []byte) {
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.under+len(b) > d.limit {
-		d.full.Add(1)
-		return
+	v := verdict{lost: &d.stats.Cut, note: "lost: cut"}
+	if !d.cut {
+		v = d.judge(b)
 	}
-	if last := len(d.queue) - 1; last >= 0 && due.Before(d.queue[last].due) {
-		due = d.queue[last].due // a shorter delay must not reorder
-	}
-	pool := &small
-	if len(b) > smallFrame {
-		pool = &large
-	}
-	buf := pool.Get().(*[]byte)
-	n := copy(*buf, b)
-	d.queue = append(d.queue, frame{due: due, buf: buf, n: n})
-	d.under += n
-	select {
-	case d.arrive <- struct{}{}:
-	default:
-	}
-}
-
-// write hands frames to the other end when they are due.
-func (d *direction) write() {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		f, ok := d.first()
-		if !ok {
-			select {
-			case <-d.arrive:
-				continue
-			case <-d.done:
-				return
-			}
-		}
-		if wait := time.Until(f.due); wait > 0 {
-			timer.Reset(wait)
-			select {
-			case <-timer.C:
-			case <-d.done:
-				return
-			}
-		}
-		d.deliver(f)
-	}
-}
-
-// first looks at the oldest frame. Only the writer removes frames.
-func (d *direction) first() (frame, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.queue) == 0 {
-		return frame{}, false
-	}
-	return d.queue[0], true
-}
-
-func (d *direction) deliver(f frame) {
-	if d.cut.Load() {
-		d.lost.Add(1)
-	} else if _, err := d.to.Write((*f.buf)[:f.n]); err == nil {
-		// An error means that the interface is down: a frame into the void.
-		d.frames.Add(1)
-		d.bytes.Add(uint64(f.n))
-	}
-	d.mu.Lock()
-	d.queue[0] = frame{}
-	d.queue = d.queue[1:]
-	d.under -= f.n
-	d.mu.Unlock()
-	if len(*f.buf) == smallFrame {
-		small.Put(f.buf)
+	if v.lost != nil {
+		*v.lost++
+	} else if !d.carry(b, v, now) {
+		v.note = "lost: queue full"
 	} else {
-		large.Put(f.buf)
+		v.note = v.text()
 	}
+	if d.o.Ring != nil {
+		way := capture.Outbound
+		if d.which == BToA {
+			way = capture.Inbound
+		}
+		d.o.Ring.Add(now, way, v.note, ethernet(b), len(b)-offloadHeader)
+	}
+}
+
+// carry sends a frame on its way, damaged or twice if the verdict says so. It is
+// false when none of it found room.
+func (d *direction) carry(b []byte, v verdict, now time.Time) bool {
+	frames := [][]byte{b}
+	if v.corrupt {
+		frames = damage(b, v.bit)
+	}
+	some := false
+	for _, f := range frames {
+		some = d.send(f, v, now) || some
+		if v.duplicate {
+			some = d.send(f, v, now) || some
+		}
+	}
+	return some
+}
+
+func (d *direction) send(b []byte, v verdict, now time.Time) bool {
+	due, ok := d.due(len(b)-offloadHeader, v, now)
+	if !ok || d.under+len(b) > d.o.Queue {
+		d.stats.Full++
+		return false
+	}
+	if len(d.queue) == 0 && !d.busy && !due.After(now) {
+		d.delivered(b, d.handOver(b))
+		return true
+	}
+	d.seq++
+	d.queue.push(newFrame(b, due, d.seq))
+	d.under += len(b)
+	if d.queue[0].seq == d.seq && !d.busy && !d.closed {
+		d.alarm.set(time.Until(due))
+	}
+	return true
+}
+
+// due is when a frame of so many bytes arrives; false when the backlog is too long.
+func (d *direction) due(bytes int, v verdict, now time.Time) (time.Time, bool) {
+	due := now
+	if d.set.Rate > 0 {
+		if d.free.Before(now) {
+			d.free = now
+		}
+		if d.free.Sub(now) > MaxBacklog {
+			return now, false
+		}
+		d.free = d.free.Add(time.Duration(float64(bytes) * 8 / float64(d.set.Rate) * float64(time.Second)))
+		due = d.free
+	}
+	if v.reorder {
+		return due.Add(v.late), true
+	}
+	due = due.Add(max(d.set.Delay+v.jitter, 0))
+	if due.Before(d.newest) {
+		due = d.newest // neither jitter nor a shorter delay reorders
+	}
+	d.newest = due
+	return due.Add(v.late), true
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/unilb/unilb/sim/netns"
 	"github.com/unilb/unilb/sim/sandbox"
 	"github.com/unilb/unilb/sim/wire"
+	"github.com/unilb/unilb/topology"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
@@ -39,7 +40,7 @@ func stack(t *testing.T) *link.Stack {
 }
 
 // cable lays a cable between 10.0.0.1 (a) and 10.0.0.0 (b).
-func cable(t *testing.T, o wire.Options) (a, b *link.Stack, c *wire.Cable) {
+func cable(t *testing.T, o wire.Options) (a, b *link.Stack, c wire.Wire) {
 	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapTUN)
 	a, b = stack(t), stack(t)
@@ -96,6 +97,12 @@ func trip(t *testing.T, c net.Conn, within time.Duration) (time.Duration, bool) 
 	return time.Since(start), true
 }
 
+func delayBoth(t *testing.T, w wire.Wire, d time.Duration) {
+	t.Helper()
+	must(t, w.Impair(wire.AToB, topology.Impairment{Delay: d}))
+	must(t, w.Impair(wire.BToA, topology.Impairment{Delay: d}))
+}
+
 func TestDelayHoldsAndCanBeChanged(t *testing.T) {
 	a, b, c := cable(t, wire.Options{})
 	echo(t, b, "10.0.0.0:7")
@@ -104,7 +111,7 @@ func TestDelayHoldsAndCanBeChanged(t *testing.T) {
 		t.Fatal("no answer over a cable without delay")
 	}
 	for _, delay := range []time.Duration{5 * time.Millisecond, 25 * time.Millisecond} {
-		c.SetDelay(delay)
+		delayBoth(t, c, delay)
 		fastest := time.Hour
 		for range 5 {
 			rtt, ok := trip(t, conn, 5*time.Second)
@@ -146,7 +153,7 @@ func TestCutIsSilentAndOneWay(t *testing.T) {
 }
 
 func TestBulkArrivesIntact(t *testing.T) {
-	a, b, c := cable(t, wire.Options{Delay: time.Millisecond})
+	a, b, c := cable(t, wire.Options{AB: topology.Impairment{Delay: time.Millisecond}, BA: topology.Impairment{Delay: time.Millisecond}})
 	var l net.Listener
 	must(t, b.NS().Do(func() (err error) { l, err = net.Listen("tcp4", "10.0.0.0:7"); return err }))
 	defer l.Close()
@@ -186,7 +193,7 @@ func TestFullQueueLosesAndCounts(t *testing.T) {
 	if _, ok := trip(t, conn, 2*time.Second); !ok {
 		t.Fatal("no answer over an empty cable")
 	}
-	c.SetDelay(time.Hour)
+	delayBoth(t, c, 10*time.Second)
 	before := c.Stats(wire.AToB)
 	for range 10 {
 		_, err := conn.Write(make([]byte, 1400))
