@@ -22,7 +22,7 @@ type Recorder interface {
 
 // An Active is a fault that has been applied.
 type Active struct {
-	id       string
+	id, name string
 	fault    Fault
 	target   Target
 	ledger   *Ledger
@@ -37,8 +37,9 @@ type Active struct {
 
 // Inject checks a fault, decides what it leaves open, writes it to the ledger and
 // applies it. ID is unique in the ledger. When applying fails the fault is reverted, with a context of its
-// own, before Inject returns.
-func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id string, f Fault) (*Active, error) {
+// own, before Inject returns. Name is what a scenario calls the fault; it may be
+// empty.
+func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id, name string, f Fault) (*Active, error) {
 	if err := f.Check(t); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id string, f F
 	if err != nil {
 		return nil, err
 	}
-	a := &Active{id: id, fault: f, target: t, ledger: l, recorder: r, encoded: encoded, touches: f.Touches(t)}
+	a := &Active{id: id, name: name, fault: f, target: t, ledger: l, recorder: r, encoded: encoded, touches: f.Touches(t)}
 	a.window.From = r.Now()
 	if err := a.write(Applying); err != nil {
 		return nil, err
@@ -72,6 +73,9 @@ func (a *Active) ID() string { return a.id }
 
 // Fault is what was applied.
 func (a *Active) Fault() Fault { return a.fault }
+
+// Touches are the nodes that the fault changes.
+func (a *Active) Touches() []topology.Ref { return a.touches }
 
 // Healed reports whether the fault has been reverted.
 func (a *Active) Healed() bool {
@@ -127,6 +131,6 @@ func (a *Active) writeAt(s State, at time.Duration) error {
 
 func (a *Active) record() {
 	a.recorder.Fault(history.FaultWindow{
-		Window: a.window, ID: a.id, Kind: a.fault.Kind(), Text: a.fault.String(), Targets: a.touches,
+		Window: a.window, ID: a.id, Name: a.name, Kind: a.fault.Kind(), Text: a.fault.String(), Targets: a.touches,
 	})
 }

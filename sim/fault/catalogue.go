@@ -19,6 +19,7 @@ type Kind struct {
 // catalogue holds every fault there is.
 var catalogue = []Kind{
 	kindOf[Kill]("connections are reset, new ones refused", "kill bj/az1/l7-1 gateway"),
+	kindOf[Stop]("what was begun is finished, then connections end and new ones are refused", "stop bj/az1/l7-1 gateway"),
 	kindOf[Freeze]("connections open and data is acknowledged, but nobody answers", "freeze bj/az1/l7-1 gateway"),
 	kindOf[PowerOff]("silence: no FIN, no RST, no ICMP", "power-off 'bj/az1/**'"),
 	kindOf[Partition]("what one side sends the other is lost", "partition 'bj/az1/**' 'bj/az2/**' a-to-b"),

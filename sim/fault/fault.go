@@ -63,6 +63,7 @@ type Processes interface {
 	Running(name string) bool
 	Frozen(name string) bool
 	Kill(name string) error
+	Terminate(ctx context.Context, name string) error // SIGTERM; returns when it has ended
 	Freeze(name string) error
 	Continue(name string) error
 	Start(ctx context.Context, name string) error // returns when it is ready

@@ -89,6 +89,9 @@ func (m *fake) Continue(p string) error {
 func (m *fake) Start(_ context.Context, p string) error {
 	return m.did("start "+p, func() { m.running[p] = true })
 }
+func (m *fake) Terminate(_ context.Context, p string) error {
+	return m.did("terminate "+p, func() { m.running[p] = false })
+}
 func (m *fake) Unplug() error { return m.did("unplug", func() { m.off = true }) }
 func (m *fake) Lose() error {
 	return m.did("lose", func() { clear(m.running) })
@@ -157,7 +160,7 @@ func TestEveryFaultHealsToWhatWasBefore(t *testing.T) {
 	for _, f := range examples {
 		w, before := newWorld(), newWorld()
 		l, path := ledger(t)
-		a, err := Inject(t.Context(), w, l, &recorder{}, "f1", f)
+		a, err := Inject(t.Context(), w, l, &recorder{}, "f1", "", f)
 		if err != nil {
 			t.Fatalf("%s: %v", f, err)
 		}
@@ -245,7 +248,7 @@ func TestWhatCannotBeDoneIsUnavailableAndChangesNothing(t *testing.T) {
 		w.log = nil
 		l, path := ledger(t)
 		var un *Unavailable
-		if _, err := Inject(t.Context(), w, l, &recorder{}, "f1", c.f); !errors.As(err, &un) {
+		if _, err := Inject(t.Context(), w, l, &recorder{}, "f1", "", c.f); !errors.As(err, &un) {
 			t.Errorf("%s: got %v, want *Unavailable", name, err)
 		}
 		if len(w.log) != 0 || len(pending(t, path)) != 0 {
@@ -260,7 +263,7 @@ func TestFailedApplyIsRevertedWithAContextOfItsOwn(t *testing.T) {
 	l, path := ledger(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := Inject(ctx, w, l, &recorder{}, "f1", PowerOff{On: "bj/az1/l7-1"})
+	_, err := Inject(ctx, w, l, &recorder{}, "f1", "", PowerOff{On: "bj/az1/l7-1"})
 	if !errors.Is(err, errFake) {
 		t.Fatalf("got %v, want the failure", err)
 	}
@@ -275,7 +278,7 @@ func TestFailedApplyIsRevertedWithAContextOfItsOwn(t *testing.T) {
 func TestFailedHealMayBeRepeated(t *testing.T) {
 	w := newWorld()
 	l, path := ledger(t)
-	a, err := Inject(t.Context(), w, l, &recorder{}, "f1", Kill{On: "bj/az1/l7-1"})
+	a, err := Inject(t.Context(), w, l, &recorder{}, "f1", "", Kill{On: "bj/az1/l7-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +298,7 @@ func TestFailedHealMayBeRepeated(t *testing.T) {
 func TestWindowReachesFromBeforeApplyToAfterRevert(t *testing.T) {
 	w, r := newWorld(), &recorder{}
 	l, _ := ledger(t)
-	a, err := Inject(t.Context(), w, l, r, "f1", Freeze{On: "bj/az1/l7-1"})
+	a, err := Inject(t.Context(), w, l, r, "f1", "", Freeze{On: "bj/az1/l7-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +321,7 @@ func TestLedgerIsWrittenBeforeTheFaultIsApplied(t *testing.T) {
 			t.Errorf("while it is applied: pending %v", p)
 		}
 	}}
-	if _, err := Inject(t.Context(), newWorld(), l, &recorder{}, "f1", f); err != nil {
+	if _, err := Inject(t.Context(), newWorld(), l, &recorder{}, "f1", "", f); err != nil {
 		t.Fatal(err)
 	}
 }

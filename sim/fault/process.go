@@ -48,6 +48,48 @@ func (f Kill) Revert(ctx context.Context, t Target) error {
 	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Start(ctx, name) })
 }
 
+// Stop ends processes with SIGTERM, as an operator does who takes a server out of
+// service: they finish what they have in hand. Apply returns when they have ended.
+// Revert starts them again.
+type Stop struct {
+	On      topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes"`
+	Process string            `json:"process,omitempty" arg:"2" doc:"name of the process in the plan; all of the node without it"`
+}
+
+// Spelling implements Spelled.
+func (f Stop) Spelling() error { return f.On.Check() }
+
+// Kind implements Fault.
+func (Stop) Kind() string { return "stop" }
+
+func (f Stop) String() string { return fmt.Sprintf("stop %s on %s", named(f.Process), f.On) }
+
+// Touches implements Fault.
+func (f Stop) Touches(t Target) []topology.Ref { return refs(t, f.On) }
+
+// Check implements Fault.
+func (f Stop) Check(t Target) error { return needProcess(t, f, f.On, f.Process) }
+
+// Apply implements Fault.
+func (f Stop) Apply(ctx context.Context, t Target) error {
+	return parallel(t.Machines(f.On), func(m Machine) error {
+		return parallel(processesOf(m, f.Process), func(name string) error {
+			if err := m.Terminate(ctx, name); err != nil {
+				return err
+			}
+			if m.Running(name) {
+				return fmt.Errorf("%s on %s still runs after SIGTERM", name, m.Ref())
+			}
+			return nil
+		})
+	})
+}
+
+// Revert implements Fault.
+func (f Stop) Revert(ctx context.Context, t Target) error {
+	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Start(ctx, name) })
+}
+
 // Freeze stops processes with SIGSTOP. Their kernel still accepts connections and
 // acknowledges data, and nobody answers: the grey failure that health checks must
 // see. Revert lets them go on.

@@ -11,6 +11,11 @@ import (
 // Inject applies a fault and returns when it has taken hold. The error is
 // *fault.Unavailable when it cannot be done here.
 func (l *Lab) Inject(ctx context.Context, f fault.Fault) (*fault.Active, error) {
+	return l.InjectAs(ctx, f, "")
+}
+
+// InjectAs does the same with a fault that the history knows by a name.
+func (l *Lab) InjectAs(ctx context.Context, f fault.Fault, name string) (*fault.Active, error) {
 	l.mu.Lock()
 	if l.down {
 		l.mu.Unlock()
@@ -19,7 +24,7 @@ func (l *Lab) Inject(ctx context.Context, f fault.Fault) (*fault.Active, error) 
 	l.faults++
 	id := fmt.Sprintf("f%d", l.faults)
 	l.mu.Unlock()
-	a, err := fault.Inject(ctx, target{l}, l.ledger, l.rec, id, f)
+	a, err := fault.Inject(ctx, target{l}, l.ledger, l.rec, id, name, f)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/link"
 	"github.com/unilb/unilb/sim/proc"
@@ -86,6 +88,23 @@ func (m machine) Kill(name string) error {
 	}
 	<-p.Done()
 	return nil
+}
+
+// Terminate implements fault.Processes.
+func (m machine) Terminate(ctx context.Context, name string) error {
+	p := m.process(name)
+	if p == nil {
+		return nil
+	}
+	if err := p.Signal(unix.SIGTERM); err != nil && !errors.Is(err, proc.ErrEnded) {
+		return err
+	}
+	select {
+	case <-p.Done():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the end of %s on %s: %w", name, m.Ref(), context.Cause(ctx))
+	}
 }
 
 func (m machine) Freeze(name string) error {
