@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -9,13 +10,20 @@ import (
 
 // A History is the evidence of a run, or of a part of it.
 type History struct {
-	Start    time.Time // wall-clock time at which the run's clock was zero
-	Ops      []Op
-	Arrivals []Arrival
-	Writes   []Write
-	Faults   []FaultWindow
-	Events   []Event
-	Lost     int // records that did not fit; a history with any proves nothing by absence
+	Start      time.Time // wall-clock time at which the run's clock was zero
+	Ops        []Op
+	Arrivals   []Arrival
+	Writes     []Write
+	AdminCalls []AdminCall
+	Faults     []FaultWindow
+	Spans      []Span
+	Events     []Event
+	// Before and After are what was there before the lab and after it; nil: nobody looked.
+	Before, After *Census
+	Lost          int // records that did not fit; a history with any proves nothing by absence
+	// Edited says what was changed in the files since they were saved, a line for
+	// each file; Open sets it. Whoever shows a verdict on such a history says so.
+	Edited []string
 }
 
 // Merge puts histories of one run together. Records that several of them share
@@ -24,7 +32,7 @@ type History struct {
 // have nothing in common.
 func Merge(hs ...*History) *History {
 	m := &History{}
-	faults := map[string]FaultWindow{}
+	faults, spans := map[string]FaultWindow{}, map[string]Span{}
 	for _, h := range hs {
 		if h == nil {
 			continue
@@ -35,22 +43,32 @@ func Merge(hs ...*History) *History {
 		m.Ops = append(m.Ops, h.Ops...)
 		m.Arrivals = append(m.Arrivals, h.Arrivals...)
 		m.Writes = append(m.Writes, h.Writes...)
+		m.AdminCalls = append(m.AdminCalls, h.AdminCalls...)
 		m.Events = append(m.Events, h.Events...)
 		for _, f := range h.Faults {
 			if old, ok := faults[f.ID]; !ok || old.Open() {
 				faults[f.ID] = f
 			}
 		}
+		for _, s := range h.Spans {
+			if old, ok := spans[s.Name]; !ok || old.Open() {
+				spans[s.Name] = s
+			}
+		}
+		m.Before, m.After = cmp.Or(m.Before, h.Before), cmp.Or(m.After, h.After)
 		m.Lost = max(m.Lost, h.Lost)
+		m.Edited = append(m.Edited, h.Edited...)
 	}
 	m.Ops = unique(m.Ops, func(o Op) uint64 { return o.Seq }, func(o Op) time.Duration { return o.Sent })
 	m.Arrivals = unique(m.Arrivals, func(a Arrival) uint64 { return a.Seq }, func(a Arrival) time.Duration { return a.At })
 	m.Writes = unique(m.Writes, func(w Write) uint64 { return w.Seq }, func(w Write) time.Duration { return w.Call })
+	m.AdminCalls = unique(m.AdminCalls, func(a AdminCall) uint64 { return a.Seq }, func(a AdminCall) time.Duration { return a.Call })
 	m.Events = unique(m.Events, func(e Event) uint64 { return e.Seq }, func(e Event) time.Duration { return e.At })
 	for _, f := range faults {
 		m.Faults = append(m.Faults, f)
 	}
 	slices.SortFunc(m.Faults, compareFaults)
+	m.Spans = slices.SortedFunc(maps.Values(spans), compareSpans)
 	return m
 }
 
@@ -67,8 +85,12 @@ func compareFaults(a, b FaultWindow) int {
 	return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.ID, b.ID))
 }
 
+func compareSpans(a, b Span) int {
+	return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Name, b.Name))
+}
+
 // Only returns a history with the ops that keep admits and the arrivals of
-// those ops, and with all writes, faults and events. Arrivals without an op id
+// those ops, and with all other records. Arrivals without an op id
 // stay: they belong to nobody, which is itself evidence.
 func (h *History) Only(keep func(Op) bool) *History {
 	sub := *h
@@ -112,6 +134,9 @@ func (h *History) End() time.Duration {
 	}
 	for _, w := range h.Writes {
 		end = max(end, w.Return)
+	}
+	for _, a := range h.AdminCalls {
+		end = max(end, a.Return)
 	}
 	return end
 }

@@ -1,10 +1,6 @@
 package history
 
 import (
-	"os"
-	"path/filepath"
-	"reflect"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,12 +19,13 @@ func TestRecorderKeepsEverythingFromManyGoroutines(t *testing.T) {
 				r.Arrival(Arrival{ID: "x"})
 				r.Write(Write{Key: "k"})
 				r.Event(Event{Text: "e"})
+				r.Admin(AdminCall{Key: "k"})
 			}
 		})
 	}
 	wg.Wait()
 	h := r.Snapshot()
-	for name, got := range map[string]int{"ops": len(h.Ops), "arrivals": len(h.Arrivals), "writes": len(h.Writes), "events": len(h.Events)} {
+	for name, got := range map[string]int{"ops": len(h.Ops), "arrivals": len(h.Arrivals), "writes": len(h.Writes), "events": len(h.Events), "admin calls": len(h.AdminCalls)} {
 		if got != goroutines*each {
 			t.Errorf("%s: got %d, want %d", name, got, goroutines*each)
 		}
@@ -75,6 +72,8 @@ func TestMergeKeepsSharedRecordsOnce(t *testing.T) {
 	}
 	r.Arrival(Arrival{ID: "", At: 1})
 	r.Write(Write{Key: "k"})
+	r.Admin(AdminCall{Key: "k"})
+	r.Span(Span{Name: "cost", Window: Window{From: 1}})
 	fast := r.Snapshot().Only(func(o Op) bool { return o.Stream == "fast" })
 	slow := r.Snapshot().Only(func(o Op) bool { return o.Stream == "slow" })
 	if len(fast.Ops) != 2 || len(fast.Arrivals) != 3 {
@@ -83,6 +82,9 @@ func TestMergeKeepsSharedRecordsOnce(t *testing.T) {
 	m := Merge(fast, slow, nil)
 	if len(m.Ops) != 3 || len(m.Arrivals) != 4 || len(m.Writes) != 1 {
 		t.Errorf("merged: got %d ops, %d arrivals, %d writes, want 3, 4, 1", len(m.Ops), len(m.Arrivals), len(m.Writes))
+	}
+	if len(m.AdminCalls) != 1 || len(m.Spans) != 1 {
+		t.Errorf("merged: got %d admin calls, %d spans, want 1, 1", len(m.AdminCalls), len(m.Spans))
 	}
 	if m.Ops[0].Sent != 1 || m.Ops[2].Sent != 3 {
 		t.Errorf("ops are not in order of sending: %+v", m.Ops)
@@ -110,58 +112,15 @@ func full() *History {
 		Start: time.Date(2026, 3, 2, 10, 14, 5, 0, time.UTC),
 		Ops: []Op{{Seq: 1, ID: "a-1", Stream: "s", Client: "client/inet-1", Kind: "http", To: "203.0.113.10:80", From: "198.51.100.1:4000", Intended: 1, Sent: 2, Returned: 3,
 			Request: Request{Method: "GET", Target: "/x?<>", Header: []Field{{"X-A", "1"}}}, Response: &Response{Status: 200, Backend: "vpc/shop/web-1"}, Outcome: OK, Conn: 1, Reused: 2}},
-		Arrivals: []Arrival{{Seq: 2, ID: "a-1", Backend: "vpc/shop/web-1", VNI: 1001, From: "100.127.0.1:5", At: 3, Seen: Request{Method: "GET", Target: "/x?<>"}, Cut: true}},
-		Writes:   []Write{{Seq: 3, Key: "routes/1", Rev: 7, Call: 1, Return: 2, Outcome: OK, Object: []byte(`{"uri":"/"}`), InForce: 9, Serves: &Serves{Host: "h", Backends: []topology.Ref{"b"}}}},
-		Faults:   []FaultWindow{{ID: "f", Window: Window{From: 1, To: 2}, Kind: "kill", Text: "kill x", Targets: []topology.Ref{"x"}}},
-		Events:   []Event{{Seq: 4, At: 1, Kind: "step", Text: "az1 loses power"}},
-		Lost:     1,
-	}
-}
-
-func TestSaveAndOpenGiveTheSameHistory(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
-	want := full()
-	for range 2 { // a second save replaces the first
-		if err := want.Save(dir); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got\n%+v\nwant\n%+v", got, want)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
-		t.Errorf("temporary files are left: %v", left)
-	}
-}
-
-func TestOpenRefusesDamage(t *testing.T) {
-	for name, c := range map[string]struct {
-		damage func(dir string) error
-		want   string
-	}{
-		"half a line":  {func(d string) error { return os.WriteFile(filepath.Join(d, opsFile), []byte("{}\n{\"id\":"), 0o644) }, "ops.ndjson:2: "},
-		"missing file": {func(d string) error { return os.Remove(filepath.Join(d, arrivalsFile)) }, "arrivals.ndjson"},
-		"not finished": {func(d string) error { return os.Remove(filepath.Join(d, runFile)) }, "history.json"},
-		"line too large": {func(d string) error {
-			return os.WriteFile(filepath.Join(d, eventsFile), make([]byte, MaxLineBytes+1), 0o644)
-		}, "events.ndjson"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := full().Save(dir); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.damage(dir); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want an error with %q", err, c.want)
-			}
-		})
+		Arrivals:   []Arrival{{Seq: 2, ID: "a-1", Backend: "vpc/shop/web-1", VNI: 1001, From: "100.127.0.1:5", At: 3, Seen: Request{Method: "GET", Target: "/x?<>"}, Cut: true}},
+		Writes:     []Write{{Seq: 3, Key: "routes/1", Rev: 7, Call: 1, Return: 2, Outcome: OK, Object: []byte(`{"uri":"/"}`), InForce: 9, Serves: &Serves{Host: "h", Backends: []topology.Ref{"b"}}}},
+		AdminCalls: []AdminCall{{Seq: 5, Client: "client/inet-1#2", Verb: "put", Key: "/routes/7", Object: []byte(`{"uri":"/"}`), Call: 1, Return: 2, Outcome: OK, Status: 201, Rev: 7}},
+		Faults:     []FaultWindow{{ID: "f", Window: Window{From: 1, To: 2}, Name: "outage", Kind: "kill", Text: "kill x", Targets: []topology.Ref{"x"}}},
+		Spans:      []Span{{Name: "cost", Window: Window{From: 1, To: 3}}},
+		Events:     []Event{{Seq: 4, At: 1, Kind: "step", Text: "az1 loses power"}},
+		Before:     &Census{At: 1, Things: map[Kind][]Thing{Processes: {{ID: "1@5", Text: "1 init"}}, Pins: {}}},
+		After:      &Census{At: 9, Things: map[Kind][]Thing{Processes: {{ID: "1@5", Text: "1 init"}}, Pins: {{ID: "/sys/fs/bpf/x"}}}},
+		Lost:       1,
 	}
 }
 

@@ -20,14 +20,17 @@ type Recorder struct {
 	clock Clock
 	max   int
 
-	mu       sync.Mutex
-	seq      uint64
-	ops      []Op
-	arrivals []Arrival
-	writes   []Write
-	faults   map[string]FaultWindow
-	events   []Event
-	lost     int
+	mu            sync.Mutex
+	seq           uint64
+	ops           []Op
+	arrivals      []Arrival
+	writes        []Write
+	admin         []AdminCall
+	faults        map[string]FaultWindow
+	spans         map[string]Span
+	events        []Event
+	before, after *Census
+	lost          int
 }
 
 // NewRecorder starts recording on the given clock.
@@ -36,7 +39,7 @@ func NewRecorder(c Clock) *Recorder {
 	// Merge can drop records that two histories share and keep all others.
 	return &Recorder{
 		clock: c, max: MaxRecords, seq: uint64(rand.Uint32N(1<<31)) << 32,
-		faults: map[string]FaultWindow{},
+		faults: map[string]FaultWindow{}, spans: map[string]Span{},
 	}
 }
 
@@ -87,6 +90,16 @@ func (r *Recorder) Write(w Write) {
 	}
 }
 
+// Admin records a call of the Admin API that has ended.
+func (r *Recorder) Admin(a AdminCall) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if seq, ok := r.number(len(r.admin)); ok {
+		a.Seq = seq
+		r.admin = append(r.admin, a)
+	}
+}
+
 // Fault records a fault; called again with the same ID it replaces the window,
 // so that a fault is on record from its first moment and gets its end later.
 func (r *Recorder) Fault(f FaultWindow) {
@@ -97,6 +110,34 @@ func (r *Recorder) Fault(f FaultWindow) {
 		return
 	}
 	r.faults[f.ID] = f
+}
+
+// Span records a named window; called again with the same name it replaces the
+// window.
+func (r *Recorder) Span(s Span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.spans[s.Name]; !known && len(r.spans) >= r.max {
+		r.lost++
+		return
+	}
+	r.spans[s.Name] = s
+}
+
+// Before records what was there before the lab, After what is there after it. A
+// later call replaces an earlier one; a zero At means now.
+func (r *Recorder) Before(c Census) { r.census(&r.before, c) }
+
+// After is the other half of Before.
+func (r *Recorder) After(c Census) { r.census(&r.after, c) }
+
+func (r *Recorder) census(into **Census, c Census) {
+	if c.At == 0 {
+		c.At = r.Now()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*into = &c
 }
 
 // Event records a line of the timeline; a zero At means now.
@@ -117,12 +158,16 @@ func (r *Recorder) Snapshot() *History {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return &History{
-		Start:    r.clock.Start(),
-		Ops:      slices.Clone(r.ops),
-		Arrivals: slices.Clone(r.arrivals),
-		Writes:   slices.Clone(r.writes),
-		Faults:   slices.SortedFunc(maps.Values(r.faults), compareFaults),
-		Events:   slices.Clone(r.events),
-		Lost:     r.lost,
+		Start:      r.clock.Start(),
+		Ops:        slices.Clone(r.ops),
+		Arrivals:   slices.Clone(r.arrivals),
+		Writes:     slices.Clone(r.writes),
+		AdminCalls: slices.Clone(r.admin),
+		Faults:     slices.SortedFunc(maps.Values(r.faults), compareFaults),
+		Spans:      slices.SortedFunc(maps.Values(r.spans), compareSpans),
+		Events:     slices.Clone(r.events),
+		Before:     r.before,
+		After:      r.after,
+		Lost:       r.lost,
 	}
 }
