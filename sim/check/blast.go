@@ -10,7 +10,8 @@ import (
 // BlastRadius says that operations failed only in the selected part of the
 // topology (or, without arriving anywhere, as operations do that meet something
 // dead; see Facts.couldHit) and only while the window was open.
-// A window without any traffic gives Unknown.
+// A window without any traffic gives Unknown, and so does too little traffic
+// before the first fault.
 func BlastRadius(sel topology.Selector, w history.Window) Checker { return blastRadius{sel, w} }
 
 type blastRadius struct {
@@ -50,6 +51,8 @@ func (c blastRadius) Check(h *history.History, facts Facts) Verdict {
 		f.doubt("only %d operations, want at least %d", len(h.Ops), MinOps)
 	case survived+inside < MinOps:
 		f.doubt("only %d operations while the fault was active, want at least %d", survived+inside, MinOps)
+	default:
+		f.wantBefore(h, c.w)
 	}
 	return f.verdict(h, fmt.Sprintf("%d of %d failures inside, %d operations unharmed meanwhile", inside, inside, survived))
 }

@@ -202,7 +202,7 @@ func TestTenantIsolation(t *testing.T) {
 }
 
 func TestBlastRadius(t *testing.T) {
-	w := history.Window{From: 20 * ms, To: 80 * ms}
+	w := history.Window{From: 45 * ms, To: 88 * ms}
 	c := BlastRadius("bj/az1/**", w)
 	busy := func() *run { return (&run{}).good(60) }
 	judge(t, c, busy().h, want{Valid, "0 of 0"})
@@ -299,7 +299,7 @@ func TestConfigConverges(t *testing.T) {
 
 func TestRecovers(t *testing.T) {
 	fault := func(r *run) history.History {
-		r.h.Faults = []history.FaultWindow{{ID: "f", Window: history.Window{From: 100 * ms}, Text: "az1 loses power"}}
+		r.h.Faults = []history.FaultWindow{{ID: "f", Window: history.Window{From: 500 * ms}, Text: "az1 loses power"}}
 		return r.h
 	}
 	broken := func(from, until, end time.Duration) *run {
@@ -313,10 +313,10 @@ func TestRecovers(t *testing.T) {
 		}
 		return r
 	}
-	judge(t, Recovers(3*time.Second), fault(broken(120*ms, 1500*ms, 4*time.Second)), want{Valid, "1.381s (limit 3s)"})
-	judge(t, Recovers(3*time.Second), fault(broken(120*ms, 3500*ms, 6*time.Second)), want{Invalid, "steady again only"})
-	judge(t, Recovers(3*time.Second), fault(broken(120*ms, 9*time.Second, 9*time.Second)), want{Invalid, "no steady second"})
-	judge(t, Recovers(3*time.Second), fault(broken(120*ms, 2*time.Second, 2*time.Second)), want{Unknown, "traffic ends before"})
+	judge(t, Recovers(3*time.Second), fault(broken(520*ms, 1900*ms, 5*time.Second)), want{Valid, "1.381s (limit 3s)"})
+	judge(t, Recovers(3*time.Second), fault(broken(520*ms, 3900*ms, 7*time.Second)), want{Invalid, "steady again only"})
+	judge(t, Recovers(3*time.Second), fault(broken(520*ms, 9*time.Second, 9*time.Second)), want{Invalid, "no steady second"})
+	judge(t, Recovers(3*time.Second), fault(broken(520*ms, 2*time.Second, 2*time.Second)), want{Unknown, "traffic ends before"})
 	judge(t, Recovers(3*time.Second), broken(0, 0, time.Second).h, want{Unknown, "nothing was examined"})
 }
 

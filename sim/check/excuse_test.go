@@ -33,7 +33,7 @@ func TestFaultDoesNotExcuseWhatHealthyGatewaysAnswerThemselves(t *testing.T) {
 
 func TestExcusesCoverWhatTouchedThePartOrMetSomethingDead(t *testing.T) {
 	const part = "bj/az1/**"
-	w := history.Window{From: 0, To: time.Second}
+	w := history.Window{From: 45 * ms, To: time.Second}
 	odd := func(o *history.Op) {
 		o.Outcome, o.Class, o.Response = history.Info, history.ClassOddGateway, &history.Response{Status: 200}
 	}
@@ -79,7 +79,7 @@ func TestVerdictIsOneLineAndListsEveryExcuse(t *testing.T) {
 	for range 200 {
 		r.op(50*ms, lost)
 	}
-	v := judge(t, NoRequestLost(InFlight("**", history.Window{})), r.h, want{Valid, "200 excused"})
+	v := judge(t, NoRequestLost(InFlight("**", history.Window{From: 45 * ms})), r.h, want{Valid, "200 excused"})
 	if len(v.Excused) != 200 {
 		t.Errorf("got %d excuses, want all 200", len(v.Excused))
 	}
@@ -120,7 +120,7 @@ func TestAnsweredRequestMustHaveArrivedAsItWasSent(t *testing.T) {
 			if c.want != "" {
 				w = want{Invalid, c.want}
 			}
-			judge(t, NoRequestLost(InFlight("**", history.Window{})), r.h, w)
+			judge(t, NoRequestLost(InFlight("**", history.Window{From: time.Second})), r.h, w)
 		})
 	}
 	// A first attempt that was cut is no loss when the second came through.
@@ -156,4 +156,34 @@ func TestGatewayThatIsStaleAfterItsWordIsInvalidWithinTheBound(t *testing.T) {
 	// The word does not stretch the bound.
 	e.h.Writes[1].InForce = time.Minute
 	judge(t, ConfigConverges(5*time.Second), e.h, want{Invalid, "as of revision 1"})
+}
+
+// A load that never ran well shows nothing about what a fault did to it.
+func TestTrafficBeforeTheFaultMustHaveBeenEnough(t *testing.T) {
+	const begin = 100 * ms
+	history0 := func(before int, later ...history.FaultWindow) history.History {
+		r := &run{}
+		for range before {
+			r.op(begin - 2*ms)
+		}
+		r.op(begin-ms).op(begin-2*ms, lost, func(o *history.Op) { o.Returned = begin + ms }) // neither had ended well before
+		for at := begin; at < 3*time.Second; at += 10 * ms {
+			r.op(at)
+		}
+		r.h.Faults = append([]history.FaultWindow{{ID: "f", Window: history.Window{From: begin, To: 2 * time.Second}, Text: "power off", Targets: []topology.Ref{"idc/red-1"}}}, later...)
+		return r.h
+	}
+	w := history.Window{From: begin, To: time.Second}
+	for _, c := range []Checker{NoRequestLost(InFlight("**", w)), BlastRadius("**", w), Recovers(time.Second)} {
+		judge(t, c, history0(MinOps), want{Valid, ""})
+		judge(t, c, history0(MinOps-1), want{Unknown, "only 19 operations had succeeded before the first fault, at +100ms"})
+		// The first fault decides, also when the check is about a later one.
+		judge(t, c, history0(MinOps-1, history.FaultWindow{ID: "g", Window: history.Window{From: time.Second}}), want{Unknown, "at +100ms"})
+	}
+	h := history0(MinOps)
+	back := (&run{h: h}).op(2*time.Second, by("idc/red-1"))
+	judge(t, HealthGate("idc/red-1", ms, time.Second), back.h, want{Valid, ""})
+	back.h.Ops = back.h.Ops[1:]
+	judge(t, HealthGate("idc/red-1", ms, time.Second), back.h, want{Unknown, "only 19 operations"})
+	judge(t, NoRequestLost(), (&run{}).good(30).h, want{Valid, ""}) // nothing to excuse: the rule does not apply
 }

@@ -54,7 +54,8 @@ func (e Excuse) covers(f Facts, o history.Op, arrivals []history.Arrival) bool {
 // method, target and body as they were sent, and that the answer came back with
 // status and body as the backend wrote them. Operations that an excuse covers
 // are listed in the verdict. An answer to a request that never arrived so is a
-// lie of somebody and cannot be excused.
+// lie of somebody and cannot be excused. With excuses, at least MinOps operations
+// must have succeeded before the first fault began, else the verdict is Unknown.
 func NoRequestLost(except ...Excuse) Checker { return noRequestLost{except} }
 
 type noRequestLost struct{ except []Excuse }
@@ -89,6 +90,13 @@ func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 		f.doubt("no backend recorded anything")
 	case float64(len(f.Excused)) > MaxExcusedShare*float64(len(h.Ops)):
 		f.doubt("%d of %d operations are excused", len(f.Excused), len(h.Ops))
+	}
+	if len(c.except) > 0 {
+		var ws []history.Window
+		for _, e := range c.except {
+			ws = append(ws, e.Window)
+		}
+		f.wantBefore(h, ws...)
 	}
 	return f.verdict(h, fmt.Sprintf("%d operations, %d excused, slowest %s", len(h.Ops), len(f.Excused), slowest.Round(time.Millisecond)))
 }

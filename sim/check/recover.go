@@ -19,7 +19,7 @@ const (
 
 // Recovers says that within that time after each fault began there was a span
 // of SteadyFor in which no request failed. A history that ends too early, or
-// that has no fault, gives Unknown.
+// that has no fault or too little traffic before the first one, gives Unknown.
 func Recovers(within time.Duration) Checker { return recovers{within} }
 
 type recovers struct{ within time.Duration }
@@ -43,6 +43,9 @@ func (c recovers) Check(h *history.History, _ Facts) Verdict {
 		default:
 			f.violation("", w.From, "%s: no steady second in the %s that were recorded after it", w.Text, (end - w.From).Round(time.Millisecond))
 		}
+	}
+	if len(h.Faults) > 0 {
+		f.wantBefore(h)
 	}
 	f.Summary = fmt.Sprintf("%d of %d faults not recovered from within %s", f.bad, f.Examined, c.within)
 	return f.verdict(h, fmt.Sprintf("%s (limit %s)", worst.Round(time.Millisecond), c.within))
@@ -83,8 +86,8 @@ func steadyAfter(ops []history.Op, from time.Duration) (time.Duration, bool) {
 // HealthGate says that no request arrived at a backend among the faulty ones
 // later than detect after the fault began and before it ended, and that some
 // arrived again at the latest recover after it ended. It judges each fault
-// whose targets the selector matches. Without traffic in those spans it says
-// Unknown.
+// whose targets the selector matches. Without traffic in those spans, or before the
+// first fault, it says Unknown.
 func HealthGate(sel topology.Selector, detect, recover time.Duration) Checker {
 	return healthGate{sel, detect, recover}
 }
@@ -105,6 +108,9 @@ func (c healthGate) Check(h *history.History, _ Facts) Verdict {
 				c.one(&f, h, w, target, end)
 			}
 		}
+	}
+	if f.Examined > 0 {
+		f.wantBefore(h)
 	}
 	f.Summary = fmt.Sprintf("%d violations in %d arrivals", f.bad, f.Examined)
 	return f.verdict(h, fmt.Sprintf("%d arrivals examined", f.Examined))
