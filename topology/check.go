@@ -55,11 +55,10 @@ func (c *planChecker) link(l *Link) {
 	switch {
 	case l.Kind != LinkVeth && l.Kind != LinkWire:
 		c.fail("link %s: unknown kind %q", l.Name, l.Kind)
-	case l.Delay != 0 && l.Kind != LinkWire:
-		c.fail("link %s: only a wire can delay", l.Name)
-	case l.MTU != underlayMTU && l.MTU != outsideMTU:
-		c.fail("link %s: mtu %d; want %d or %d", l.Name, l.MTU, underlayMTU, outsideMTU)
+	case !l.Impair.IsZero() && l.Kind != LinkWire:
+		c.fail("link %s: only a wire can delay or lose frames", l.Name)
 	}
+	c.mtu(l)
 	for _, e := range []End{l.A, l.B} {
 		n := c.nodes[e.Node]
 		if n == nil {
@@ -81,6 +80,21 @@ func (c *planChecker) link(l *Link) {
 		}
 		c.ports[at] = e
 		c.address(l, n, e)
+	}
+}
+
+// mtu holds the fabric to its invariant: every link of the underlay carries 1600
+// bytes, an inner packet of 1550 and the 50 of VXLAN around it; what is outside
+// the underlay has 1500, as the world has.
+func (c *planChecker) mtu(l *Link) {
+	want := underlayMTU
+	for _, e := range []End{l.A, l.B} {
+		if n := c.nodes[e.Node]; n != nil && (n.Kind == KindClient || n.Kind == KindIDC || n.Kind == KindGuest) {
+			want = outsideMTU
+		}
+	}
+	if l.MTU != want {
+		c.fail("link %s: mtu %d; want %d", l.Name, l.MTU, want)
 	}
 }
 
@@ -107,6 +121,9 @@ func (c *planChecker) address(l *Link, n *Node, e End) {
 func (c *planChecker) node(n *Node) {
 	if _, known := rank[n.Kind]; !known {
 		c.fail("node %s: unknown kind %q", n.Ref, n.Kind)
+	}
+	if n.Disk != "" && n.Disk != DiskFUSE {
+		c.fail("node %s: unknown disk %q", n.Ref, n.Disk)
 	}
 	for _, r := range n.Routes {
 		switch {

@@ -49,6 +49,9 @@ func (c *checker) regionNames(r *Region) {
 	for _, z := range r.AZs {
 		c.name(at+".azs."+z.Name, z.Name)
 		c.name(at+".azs."+z.Name+".gateway", z.Gateway)
+		for _, n := range z.Nodes {
+			c.name(at+".azs."+z.Name+".nodes."+n.Name+".gateway", n.Gateway)
+		}
 	}
 	for _, m := range r.Etcd.Members {
 		c.name(at+".etcd.members."+m.Name, m.Name)

@@ -48,13 +48,17 @@ func (c *checker) regionReferences(r *Region) {
 	for _, p := range r.IDC {
 		c.az(at+".idc."+p.Name+".az", r, p.AZ)
 	}
-	if len(r.AZs) > 0 && len(r.Etcd.Members) == 0 {
+	for i := range r.AZs {
+		c.nodes(at+".azs."+r.AZs[i].Name+".nodes", r, &r.AZs[i])
+	}
+	if r.Bare {
+		c.bare(at, r)
+	} else if len(r.Etcd.Members) == 0 && r.runs() {
 		c.Fail(at+".etcd.members", "region %q has no etcd member; add etcd: {members: {e1: %s}}", r.Name, r.AZs[0].Name)
 	}
 	if len(r.Control.LBCAPI) > 0 && (len(r.Control.L7Admin) == 0 || !r.hasL4()) && !c.unsure(at+".azs") {
 		c.Fail(at+".control.lbc-api", "lbc-api reaches l7admin by its VIP: region %q needs control.l7admin and an AZ with l4", r.Name)
 	}
-	c.wires(r)
 }
 
 func (c *checker) az(path string, r *Region, name string) {
@@ -66,26 +70,6 @@ func (c *checker) az(path string, r *Region, name string) {
 // unsure says whether a value within path could not be read, so that what is
 // not there may have been meant to be.
 func (c *checker) unsure(path string) bool { return c.src.Doubtful(path) }
-
-// wires checks that each names two AZs, and no pair twice.
-func (c *checker) wires(r *Region) {
-	seen := map[string]string{}
-	for _, w := range r.Wires {
-		path := "regions." + r.Name + ".wires." + w.Pair
-		a, b, ok := strings.Cut(w.Pair, "--")
-		if !ok || a == b {
-			c.Fail(path, "wire %q: want two AZs, such as az1--az2", shorten(w.Pair))
-			continue
-		}
-		c.az(path, r, a)
-		c.az(path, r, b)
-		pair := min(a, b) + "--" + max(a, b)
-		if first, ok := seen[pair]; ok {
-			c.Fail(path, "wire %q joins the same AZs as %q", shorten(w.Pair), shorten(first))
-		}
-		seen[pair] = w.Pair
-	}
-}
 
 // hosts checks that a selector selects a hypervisor host.
 func (c *checker) hosts(path string, on Selector) {

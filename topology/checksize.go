@@ -3,7 +3,7 @@ package topology
 // sizes checks the limits that concern several values together.
 func (c *checker) sizes() {
 	s := c.spec
-	nodes, gateways, clients := 0, 0, 0
+	nodes, gateways, clients, bare := 0, 0, 0, 0
 	for i := range s.Regions {
 		r := &s.Regions[i]
 		l7 := 0
@@ -15,6 +15,9 @@ func (c *checker) sizes() {
 			c.Fail("regions."+r.Name+".azs", "region %q has %d gateways; at most %d", r.Name, l7, maxL7)
 		}
 		gateways += l7
+		if r.Bare {
+			bare++
+		}
 		nodes += 1 + len(r.Etcd.Members) + len(r.Control.L7Admin) + len(r.Control.LBCAPI)
 		for _, p := range r.IDC {
 			nodes += p.Count
@@ -32,7 +35,7 @@ func (c *checker) sizes() {
 	if nodes += clients; nodes > maxNodes {
 		c.Fail("lab", "%d nodes; a lab has at most %d", nodes, maxNodes)
 	}
-	if len(s.Regions) > 0 && gateways == 0 {
+	if len(s.Regions) > bare && gateways == 0 {
 		c.Fail("regions", "no gateway in the lab: give an AZ l7: 1")
 	}
 	if mtu := s.Defaults.Wire.MTU; mtu != underlayMTU {

@@ -1,5 +1,7 @@
 package topology
 
+import "cmp"
+
 func (s *Spec) region(name string) *Region {
 	for i := range s.Regions {
 		if s.Regions[i].Name == name {
@@ -42,14 +44,15 @@ func (r *Region) azNames() []string {
 	return names
 }
 
-// gatewayOf is the driver of an AZ's gateways: the nearest that says one.
-func (s *Spec) gatewayOf(r *Region, z *AZ) string {
-	for _, g := range []string{z.Gateway, r.Gateway, s.Defaults.Gateway} {
-		if g != "" {
-			return g
+// gatewayOf is the driver of a gateway: the nearest that says one.
+func (s *Spec) gatewayOf(r *Region, z *AZ, name string) string {
+	own := ""
+	for _, n := range z.Nodes {
+		if n.Name == name {
+			own = n.Gateway
 		}
 	}
-	return defaultGateway
+	return cmp.Or(own, z.Gateway, r.Gateway, s.Defaults.Gateway, defaultGateway)
 }
 
 const defaultGateway = "l7gw"

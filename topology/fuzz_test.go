@@ -27,6 +27,7 @@ func FuzzParseNeverPanicsAndNamesRealPlaces(f *testing.F) {
 	}
 	f.Add(base, "regions.bj.azs.az1.l7=3")
 	f.Add(threeRegionsFile, "clients[1]={name: lan}")
+	f.Add(wiredFile, "regions.bj.idc.blue.wire.at[0].flow.src=:1")
 	f.Add("lab: a\n\tb: c", "a.b[0][1].c=[x]")
 	f.Add("lab: |\r\n  a\r\n", "lab=")
 	f.Add("\"lab\": 'é", "guests[0]=null")

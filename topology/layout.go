@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 )
 
 // Plan decides everything that follows from the Spec. It fails with Errors when
@@ -57,9 +56,9 @@ func (b *builder) node(ref Ref, k Kind, region, zone string) *Node {
 
 // A joint is a link under construction.
 type joint struct {
-	kind  LinkKind
-	mtu   int
-	delay time.Duration
+	kind   LinkKind
+	mtu    int
+	impair Impairment
 }
 
 var (
@@ -72,7 +71,7 @@ var (
 func (b *builder) join(j joint, a, r *Node, at pair) (aIf, rIf string) {
 	aIf, rIf = b.port(a), b.port(r)
 	b.links = append(b.links, Link{
-		Name: fmt.Sprintf("%s--%s", a.Ref, r.Ref), Kind: j.kind, MTU: j.mtu, Delay: j.delay,
+		Name: fmt.Sprintf("%s--%s", a.Ref, r.Ref), Kind: j.kind, MTU: j.mtu, Impair: j.impair,
 		A: End{Node: a.Ref, If: aIf, Addr: at.server},
 		B: End{Node: r.Ref, If: rIf, Addr: at.router},
 	})

@@ -61,7 +61,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"side of the edge", "{name: inet}", "{name: inet, at: lan}", `f.yaml:18:22: clients[0].at is "lan"; want internet`},
 		{"key in region", "etcd:", "ectd:", `f.yaml:7:5: unknown key "ectd" in regions.bj (did you mean "etcd"?)`},
 		{"key at top", "vpcs:", "vpcz:", `f.yaml:11:1: unknown key "vpcz" (did you mean "vpcs"?)`},
-		{"far key", "l7: 1}\n    etcd", "l7: 1, flavour: 2}\n    etcd", `f.yaml:6:20: unknown key "flavour" in regions.bj.azs.az2 (known: gateway, l4, l7, hosts)`},
+		{"far key", "l7: 1}\n    etcd", "l7: 1, flavour: 2}\n    etcd", `f.yaml:6:20: unknown key "flavour" in regions.bj.azs.az2 (known: gateway, l4, l7, hosts, nodes)`},
 		{"duplicate key", "hosts: 1}", "hosts: 1, l4: 2}", `f.yaml:5:37: key "l4" is already set in line 5`},
 		{"reserved region", "  bj:", "  idc:", `f.yaml:3:3: a region cannot be called "idc": names of other nodes start with it`},
 		{"etcd nowhere", "{e1: az1}", "{e1: az3}", `f.yaml:7:26: no AZ "az3" in region "bj" (did you mean "az1"?)`},
@@ -97,7 +97,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"wire of one", "    idc:", "    wires: {az1: {delay: 1ms}}\n    idc:", `f.yaml:9:13: wire "az1": want two AZs, such as az1--az2`},
 		{"wire nowhere", "    idc:", "    wires: {az1--az3: {delay: 1ms}}\n    idc:", `f.yaml:9:13: no AZ "az3" in region "bj" (did you mean "az1"?)`},
 		{"wire without unit", "    idc:", "    wires: {az1--az2: {delay: 1}}\n    idc:", `f.yaml:9:31: regions.bj.wires.az1--az2.delay is "1"; want a time with its unit, such as 500us or 1ms`},
-		{"wire too slow", "    idc:", "    wires: {az1--az2: {delay: 2s}}\n    idc:", `f.yaml:9:31: regions.bj.wires.az1--az2.delay is 2s; want 0s to 1s`},
+		{"wire too slow", "    idc:", "    wires: {az1--az2: {delay: 11s}}\n    idc:", `f.yaml:9:31: regions.bj.wires.az1--az2.delay is 11s; want 0s to 10s`},
 		{"mtu", "regions:", "defaults: {wire: {mtu: 9000}}\nregions:", `f.yaml:2:24: the underlay's mtu is 9000; it must be 1600: inner packets of 1550 bytes and 50 bytes of VXLAN`},
 	}
 	if _, err := Parse("f.yaml", []byte(base)); err != nil {

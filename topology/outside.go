@@ -47,12 +47,13 @@ func (b *builder) guest(g Guests, v *VPC, i int, info *GuestInfo) {
 func (b *builder) clients() {
 	number := 0
 	ports := make([][]string, len(b.regions))
-	for _, group := range b.spec.Clients {
+	for gi, group := range b.spec.Clients {
+		path := fmt.Sprintf("clients[%d].wire", gi)
 		for i := range group.Count {
 			number++
 			n := b.node(Ref(fmt.Sprintf("client/%s-%d", group.Name, i+1)), KindClient, "", "")
 			for ri, r := range b.regions {
-				ports[ri] = append(ports[ri], b.client(n, r, clientPair(r.index, number)))
+				ports[ri] = append(ports[ri], b.client(n, r, outside.over(b.spec.wiring(r.Region, group.Wire, path)), clientPair(r.index, number)))
 			}
 		}
 	}
@@ -62,8 +63,8 @@ func (b *builder) clients() {
 }
 
 // client joins a client to one edge and returns the edge's interface.
-func (b *builder) client(n *Node, r *regionBuild, at pair) string {
-	dev, edgeIf := b.join(outside, n, r.edge, at)
+func (b *builder) client(n *Node, r *regionBuild, cable joint, at pair) string {
+	dev, edgeIf := b.join(cable, n, r.edge, at)
 	via, src := at.router.Addr(), at.server.Addr()
 	if r.index == 1 {
 		route(n, everywhere, via, dev, src)

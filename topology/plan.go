@@ -3,7 +3,6 @@ package topology
 import (
 	"net"
 	"net/netip"
-	"time"
 )
 
 // A Plan is everything that must exist for a lab to run: namespaces, links,
@@ -53,7 +52,16 @@ type Node struct {
 	Guest     *GuestInfo     `json:"guest,omitempty"`
 	Processes []Process      `json:"processes,omitempty"`
 	Echo      []uint16       `json:"echo,omitempty"` // ports of in-process echo backends
+	Disk      DiskKind       `json:"disk,omitempty"` // what the node's directory lies on
 }
+
+// A DiskKind says what a node keeps its data on. The zero value is the machine's
+// own file system.
+type DiskKind string
+
+// DiskFUSE is a file system of the lab that passes everything on and that faults
+// can make slow.
+const DiskFUSE DiskKind = "fuse"
 
 // GuestInfo places a guest in its VPC and on its host.
 type GuestInfo struct {
@@ -73,17 +81,17 @@ type LinkKind string
 // The kinds of links.
 const (
 	LinkVeth LinkKind = "veth" // kernel pair
-	LinkWire LinkKind = "wire" // userspace cable with delay (sim/wire)
+	LinkWire LinkKind = "wire" // userspace cable that can be degraded (sim/wire)
 )
 
 // A Link joins two nodes.
 type Link struct {
-	Name  string        `json:"name"` // readable, e.g. "bj/az1/l7-1--bj/az1/router"
-	Kind  LinkKind      `json:"kind"`
-	MTU   int           `json:"mtu"`
-	Delay time.Duration `json:"delay,omitempty"` // one way; wires only
-	A     End           `json:"a"`
-	B     End           `json:"b"`
+	Name   string     `json:"name"` // readable, e.g. "bj/az1/l7-1--bj/az1/router"
+	Kind   LinkKind   `json:"kind"`
+	MTU    int        `json:"mtu"`             // 1600 in the underlay, 1500 outside it
+	Impair Impairment `json:"impair,omitzero"` // of both directions; wires only
+	A      End        `json:"a"`
+	B      End        `json:"b"`
 }
 
 // An End is one interface of a link.

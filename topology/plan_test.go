@@ -123,7 +123,7 @@ func TestTwoAZHasTheShapeThatScenariosCountOn(t *testing.T) {
 		t.Errorf("bj/az1/** selects %d nodes, want 9", got)
 	}
 	wire, ok := p.Link("bj/az1/router--bj/az2/router")
-	if !ok || wire.Kind != LinkWire || wire.Delay.String() != "1ms" {
+	if !ok || wire.Kind != LinkWire || wire.Impair.Delay.String() != "1ms" {
 		t.Errorf("az1--az2 is %+v, want a wire of 1ms", wire)
 	}
 	if l := p.Between("bj/az3/router", "bj/az1/router"); len(l) != 1 || l[0].Kind != LinkVeth {

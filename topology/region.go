@@ -85,9 +85,9 @@ func (b *builder) router(r *regionBuild, a int) {
 // default route by the edge takes over.
 func (b *builder) cable(r *regionBuild, x, y *zoneBuild) {
 	j := plain
-	for _, w := range r.Wires {
-		if (w.Pair == x.Name+"--"+y.Name || w.Pair == y.Name+"--"+x.Name) && (w.Impairable || w.Delay > 0) {
-			j = joint{kind: LinkWire, mtu: underlayMTU, delay: w.Delay}
+	for i, w := range r.Wires {
+		if w.Pair == x.Name+"--"+y.Name || w.Pair == y.Name+"--"+x.Name {
+			j = plain.over(b.spec.wiring(r.Region, &r.Wires[i].Wiring, "regions."+r.Name+".wires."+w.Pair))
 		}
 	}
 	at := interPair(r.index, x.index, y.index)
@@ -111,6 +111,9 @@ func (b *builder) etcd(r *regionBuild) {
 		z := r.zone(m.AZ)
 		perAZ[z.Name]++
 		n := b.node(Ref(fmt.Sprintf("%s/%s/etcd-%s", r.Name, z.Name, m.Name)), KindEtcd, r.Name, z.Name)
+		if r.Etcd.Disk.Impairable {
+			n.Disk = DiskFUSE
+		}
 		b.uplink(plain, n, z.router, serverPair(r.index, z.index, slotEtcd, perAZ[z.Name]))
 		r.etcd = append(r.etcd, etcdURL(n.Underlay, EtcdClientPort))
 		r.cluster = append(r.cluster, m.Name+"="+etcdURL(n.Underlay, EtcdPeerPort))

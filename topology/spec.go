@@ -2,7 +2,6 @@ package topology
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/unilb/unilb/topology/strict"
 )
@@ -15,7 +14,9 @@ import (
 // order decides the numbers in addresses. The tags are the file format: "yaml"
 // is the key, ",key" holds the key of a mapping's entry, ",value" its plain
 // value; "min" and "max" bound a number, or the entries of a list or mapping;
-// "enum" lists what a text may be; "default" is what leaving it out means.
+// "enum" lists what a text may be; "default" is what leaving it out means; see
+// package strict. The comments of the fields become the descriptions in
+// schema.json.
 type Spec struct {
 	// Name of the lab: the name of its run and of its supervisor.
 	Lab string `yaml:"lab" required:"true"`
@@ -41,7 +42,8 @@ type Spec struct {
 type Defaults struct {
 	// Driver of the gateway under test: a file in conformance/drivers.
 	Gateway string `yaml:"gateway" default:"l7gw"`
-	// The links between servers.
+	// The links between servers, and what every wire is like that does not say
+	// otherwise.
 	Wire WireDefaults `yaml:"wire"`
 }
 
@@ -50,11 +52,15 @@ type WireDefaults struct {
 	// MTU of the underlay in bytes. Only 1600 is possible: an inner packet of
 	// 1550 bytes and the 50 bytes of VXLAN around it.
 	MTU int `yaml:"mtu" default:"1600"`
+	Wiring
 }
 
 // A Region has one edge router, one etcd cluster and one control plane.
 type Region struct {
 	Name string `yaml:",key"`
+	// A network and nothing that runs in it: routers, hosts without an agent,
+	// guests, IDC servers. Gateways, L4 nodes, etcd and control plane are refused.
+	Bare bool `yaml:"bare"`
 	// Driver of this region's gateways; without it that of defaults.
 	Gateway string `yaml:"gateway"`
 	// Availability zones by name. The first is AZ 1: its underlay in region 1
@@ -64,6 +70,9 @@ type Region struct {
 	Etcd Etcd `yaml:"etcd"`
 	// Where the control plane runs.
 	Control Control `yaml:"control"`
+	// What every wire of the region is like that does not say otherwise; without
+	// it that of defaults.
+	Wire Wiring `yaml:"wire"`
 	// Cables between AZs that are slow or can be degraded, by "az1--az2". Pairs
 	// that are not named here are joined by a plain link.
 	Wires []Wire `yaml:"wires" max:"120"`
@@ -82,12 +91,30 @@ type AZ struct {
 	L7 int `yaml:"l7" min:"0" max:"64"`
 	// Hypervisor hosts for guests: host-1, host-2 ...
 	Hosts int `yaml:"hosts" min:"0" max:"64"`
+	// What single servers have of their own, by name: "l7-2".
+	Nodes []NodeOverride `yaml:"nodes" max:"256"`
+}
+
+// A NodeOverride is what one server of an AZ has of its own.
+type NodeOverride struct {
+	Name string `yaml:",key"`
+	// Driver of this gateway; without it that of the AZ.
+	Gateway string `yaml:"gateway"`
 }
 
 // Etcd is the region's store.
 type Etcd struct {
 	// The AZ of each member, by the member's name.
 	Members []EtcdMember `yaml:"members" max:"7"`
+	// Where the members keep their data.
+	Disk Disk `yaml:"disk"`
+}
+
+// A Disk is what a server's processes keep their data on.
+type Disk struct {
+	// Whether faults may make the disk slow later: the data then lies on a file
+	// system of the lab (FUSE) that passes everything on.
+	Impairable bool `yaml:"impairable"`
 }
 
 // An EtcdMember is one server of the store, node "etcd-" and its name.
@@ -107,14 +134,18 @@ type Control struct {
 	L7Admin []string `yaml:"l7admin" max:"16"`
 }
 
+// A Wiring is what a cable is like, both directions alike, besides what it joins.
+type Wiring struct {
+	Impairment
+	// Whether faults may degrade the cable later. A cable that does nothing to
+	// frames and need not be impairable is a plain kernel link.
+	Impairable bool `yaml:"impairable"`
+}
+
 // A Wire is a cable between the routers of two AZs.
 type Wire struct {
 	Pair string `yaml:",key"` // "az1--az2"
-	// Time that a frame needs in one direction.
-	Delay time.Duration `yaml:"delay" min:"0s" max:"1s"`
-	// Whether faults may degrade the cable later. A cable without delay that
-	// need not be impairable is a plain kernel link.
-	Impairable bool `yaml:"impairable"`
+	Wiring
 }
 
 // An IDC is a pool of classic servers that answer HTTP on port 8080.
@@ -126,6 +157,8 @@ type IDC struct {
 	Count int `yaml:"count" min:"1" max:"64" default:"1"`
 	// Network of the pool; each server takes two addresses of it.
 	CIDR netip.Prefix `yaml:"cidr" required:"true"`
+	// Cable between each server and its router; without it a plain link.
+	Wire *Wiring `yaml:"wire"`
 }
 
 // A VPC is a tenant's network.
@@ -173,6 +206,9 @@ type Clients struct {
 	At string `yaml:"at" enum:"internet" default:"internet"`
 	// Number of clients.
 	Count int `yaml:"count" min:"1" max:"256" default:"1"`
+	// Cable between each client and the edge of each region; without it a plain
+	// link.
+	Wire *Wiring `yaml:"wire"`
 }
 
 // Limits that tags cannot say.

@@ -30,10 +30,10 @@ func (p *Plan) Summary() string {
 		rows = append(rows, []string{v.Name, v.CIDR.String(), strconv.Itoa(int(v.VNI)), strconv.Itoa(guests)})
 	}
 	table(&b, rows)
-	rows = [][]string{{"WIRE", "DELAY"}}
+	rows = [][]string{{"WIRE", "DELAY", "BESIDES"}}
 	for _, l := range p.Links {
 		if l.Kind == LinkWire {
-			rows = append(rows, []string{l.Name, l.Delay.String()})
+			rows = append(rows, []string{l.Name, l.Impair.Delay.String(), l.Impair.besides()})
 		}
 	}
 	table(&b, rows)

@@ -25,6 +25,7 @@ func (s *Spec) problems(report *strict.Report) error {
 	c := &checker{Report: report, spec: s, src: s.src}
 	c.names()
 	c.references()
+	c.wires()
 	c.addresses()
 	c.overlaps()
 	c.sizes()

@@ -15,9 +15,10 @@ func (b *builder) zoneServers(r *regionBuild, z *zoneBuild) {
 	for i := 1; i <= z.Hosts; i++ {
 		n := b.node(member(r.Name, z.Name, "host", i), KindHost, r.Name, z.Name)
 		b.uplink(plain, n, z.router, serverPair(r.index, z.index, slotHost, i))
-		n.Processes = []Process{hostAgent(r, n)}
+		if !r.Bare {
+			n.Processes = []Process{hostAgent(r, n)}
+		}
 	}
-	driver := b.spec.gatewayOf(r.Region, z.AZ)
 	for i := 1; i <= z.L7; i++ {
 		n := b.node(member(r.Name, z.Name, "l7", i), KindL7, r.Name, z.Name)
 		b.uplink(plain, n, z.router, serverPair(r.index, z.index, slotL7, i))
@@ -25,7 +26,7 @@ func (b *builder) zoneServers(r *regionBuild, z *zoneBuild) {
 			r.members++
 			n.Member = memberAddr(r.index, r.members)
 		}
-		n.Processes = gatewayProcesses(r, n, driver)
+		n.Processes = gatewayProcesses(r, n, b.spec.gatewayOf(r.Region, z.AZ, n.Ref.Name()))
 	}
 }
 
@@ -33,11 +34,12 @@ func (b *builder) zoneServers(r *regionBuild, z *zoneBuild) {
 // from the edge and from the other AZs.
 func (b *builder) idc(r *regionBuild, p *IDC) {
 	z := r.zone(p.AZ)
+	cable := outside.over(b.spec.wiring(r.Region, p.Wire, "regions."+r.Name+".idc."+p.Name+".wire"))
 	var ports []string
 	for i := 1; i <= p.Count; i++ {
 		n := b.node(Ref(fmt.Sprintf("idc/%s/%s-%d", r.Name, p.Name, i)), KindIDC, r.Name, z.Name)
 		ports = append(ports, fmt.Sprintf("eth%d", b.ports[z.router.Ref]))
-		b.uplink(outside, n, z.router, idcPair(p.CIDR, i))
+		b.uplink(cable, n, z.router, idcPair(p.CIDR, i))
 		n.Echo = []uint16{EchoPort}
 	}
 	route(r.edge, p.CIDR, z.toEdge.server.Addr(), z.edgeIf, z.toEdge.router.Addr())

@@ -35,7 +35,7 @@ func (l *Lab) layWire(pl topology.Link, a, b link.End) (*Wire, error) {
 
 // impairmentOf is what the plan says of each direction of a wire.
 func impairmentOf(pl topology.Link) topology.Impairment {
-	return topology.Impairment{Delay: pl.Delay}
+	return pl.Impair
 }
 
 // Wires returns the wires of the lab, in plan order.

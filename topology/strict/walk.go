@@ -54,6 +54,17 @@ func Fill(into any, s *Source) {
 	})
 }
 
+// Inherit sets every field of the struct that stands at the path, and that neither
+// is set nor was given in the file, to what outer has, a struct of the same type.
+func (s *Source) Inherit(into any, path string, outer any) {
+	dst, src := reflect.ValueOf(into).Elem(), reflect.ValueOf(outer).Elem()
+	for _, f := range shapeOf(dst.Type()).fields {
+		if v := dst.FieldByIndex(f.index); v.IsZero() && !s.Has(join(path, f.name)) {
+			v.Set(src.FieldByIndex(f.index))
+		}
+	}
+}
+
 // setDefault reads what a tag says; one that does not fit its field stays without
 // effect, and a test of the format notices.
 func setDefault(v reflect.Value, text string) {
