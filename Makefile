@@ -50,6 +50,7 @@ prove-all: build $(BIN)/scenarios.test ## every known-bad build
 lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package comments, generated files
 	$(GO) vet -tags 'netns scenarios' ./...
 	$(GO) run ./tools/archcheck
+	$(GO) run ./tools/schemagen --check
 	@for d in $(BPF_DIRS); do (cd $$d && sha256sum --quiet -c SOURCES.sha256) || { echo "$$d: C sources changed: run make gen"; exit 1; }; done
 	$(GOLANGCI) run
 
@@ -61,9 +62,13 @@ $(GOLANGCI):
 .PHONY: gen
 gen: export BPF2GO_CC = clang-14
 gen: export BPF2GO_STRIP = llvm-strip-14
-gen: ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: another compiler makes other bytes)
+gen: schema ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: another compiler makes other bytes) and schemas
 	$(GO) generate ./impl/...
 	$(GO) run ./tools/prove --generate
+
+.PHONY: schema
+schema: ## rebuild the JSON schemas of topology files
+	$(GO) run ./tools/schemagen
 
 .PHONY: gen-check
 gen-check: ## rebuild eBPF objects and compare with what is committed

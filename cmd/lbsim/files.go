@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -105,6 +106,21 @@ func planCommand(out *output) *cobra.Command {
 			return out.object("plan", p)
 		}
 		_, err = fmt.Fprint(out.to, p.Summary())
+		return err
+	}
+	return cmd
+}
+
+func schemaCommand(out *output) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "schema [topology]", Short: "Print the JSON schema of topology files, for editors",
+		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: []string{"topology"},
+	}
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if out.json {
+			return out.object("schema", map[string]any{"file": "topology", "schema": json.RawMessage(topology.Schema())})
+		}
+		_, err := out.to.Write(topology.Schema())
 		return err
 	}
 	return cmd

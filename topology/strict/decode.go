@@ -39,10 +39,8 @@ func (d *decoder) decode(v *value, path string, dst reflect.Value) {
 	case dst.Kind() == reflect.Map:
 		d.texts(v, path, dst)
 	case dst.Kind() == reflect.Pointer:
-		if v.form != formNothing {
-			dst.Set(reflect.New(dst.Type().Elem()))
-			d.decode(v, path, dst.Elem())
-		}
+		dst.Set(reflect.New(dst.Type().Elem()))
+		d.decode(v, path, dst.Elem())
 	case dst.Kind() == reflect.Interface:
 		if p := v.plain(); p != nil {
 			dst.Set(reflect.ValueOf(p))

@@ -65,8 +65,7 @@ func (s *Source) Inherit(into any, path string, outer any) {
 	}
 }
 
-// setDefault reads what a tag says; one that does not fit its field stays without
-// effect, and a test of the format notices.
+// setDefault reads what a tag says.
 func setDefault(v reflect.Value, text string) {
 	switch {
 	case v.Kind() == reflect.String:

@@ -1,0 +1,59 @@
+// Command schemagen writes the JSON schemas of the testbed's files. They follow
+// from the tags and comments of the Go types, and are committed; with --check it
+// writes nothing and fails when one is not what it would write. Run it in the root
+// of the repository.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+
+	"github.com/unilb/unilb/topology"
+	"github.com/unilb/unilb/topology/strict"
+)
+
+// schemas are the files that there are.
+var schemas = []struct {
+	file  string
+	title string
+	of    reflect.Type
+}{
+	{"topology/schema.json", "Topology of a lab", reflect.TypeFor[topology.Spec]()},
+}
+
+func main() {
+	check := flag.Bool("check", false, "only compare")
+	flag.Parse()
+	if err := run(*check); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(check bool) error {
+	c := &comments{root: ".", packages: map[string]map[string]string{}}
+	for _, s := range schemas {
+		want, err := strict.Schema(s.of, s.title, c.of)
+		if err := errors.Join(err, c.err); err != nil {
+			return err
+		}
+		if !check {
+			if err := os.WriteFile(s.file, want, 0o644); err != nil {
+				return err
+			}
+			continue
+		}
+		have, err := os.ReadFile(s.file)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(have, want) {
+			return fmt.Errorf("%s is not what the tags and comments of %s say: run go run ./tools/schemagen", s.file, s.of)
+		}
+	}
+	return nil
+}
