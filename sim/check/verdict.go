@@ -67,7 +67,11 @@ func (v Verdict) String() string {
 	s := fmt.Sprintf("%-8s %-16s %s", v.State, v.Check, v.Summary)
 	if v.State == Invalid && len(v.Evidence) > 0 {
 		e := v.Evidence[0]
-		s += fmt.Sprintf("; first: op %s at +%s: %s", e.Op, e.At.Round(time.Microsecond), e.Text)
+		op := ""
+		if e.Op != "" {
+			op = "op " + e.Op + " "
+		}
+		s += fmt.Sprintf("; first: %sat +%s: %s", op, e.At.Round(time.Microsecond), e.Text)
 	}
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
