@@ -125,6 +125,7 @@ func (d *direction) take(b []byte) {
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.stats.Entered++
 	v := verdict{lost: &d.stats.Cut, note: "lost: cut"}
 	if !d.cut {
 		v = d.judge(b)

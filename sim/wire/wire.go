@@ -84,6 +84,7 @@ type Wire interface {
 // enters is delivered, or lost for one of the reasons below, or still under way.
 // A segment that crosses uncut is one frame.
 type Stats struct {
+	Entered    uint64 `json:"entered"`              // came in, of any kind
 	Frames     uint64 `json:"frames"`               // delivered, repetitions too
 	Bytes      uint64 `json:"bytes"`                // of the Ethernet frames delivered
 	Lost       uint64 `json:"lost,omitempty"`       // by Impairment.Loss

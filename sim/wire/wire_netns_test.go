@@ -21,14 +21,14 @@ import (
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func stack(t *testing.T) *link.Stack {
+func stack(t testing.TB) *link.Stack {
 	t.Helper()
 	ns, err := netns.New()
 	must(t, err)
@@ -40,7 +40,7 @@ func stack(t *testing.T) *link.Stack {
 }
 
 // cable lays a cable between 10.0.0.1 (a) and 10.0.0.0 (b).
-func cable(t *testing.T, o wire.Options) (a, b *link.Stack, c wire.Wire) {
+func cable(t testing.TB, o wire.Options) (a, b *link.Stack, c wire.Wire) {
 	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapTUN)
 	a, b = stack(t), stack(t)
@@ -49,13 +49,18 @@ func cable(t *testing.T, o wire.Options) (a, b *link.Stack, c wire.Wire) {
 		link.End{Stack: b, Name: "w0", MTU: 1600, Alias: "a--b"}, o)
 	must(t, err)
 	t.Cleanup(func() { c.Close() })
-	must(t, a.Address("w0", netip.MustParsePrefix("10.0.0.1/31")))
-	must(t, b.Address("w0", netip.MustParsePrefix("10.0.0.0/31")))
+	address(t, a, b)
 	return a, b, c
 }
 
+func address(t testing.TB, a, b *link.Stack) {
+	t.Helper()
+	must(t, a.Address("w0", netip.MustParsePrefix("10.0.0.1/31")))
+	must(t, b.Address("w0", netip.MustParsePrefix("10.0.0.0/31")))
+}
+
 // echo answers datagrams inside s.
-func echo(t *testing.T, s *link.Stack, at string) {
+func echo(t testing.TB, s *link.Stack, at string) {
 	t.Helper()
 	var c net.PacketConn
 	must(t, s.NS().Do(func() (err error) { c, err = net.ListenPacket("udp4", at); return err }))
@@ -72,7 +77,7 @@ func echo(t *testing.T, s *link.Stack, at string) {
 	}()
 }
 
-func dial(t *testing.T, s *link.Stack, network, to string) net.Conn {
+func dial(t testing.TB, s *link.Stack, network, to string) net.Conn {
 	t.Helper()
 	var c net.Conn
 	must(t, s.NS().Do(func() (err error) { c, err = net.Dial(network, to); return err }))
@@ -81,7 +86,7 @@ func dial(t *testing.T, s *link.Stack, network, to string) net.Conn {
 }
 
 // trip sends a datagram and waits for the answer; false when none came in time.
-func trip(t *testing.T, c net.Conn, within time.Duration) (time.Duration, bool) {
+func trip(t testing.TB, c net.Conn, within time.Duration) (time.Duration, bool) {
 	t.Helper()
 	start := time.Now()
 	_, err := c.Write([]byte("ping"))
@@ -97,7 +102,7 @@ func trip(t *testing.T, c net.Conn, within time.Duration) (time.Duration, bool) 
 	return time.Since(start), true
 }
 
-func delayBoth(t *testing.T, w wire.Wire, d time.Duration) {
+func delayBoth(t testing.TB, w wire.Wire, d time.Duration) {
 	t.Helper()
 	must(t, w.Impair(wire.AToB, topology.Impairment{Delay: d}))
 	must(t, w.Impair(wire.BToA, topology.Impairment{Delay: d}))
