@@ -103,3 +103,16 @@ func (s *Stack) Interfaces() ([]string, error) {
 	}
 	return names, nil
 }
+
+// TxDropped is how many frames an interface has dropped on the way out, since it
+// was made.
+func (s *Stack) TxDropped(ifname string) (uint64, error) {
+	l, err := s.byName(ifname)
+	if err != nil {
+		return 0, err
+	}
+	if st := l.Attrs().Statistics; st != nil {
+		return st.TxDropped, nil
+	}
+	return 0, nil
+}

@@ -12,6 +12,7 @@ import (
 
 // cable is a wire made of two TAP devices.
 type cable struct {
+	ends [2]link.End
 	taps [2]*os.File
 	dirs [2]*direction
 	wg   sync.WaitGroup
@@ -35,7 +36,7 @@ func layCable(a, b link.End, o Options) (*cable, error) {
 		tapA.Close()
 		return nil, err
 	}
-	c := &cable{taps: [2]*os.File{tapA, tapB}}
+	c := &cable{ends: [2]link.End{a, b}, taps: [2]*os.File{tapA, tapB}}
 	for which := range c.dirs {
 		d, err := newDirection(c.taps[which], c.taps[1-which], Direction(which), o)
 		if err != nil {
@@ -72,8 +73,13 @@ func (c *cable) IsCut(d Direction) bool {
 }
 
 func (c *cable) Stats(d Direction) Stats {
+	// Outside the lock. An end that is gone says nothing new.
+	overrun, err := c.ends[d].Stack.TxDropped(c.ends[d].Name)
 	c.dirs[d].mu.Lock()
 	defer c.dirs[d].mu.Unlock()
+	if err == nil {
+		c.dirs[d].stats.Overrun = overrun
+	}
 	return c.dirs[d].stats
 }
 

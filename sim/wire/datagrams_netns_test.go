@@ -25,6 +25,7 @@ func receiver(t testing.TB, s *link.Stack, at string) net.PacketConn {
 	var c net.PacketConn
 	must(t, s.NS().Do(func() (err error) { c, err = net.ListenPacket("udp4", at); return err }))
 	t.Cleanup(func() { c.Close() })
+	must(t, c.(*net.UDPConn).SetReadBuffer(1<<20)) // the kernel makes of it what it allows
 	return c
 }
 

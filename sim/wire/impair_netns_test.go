@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -232,4 +233,25 @@ func TestInterfaceThatIsDownLosesFramesAndCostsNothing(t *testing.T) {
 	must(t, b.SetUp("w0", true))
 	number(t, c, 1, 8)
 	arrivals(t, r, 1)
+}
+
+func TestFramesThatNeverEnteredAreCountedToo(t *testing.T) {
+	const senders, n = 8, 10000
+	a, b, w := cable(t, onlyAB(topology.Impairment{}))
+	r, c := receiver(t, b, "10.0.0.0:7"), dial(t, a, "udp4", "10.0.0.0:7")
+	meet(t, c, r)
+	before := w.Stats(wire.AToB)
+	var all sync.WaitGroup
+	for range senders {
+		all.Go(func() {
+			for range n {
+				_, _ = c.Write([]byte("flood")) // what the socket refuses is found missing below
+			}
+		})
+	}
+	all.Wait()
+	s := await(t, w, wire.AToB, "burst", func(s wire.Stats) bool {
+		return s.Entered+s.Overrun >= before.Entered+before.Overrun+senders*n
+	})
+	t.Logf("%d datagrams at once: %+v", senders*n, s)
 }

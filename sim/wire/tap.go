@@ -13,6 +13,10 @@ import (
 // with two VLAN tags and the longest segment a kernel hands over in one piece.
 const maxFrame = 10 + 22 + 65536
 
+// tapQueue is how many frames an end holds for this process to read. The kernel's
+// 500 overflow when a node sends a burst while this process waits for a CPU.
+const tapQueue = 4096
+
 // openTap makes a TAP interface in the end's namespace and raises it. It lives as
 // long as the file.
 func openTap(e link.End) (*os.File, error) {
@@ -53,6 +57,24 @@ func setUpTap(fd int, name string) error {
 	const offload = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN
 	if err := ioctl(fd, unix.TUNSETOFFLOAD, offload); err != nil {
 		return fmt.Errorf("switch offload on: %w", err)
+	}
+	return setQueueLength(name, tapQueue)
+}
+
+// setQueueLength is for an interface of the namespace of the thread.
+func setQueueLength(name string, frames uint32) error {
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open socket: %w", err)
+	}
+	defer func() { _ = unix.Close(s) }()
+	req, err := unix.NewIfreq(name)
+	if err != nil {
+		return fmt.Errorf("name %q: %w", name, err)
+	}
+	req.SetUint32(frames)
+	if err := unix.IoctlIfreq(s, unix.SIOCSIFTXQLEN, req); err != nil {
+		return fmt.Errorf("set queue of %d frames: %w", frames, err)
 	}
 	return nil
 }

@@ -98,6 +98,7 @@ type Stats struct {
 	Full       uint64 `json:"full,omitempty"`       // lost: the queue was full
 	Cut        uint64 `json:"cut,omitempty"`        // lost: the wire was cut
 	Down       uint64 `json:"down,omitempty"`       // lost: the receiving interface was down
+	Overrun    uint64 `json:"overrun,omitempty"`    // lost before they entered: the sender was faster than this process
 }
 
 // Lay makes the interfaces of both ends, sets them up and starts carrying frames.
