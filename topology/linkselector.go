@@ -25,6 +25,17 @@ func (s LinkSelector) Match(a, b Ref) bool {
 	return one.Match(a) && other.Match(b) || one.Match(b) && other.Match(a)
 }
 
+// Turned says that the selector names the side of b first, for a link that it
+// matches; without "--" the selected node counts as named first. When either end
+// may be the first one the link stays as it is.
+func (s LinkSelector) Turned(a, b Ref) bool {
+	one, other, ok := s.sides()
+	if !ok {
+		return !one.Match(a) && one.Match(b)
+	}
+	return !(one.Match(a) && other.Match(b)) && one.Match(b) && other.Match(a)
+}
+
 // Check says whether the selector can select anything at all; see Selector.Check.
 func (s LinkSelector) Check() error {
 	one, other, ok := s.sides()

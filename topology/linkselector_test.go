@@ -37,3 +37,23 @@ func TestLinkSelectorsThatCanSelectNothingAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestLinkSelectorSaysWhichSideItNamesFirst(t *testing.T) {
+	tests := []struct {
+		sel  LinkSelector
+		want bool // for a link from client/inet-1 to bj/edge
+	}{
+		{"client/*--bj/edge", false},
+		{"bj/edge--client/*", true},
+		{"client/*", false},
+		{"bj/edge", true},
+		{"**", false},
+		{"**--**", false},
+		{"bj/az1/**", false},
+	}
+	for _, tt := range tests {
+		if got := tt.sel.Turned("client/inet-1", "bj/edge"); got != tt.want {
+			t.Errorf("LinkSelector(%q).Turned = %v, want %v", tt.sel, got, tt.want)
+		}
+	}
+}

@@ -149,6 +149,29 @@ func (s *Stack) HasDrop(d Drop) (bool, error) {
 	return all && err == nil, err
 }
 
+// Dropped counts the packets that a drop has discarded on all its interfaces.
+func (s *Stack) Dropped(d Drop) (uint64, error) {
+	var total uint64
+	err := s.nft(func(c *nftables.Conn) error {
+		t := &nftables.Table{Name: table, Family: nftables.TableFamilyNetdev}
+		for _, ifname := range d.Ifs {
+			rules, err := c.GetRules(t, &nftables.Chain{Name: d.chain(ifname), Table: t})
+			if err != nil {
+				return fmt.Errorf("read counters of drop %s: %w", d.ID, err)
+			}
+			for _, r := range rules {
+				for _, e := range r.Exprs {
+					if counter, ok := e.(*expr.Counter); ok {
+						total += counter.Packets
+					}
+				}
+			}
+		}
+		return nil
+	})
+	return total, err
+}
+
 // chains returns the names of the chains in our netdev table.
 func chains(c *nftables.Conn) (map[string]bool, error) {
 	list, err := c.ListChainsOfTableFamily(nftables.TableFamilyNetdev)
