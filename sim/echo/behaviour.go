@@ -46,6 +46,14 @@ type Behaviour struct {
 // SetBehaviour changes what the server does with requests that arrive from now on.
 func (s *Server) SetBehaviour(b Behaviour) { s.behave.Store(&b) }
 
+// Behaviour is what the server does with requests now.
+func (s *Server) Behaviour() Behaviour {
+	if b := s.behave.Load(); b != nil {
+		return *b
+	}
+	return Behaviour{}
+}
+
 // Health is what a server answers at its health path.
 type Health int32
 
@@ -58,6 +66,9 @@ const (
 
 // SetHealth changes the answer to health probes that arrive from now on.
 func (s *Server) SetHealth(h Health) { s.health.Store(int32(h)) }
+
+// Health is the answer to health probes now.
+func (s *Server) Health() Health { return Health(s.health.Load()) }
 
 // behaviourFor merges the server's behaviour with what the request asks for.
 func (s *Server) behaviourFor(h *head) (Behaviour, error) {

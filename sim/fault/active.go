@@ -36,10 +36,23 @@ type Active struct {
 }
 
 // Inject checks a fault, decides what it leaves open, writes it to the ledger and
-// applies it. ID is unique in the ledger. When applying fails the fault is reverted, with a context of its
-// own, before Inject returns. Name is what a scenario calls the fault; it may be
-// empty.
+// applies it. ID is unique in the ledger; name is what a scenario calls the fault,
+// and may be empty. A fault that would get in the way of an active one is refused
+// (see Claimer). When applying fails the fault is reverted, with a context of its
+// own, before Inject returns; when that fails, too, the Active comes with the error
+// and is still to be healed.
 func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id, name string, f Fault) (*Active, error) {
+	if err := l.claim(id, f, t); err != nil {
+		return nil, err
+	}
+	a, err := inject(ctx, t, l, r, id, name, f)
+	if a == nil {
+		l.release(id)
+	}
+	return a, err
+}
+
+func inject(ctx context.Context, t Target, l *Ledger, r Recorder, id, name string, f Fault) (*Active, error) {
 	if err := f.Check(t); err != nil {
 		return nil, err
 	}
@@ -49,6 +62,9 @@ func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id, name strin
 			return nil, fmt.Errorf("decide %q: %w", f, err)
 		}
 		f = decided
+		if err := l.claim(id, f, t); err != nil {
+			return nil, err
+		}
 	}
 	encoded, err := Encode(f)
 	if err != nil {
@@ -60,9 +76,13 @@ func Inject(ctx context.Context, t Target, l *Ledger, r Recorder, id, name strin
 		return nil, err
 	}
 	if err := f.Apply(ctx, t); err != nil {
+		err = fmt.Errorf("apply %q: %w", f, err)
 		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertLimit)
 		defer cancel()
-		return nil, errors.Join(fmt.Errorf("apply %q: %w", f, err), a.Heal(fresh))
+		if herr := a.Heal(fresh); herr != nil {
+			return a, errors.Join(err, herr)
+		}
+		return nil, err
 	}
 	a.record()
 	return a, a.write(Applied)
@@ -118,6 +138,7 @@ func (a *Active) Abandon() error {
 
 func (a *Active) endLocked() error {
 	a.healed = true
+	a.ledger.release(a.id)
 	a.window.To = a.recorder.Now()
 	a.record()
 	return a.writeAt(Reverted, a.window.To)

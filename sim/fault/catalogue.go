@@ -22,7 +22,12 @@ var catalogue = []Kind{
 	kindOf[Stop]("what was begun is finished, then connections end and new ones are refused", "stop bj/az1/l7-1 gateway"),
 	kindOf[Freeze]("connections open and data is acknowledged, but nobody answers", "freeze bj/az1/l7-1 gateway"),
 	kindOf[PowerOff]("silence: no FIN, no RST, no ICMP", "power-off 'bj/az1/**'"),
+	kindOf[AgentCrash]("traffic goes on; no change of a tenant's network arrives", "agent-crash bj/az1/l7-1"),
 	kindOf[Partition]("what one side sends the other is lost", "partition 'bj/az1/**' 'bj/az2/**' a-to-b"),
+	kindOf[LinkDown]("the other end loses its carrier, and what is sent there is lost", "link-down bj/az1/l7-1--bj/az1/router a"),
+	kindOf[RateLimit]("throughput ends at the rate, and the queue before it is 50 ms long", "rate-limit bj/az1/l7-1--bj/az1/router 10000000"),
+	kindOf[Impair]("frames come late, twice, damaged, out of order or not at all", "impair bj/az1/router--bj/az2/router delay=20ms loss=0.01"),
+	kindOf[Backend]("answers that are late, cut, no HTTP or errors", "backend idc/bj/blue-1 garbage"),
 }
 
 func kindOf[F Fault](peer, example string) Kind {

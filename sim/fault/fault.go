@@ -38,6 +38,9 @@ type Resolver interface {
 type Unavailable struct {
 	Fault string
 	Why   string
+	// Machine says that this machine, or this lab, lacks something; without it
+	// the fault asks for what is not there, or is in no state for it.
+	Machine bool
 }
 
 func (e *Unavailable) Error() string { return fmt.Sprintf("cannot do %q: %s", e.Fault, e.Why) }
@@ -46,6 +49,8 @@ func (e *Unavailable) Error() string { return fmt.Sprintf("cannot do %q: %s", e.
 type Target interface {
 	// Machines returns the nodes that the selector selects, in a fixed order.
 	Machines(topology.Selector) []Machine
+	// Links returns the links that the selector selects, in a fixed order.
+	Links(topology.LinkSelector) []Link
 }
 
 // A Machine is one node. All calls are idempotent.
@@ -55,6 +60,7 @@ type Machine interface {
 	Processes
 	Power
 	Filter
+	Echo
 }
 
 // Processes are what runs on a machine, by the names of the plan.
@@ -75,6 +81,7 @@ type Power interface {
 	// now on arrives.
 	Unplug() error
 	Unplugged() bool
+	Interfaces() []string // those that Unplug takes down
 	// Lose ends everything that runs and forgets what a machine without power
 	// forgets. What is on its disk stays.
 	Lose() error
@@ -88,4 +95,7 @@ type Filter interface {
 	Drop(id string, to []netip.Addr) error
 	Dropping(id string) bool
 	Undrop(id string) error
+	// Leaks sends a datagram to each address and returns those at which it
+	// arrived although the drop with the id is in force.
+	Leaks(ctx context.Context, id string, to []netip.Addr) ([]netip.Addr, error)
 }

@@ -26,12 +26,15 @@ type fake struct {
 	frozen  map[string]bool
 	drops   map[string][]netip.Addr
 	off     bool
+	deaf    bool // its filter takes rules and drops nothing
+	told    Misbehaviour
 	world   *world
 }
 
 type world struct {
 	mu       sync.Mutex
 	machines []*fake
+	links    []*fakeLink
 	log      []string
 	fail     string // the action that fails
 }
@@ -56,6 +59,7 @@ func newWorld() *world {
 			running: map[string]bool{"gateway": true, "lbc-agent": true}, frozen: map[string]bool{}, drops: map[string][]netip.Addr{},
 		})
 	}
+	w.links = fakeLinks()
 	return w
 }
 
@@ -101,6 +105,9 @@ func (m *fake) Drop(id string, to []netip.Addr) error {
 	return m.did("drop", func() { m.drops[id] = to })
 }
 func (m *fake) Undrop(id string) error { return m.did("undrop", func() { delete(m.drops, id) }) }
+func (m *fake) Leaks(_ context.Context, id string, to []netip.Addr) ([]netip.Addr, error) {
+	return slices.DeleteFunc(slices.Clone(to), func(a netip.Addr) bool { return !m.deaf && slices.Contains(m.drops[id], a) }), nil
+}
 
 // recorder keeps windows on a clock that a test moves.
 type recorder struct {
@@ -136,6 +143,13 @@ var examples = []Fault{
 	Freeze{On: "bj/*/l7-*"},
 	PowerOff{On: "bj/az1/**"},
 	Partition{A: "bj/az1/**", B: "bj/az2/**", Direction: BToA},
+	AgentCrash{On: "bj/az2/**"},
+	LinkDown{Link: "bj/az1/l7-1--bj/az1/router", Side: SideA},
+	LinkDown{Link: "bj/az1/**"},
+	RateLimit{Link: "bj/az1/l7-1--bj/az1/router", Rate: 8_000_000, Direction: BToA},
+	RateLimit{Link: "**", Rate: 1_000_000_000},
+	Impair{Link: "bj/az1/router--bj/az2/router", Impairment: topology.Impairment{Delay: time.Second, Loss: 0.5}},
+	Backend{On: "**", Do: Garbage},
 }
 
 func TestFaultsSurviveJSON(t *testing.T) {
@@ -188,11 +202,11 @@ func same(a, b *world) bool {
 	for i, m := range a.machines {
 		o := b.machines[i]
 		frozen := slices.Contains([]bool{m.frozen["gateway"], m.frozen["lbc-agent"]}, true)
-		if !reflect.DeepEqual(m.running, o.running) || frozen || m.off != o.off || len(m.drops) != len(o.drops) {
+		if !reflect.DeepEqual(m.running, o.running) || frozen || m.off != o.off || len(m.drops) != len(o.drops) || m.told != o.told {
 			return false
 		}
 	}
-	return true
+	return slices.EqualFunc(a.links, b.links, (*fakeLink).same)
 }
 
 func TestPowerGoesAfterEveryLink(t *testing.T) {

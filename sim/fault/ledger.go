@@ -34,10 +34,14 @@ type Entry struct {
 const maxLine = 1 << 20
 
 // A Ledger is a file of entries, one a line, that is only ever appended to. Each
-// entry is on disk when Write returns.
+// entry is on disk when Write returns. It also knows what active faults have
+// claimed; see Claimer.
 type Ledger struct {
 	mu sync.Mutex
 	f  *os.File
+
+	claiming sync.Mutex
+	claims   map[Claim]holder
 }
 
 // OpenLedger opens the file for appending and makes it if missing.

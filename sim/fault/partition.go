@@ -10,13 +10,13 @@ import (
 	"github.com/unilb/unilb/topology"
 )
 
-// A Direction says which way a partition drops. The zero value is both ways.
+// A Direction says which way is meant. The zero value is both ways.
 type Direction string
 
 // The directions.
 const (
 	BothWays Direction = ""
-	AToB     Direction = "a-to-b" // what A sends to B is lost
+	AToB     Direction = "a-to-b" // what A sends to B
 	BToA     Direction = "b-to-a"
 )
 
@@ -32,10 +32,7 @@ type Partition struct {
 
 // Spelling implements Spelled.
 func (f Partition) Spelling() error {
-	if f.Direction != BothWays && f.Direction != AToB && f.Direction != BToA {
-		return fmt.Errorf("direction %q is none of %q, %q", f.Direction, AToB, BToA)
-	}
-	return errors.Join(f.A.Check(), f.B.Check())
+	return errors.Join(checkDirection(f.Direction), f.A.Check(), f.B.Check())
 }
 
 // Kind implements Fault.
@@ -130,8 +127,9 @@ func (f Partition) id() string {
 	return fmt.Sprintf("part-%016x", h.Sum64())
 }
 
-// Apply implements Fault.
-func (f Partition) Apply(_ context.Context, t Target) error {
+// Apply implements Fault. That the rules are there is not enough: it sends
+// datagrams and looks whether any arrives.
+func (f Partition) Apply(ctx context.Context, t Target) error {
 	for _, s := range f.sides(t) {
 		err := parallel(s.from, func(m Machine) error {
 			if err := m.Drop(f.id(), s.to); err != nil {
@@ -140,7 +138,11 @@ func (f Partition) Apply(_ context.Context, t Target) error {
 			if !m.Dropping(f.id()) {
 				return fmt.Errorf("%s does not drop", m.Ref())
 			}
-			return nil
+			through, err := m.Leaks(ctx, f.id(), s.to)
+			if err == nil && len(through) > 0 {
+				err = fmt.Errorf("what %s sends still arrives at %v", m.Ref(), through)
+			}
+			return err
 		})
 		if err != nil {
 			return err
@@ -152,7 +154,16 @@ func (f Partition) Apply(_ context.Context, t Target) error {
 // Revert implements Fault.
 func (f Partition) Revert(_ context.Context, t Target) error {
 	for _, s := range f.sides(t) {
-		if err := parallel(s.from, func(m Machine) error { return m.Undrop(f.id()) }); err != nil {
+		err := parallel(s.from, func(m Machine) error {
+			if err := m.Undrop(f.id()); err != nil {
+				return err
+			}
+			if m.Dropping(f.id()) {
+				return fmt.Errorf("%s still drops", m.Ref())
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}

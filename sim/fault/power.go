@@ -41,6 +41,19 @@ func (f PowerOff) Check(t Target) error {
 	return nil
 }
 
+// Claims implements Claimer: a boot starts every process and raises every
+// interface, whoever had taken it down.
+func (f PowerOff) Claims(t Target) []Claim {
+	out := processClaims(t, f.On, "")
+	for _, m := range t.Machines(f.On) {
+		out = append(out, PowerClaim(m.Ref()))
+		for _, ifname := range m.Interfaces() {
+			out = append(out, InterfaceClaim(m.Ref(), ifname))
+		}
+	}
+	return out
+}
+
 // Apply implements Fault.
 func (f PowerOff) Apply(_ context.Context, t Target) error {
 	machines := t.Machines(f.On)

@@ -30,6 +30,9 @@ func (f Kill) Touches(t Target) []topology.Ref { return refs(t, f.On) }
 // Check implements Fault.
 func (f Kill) Check(t Target) error { return needProcess(t, f, f.On, f.Process) }
 
+// Claims implements Claimer.
+func (f Kill) Claims(t Target) []Claim { return processClaims(t, f.On, f.Process) }
+
 // Apply implements Fault.
 func (f Kill) Apply(_ context.Context, t Target) error {
 	return each(t, f.On, f.Process, func(m Machine, name string) error {
@@ -69,6 +72,9 @@ func (f Stop) Touches(t Target) []topology.Ref { return refs(t, f.On) }
 
 // Check implements Fault.
 func (f Stop) Check(t Target) error { return needProcess(t, f, f.On, f.Process) }
+
+// Claims implements Claimer.
+func (f Stop) Claims(t Target) []Claim { return processClaims(t, f.On, f.Process) }
 
 // Apply implements Fault.
 func (f Stop) Apply(ctx context.Context, t Target) error {
@@ -112,6 +118,9 @@ func (f Freeze) Touches(t Target) []topology.Ref { return refs(t, f.On) }
 // Check implements Fault.
 func (f Freeze) Check(t Target) error { return needProcess(t, f, f.On, f.Process) }
 
+// Claims implements Claimer.
+func (f Freeze) Claims(t Target) []Claim { return processClaims(t, f.On, f.Process) }
+
 // Apply implements Fault.
 func (f Freeze) Apply(_ context.Context, t Target) error {
 	return each(t, f.On, f.Process, func(m Machine, name string) error {
@@ -127,7 +136,15 @@ func (f Freeze) Apply(_ context.Context, t Target) error {
 
 // Revert implements Fault.
 func (f Freeze) Revert(_ context.Context, t Target) error {
-	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Continue(name) })
+	return each(t, f.On, f.Process, func(m Machine, name string) error {
+		if err := m.Continue(name); err != nil {
+			return err
+		}
+		if m.Frozen(name) {
+			return fmt.Errorf("%s on %s is still stopped", name, m.Ref())
+		}
+		return nil
+	})
 }
 
 func named(process string) string {
@@ -156,6 +173,17 @@ func processesOf(m Machine, name string) []string {
 	default:
 		return nil
 	}
+}
+
+// processClaims are the claims of faults that end or stop processes.
+func processClaims(t Target, on topology.Selector, name string) []Claim {
+	var out []Claim
+	for _, m := range t.Machines(on) {
+		for _, p := range processesOf(m, name) {
+			out = append(out, ProcessClaim(m.Ref(), p))
+		}
+	}
+	return out
 }
 
 // needProcess is the Check of faults that need running processes.

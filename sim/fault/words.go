@@ -21,12 +21,13 @@ type Field struct {
 
 // fieldsOf reads the fields of a fault from their tags: json names them, arg
 // gives the place among the words of a command line, doc says what they are and
-// need that they cannot be left out. Embedded structs count as their fields.
+// need that they cannot be left out. Embedded structs count as their fields. What
+// has no doc is not given by anybody: Resolve fills it in.
 func fieldsOf(t reflect.Type) []Field {
 	var out []Field
 	for _, sf := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		if sf.Anonymous || !sf.IsExported() || name == "" || name == "-" {
+		if sf.Anonymous || !sf.IsExported() || name == "" || name == "-" || sf.Tag.Get("doc") == "" {
 			continue
 		}
 		arg, _ := strconv.Atoi(sf.Tag.Get("arg")) // no tag: no place

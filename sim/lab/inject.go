@@ -25,14 +25,30 @@ func (l *Lab) InjectAs(ctx context.Context, f fault.Fault, name string) (*fault.
 	id := fmt.Sprintf("f%d", l.faults)
 	l.mu.Unlock()
 	a, err := fault.Inject(ctx, target{l}, l.ledger, l.rec, id, name, f)
+	if a != nil {
+		// Also one that failed half-way and could not be reverted: it is to be
+		// healed like any other.
+		l.mu.Lock()
+		l.active = append(l.active, a)
+		l.mu.Unlock()
+	}
 	if err != nil {
 		return nil, err
 	}
-	l.event("fault", "", f.String())
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.active = append(l.active, a)
+	l.event("fault", "", a.Fault().String())
 	return a, nil
+}
+
+// Lacking says of each kind of fault that is impossible in this lab, whatever its
+// target, why that is so.
+func (l *Lab) Lacking() map[string]string {
+	out := map[string]string{}
+	for _, k := range fault.Kinds() {
+		if why := fault.Lacking(k, target{l}); why != "" {
+			out[k.Name] = why
+		}
+	}
+	return out
 }
 
 // Active returns the faults that have not been healed, oldest first.

@@ -130,6 +130,9 @@ func (m machine) Continue(name string) error {
 
 func (m machine) Start(ctx context.Context, name string) error { return m.n.run(ctx, name) }
 
+// Interfaces implements fault.Power.
+func (m machine) Interfaces() []string { return m.n.interfaces() }
+
 // interfaces are the node's ends of its links.
 func (n *Node) interfaces() []string {
 	var out []string

@@ -157,7 +157,7 @@ func (l *Lab) end(pl topology.Link, e topology.End) (link.End, error) {
 // configure adds routes and filters. Routes that were lost with an interface come
 // back when it is called again; filters must not be added twice.
 func (n *Node) configure() error {
-	if err := n.addRoutes(); err != nil {
+	if err := n.addRoutes(anyDevice); err != nil {
 		return err
 	}
 	for _, d := range n.plan.Deny {
@@ -168,10 +168,15 @@ func (n *Node) configure() error {
 	return nil
 }
 
-func (n *Node) addRoutes() error {
+// anyDevice stands for all interfaces.
+const anyDevice = ""
+
+// addRoutes adds the routes of the plan that use the interface. Those of nexthop
+// groups are the spreader's.
+func (n *Node) addRoutes(by string) error {
 	for _, r := range n.plan.Routes {
-		if r.Group != "" {
-			continue // the spreader's
+		if r.Group != "" || by != anyDevice && r.Dev != by {
+			continue
 		}
 		if err := n.stack.Route(link.Route{Dst: r.Dst, Via: r.Via, Dev: r.Dev, Src: r.Src}); err != nil {
 			return err

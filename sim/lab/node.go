@@ -29,6 +29,7 @@ type Node struct {
 	mu     sync.Mutex
 	procs  map[string]*slot
 	echoes []*trackedListener
+	told   told
 	off    bool // without power
 }
 

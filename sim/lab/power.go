@@ -59,7 +59,7 @@ func (m machine) Boot(ctx context.Context) error {
 			return fmt.Errorf("switch %s on: %w", m.Ref(), err)
 		}
 	}
-	if err := n.addRoutes(); err != nil {
+	if err := n.addRoutes(anyDevice); err != nil {
 		return fmt.Errorf("switch %s on: %w", m.Ref(), err)
 	}
 	n.mu.Lock()

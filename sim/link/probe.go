@@ -17,6 +17,7 @@ const (
 	FeatureNexthop  = "nexthop"  // resilient nexthop groups
 	FeatureNFTables = "nftables" // drops on the way out of a device
 	FeatureNetem    = "netem"    // queueing discipline that delays
+	FeatureTBF      = "tbf"      // queueing discipline that limits the rate
 )
 
 // Probe tries a kernel feature in a namespace of its own; nil means it works.
@@ -58,6 +59,8 @@ func Probe(feature string) error {
 		return s.nl.QdiscAdd(netlink.NewNetem(
 			netlink.QdiscAttrs{LinkIndex: lo.Attrs().Index, Parent: netlink.HANDLE_ROOT, Handle: netlink.MakeHandle(1, 0)},
 			netlink.NetemQdiscAttrs{Latency: 1000}))
+	case FeatureTBF:
+		return s.SetRate("lo", 1_000_000)
 	default:
 		return fmt.Errorf("unknown kernel feature %q", feature)
 	}
