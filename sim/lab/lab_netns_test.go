@@ -27,7 +27,9 @@ import (
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case "server":
-		beServer(os.Args[1])
+		beServer(os.Args[1:])
+	case "agent":
+		beAgent(os.Args[1])
 	case "broken":
 		fmt.Fprintln(os.Stderr, "cannot find my shoes")
 		os.Exit(3)
@@ -36,8 +38,8 @@ func TestMain(m *testing.M) {
 }
 
 // beServer plays a process of the plan: a status listener and a service that says
-// its name.
-func beServer(name string) {
+// its name, and what its agent has configured if it is told where that is.
+func beServer(args []string) {
 	go func() {
 		_ = http.ListenAndServe(":9094", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	}()
@@ -46,14 +48,7 @@ func beServer(name string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
-	if err == nil {
-		_, err = c.Write([]byte("READY=1"))
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	sayReady()
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -62,9 +57,48 @@ func beServer(name string) {
 		go func() {
 			lines := bufio.NewScanner(c)
 			for lines.Scan() {
-				fmt.Fprintln(c, name)
+				fmt.Fprintln(c, args[0]+configured(args[1:]))
 			}
 		}()
+	}
+}
+
+func configured(files []string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	b, _ := os.ReadFile(files[0]) // nothing yet
+	return " " + string(b)
+}
+
+// beAgent plays lbc-agent: it writes each line that a peer sends to the file.
+func beAgent(file string) {
+	l, err := net.Listen("tcp4", fmt.Sprintf(":%d", topology.AgentPort))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	sayReady()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			os.Exit(1)
+		}
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			err := os.WriteFile(file, lines.Bytes(), 0o600)
+			fmt.Fprintln(c, "done", err)
+		}
+	}
+}
+
+func sayReady() {
+	c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err == nil {
+		_, err = c.Write([]byte("READY=1"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
@@ -122,7 +156,7 @@ func small(binary string) *topology.Plan {
 func bins(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"server", "broken"} {
+	for _, name := range []string{"server", "agent", "broken"} {
 		self, err := os.Executable()
 		if err == nil {
 			err = os.Symlink(self, filepath.Join(dir, name))
@@ -143,8 +177,13 @@ func ctx(t *testing.T) context.Context {
 
 func up(t *testing.T) *lab.Lab {
 	t.Helper()
+	return upPlan(t, small("server"))
+}
+
+func upPlan(t *testing.T, p *topology.Plan) *lab.Lab {
+	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapTUN)
-	l, err := lab.Up(ctx(t), small("server"), lab.Options{BinDir: bins(t), Dir: t.TempDir(),
+	l, err := lab.Up(ctx(t), p, lab.Options{BinDir: bins(t), Dir: t.TempDir(),
 		Progress: func(s lab.Step) { t.Logf("%-8s %s (%v)", s.Name, s.Text, s.Took) }})
 	if err != nil {
 		t.Fatal(err)
@@ -260,164 +299,6 @@ func TestLabComesUpAndServes(t *testing.T) {
 	}
 	if st := l.Status(); !st.Up || st.Nodes[1].Processes[0].State != "ready" {
 		t.Errorf("status: %+v", st)
-	}
-}
-
-func TestFrozenLegLeavesAndReturns(t *testing.T) {
-	l := up(t)
-	a, err := l.Inject(ctx(t), fault.Freeze{On: "bj/az1/l4-1", Process: "server"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the frozen leg is out", func() bool { return !legIn(l, 0) })
-	if who := served(t, l, 10); who["bj/az1/l4-2"] != 10 {
-		t.Errorf("answers by %v, want l4-2 alone", who)
-	}
-	if err := a.Heal(ctx(t)); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the leg is back", func() bool { return legIn(l, 0) })
-	if w := a.Window(); w.To <= w.From {
-		t.Errorf("window %+v", w)
-	}
-}
-
-func TestKilledProcessResetsAndIsStartedAgain(t *testing.T) {
-	l := up(t)
-	client := node(t, l, "client/inet-1")
-	c, err := dial(t, client, "10.0.1.1:80")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ask(t, c, 2*time.Second); err != nil {
-		t.Fatal(err)
-	}
-	kill := fault.Kill{On: "bj/az1/l4-1", Process: "server"}
-	a, err := l.Inject(ctx(t), kill)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ask(t, c, 2*time.Second); err == nil || timedOut(err) {
-		t.Errorf("peer of a killed process: got %v, want an end or a reset", err)
-	}
-	var un *fault.Unavailable
-	if _, err := l.Inject(ctx(t), kill); !errors.As(err, &un) {
-		t.Errorf("kill of what does not run: got %v, want *Unavailable", err)
-	}
-	if err := errors.Join(a.Heal(ctx(t)), a.Heal(ctx(t))); err != nil {
-		t.Fatal(err)
-	}
-	if c, err = dial(t, client, "10.0.1.1:80"); err != nil {
-		t.Fatal(err)
-	}
-	if who, err := ask(t, c, 2*time.Second); who != "bj/az1/l4-1" {
-		t.Errorf("after the restart: %q, %v", who, err)
-	}
-}
-
-func TestPowerLossIsSilentAndComesBack(t *testing.T) {
-	l := up(t)
-	client := node(t, l, "client/inet-1")
-	toServer, err := dial(t, client, "10.0.1.1:80")
-	if err != nil {
-		t.Fatal(err)
-	}
-	toEcho, err := dial(t, client, "10.20.0.1:8080")
-	if err != nil {
-		t.Fatal(err)
-	}
-	quiet, err := dial(t, client, "10.0.1.1:80") // has nothing to say meanwhile
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []net.Conn{toServer, quiet} {
-		if _, err := ask(t, c, 2*time.Second); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var off []*fault.Active
-	for _, on := range []topology.Selector{"bj/az1/l4-1", "idc/**"} {
-		a, err := l.Inject(ctx(t), fault.PowerOff{On: on})
-		if err != nil {
-			t.Fatal(err)
-		}
-		off = append(off, a)
-	}
-	for name, c := range map[string]net.Conn{"server": toServer, "echo": toEcho} {
-		if _, err := ask(t, c, 300*time.Millisecond); !timedOut(err) {
-			t.Errorf("peer of a %s without power: got %v, want silence", name, err)
-		}
-	}
-	until(t, "the leg is out", func() bool { return !legIn(l, 0) })
-	if who := served(t, l, 5); who["bj/az1/l4-2"] != 5 {
-		t.Errorf("answers by %v, want l4-2 alone", who)
-	}
-	for _, a := range off {
-		if err := a.Heal(ctx(t)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	until(t, "the leg is back", func() bool { return legIn(l, 0) })
-	if err := quiet.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := quiet.Read(make([]byte, 1)); !timedOut(err) {
-		t.Errorf("the rebooted server remembers a connection: got %v, want silence", err)
-	}
-	for name, c := range map[string]net.Conn{"server": toServer, "echo": toEcho} {
-		_, err := ask(t, c, 5*time.Second)
-		if err == nil || timedOut(err) || errors.Is(err, io.EOF) {
-			t.Errorf("old connection to the rebooted %s: got %v, want a reset", name, err)
-		}
-	}
-	for _, at := range []string{"10.0.1.1:80", "10.20.0.1:8080"} {
-		if _, err := dial(t, client, at); err != nil {
-			t.Errorf("after the reboot: %v", err)
-		}
-	}
-	pending, err := fault.Pending(filepath.Join(l.Dir(), "ledger.ndjson"))
-	if err != nil || len(pending) != 0 {
-		t.Errorf("pending in the ledger: %v, %v", pending, err)
-	}
-}
-
-func TestPartitionIsSilentOneWay(t *testing.T) {
-	l := up(t)
-	client, classic := node(t, l, "client/inet-1"), node(t, l, "idc/bj/blue-1")
-	datagrams := func(to *lab.Node) net.PacketConn {
-		c, err := to.ListenPacket("udp4", netip.AddrPortFrom(to.Plan().Underlay, 9))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
-	atClient, atClassic := datagrams(client), datagrams(classic)
-	crosses := func(from, to net.PacketConn, within time.Duration) bool {
-		_, _ = from.WriteTo([]byte("x"), to.LocalAddr()) // a drop shows as EPERM at the sender
-		_ = to.SetReadDeadline(time.Now().Add(within))
-		_, _, err := to.ReadFrom(make([]byte, 8))
-		return err == nil
-	}
-	a, err := l.Inject(ctx(t), fault.Partition{A: "client/*", B: "idc/**", Direction: fault.AToB})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if crosses(atClient, atClassic, 100*time.Millisecond) {
-		t.Error("a packet crossed the partition")
-	}
-	if !crosses(atClassic, atClient, 2*time.Second) {
-		t.Error("the open direction is closed")
-	}
-	pending, err := fault.Pending(filepath.Join(l.Dir(), "ledger.ndjson"))
-	if err != nil || len(pending) != 1 || pending[0].State != fault.Applied {
-		t.Errorf("pending in the ledger: %v, %v", pending, err)
-	}
-	if err := a.Heal(ctx(t)); err != nil {
-		t.Fatal(err)
-	}
-	if !crosses(atClient, atClassic, 2*time.Second) {
-		t.Error("no packet crosses after healing")
 	}
 }
 
