@@ -25,7 +25,7 @@ var catalogue = []Kind{
 	kindOf[AgentCrash]("traffic goes on; no change of a tenant's network arrives", "agent-crash bj/az1/l7-1"),
 	kindOf[Partition]("what one side sends the other is lost", "partition 'bj/az1/**' 'bj/az2/**' a-to-b"),
 	kindOf[LinkDown]("the other end loses its carrier, and what is sent there is lost", "link-down bj/az1/l7-1--bj/az1/router a"),
-	kindOf[RateLimit]("throughput ends at the rate, and the queue before it is 50 ms long", "rate-limit bj/az1/l7-1--bj/az1/router 10000000"),
+	kindOf[RateLimit]("throughput ends at the rate, and packets wait in a queue before it", "rate-limit bj/az1/l7-1--bj/az1/router 10000000"),
 	kindOf[Impair]("frames come late, twice, damaged, out of order or not at all", "impair bj/az1/router--bj/az2/router delay=20ms loss=0.01"),
 	kindOf[Backend]("answers that are late, cut, no HTTP or errors", "backend idc/bj/blue-1 garbage"),
 }

@@ -15,8 +15,8 @@ const (
 )
 
 // RateLimit makes links slow: at most so many bits a second, counted in Ethernet
-// frames, with a queue of 50 ms before frames are lost. On a kernel link it sits
-// on the way out of the sender; a wire does it itself.
+// frames. On a kernel link it sits on the way out of the sender, with a queue of
+// 50 ms before frames are lost; a wire does it itself, with the queue that it has.
 type RateLimit struct {
 	Link      topology.LinkSelector `json:"link" arg:"1" need:"true" doc:"links, as node--node or by a node that they end in"`
 	Rate      int64                 `json:"rate" arg:"2" need:"true" doc:"bits a second, 8000 at least"`

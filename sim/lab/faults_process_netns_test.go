@@ -106,6 +106,23 @@ func TestPeerOfAKilledProcessIsResetAndRefused(t *testing.T) {
 	wantNothingPending(t, l)
 }
 
+func TestPeerOfAStoppedProcessIsRefusedUntilItIsStartedAgain(t *testing.T) {
+	l := up(t)
+	client := node(t, l, "client/inet-1")
+	wantServed(t, client, "10.0.1.1:80", "bj/az1/l4-1")
+	a := inject(t, l, fault.Stop{On: "bj/az1/l4-1", Process: "server"})
+	if _, err := dial(t, client, "10.0.1.1:80"); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connect to a stopped server: got %v, want that it is refused", err)
+	}
+	p, err := node(t, l, "bj/az1/l4-1").Proc("server")
+	if err != nil || p.Exit().Code != 143 {
+		t.Errorf("it ended by %v (%v), want SIGTERM", p.Exit(), err)
+	}
+	heal(t, a)
+	wantServed(t, client, "10.0.1.1:80", "bj/az1/l4-1")
+	wantNothingPending(t, l)
+}
+
 // withAgents is the small plan with an agent beside the first server.
 func withAgents(t *testing.T) *topology.Plan {
 	p, file := small("server"), filepath.Join(t.TempDir(), "config")

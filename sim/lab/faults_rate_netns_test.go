@@ -89,7 +89,10 @@ func TestRateLimitHoldsInItsDirectionOnKernelLinksAndWires(t *testing.T) {
 			const quick, long = 300 * time.Millisecond, time.Second
 			before := throughput(t, client, c.other, quick)
 			a := inject(t, l, c.fault)
-			during, back := throughput(t, client, c.other, long), throughput(t, c.other, client, quick)
+			// The other way first: what a sender leaves in the queue of a slow
+			// wire, seconds of it, would hold up the acknowledgements.
+			back := throughput(t, c.other, client, quick)
+			during := throughput(t, client, c.other, long)
 			heal(t, a)
 			after := throughput(t, client, c.other, quick)
 			t.Logf("Mbit/s: before %.0f, limited to %d: %.1f, the other way %.0f, after %.0f", before/1e6, int(rate/1e6), during/1e6, back/1e6, after/1e6)
