@@ -106,7 +106,7 @@ func TestImpairmentReplacesTheDelayOfTheFileAndBringsItBack(t *testing.T) {
 	p := small("server")
 	for i := range p.Links {
 		if p.Links[i].Kind == topology.LinkWire {
-			p.Links[i].Delay = 5 * time.Millisecond
+			p.Links[i].Impair.Delay = 5 * time.Millisecond
 		}
 	}
 	l := upPlan(t, p)
