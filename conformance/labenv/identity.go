@@ -3,7 +3,6 @@ package labenv
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +18,6 @@ import (
 	"github.com/unilb/unilb/conformance/driver"
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/conformance/spec"
-	"github.com/unilb/unilb/topology"
 )
 
 // identifyTimeout is how long a gateway may take to say its version.
@@ -81,14 +79,6 @@ func machine(e *Env) report.Machine {
 		}
 	}
 	return m
-}
-
-func digest(p *topology.Plan) string {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return "" // a plan is plain data
-	}
-	return fmt.Sprintf("sha256:%x", sha256.Sum256(b))
 }
 
 // commit is the commit of this program, as far as the build knows it.

@@ -59,7 +59,7 @@ func inside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.
 	up := time.Since(begin)
 	fmt.Fprintf(o.Stderr, "up in %s\n", up.Round(time.Millisecond))
 	env := newEnv(l, fleet)
-	notes.place(report.Run{Topology: plan.Lab, TopologyDigest: digest(plan), Seed: plan.Seed, Up: up}, machine(env))
+	notes.place(report.Run{Topology: plan.Lab, TopologyDigest: "sha256:" + plan.Digest(), Seed: plan.Seed, Up: up}, machine(env))
 	runErr := run(ctx, o, m, env, selected, notes)
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()

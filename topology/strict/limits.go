@@ -2,6 +2,7 @@ package strict
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -54,6 +55,9 @@ func (r *Report) duration(f field, d time.Duration, path string) {
 }
 
 func (r *Report) float(f field, n float64, path string) {
+	if math.IsNaN(n) {
+		r.Fail(path, "%s is not a number", path)
+	}
 	if least, err := strconv.ParseFloat(f.min, 64); err == nil && n < least {
 		r.Fail(path, "%s is %v; at least %v", path, n, least)
 	}
