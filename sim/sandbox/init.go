@@ -16,8 +16,8 @@ import (
 // codeBroken is pid 1's exit code when it could not build the sandbox.
 const codeBroken = 125
 
-// Init plays the part this process was started for. In pid 1 of a sandbox it
-// never returns. Otherwise it returns, and reports whether this is the inner
+// Init plays the part this process was started for. In pid 1 of a sandbox, and in
+// a process started by [Part], it never returns. Otherwise it returns, and reports whether this is the inner
 // process of a sandbox. Call it before anything else in main.
 func Init() bool {
 	stage := os.Getenv(stageVar)
@@ -29,6 +29,7 @@ func Init() bool {
 		}
 		beInit(n)
 	}
+	playPart(stage)
 	if stage != stageInner {
 		return false
 	}

@@ -13,6 +13,7 @@ const (
 	CapRoot  = "root"  // real root, not root of a user namespace
 	CapEBPF  = "ebpf"  // programs load and attach by TCX
 	CapTUN   = "tun"   // TAP devices, for wires
+	CapFUSE  = "fuse"  // file systems of our own, for disks that can be slowed
 )
 
 // T is the part of *testing.T that Require uses; GinkgoT has it, too.
@@ -55,14 +56,20 @@ func Probe(capability string) error {
 	case CapEBPF:
 		return probeEBPF()
 	case CapTUN:
-		f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
-		if err != nil {
-			return err
-		}
-		return f.Close()
+		return probeDevice("/dev/net/tun")
+	case CapFUSE:
+		return probeDevice("/dev/fuse")
 	default:
 		return fmt.Errorf("unknown capability %q", capability)
 	}
+}
+
+func probeDevice(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func probeRoot() error {

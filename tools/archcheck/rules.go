@@ -63,12 +63,16 @@ var Rules = []Rule{
 		Why: "programs and maps are owned by the forwarding planes; the testbed only probes and counts",
 	},
 	{
+		Not: []string{"sim/disk"}, Forbid: []string{"github.com/hanwen/go-fuse/..."},
+		Why: "a process that touches a file system which it serves itself waits for itself",
+	},
+	{
 		Not: []string{"scenarios/..."}, Forbid: []string{"testing", "github.com/onsi/..."},
 		Tests: ProductOnly,
 		Why:   "test frameworks stay in tests, so that everything else can be used from a command",
 	},
 	{
-		From: []string{"sim/history", "sim/check", "sim/traffic", "sim/echo"}, Forbid: []string{"sim/lab", "sim/netns", "sim/link", "sim/proc", "sim/sandbox"},
+		From: []string{"sim/history", "sim/check", "sim/traffic", "sim/echo", "sim/etcd"}, Forbid: []string{"sim/lab", "sim/netns", "sim/link", "sim/proc", "sim/sandbox"},
 		Why: "the same evidence and checks judge a gateway in a lab or across a plain network",
 	},
 	{
