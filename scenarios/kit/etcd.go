@@ -3,99 +3,56 @@
 package kit
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
+	"errors"
 	"net/netip"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/unilb/unilb/sim/traffic"
+	"github.com/unilb/unilb/sim/etcd"
 	"github.com/unilb/unilb/topology"
 )
 
-// ask calls one etcd member by its JSON gateway, from the edge router: the
-// kit only reads, and needs no client library for that.
-func (r *Region) ask(ctx context.Context, member topology.Node, path string, body, into any) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
+// store are the etcd members and their nodes, asked from the edge router.
+func (r *Region) store() (nodes []topology.Node, members []*etcd.Member) {
+	GinkgoHelper()
+	from := r.from(topology.KindEdge)
+	for _, n := range r.Plan.OfKind(topology.KindEtcd) {
+		nodes = append(nodes, *n)
+		members = append(members, etcd.New(from, netip.AddrPortFrom(n.Underlay, topology.EtcdClientPort)))
 	}
-	at := netip.AddrPortFrom(member.Underlay, topology.EtcdClientPort)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+at.String()+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	resp, err := traffic.HTTP(r.from(topology.KindEdge), 3*time.Second).Do(req)
-	if err != nil {
-		return fmt.Errorf("ask %s: %w", member.Ref, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask %s: %s", member.Ref, resp.Status)
-	}
-	return json.NewDecoder(resp.Body).Decode(into)
-}
-
-func (r *Region) members() []topology.Node {
-	var out []topology.Node
-	for _, n := range r.Plan.Nodes {
-		if n.Kind == topology.KindEtcd {
-			out = append(out, n)
-		}
-	}
-	return out
+	return nodes, members
 }
 
 // EtcdLeader is the etcd member that leads now.
 func EtcdLeader(ctx context.Context, r *Region) topology.Selector {
 	GinkgoHelper()
+	nodes, members := r.store()
 	var leader topology.Ref
 	Eventually(ctx, func(g Gomega) {
-		leader = ""
-		for _, m := range r.members() {
-			var status struct {
-				Header struct {
-					Member string `json:"member_id"`
-				} `json:"header"`
-				Leader string `json:"leader"`
-			}
-			g.Expect(r.ask(ctx, m, "/v3/maintenance/status", struct{}{}, &status)).To(Succeed())
-			if status.Leader == status.Header.Member {
-				leader = m.Ref
-			}
-		}
-		g.Expect(leader).NotTo(BeEmpty(), "no member leads")
+		i, err := etcd.Leader(ctx, members...)
+		g.Expect(err).NotTo(HaveOccurred())
+		leader = nodes[i].Ref
 	}).WithTimeout(Bound).WithPolling(100 * time.Millisecond).Should(Succeed())
 	return topology.Selector(leader)
 }
 
 // values reads everything below a prefix.
 func (r *Region) values(ctx context.Context, prefix string) ([][]byte, error) {
-	end := []byte(prefix)
-	end[len(end)-1]++
-	var answer struct {
-		KVs []struct {
-			Value []byte `json:"value"`
-		} `json:"kvs"`
-	}
-	question := struct {
-		Key []byte `json:"key"`
-		End []byte `json:"range_end"`
-	}{[]byte(prefix), end}
-	err := fmt.Errorf("the topology has no etcd")
-	for _, m := range r.members() {
-		if err = r.ask(ctx, m, "/v3/kv/range", question, &answer); err == nil {
-			break
+	err := errors.New("the topology has no etcd")
+	_, members := r.store()
+	for _, m := range members {
+		var a etcd.Answer
+		if a, err = m.Range(ctx, etcd.Query{Prefix: prefix}); err != nil {
+			continue
 		}
+		var out [][]byte
+		for _, kv := range a.KVs {
+			out = append(out, kv.Value)
+		}
+		return out, nil
 	}
-	var out [][]byte
-	for _, kv := range answer.KVs {
-		out = append(out, kv.Value)
-	}
-	return out, err
+	return nil, err
 }
