@@ -37,11 +37,13 @@ const (
 	Inbound            // came to the first end
 )
 
-// A Sink takes frames. Add must not keep frame after it returns, and note is
-// best a constant. Length is that of the frame when it was on the link; only its
-// first Snap bytes need to be in frame.
+// A Sink takes the frames of one link. Add must not keep frame after it returns,
+// and note is best a constant. Length is that of the frame when it was on the link;
+// only its first Snap bytes need to be in frame. Lose counts frames that were on the
+// link but could not be looked at.
 type Sink interface {
 	Add(at time.Time, d Direction, note string, frame []byte, length int)
+	Lose(n uint64)
 }
 
 // A Ring keeps the newest frames of one link, in both directions. Once it is full
