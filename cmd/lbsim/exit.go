@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/lab/supervisor"
 	"github.com/unilb/unilb/sim/sandbox"
@@ -59,6 +60,7 @@ func codeOf(ctx context.Context, err error) int {
 		cannot   *supervisor.Unavailable
 		cannot2  *lab.Unavailable
 		noBox    *sandbox.Unavailable
+		noFault  *fault.Unavailable
 		binaries *lab.MissingBinaries
 		foreign  *lab.ForeignGateway
 	)
@@ -72,6 +74,10 @@ func codeOf(ctx context.Context, err error) int {
 		return codeInput
 	case errors.As(err, &cannot), errors.As(err, &cannot2), errors.As(err, &noBox):
 		return codeMachine
+	case errors.As(err, &noFault) && noFault.Machine:
+		return codeMachine
+	case errors.As(err, &noFault):
+		return codeInput
 	case errors.As(err, &path) && errors.Is(err, fs.ErrNotExist):
 		return codeInput
 	default:

@@ -29,6 +29,8 @@ func TestErrorsHaveExitCodes(t *testing.T) {
 		"invalid topology": {t.Context(), invalid, codeInput},
 		"no lab":           {t.Context(), &supervisor.NotFound{}, codeInput},
 		"name in use":      {t.Context(), fmt.Errorf("up: %w", &supervisor.InUse{Name: "x"}), codeInput},
+		"fault impossible": {t.Context(), fmt.Errorf("inject: %w", &fault.Unavailable{Why: "no wire", Machine: true}), codeMachine},
+		"fault misplaced":  {t.Context(), fmt.Errorf("inject: %w", &fault.Unavailable{Why: "no node"}), codeInput},
 		"machine cannot":   {t.Context(), fmt.Errorf("up: %w", &lab.Unavailable{Why: errors.New("no")}), codeMachine},
 		"foreign gateway":  {t.Context(), fmt.Errorf("up: %w", &lab.ForeignGateway{Driver: "apisix-3"}), codeInput},
 		"binaries missing": {t.Context(), fmt.Errorf("up: %w", &lab.MissingBinaries{}), codeInput},

@@ -48,8 +48,10 @@ func usages() string {
 // faultsCommand explains every fault there is.
 func faultsCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{Use: "faults [FAULT]", Short: "Explain the faults there are", Args: args(cobra.MaximumNArgs(1)),
-		Example: "  lbsim faults\n  lbsim faults partition"}
-	cmd.RunE = func(_ *cobra.Command, a []string) error {
+		Long:    "Explain the faults there are. With --lab also say which of them that lab cannot have, and why.",
+		Example: "  lbsim faults\n  lbsim faults partition\n  lbsim faults --lab two-az"}
+	name := cmd.Flags().StringP("lab", "l", "", "name of a lab that is asked what it cannot do")
+	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		kinds := fault.Kinds()
 		if len(a) == 1 {
 			k, err := fault.KindOf(a[0])
@@ -58,8 +60,18 @@ func faultsCommand(out *output) *cobra.Command {
 			}
 			kinds = []fault.Kind{k}
 		}
+		var lacking map[string]string
+		if *name != "" {
+			client, _, err := open(*name)
+			if err != nil {
+				return err
+			}
+			if lacking, err = client.Lacking(cmd.Context()); err != nil {
+				return err
+			}
+		}
 		for _, k := range kinds {
-			if err := printKind(out, k); err != nil {
+			if err := printKind(out, k, lacking[k.Name]); err != nil {
 				return err
 			}
 		}
@@ -68,11 +80,19 @@ func faultsCommand(out *output) *cobra.Command {
 	return cmd
 }
 
-func printKind(out *output, k fault.Kind) error {
+// printKind explains a kind of fault; lacks is why a lab cannot have it.
+func printKind(out *output, k fault.Kind, lacks string) error {
 	if out.json {
-		return out.object("fault", map[string]any{"kind": k.Name, "usage": k.Usage(), "peer": k.Peer, "example": "lbsim inject " + k.Example, "fields": k.Fields})
+		o := map[string]any{"kind": k.Name, "usage": k.Usage(), "peer": k.Peer, "example": "lbsim inject " + k.Example, "fields": k.Fields}
+		if lacks != "" {
+			o["unavailable"] = lacks
+		}
+		return out.object("fault", o)
 	}
 	_, _ = fmt.Fprintf(out.to, "%s\n    peers see: %s\n    lbsim inject %s\n", k.Usage(), k.Peer, k.Example)
+	if lacks != "" {
+		_, _ = fmt.Fprintf(out.to, "    not here: %s\n", lacks)
+	}
 	for _, f := range k.Fields {
 		_, _ = fmt.Fprintf(out.to, "      %-12s %s\n", f.Name, f.Doc)
 	}

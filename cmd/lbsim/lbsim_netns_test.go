@@ -290,6 +290,29 @@ func TestFaultsStayAndAreHealed(t *testing.T) {
 	}
 }
 
+func TestFaultThatIsImpossibleHereExitsWith4AndOneThatIsInTheWayWith3(t *testing.T) {
+	b := newBench(t)
+	b.must("up", "hello", "--name", "one")
+	if r := b.lbsim("inject", "impair", "client/*", "loss=0.1"); r.code != codeMachine || !strings.Contains(r.stderr, "is a kernel link; give it a wire") {
+		t.Errorf("impair a kernel link: %+v", r)
+	}
+	b.must("inject", "rate-limit", "client/*", "1000000")
+	if r := b.lbsim("inject", "rate-limit", "client/inet-1", "2000000"); r.code != codeInput || !strings.Contains(r.stderr, "in force already: f2") {
+		t.Errorf("limit twice: %+v", r)
+	}
+	if out := b.must("faults", "--lab", "one"); strings.Count(out, "not here:") != 2 || !strings.Contains(out, "not here: cannot do \"impair\": no link of this lab is a wire") {
+		t.Errorf("faults --lab says %s", out)
+	}
+	if out := b.must("faults"); strings.Contains(out, "not here") {
+		t.Errorf("faults says %s", out)
+	}
+	// The lab mends what a client that is gone has broken.
+	b.must("heal")
+	if out := b.must("status"); strings.Contains(out, "carries at most") {
+		t.Errorf("status after heal says %s", out)
+	}
+}
+
 func TestInterruptedUpCleansUpAndExitsWith130(t *testing.T) {
 	for _, s := range []syscall.Signal{unix.SIGINT, unix.SIGTERM} {
 		t.Run(s.String(), func(t *testing.T) {

@@ -56,6 +56,8 @@ func (c *Client) ask(ctx context.Context, r request, signals <-chan os.Signal, f
 	switch {
 	case out.Error != "" && out.Input:
 		return out, &InputError{Text: out.Error}
+	case out.Error != "" && out.Unavailable:
+		return out, &Unavailable{Text: out.Error}
 	case out.Error != "":
 		return out, errors.New(out.Error)
 	}
@@ -119,7 +121,9 @@ func (c *Client) Down(ctx context.Context) error {
 	return nil
 }
 
-// Inject applies a fault. It stays when this process ends.
+// Inject applies a fault. It stays when this process ends. The error is *InputError
+// when the target is wrong or in no state for it, *Unavailable when the lab or the
+// machine cannot do it.
 func (c *Client) Inject(ctx context.Context, f fault.Fault) ([]lab.FaultStatus, error) {
 	encoded, err := fault.Encode(f)
 	if err != nil {
@@ -127,6 +131,13 @@ func (c *Client) Inject(ctx context.Context, f fault.Fault) ([]lab.FaultStatus, 
 	}
 	r, err := c.ask(ctx, request{Verb: verbInject, Fault: encoded}, nil)
 	return r.Faults, err
+}
+
+// Lacking says of the kinds of faults that the lab cannot have, whatever their
+// target, why that is so.
+func (c *Client) Lacking(ctx context.Context) (map[string]string, error) {
+	r, err := c.ask(ctx, request{Verb: verbFaults}, nil)
+	return r.Lacking, err
 }
 
 // Heal reverts the faults with the ids, or all, last first. It returns those that

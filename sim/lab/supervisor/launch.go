@@ -39,7 +39,7 @@ func (e *InUse) Error() string {
 	return fmt.Sprintf("lab %s is up already; take it down with \"lbsim down\" or choose another --name", e.Name)
 }
 
-// Unavailable says that this machine cannot have the lab.
+// Unavailable says that this machine cannot have the lab, or this lab the fault.
 type Unavailable struct{ Text string }
 
 func (e *Unavailable) Error() string { return e.Text }

@@ -29,6 +29,7 @@ const (
 	verbDown   = "down"
 	verbInject = "inject"
 	verbHeal   = "heal"
+	verbFaults = "faults"
 )
 
 // A request is one line of JSON from the client.
@@ -50,11 +51,15 @@ type message struct {
 
 // A reply is the supervisor's last line on a connection.
 type reply struct {
-	Error  string            `json:"error,omitempty"`
-	Input  bool              `json:"input,omitempty"` // the error is the user's
-	Status *lab.Status       `json:"status,omitempty"`
-	Code   int               `json:"code,omitempty"`
-	Faults []lab.FaultStatus `json:"faults,omitempty"`
+	Error string `json:"error,omitempty"`
+	Input bool   `json:"input,omitempty"` // the error is the user's
+	// Unavailable says that the error is the lab's, or the machine's.
+	Unavailable bool              `json:"unavailable,omitempty"`
+	Status      *lab.Status       `json:"status,omitempty"`
+	Code        int               `json:"code,omitempty"`
+	Faults      []lab.FaultStatus `json:"faults,omitempty"`
+	// Lacking says of kinds of faults why the lab cannot have them.
+	Lacking map[string]string `json:"lacking,omitempty"`
 }
 
 // An event is what the supervisor tells the process that launched it.

@@ -109,6 +109,8 @@ func (s *supervisor) reply(ctx context.Context, r request, files []*os.File, mes
 	case verbInject:
 		// A client that dies leaves the lab as it is, not half broken.
 		return s.inject(context.WithoutCancel(ctx), r)
+	case verbFaults:
+		return reply{Lacking: l.Lacking()}
 	case verbHeal:
 		return s.heal(context.WithoutCancel(ctx), r)
 	default:

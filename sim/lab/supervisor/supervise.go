@@ -232,9 +232,10 @@ func (s *supervisor) inject(ctx context.Context, r request) reply {
 		return reply{Error: err.Error(), Input: true}
 	}
 	a, err := s.running().Inject(ctx, f)
-	var cannot *fault.Unavailable
 	if err != nil {
-		return reply{Error: err.Error(), Input: errors.As(err, &cannot)}
+		var cannot *fault.Unavailable
+		is := errors.As(err, &cannot)
+		return reply{Error: err.Error(), Input: is && !cannot.Machine, Unavailable: is && cannot.Machine}
 	}
 	return reply{Faults: []lab.FaultStatus{{ID: a.ID(), Text: f.String(), Since: a.Window().From}}}
 }
