@@ -21,6 +21,10 @@ type Impair struct {
 	Was map[string]topology.Impairment `json:"was,omitempty"`
 }
 
+// wireHint is what to do about a link that cannot be impaired.
+const wireHint = "give it a wire in the topology file: wires: {az1--az2: {impairable: true}} of a region, " +
+	"or wire: {impairable: true} of clients or an IDC pool"
+
 // Spelling implements Spelled.
 func (f Impair) Spelling() error {
 	if err := checkDirection(f.Direction); err != nil {
@@ -79,7 +83,7 @@ func (Impair) Survey(t Target) error {
 		}
 	}
 	return &Unavailable{Fault: "impair", Machine: true,
-		Why: "no link of this lab is a wire; give it one in the topology file: wires: {az1--az2: {impairable: true}}"}
+		Why: "no link of this lab is a wire; " + wireHint}
 }
 
 // Check implements Fault.
@@ -93,8 +97,7 @@ func (f Impair) Check(t Target) error {
 				return &Unavailable{Fault: f.String(), Why: err.Error()}
 			}
 		} else {
-			return &Unavailable{Fault: f.String(), Machine: true, Why: fmt.Sprintf(
-				"link %s is a kernel link; give it a wire in the topology file, as wires: {az1--az2: {impairable: true}}", l.Name())}
+			return &Unavailable{Fault: f.String(), Machine: true, Why: fmt.Sprintf("link %s is a kernel link; %s", l.Name(), wireHint)}
 		}
 	}
 	return nil
