@@ -9,13 +9,14 @@ import (
 )
 
 // Facts are what a check must know about the place and cannot see in the
-// history. They come from the plan, never from the system under test.
+// history. They come from the plan, never from the system under test. They marshal
+// to JSON: a run keeps them beside its history.
 type Facts struct {
-	Networks []Network                   // who owns which addresses and host names
-	Gateways map[netip.Addr]topology.Ref // source addresses by which gateways reach backends
+	Networks []Network                   `json:"networks,omitempty"` // who owns which addresses and host names
+	Gateways map[netip.Addr]topology.Ref `json:"gateways,omitempty"` // source addresses by which gateways reach backends
 	// Behind says on which node a backend depends: a guest on its hypervisor
 	// host, a server on its router. What befalls that node befalls it.
-	Behind map[topology.Ref]topology.Ref
+	Behind map[topology.Ref]topology.Ref `json:"behind,omitempty"`
 }
 
 // FactsOf says what a plan alone tells: gateways, and where backends live.
@@ -45,10 +46,10 @@ func FactsOf(p *topology.Plan) Facts {
 // A Network is a tenant's network (or the data-centre network, VNI 0) with the
 // names and addresses under which clients reach it.
 type Network struct {
-	Name  string
-	VNI   uint32
-	Addrs []netip.Addr // EIPs and VIPs
-	Hosts []string     // for requests that go to an address nobody owns
+	Name  string       `json:"name"`
+	VNI   uint32       `json:"vni,omitempty"`
+	Addrs []netip.Addr `json:"addrs,omitempty"` // EIPs and VIPs
+	Hosts []string     `json:"hosts,omitempty"` // for requests that go to an address nobody owns
 }
 
 // networkOf says for which network an operation was meant. The address decides:

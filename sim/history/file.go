@@ -48,7 +48,7 @@ func (m meta) digest() string {
 // A file is one kind of record.
 type file struct {
 	name  string // "ops.ndjson.zst"
-	since bool   // histories without tallies do not have it
+	since bool   // histories without tallies need not have it
 	rows
 }
 
@@ -119,7 +119,7 @@ func Open(dir string) (*History, error) {
 	errs, edited := make([]error, len(files)), make([]string, len(files))
 	var wg sync.WaitGroup
 	for i, f := range files {
-		if f.since && m.Files == nil {
+		if f.since && m.Files == nil && !exists(filepath.Join(dir, f.name)) {
 			continue
 		}
 		wg.Go(func() { edited[i], errs[i] = f.open(dir, m.Files) }) // each fills its own field of h
