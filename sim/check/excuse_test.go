@@ -106,6 +106,8 @@ func TestAnsweredRequestMustHaveArrivedAsItWasSent(t *testing.T) {
 		"no body":            {func(_ *history.Op, a *history.Arrival) { a.Seen.BodyLen, a.Seen.BodySum = 0, "" }, "no body seen"},
 		"other status":       {func(o *history.Op, _ *history.Arrival) { o.Response.Status = 500 }, "answered with 500"},
 		"overwritten answer": {func(o *history.Op, _ *history.Arrival) { o.Response.BodySum = "ffff" }, "got another answer"},
+		"unread body":        {func(_ *history.Op, a *history.Arrival) { a.Seen.BodyLen, a.Seen.BodySum, a.Unread = 0, "", true }, ""},
+		"never sent in full": {func(_ *history.Op, a *history.Arrival) { a.Answer.BodySum = "" }, "got another answer"},
 		"longer answer":      {func(o *history.Op, _ *history.Arrival) { o.Response.BodyLen++ }, "got another answer"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,41 +3,62 @@ package echo
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/json"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/unilb/unilb/sim/history"
 )
 
 // A payload is what a server has to say, before it is framed.
 type payload struct {
-	status int
-	kind   string // media type
-	body   []byte // as announced
-	sent   []byte // of it: none in answer to HEAD
+	status  int
+	backend string
+	op      string
+	vni     uint32
+	last    bool   // the connection ends after it
+	kind    string // media type
+	body    []byte // as announced
+	sent    []byte // of it: none in answer to HEAD
 }
 
-func payloadOf(q *head, b Behaviour, a Answer) (payload, error) {
-	p := payload{status: cmp.Or(b.Status, http.StatusOK), kind: "application/json"}
+func (s *Server) payloadOf(c *conn, q *request, b Behaviour, id string, seen history.Request) payload {
+	p := payload{status: cmp.Or(b.Status, http.StatusOK), backend: string(s.o.Ref), op: id, vni: s.o.VNI, last: q.close(), kind: "application/json"}
 	if b.Size > 0 {
-		p.kind, p.body = "application/octet-stream", Pattern(b.Size)
+		p.kind, p.body = "application/octet-stream", pattern(b.Size)
 	} else {
-		body, err := json.Marshal(a)
-		if err != nil {
-			return p, err
-		}
-		p.body = append(body, '\n')
+		c.json = appendAnswer(c.json[:0], Answer{Backend: s.o.Ref, VNI: s.o.VNI, Op: id, From: c.from, Local: c.local, Seen: seen})
+		p.body = c.json
 	}
 	if bodySent(q, p.status) {
 		p.sent = p.body
 	}
-	return p, nil
+	return p
 }
 
-func (p payload) record() *history.Answer {
+// answer is what the record says of a response: what a client must get from it
+// when it gets a complete response at all. A body that ends early counts in full,
+// and one that can never be complete has no digest, so that nobody passes off a
+// part of it as the whole.
+func (p payload) answer(b Behaviour) *history.Answer {
+	if b.Hang || b.Reset == ResetHead || b.Close == CloseHead || b.Garbage > 0 {
+		return nil // nothing of a response is written
+	}
 	r := &history.Answer{Status: p.status, BodyLen: int64(len(p.sent))}
-	if len(p.sent) > 0 {
-		r.BodySum = history.Sum(sha256.Sum256(p.sent))
+	if len(p.sent) == 0 {
+		return r
+	}
+	whole := p.sent
+	switch {
+	case b.LengthOff == 0:
+	case b.Chunked || b.LengthOff > 0:
+		r.BodyLen += int64(max(0, b.LengthOff))
+		return r
+	default: // the peer must stop at the announced length
+		whole = p.sent[:p.announced(b)]
+		r.BodyLen = int64(len(whole))
+	}
+	if len(whole) > 0 {
+		r.BodySum = history.Sum(sha256.Sum256(whole))
 	}
 	return r
 }
@@ -53,6 +74,25 @@ func Pattern(n int) []byte {
 		x ^= x >> 17
 		x ^= x << 5
 		b[i] = 'a' + byte(x%26)
+	}
+	return b
+}
+
+// maxReady is the longest pattern that is kept ready, in bytes: making a mebibyte
+// takes milliseconds.
+const maxReady = 4 << 20
+
+var ready atomic.Pointer[[]byte]
+
+// pattern is Pattern(n) to read only: a shorter one is the beginning of a longer
+// one.
+func pattern(n int) []byte {
+	if b := ready.Load(); b != nil && len(*b) >= n {
+		return (*b)[:n:n]
+	}
+	b := Pattern(n)
+	if n <= maxReady {
+		ready.Store(&b)
 	}
 	return b
 }

@@ -10,18 +10,15 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/http1"
 	"github.com/unilb/unilb/topology"
 )
 
-// Limits of a Server.
+// Limits of a Server, beside those of http1 and of a Behaviour.
 const (
-	MaxConns      = 20_000           // connections at once; more are closed at once
-	MaxHeadBytes  = 128 << 10        // request line and headers
-	MaxFields     = 500              // header lines
-	MaxBodyBytes  = 1 << 30          // request body
-	MaxReplyBytes = 1 << 30          // body asked for by X-Echo-Size
-	MaxDelay      = 10 * time.Minute // asked for by X-Echo-Delay
-	idleTimeout   = 5 * time.Minute  // waiting for the next request, or for the peer to read
+	MaxConns     = 20_000          // connections at once; more are closed at once
+	MaxBodyBytes = 1 << 30         // request body
+	idleTimeout  = 5 * time.Minute // waiting for the next request, or for the peer to read
 )
 
 // A Sink takes the evidence. *history.Recorder is one.
@@ -158,18 +155,22 @@ func (s *Server) CutConns() {
 	}
 }
 
-func (s *Server) serve(c net.Conn) {
-	br := bufio.NewReaderSize(c, 16<<10)
+func (s *Server) serve(nc net.Conn) {
+	c := &conn{
+		Conn: nc, r: http1.Reader{Reader: bufio.NewReaderSize(nc, readBufferBytes)},
+		from: nc.RemoteAddr().String(), local: nc.LocalAddr().String(),
+	}
 	for {
 		if err := c.SetDeadline(time.Now().Add(idleTimeout)); err != nil {
 			return
 		}
-		q, err := readHead(br)
+		q, err := readRequest(&c.r)
 		if err != nil {
 			return // closed, or not HTTP: there is no request to record
 		}
-		if !s.exchange(c, br, q) {
+		if !s.exchange(c, &q) {
 			return
 		}
+		c.release()
 	}
 }

@@ -124,8 +124,11 @@ type Arrival struct {
 	From    string        `json:"from"`          // peer address and port
 	At      time.Duration `json:"at"`            // when the head was complete
 	Seen    Request       `json:"seen"`
-	Cut     bool          `json:"cut,omitempty"` // the body did not arrive completely
-	// Answer is what the backend set out to write; nil when it meant to write
-	// nothing, or when it is not known.
+	Cut     bool          `json:"cut,omitempty"`    // the body did not arrive completely
+	Unread  bool          `json:"unread,omitempty"` // the backend left the body alone: nothing is known of it
+	// Answer is what the backend set out to write, and what a client must have got
+	// if it got a complete response; nil when the backend meant to write nothing, or
+	// when it is not known. BodyLen without BodySum: it announced that many bytes
+	// and never meant to send them all.
 	Answer *Answer `json:"answer,omitempty"`
 }
