@@ -14,16 +14,16 @@ import (
 const MaxRecords = 3_000_000
 
 // A Recorder collects the evidence of one run. All methods may be called at
-// any time from any goroutine; each costs well under a microsecond apart from
-// growing its slice.
+// any time from any goroutine. Those that record cost well under a microsecond;
+// Snapshot copies, and holds nobody up meanwhile.
 type Recorder struct {
 	clock Clock
 	max   int
 
 	mu            sync.Mutex
 	seq           uint64
-	ops           []Op
-	arrivals      []Arrival
+	ops           pile[Op]
+	arrivals      pile[Arrival]
 	writes        []Write
 	admin         []AdminCall
 	faults        map[string]FaultWindow
@@ -31,6 +31,8 @@ type Recorder struct {
 	events        []Event
 	before, after *Census
 	lost          int
+	names         map[string]int // reserved, with the last suffix given
+	reserved      uint64
 }
 
 // NewRecorder starts recording on the given clock.
@@ -64,9 +66,9 @@ func (r *Recorder) number(kept int) (seq uint64, ok bool) {
 func (r *Recorder) Op(o Op) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if seq, ok := r.number(len(r.ops)); ok {
+	if seq, ok := r.number(r.ops.len()); ok {
 		o.Seq = seq
-		r.ops = append(r.ops, o)
+		r.ops.add(o)
 	}
 }
 
@@ -74,9 +76,9 @@ func (r *Recorder) Op(o Op) {
 func (r *Recorder) Arrival(a Arrival) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if seq, ok := r.number(len(r.arrivals)); ok {
+	if seq, ok := r.number(r.arrivals.len()); ok {
 		a.Seq = seq
-		r.arrivals = append(r.arrivals, a)
+		r.arrivals.add(a)
 	}
 }
 
@@ -155,12 +157,17 @@ func (r *Recorder) Event(e Event) {
 
 // Snapshot is everything recorded so far.
 func (r *Recorder) Snapshot() *History {
+	h, ops, arrivals := r.snapshot()
+	h.Ops, h.Arrivals = ops.slice(), arrivals.slice()
+	return h
+}
+
+// snapshot is a snapshot whose large parts are yet to be copied.
+func (r *Recorder) snapshot() (*History, pile[Op], pile[Arrival]) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return &History{
 		Start:      r.clock.Start(),
-		Ops:        slices.Clone(r.ops),
-		Arrivals:   slices.Clone(r.arrivals),
 		Writes:     slices.Clone(r.writes),
 		AdminCalls: slices.Clone(r.admin),
 		Faults:     slices.SortedFunc(maps.Values(r.faults), compareFaults),
@@ -169,5 +176,5 @@ func (r *Recorder) Snapshot() *History {
 		Before:     r.before,
 		After:      r.after,
 		Lost:       r.lost,
-	}
+	}, r.ops.view(), r.arrivals.view()
 }
