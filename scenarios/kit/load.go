@@ -21,9 +21,8 @@ import (
 // to each order, which must not be carried out twice.
 func Load(ctx context.Context, r *Region, s *Service, opts ...traffic.Option) *traffic.Stream {
 	GinkgoHelper()
-	name := fmt.Sprintf("%s-%d", s.Name, r.Recorder.Now().Milliseconds())
 	opts = append([]traffic.Option{traffic.Sending(act.Mix(s.Host)...)}, opts...)
-	l := traffic.New(name, s.To, opts...)
+	l := traffic.New(s.Name, s.To, opts...)
 	l.Seed = r.Plan.Seed
 	stream, err := traffic.Start(ctx, r.clients(), r.Recorder, l)
 	Expect(err).NotTo(HaveOccurred())

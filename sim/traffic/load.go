@@ -15,12 +15,13 @@ type Load struct {
 	Name    string         // of the stream in the history
 	To      netip.AddrPort // where clients connect
 	Rate    float64        // open loop: requests a second over all clients, whatever the answers take
+	Pace    Pace           // open loop: how requests follow each other
 	Workers int            // closed loop: so many clients, each with one request at a time
 	Mix     []Weighted     // what is sent; GET / when empty
 	Conns   ConnPolicy     // over all clients
 	Slow    time.Duration  // ask backends to take about that long (a fifth more or less)
 	Timeout time.Duration  // of one request; DefaultTimeout when 0
-	Seed    uint64         // of the choice among Mix and of the spread of Slow
+	Seed    uint64         // of all that is left to chance; with Name it fixes what is sent (see Shot)
 	Headers bool           // record header lines
 	// NoFinalProbe leaves out the request by which Stop makes sure that the
 	// path still works. Set it only when the path is meant to be broken.
@@ -49,6 +50,9 @@ func New(name string, to netip.AddrPort, opts ...Option) Load {
 // PerSecond sends n requests a second, however long answers take.
 func PerSecond(n float64) Option { return func(l *Load) { l.Rate, l.Workers = n, 0 } }
 
+// Paced says how the requests of an open loop follow each other.
+func Paced(p Pace) Option { return func(l *Load) { l.Pace = p } }
+
 // Closed keeps n requests under way.
 func Closed(n int) Option { return func(l *Load) { l.Rate, l.Workers = 0, n } }
 
@@ -73,6 +77,8 @@ func (l Load) check(clients []Client) error {
 	switch {
 	case (l.Rate > 0) == (l.Workers > 0):
 		return fmt.Errorf("load %q: want either a rate or workers, got %v and %d", l.Name, l.Rate, l.Workers)
+	case l.Pace != Constant && (l.Pace != Poisson || l.Workers > 0):
+		return fmt.Errorf("load %q: pace %q: want none (constant) or %q, for a load with a rate", l.Name, l.Pace, Poisson)
 	case l.Rate > 100_000 || l.Workers > MaxInFlight:
 		return fmt.Errorf("load %q: rate %v or workers %d beyond the limits (100000 a second, %d)", l.Name, l.Rate, l.Workers, MaxInFlight)
 	case !l.To.IsValid():

@@ -1,13 +1,11 @@
 package traffic
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/unilb/unilb/sim/echo"
 	"github.com/unilb/unilb/sim/history"
@@ -34,7 +32,14 @@ func (r Request) With(name, value string) Request {
 	return r
 }
 
-func (r Request) filled(to string) Request {
+// prepared is a request with nothing left out, and the digest of its body.
+type prepared struct {
+	Request
+	sum string
+}
+
+// prepare fills in what a request left out.
+func (r Request) prepare(to string) prepared {
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
@@ -44,78 +49,53 @@ func (r Request) filled(to string) Request {
 	if r.Host == "" {
 		r.Host = to
 	}
-	return r
-}
-
-// bytes is the request as it goes onto the connection.
-func (r Request) bytes(id string, last bool) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n%s: %s\r\n", r.Method, r.Target, r.Host, echo.HeaderOpID, id)
-	for _, f := range r.Header {
-		fmt.Fprintf(&b, "%s: %s\r\n", f.Name, f.Value)
-	}
-	switch {
-	case r.Chunked:
-		b.WriteString("Transfer-Encoding: chunked\r\n")
-	case len(r.Body) > 0 || r.Method == http.MethodPost || r.Method == http.MethodPut:
-		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(r.Body))
-	}
-	if last {
-		b.WriteString("Connection: close\r\n")
-	}
-	b.WriteString("\r\n")
-	if !r.Chunked {
-		b.Write(r.Body)
-		return b.Bytes()
-	}
-	for part := range slices.Chunk(r.Body, chunkBytes) {
-		fmt.Fprintf(&b, "%x\r\n%s\r\n", len(part), part)
-	}
-	b.WriteString("0\r\n\r\n")
-	return b.Bytes()
-}
-
-func (r Request) record() history.Request {
-	h := history.Request{Method: r.Method, Target: r.Target, Host: r.Host, Header: r.Header, BodyLen: int64(len(r.Body))}
+	p := prepared{Request: r}
 	if len(r.Body) > 0 {
 		sum := sha256.Sum256(r.Body)
-		h.BodySum = hex.EncodeToString(sum[:])
+		p.sum = hex.EncodeToString(sum[:])
 	}
-	return h
+	return p
 }
 
-// A Reply is a complete response.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte // at most Options.KeepBody bytes
-	Length int64  // of the whole body
-	Sum    string // of the whole body (see history.Sum); empty without one
-	Close  bool   // the server ends the connection after it
-}
-
-// FromBackend says whether an echo backend wrote the response, as opposed to
-// the gateway itself.
-func (r *Reply) FromBackend() bool { return r.Header.Get(echo.HeaderBackend) != "" }
-
-func (r *Reply) outcome(id string) (history.Outcome, history.ErrClass, string) {
-	if r.FromBackend() {
-		if op := r.Header.Get(echo.HeaderOp); op != id {
-			return history.Info, history.ClassProtocol, fmt.Sprintf("the answer belongs to request %q", op)
-		}
-		switch {
-		case r.Status >= 500:
-			return history.OK, history.Class5xxBackend, ""
-		case r.Status >= 400:
-			return history.OK, history.Class4xxBackend, ""
-		}
-		return history.OK, history.ClassNone, ""
+// append appends the request as it goes onto the connection.
+func (p prepared) append(b []byte, id string, last bool) []byte {
+	b = append(append(append(append(b, p.Method...), ' '), p.Target...), " HTTP/1.1"...)
+	b = appendLine(b, "Host", p.Host)
+	b = appendLine(b, echo.HeaderOpID, id)
+	for i := range p.Header {
+		b = appendLine(b, p.Header[i].Name, p.Header[i].Value)
 	}
 	switch {
-	case r.Status >= 500: // a 502 or 504 may follow a request that a backend did see
-		return history.Info, history.Class5xxGateway, strings.TrimSpace(http.StatusText(r.Status))
-	case r.Status >= 400:
-		return history.Fail, history.Class4xxGateway, strings.TrimSpace(http.StatusText(r.Status))
+	case p.Chunked:
+		b = appendLine(b, "Transfer-Encoding", "chunked")
+	case len(p.Body) > 0 || p.Method == http.MethodPost || p.Method == http.MethodPut:
+		b = appendLine(b, "Content-Length", strconv.Itoa(len(p.Body)))
 	}
-	return history.Info, history.ClassOddGateway, "answer without a backend's mark"
+	if last {
+		b = appendLine(b, "Connection", "close")
+	}
+	b = append(b, "\r\n\r\n"...)
+	if !p.Chunked {
+		return append(b, p.Body...)
+	}
+	for part := range slices.Chunk(p.Body, chunkBytes) {
+		b = append(strconv.AppendInt(b, int64(len(part)), 16), "\r\n"...)
+		b = append(append(b, part...), "\r\n"...)
+	}
+	return append(b, "0\r\n\r\n"...)
+}
+
+// appendLine ends the line before and appends a header line without its end.
+func appendLine(b []byte, name, value string) []byte {
+	b = append(append(b, "\r\n"...), name...)
+	return append(append(b, ": "...), value...)
+}
+
+// record is what the history says of the request.
+func (p prepared) record(headers bool) history.Request {
+	h := history.Request{Method: p.Method, Target: p.Target, Host: p.Host, BodyLen: int64(len(p.Body)), BodySum: p.sum}
+	if headers {
+		h.Header = p.Header
+	}
+	return h
 }

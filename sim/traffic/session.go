@@ -3,11 +3,12 @@ package traffic
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/unilb/unilb/sim/echo"
 	"github.com/unilb/unilb/sim/history"
@@ -36,35 +37,63 @@ type Options struct {
 type Session struct {
 	client Client
 	to     netip.AddrPort
+	toText string
 	rec    *history.Recorder
 	o      Options
 
-	run   uint64 // random: makes ids unique across sessions and processes
-	ops   atomic.Uint64
-	conns atomic.Uint64
-	slots chan struct{} // one for each connection that may exist; nil without keep-alive
+	prefix string // of the ids of operations: no other session of the run has it
+	number uint64 // of the session in its run; upper half of its connections' ids
+	ops    atomic.Uint64
+	conns  atomic.Uint64
+	slots  chan struct{} // one for each connection that may exist; nil without keep-alive
 
 	mu     sync.Mutex
 	idle   []*conn // used in turn, so that all of them stay in use
 	closed bool
 }
 
-// NewSession makes a session; it dials when it has something to send.
+// NewSession makes a session; it dials when it has something to send. Its
+// operations get the stream's name with a number as their ids.
 func NewSession(c Client, to netip.AddrPort, rec *history.Recorder, o Options) *Session {
 	if o.Stream == "" {
 		o.Stream = string(c.Ref)
 	}
+	return newSession(c, to, rec, o, o.Stream)
+}
+
+func newSession(c Client, to netip.AddrPort, rec *history.Recorder, o Options, name string) *Session {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
 	if o.KeepBody == 0 {
 		o.KeepBody = 1 << 20
 	}
-	s := &Session{client: c, to: to, rec: rec, o: o, run: uint64(rand.Uint32()) << 32}
+	s := &Session{client: c, to: to, toText: to.String(), rec: rec, o: o}
+	s.prefix, s.number = rec.Reserve(idOf(name))
 	if o.Conns.Keep > 0 {
 		s.slots = make(chan struct{}, o.Conns.Keep)
 	}
 	return s
+}
+
+// maxPrefixBytes is the longest part of a name that goes into the ids of
+// operations, which every request carries.
+const maxPrefixBytes = 64
+
+// idOf makes a name fit for a header value.
+func idOf(name string) string {
+	b := []byte(name[:min(len(name), maxPrefixBytes)])
+	for i, c := range b {
+		if c <= ' ' || c > '~' {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}
+
+func opID(prefix string, n uint64) string {
+	b := make([]byte, 0, len(prefix)+1+20)
+	return string(strconv.AppendUint(append(append(b, prefix...), '-'), n, 10))
 }
 
 // A Result is an operation with its response; Reply is nil when there was none.
@@ -82,23 +111,24 @@ func (r Result) Backend() topology.Ref {
 	return r.Op.Response.Backend
 }
 
-// Do sends one request now and records it.
+// Do sends one request now and records it. It always returns a recorded
+// operation.
 func (s *Session) Do(ctx context.Context, r Request) Result {
-	return s.DoAt(ctx, r, s.rec.Now())
+	return s.do(ctx, r.prepare(s.toText), opID(s.prefix, s.ops.Add(1)), s.rec.Now())
 }
 
-// DoAt sends one request now and records it as one that should have been sent
-// at the given moment. It always returns a recorded operation.
-func (s *Session) DoAt(ctx context.Context, r Request, intended time.Duration) Result {
-	r = r.filled(s.to.String())
-	id := fmt.Sprintf("%x", s.run|s.ops.Add(1))
+// do sends one request now and records it as one that should have been sent at
+// the given moment.
+func (s *Session) do(ctx context.Context, p prepared, id string, intended time.Duration) Result {
 	op := history.Op{
-		ID: id, Stream: s.o.Stream, Client: s.client.Ref, Kind: "http", To: s.to.String(),
-		Intended: intended, Sent: s.rec.Now(), Request: r.record(),
+		ID: id, Stream: s.o.Stream, Client: s.client.Ref, Kind: "http", To: s.toText,
+		Intended: intended, Sent: s.rec.Now(), Request: p.record(s.o.Headers),
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
-	defer cancel()
-	reply, via, err := s.exchange(ctx, r, id)
+	deadline := time.Now().Add(s.o.Timeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	reply, via, err := s.exchange(ctx, deadline, p, id)
 	op.Returned = s.rec.Now()
 	op.Conn, op.Reused, op.From = via.id, via.used, via.from
 	if err != nil {
@@ -106,22 +136,22 @@ func (s *Session) DoAt(ctx context.Context, r Request, intended time.Duration) R
 		op.Error = err.Error()
 	} else {
 		op.Outcome, op.Class, op.Error = reply.outcome(id)
-		op.Response = &history.Response{
-			Status: reply.Status, Backend: topology.Ref(reply.Header.Get(echo.HeaderBackend)), BodyLen: reply.Length, BodySum: reply.Sum,
-		}
-	}
-	if s.o.Headers && reply != nil {
-		for name, vs := range reply.Header {
-			for _, v := range vs {
-				op.Response.Header = append(op.Response.Header, history.Field{Name: name, Value: v})
-			}
-		}
-	}
-	if !s.o.Headers {
-		op.Request.Header = nil
+		op.Response = s.response(reply)
 	}
 	s.rec.Op(op)
 	return Result{Op: op, Reply: reply, Err: err}
+}
+
+// response is what the history says of a response. All strings of a head share
+// memory: one copy of the backend's name is kept, not a head for each operation.
+func (s *Session) response(r *Reply) *history.Response {
+	out := &history.Response{
+		Status: r.Status, Backend: topology.Ref(unique.Make(r.Header.Get(echo.HeaderBackend)).Value()), BodyLen: r.Length, BodySum: r.Sum,
+	}
+	if s.o.Headers {
+		out.Header = r.Header
+	}
+	return out
 }
 
 // identity says which connection carried a request; the zero value says none.
@@ -132,23 +162,22 @@ type identity struct {
 }
 
 // exchange sends one request over a connection that it takes and gives back.
-func (s *Session) exchange(ctx context.Context, r Request, id string) (*Reply, identity, error) {
-	c, err := s.take(ctx)
+func (s *Session) exchange(ctx context.Context, deadline time.Time, p prepared, id string) (*Reply, identity, error) {
+	c, err := s.take(ctx, deadline)
 	if err != nil {
 		return nil, identity{}, err
 	}
-	via := identity{c.id, c.used, c.LocalAddr().String()} // now: once given back it is somebody else's
-	reply, err := c.roundTrip(ctx, r.Method, r.bytes(id, s.slots == nil), s.o.KeepBody)
+	via := identity{c.id, c.used, c.from} // now: once given back it is somebody else's
+	reply, err := c.roundTrip(ctx, deadline, p, id, exchangeOptions{last: s.slots == nil, keep: s.o.KeepBody})
 	s.give(c, err == nil && !reply.Close && s.slots != nil)
 	return reply, via, err
 }
 
-func (s *Session) take(ctx context.Context) (*conn, error) {
+// take finds an idle connection that is alive, or makes one.
+func (s *Session) take(ctx context.Context, deadline time.Time) (*conn, error) {
 	if s.slots != nil {
-		select {
-		case s.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for a connection: %w", ctx.Err())
+		if err := s.slot(ctx, deadline); err != nil {
+			return nil, fmt.Errorf("wait for a connection: %w", err)
 		}
 		for c := s.pop(); c != nil; c = s.pop() {
 			if !c.stale() {
@@ -157,11 +186,33 @@ func (s *Session) take(ctx context.Context) (*conn, error) {
 			_ = c.Close() // the server ended it while it was idle
 		}
 	}
-	c, err := dial(ctx, s.client.Dialer, s.to, s.run|s.conns.Add(1))
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	c, err := dial(ctx, s.client.Dialer, s.to, s.number<<32|s.conns.Add(1))
 	if err != nil && s.slots != nil {
 		<-s.slots
 	}
 	return c, err
+}
+
+// slot waits until one more connection may be in use.
+func (s *Session) slot(ctx context.Context, deadline time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *Session) pop() *conn {

@@ -9,17 +9,15 @@ import (
 	"github.com/unilb/unilb/sim/history"
 )
 
-// pulse follows how a stream fares. The zero value needs init.
+// pulse follows how a stream fares.
 type pulse struct {
 	mu      sync.Mutex
 	since   time.Duration // nothing bad ended later than this; valid when good > 0
 	good    int           // operations since then
 	total   int
-	last    history.Op // the last bad one
-	changed chan struct{}
+	last    history.Op    // the last bad one
+	changed chan struct{} // closed by the next operation; nil when nobody waits for it
 }
-
-func (p *pulse) init() { p.changed = make(chan struct{}) }
 
 func (p *pulse) add(o history.Op) {
 	p.mu.Lock()
@@ -33,8 +31,10 @@ func (p *pulse) add(o history.Op) {
 	} else {
 		p.good, p.last = 0, o
 	}
-	close(p.changed)
-	p.changed = make(chan struct{})
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
 }
 
 type beat struct {
@@ -48,6 +48,9 @@ type beat struct {
 func (p *pulse) now() beat {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.changed == nil {
+		p.changed = make(chan struct{})
+	}
 	return beat{since: p.since, good: p.good, total: p.total, last: p.last, changed: p.changed}
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/unilb/unilb/sim/echo"
@@ -16,22 +16,20 @@ import (
 type Stream struct {
 	load     Load
 	rec      *history.Recorder
-	sessions []*Session
+	sessions []*Session    // of the clients, in order
+	mix      []prepared    // as Load.Mix, or GET /
+	prefix   string        // of the ids of operations
 	stopping chan struct{} // closed: no further request begins
 	cutting  context.CancelFunc
 	drained  chan struct{} // closed: no request is under way
 	once     sync.Once
-	slots    chan struct{}
-
-	mu   sync.Mutex
-	rng  *rand.Rand
-	next int // session of the next request
-
-	health pulse
+	health   pulse
 }
 
-// Start begins sending from all clients in turn. It returns at once; requests
-// fail or not as they may. The stream ends by Stop, not by ctx.
+// Start begins sending what Load.Shot says. It returns at once; requests fail or
+// not as they may. The stream ends by Stop, not by ctx. The request of shot n has
+// the id "<stream>-<n>". A second stream of one name in one run gets another, with
+// ".2", and so on: see Load.
 func Start(ctx context.Context, clients []Client, rec *history.Recorder, l Load) (*Stream, error) {
 	if err := l.check(clients); err != nil {
 		return nil, err
@@ -40,19 +38,24 @@ func Start(ctx context.Context, clients []Client, rec *history.Recorder, l Load)
 		return nil, fmt.Errorf("start load %q: %w", l.Name, err)
 	}
 	run, cut := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Stream{
-		load: l, rec: rec, stopping: make(chan struct{}), cutting: cut, drained: make(chan struct{}),
-		slots: make(chan struct{}, MaxInFlight),
-		rng:   rand.New(rand.NewPCG(l.Seed, uint64(len(clients)))),
+	prefix, _ := rec.Reserve(idOf(l.Name))
+	if prefix != idOf(l.Name) {
+		l.Name = prefix
 	}
-	s.health.init()
+	s := &Stream{load: l, rec: rec, prefix: prefix, stopping: make(chan struct{}), cutting: cut, drained: make(chan struct{})}
 	for i, c := range clients {
 		o := Options{Stream: l.Name, Timeout: l.Timeout, KeepBody: 1, Headers: l.Headers}
 		if l.Conns.Keep > 0 {
 			// The connections are shared out; every client gets at least one.
 			o.Conns.Keep = max(1, (l.Conns.Keep+len(clients)-1-i)/len(clients))
 		}
-		s.sessions = append(s.sessions, NewSession(c, l.To, rec, o))
+		s.sessions = append(s.sessions, newSession(c, l.To, rec, o, l.Name+"/"+string(c.Ref)))
+	}
+	for _, w := range l.Mix {
+		s.mix = append(s.mix, w.Request.prepare(l.To.String()))
+	}
+	if len(s.mix) == 0 {
+		s.mix = []prepared{Request{}.prepare(l.To.String())}
 	}
 	if l.Rate > 0 {
 		go s.paced(run)
@@ -62,38 +65,70 @@ func Start(ctx context.Context, clients []Client, rec *history.Recorder, l Load)
 	return s, nil
 }
 
-// paced sends at a fixed rate.
+// Load is the load as it is sent, with the name that the stream has in the history.
+func (s *Stream) Load() Load { return s.load }
+
+// paced sends each shot at its moment, whatever has become of those before.
 func (s *Stream) paced(ctx context.Context) {
 	var running sync.WaitGroup
 	defer close(s.drained)
 	defer running.Wait()
-	gap := time.Duration(float64(time.Second) / s.load.Rate)
+	idle := make(chan Shot) // a worker that has nothing to do receives from it
+	defer close(idle)
+	slots := make(chan struct{}, MaxInFlight)
 	start := s.rec.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for n := 0; ; n++ {
-		at := start + time.Duration(n)*gap
-		timer.Reset(at - s.rec.Now())
-		select {
-		case <-timer.C:
-		case <-s.stopping:
+	for shot := range s.load.Shots(len(s.sessions)) {
+		if !s.until(timer, start+shot.At) {
 			return
 		}
 		select {
-		case s.slots <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-s.stopping:
 			return
 		}
-		running.Go(func() {
-			defer func() { <-s.slots }()
-			s.one(ctx, at)
-		})
+		work := func(shot Shot) {
+			s.fire(ctx, shot, start+shot.At)
+			<-slots
+		}
+		select {
+		case idle <- shot:
+		default: // all are at work: one more, who stays
+			running.Go(func() {
+				work(shot)
+				for shot := range idle {
+					work(shot)
+				}
+			})
+		}
+	}
+}
+
+// until waits for a moment of the run; false when the stream ends before.
+func (s *Stream) until(timer *time.Timer, at time.Duration) bool {
+	wait := at - s.rec.Now()
+	if wait <= 0 {
+		select {
+		case <-s.stopping:
+			return false
+		default:
+			return true
+		}
+	}
+	timer.Reset(wait)
+	select {
+	case <-timer.C:
+		return true
+	case <-s.stopping:
+		return false
 	}
 }
 
 // closedLoop keeps a fixed number of requests under way.
 func (s *Stream) closedLoop(ctx context.Context) {
 	var running sync.WaitGroup
+	var next atomic.Uint64
 	for range s.load.Workers {
 		running.Go(func() {
 			for {
@@ -102,7 +137,7 @@ func (s *Stream) closedLoop(ctx context.Context) {
 					return
 				default:
 				}
-				s.one(ctx, s.rec.Now())
+				s.fire(ctx, s.load.Shot(next.Add(1)-1, len(s.sessions)), s.rec.Now())
 			}
 		})
 	}
@@ -110,36 +145,13 @@ func (s *Stream) closedLoop(ctx context.Context) {
 	close(s.drained)
 }
 
-func (s *Stream) one(ctx context.Context, intended time.Duration) {
-	session, req := s.choose()
-	s.health.add(session.DoAt(ctx, req, intended).Op)
-}
-
-// choose picks the client and the request.
-func (s *Stream) choose() (*Session, Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	session := s.sessions[s.next%len(s.sessions)]
-	s.next++
-	var req Request
-	if n := len(s.load.Mix); n > 0 {
-		total := 0
-		for _, w := range s.load.Mix {
-			total += max(1, w.Weight)
-		}
-		pick := s.rng.IntN(total)
-		for _, w := range s.load.Mix {
-			if pick -= max(1, w.Weight); pick < 0 {
-				req = w.Request
-				break
-			}
-		}
+// fire sends one shot and waits for its end.
+func (s *Stream) fire(ctx context.Context, shot Shot, intended time.Duration) {
+	p := s.mix[max(0, shot.Pick)]
+	if shot.Slow > 0 {
+		p.Request = p.With(echo.HeaderDelay, shot.Slow.String())
 	}
-	if s.load.Slow > 0 {
-		d := time.Duration(float64(s.load.Slow) * (0.8 + 0.4*s.rng.Float64()))
-		req = req.With(echo.HeaderDelay, d.Round(time.Millisecond).String())
-	}
-	return session, req
+	s.health.add(s.sessions[shot.Client].do(ctx, p, opID(s.prefix, shot.N), intended).Op)
 }
 
 // Stop sends nothing new and waits for the requests under way; when ctx ends
@@ -173,7 +185,8 @@ func (s *Stream) probe(ctx context.Context) error {
 	if len(s.load.Mix) > 0 {
 		req = s.load.Mix[0].Request
 	}
-	session := NewSession(s.sessions[0].client, s.load.To, s.rec, Options{Stream: s.load.Name, Timeout: s.load.Timeout, KeepBody: 1})
+	o := Options{Stream: s.load.Name, Timeout: s.load.Timeout, KeepBody: 1}
+	session := newSession(s.sessions[0].client, s.load.To, s.rec, o, s.load.Name+"/probe")
 	r := session.Do(ctx, req)
 	if r.Op.Outcome == history.OK {
 		return nil

@@ -129,7 +129,7 @@ func TestOutcomesAndClasses(t *testing.T) {
 		"answer of another":   {answer("HTTP/1.1 200 x\r\nX-Echo-Op: foreign\r\n"+backend+"Content-Length: 0\r\n\r\n", end), history.Info, history.ClassProtocol},
 		"reset without bytes": {answer("", cut), history.Info, history.ClassReset},
 		"closed before":       {answer("", end), history.Info, history.ClassEOF},
-		"closed in the head":  {answer("HTTP/1.1 200 x\r\nConte", end), history.Info, history.ClassProtocol},
+		"closed in the head":  {answer("HTTP/1.1 200 x\r\nConte", end), history.Info, history.ClassEOF},
 		"closed in the body":  {answer("HTTP/1.1 200 x\r\n"+backend+"Content-Length: 5\r\n\r\nab", end), history.Info, history.ClassEOF},
 		"cut chunked body":    {answer("HTTP/1.1 200 x\r\n"+backend+"Transfer-Encoding: chunked\r\n\r\n5\r\nab", end), history.Info, history.ClassEOF},
 		"reset in the body":   {answer("HTTP/1.1 200 x\r\n"+backend+"Content-Length: 5\r\n\r\nab", cut), history.Info, history.ClassReset},
