@@ -46,7 +46,7 @@ func (m Misbehaviour) shows(a Answer) bool {
 	case WrongLength:
 		return a.Wrong == Short
 	case Drip:
-		return a.Wrong == Silence || a.Took >= m.Delay
+		return a.Status != 0 && (a.Wrong == Silence || a.Took >= m.Delay)
 	case Sick:
 		return a.Status == DefaultStatus
 	default:

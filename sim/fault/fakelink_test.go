@@ -115,8 +115,10 @@ func (m *fake) TryBackend(_ context.Context, patience time.Duration) Answer {
 		return good
 	}
 	switch m.told.Do {
-	case Slow, Hang, Drip:
+	case Slow, Hang:
 		return Answer{Wrong: Silence, After: patience}
+	case Drip:
+		return Answer{Status: 200, Wrong: Silence, Took: patience}
 	case WrongStatus:
 		return Answer{Status: m.told.Status}
 	case ResetHead:

@@ -20,6 +20,7 @@ func TestSecondFaultOnTheSameThingIsRefusedUntilTheFirstIsHealed(t *testing.T) {
 		"impaired twice":                {Impair{Link: "**--bj/az2/router", Impairment: topology.Impairment{Loss: 1}}, Impair{Link: "bj/az2/router", Direction: AToB, Impairment: topology.Impairment{Delay: 1}}},
 		"impaired and limited":          {Impair{Link: "**--bj/az2/router", Impairment: topology.Impairment{Loss: 1}}, RateLimit{Link: "**", Rate: 1e6}},
 		"limited twice":                 {RateLimit{Link: "bj/az1/l7-1", Rate: 1e6}, RateLimit{Link: "**", Rate: 1e7}},
+		"partition":                     {Partition{A: "bj/az1/*", B: "bj/az2/*"}, Partition{A: "bj/az1/*", B: "bj/az2/*"}},
 		"backend":                       {Backend{On: "bj/az1/l7-1", Do: Slow}, Backend{On: "bj/**", Do: Hang}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,6 +54,10 @@ func (f Partition) Touches(t Target) []topology.Ref {
 	return append(refs(t, f.A), refs(t, f.B)...)
 }
 
+// Claims implements Claimer: partitions have rules of their own and compose, but the
+// same one twice has one set of rules.
+func (f Partition) Claims(Target) []Claim { return []Claim{Claim("the drops " + f.id())} }
+
 // Check implements Fault.
 func (f Partition) Check(t Target) error {
 	why := func(format string, args ...any) error {
