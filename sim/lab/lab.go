@@ -20,7 +20,8 @@ var ErrDown = errors.New("the lab is down")
 
 // A Lab is a running lab.
 type Lab struct {
-	plan   *topology.Plan
+	given  *topology.Plan
+	plan   *topology.Plan // the same, placed
 	o      Options
 	dir    string
 	nodes  map[topology.Ref]*Node
@@ -52,7 +53,7 @@ func Up(ctx context.Context, p *topology.Plan, o Options) (*Lab, error) {
 		}
 	}
 	o = o.filled()
-	l := &Lab{plan: p, o: o, rec: o.Recorder, nodes: map[topology.Ref]*Node{}}
+	l := &Lab{given: p, plan: placed(p), o: o, rec: o.Recorder, nodes: map[topology.Ref]*Node{}}
 	if err := l.up(ctx); err != nil {
 		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.ReadyWithin)
 		defer cancel()
@@ -116,7 +117,7 @@ func (l *Lab) open() error {
 		return fmt.Errorf("make directory of the lab: %w", err)
 	}
 	var err error
-	if l.runner, err = proc.NewRunner(filepath.Join(l.dir, "logs"), filepath.Join(sandbox.Dir, "ready")); err != nil {
+	if l.runner, err = proc.NewRunner(filepath.Join(l.dir, "logs"), filepath.Join(sandbox.Dir, "ready", l.plan.Lab)); err != nil {
 		return err
 	}
 	l.ledger, err = fault.OpenLedger(filepath.Join(l.dir, "ledger.ndjson"))
@@ -141,7 +142,7 @@ func (l *Lab) event(kind string, node topology.Ref, text string) {
 }
 
 // Plan is what the lab was built from.
-func (l *Lab) Plan() *topology.Plan { return l.plan }
+func (l *Lab) Plan() *topology.Plan { return l.given }
 
 // Dir is the directory with logs/ and ledger.ndjson.
 func (l *Lab) Dir() string { return l.dir }

@@ -313,7 +313,7 @@ func TestFailureToComeUpQuotesTheLogAndLeavesNothing(t *testing.T) {
 	if got := children(t); got != before {
 		t.Errorf("%d processes are left, %d before", got, before)
 	}
-	if left, _ := filepath.Glob("/run/lab/bj/az1/*"); len(left) > 0 {
+	if left, _ := filepath.Glob("/run/lab/small/bj/az1/*"); len(left) > 0 {
 		t.Errorf("disks are left, which the next lab of this sandbox would take for its own: %v", left)
 	}
 	_, err = lab.Up(ctx(t), small("nowhere"), lab.Options{BinDir: bins(t), Dir: t.TempDir()})

@@ -30,6 +30,9 @@ func (l *Lab) buildNetwork(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := l.eachNode(ctx, func(n *Node) error { return n.checkDevices() }); err != nil {
+		return "", err
+	}
 	if err := l.startSpreading(); err != nil {
 		return "", err
 	}

@@ -126,7 +126,7 @@ func (n *Node) Proc(name string) (*proc.Process, error) {
 func (n *Node) Link() *link.Stack { return n.stack }
 
 // dir is the node's own directory, its disk: it outlives a loss of power.
-func (n *Node) dir() string { return filepath.Join(diskDir, string(n.Ref())) }
+func (n *Node) dir() string { return filepath.Join(diskDir, n.lab.plan.Lab, string(n.Ref())) }
 
 func (n *Node) close() error {
 	var errs []error

@@ -12,9 +12,6 @@ import (
 	"github.com/unilb/unilb/topology"
 )
 
-// diskDir is where plans put what nodes keep on disk. It is inside the sandbox.
-const diskDir = "/run/lab"
-
 // configPrefix is where the configuration of gateways begins in the store.
 const configPrefix = "/apisix"
 

@@ -91,17 +91,34 @@ func (s *Stack) Delete(ifname string) error {
 	return nil
 }
 
-// Interfaces returns the names of all interfaces.
-func (s *Stack) Interfaces() ([]string, error) {
+// A Device is an interface as the kernel has it.
+type Device struct {
+	Name string
+	Kind string // "veth", "tuntap", "vxlan", "bridge"; "device" for a loopback
+	MTU  int    // bytes
+}
+
+// Devices returns all interfaces.
+func (s *Stack) Devices() ([]Device, error) {
 	links, err := s.nl.LinkList()
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
-	var names []string
+	var out []Device
 	for _, l := range links {
-		names = append(names, l.Attrs().Name)
+		out = append(out, Device{Name: l.Attrs().Name, Kind: l.Type(), MTU: l.Attrs().MTU})
 	}
-	return names, nil
+	return out, nil
+}
+
+// Interfaces returns the names of all interfaces.
+func (s *Stack) Interfaces() ([]string, error) {
+	devices, err := s.Devices()
+	var names []string
+	for _, d := range devices {
+		names = append(names, d.Name)
+	}
+	return names, err
 }
 
 // TxDropped is how many frames an interface has dropped on the way out, since it
