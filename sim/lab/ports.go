@@ -106,7 +106,7 @@ func (j joint) Cable() fault.Cable {
 // A cable shows a wire to faults.
 type cable struct{ w *Wire }
 
-func (cable) CheckImpairment(i topology.Impairment) error { return wire.Check(i) }
+func (c cable) CheckImpairment(i topology.Impairment) error { return c.w.Check(i) }
 
 func (c cable) Impair(d fault.Direction, i topology.Impairment) error { return c.w.Impair(way(d), i) }
 

@@ -4,6 +4,7 @@
 // no thread has to switch for an ordinary change.
 //
 // It never runs ip, nft or tc, never decides a name or a number (topology does),
-// and never touches a queueing discipline but the rate limit that it made itself.
+// and never touches a queueing discipline but a rate limit or a netem that it made
+// itself.
 // A Stack is safe for concurrent use.
 package link

@@ -21,7 +21,7 @@ type cable struct {
 
 var _ Wire = (*cable)(nil)
 
-func layCable(a, b link.End, o Options) (*cable, error) {
+func layCable(a, b link.End, o Options) (Wire, error) {
 	for d, i := range map[Direction]topology.Impairment{AToB: o.AB, BToA: o.BA} {
 		if err := Check(i); err != nil {
 			return nil, fmt.Errorf("lay wire %s: %s: %w", o.Name, d, err)
@@ -50,6 +50,8 @@ func layCable(a, b link.End, o Options) (*cable, error) {
 	}
 	return c, nil
 }
+
+func (c *cable) Check(i topology.Impairment) error { return Check(i) }
 
 func (c *cable) Impair(d Direction, i topology.Impairment) error {
 	if err := c.dirs[d].impair(i); err != nil {

@@ -59,6 +59,9 @@ func newDirection(from, to *os.File, which Direction, o Options) (*direction, er
 
 // impair implements Wire.Impair.
 func (d *direction) impair(set topology.Impairment) error {
+	if len(set.At) == 0 {
+		set.At = nil // so that none is equal to none
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if reflect.DeepEqual(set, d.set) {
@@ -69,7 +72,7 @@ func (d *direction) impair(set topology.Impairment) error {
 
 // force puts an impairment in force and counts from nothing.
 func (d *direction) force(set topology.Impairment, generation uint64) error {
-	if err := Check(set); err != nil {
+	if err := checkRanges(set); err != nil {
 		return err
 	}
 	places, err := newPlaces(set.At)

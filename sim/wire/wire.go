@@ -48,18 +48,20 @@ type Options struct {
 	// AB and BA are what happens to frames of each direction.
 	AB, BA topology.Impairment
 	// Queue is the most bytes under way in one direction; 0: DefaultQueue. It
-	// has no meaning for netem, which counts frames (see netemLimit).
+	// has no meaning for netem, which carries 10000 frames.
 	Queue int
 	// Medium says what to build; the zero value is the best that there is.
 	Medium Medium
-	// Ring receives each frame when it enters the wire, with what becomes of
-	// it; nil: none. End a is the first end.
+	// Ring receives each frame when it enters the wire, with what becomes of it
+	// (netem: when it passes end a, without); nil: none. End a is the first end.
 	Ring *capture.Ring
 }
 
 // A Wire joins two nodes. All methods may be called at any time; after Close they
 // change nothing.
 type Wire interface {
+	// Check says why Impair would refuse the impairment; nil: it would not.
+	Check(topology.Impairment) error
 	// Impair changes what happens to later frames of a direction. Frames under
 	// way keep their due time. Positions count anew from here, and so do frames;
 	// but the impairment that is in force already changes nothing. The error says
@@ -108,8 +110,12 @@ func Lay(a, b link.End, o Options) (Wire, error) {
 		o.Queue = DefaultQueue
 	}
 	switch o.Medium {
-	case MediumAuto, MediumTAP:
+	case MediumAuto:
+		return layAuto(a, b, o)
+	case MediumTAP:
 		return layCable(a, b, o)
+	case MediumNetem:
+		return layNetem(a, b, o)
 	default:
 		return nil, fmt.Errorf("lay wire %s: unknown medium %q", o.Name, o.Medium)
 	}
