@@ -28,6 +28,10 @@ var catalogue = []Kind{
 	kindOf[RateLimit]("throughput ends at the rate, and packets wait in a queue before it", "rate-limit bj/az1/l7-1--bj/az1/router 10000000"),
 	kindOf[Impair]("frames come late, twice, damaged, out of order or not at all", "impair bj/az1/router--bj/az2/router delay=20ms loss=0.01"),
 	kindOf[Backend]("answers that are late, cut, no HTTP or errors", "backend idc/bj/blue-1 garbage"),
+	kindOf[ExhaustFDs]("the handshake ends, then nobody answers; connections that were there go on", "exhaust-fds bj/az1/l7-1 gateway"),
+	kindOf[ExhaustPorts]("what needs a new connection from there fails at once; connections that were there go on", "exhaust-ports bj/az1/l7-1"),
+	kindOf[ExhaustConnections]("nothing, while members stay: flows that the table forgot follow the ring; those to a member that drains are reset", "exhaust-connections bj/az1/l4-1"),
+	kindOf[PinLoss]("silence behind the node: a gateway reaches no tenant, an L4 node forwards nothing and is taken out", "pin-loss bj/az1/l7-1 lbc-agent"),
 }
 
 func kindOf[F Fault](peer, example string) Kind {

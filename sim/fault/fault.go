@@ -61,6 +61,10 @@ type Machine interface {
 	Power
 	Filter
 	Echo
+	Descriptors
+	Ports
+	Connections
+	Pins
 }
 
 // Processes are what runs on a machine, by the names of the plan.

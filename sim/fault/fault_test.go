@@ -28,6 +28,7 @@ type fake struct {
 	off     bool
 	deaf    bool // its filter takes rules and drops nothing
 	told    Misbehaviour
+	scarce  scarcity
 	world   *world
 }
 
@@ -57,6 +58,7 @@ func newWorld() *world {
 		w.machines = append(w.machines, &fake{
 			ref: ref, addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), world: w,
 			running: map[string]bool{"gateway": true, "lbc-agent": true}, frozen: map[string]bool{}, drops: map[string][]netip.Addr{},
+			scarce: plenty(),
 		})
 	}
 	w.links = fakeLinks()

@@ -85,7 +85,7 @@ func TestSurveyNamesTheKindsThatALabCannotHave(t *testing.T) {
 	w.links = w.links[:1]
 	w.links[0].ports[0].lacks = errFake
 	w.machines = nil
-	if got, want := lacking(), []string{"agent-crash", "rate-limit", "impair", "backend"}; !reflect.DeepEqual(got, want) {
+	if got, want := lacking(), []string{"agent-crash", "rate-limit", "impair", "backend", "exhaust-connections", "pin-loss"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("a lab without wires, tbf and nodes lacks %v, want %v", got, want)
 	}
 }
