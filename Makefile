@@ -23,8 +23,8 @@ test: ## unit tests with the race detector; no root, no network
 	$(GO) test -race ./...
 
 .PHONY: test-net
-test-net: ## tests that need root, namespaces or eBPF
-	$(GO) test -race -tags netns $(NETNS_PACKAGES)
+test-net: build ## tests that need root, namespaces or eBPF
+	UNILB_BIN=$(BIN) $(GO) test -race -tags netns $(NETNS_PACKAGES)
 
 .PHONY: conformance
 conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gateway; report in out/conformance/
