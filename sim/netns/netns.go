@@ -30,6 +30,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A thread that is thrown away ends with its goroutine, but for the first one of a
+// process: that one is parked for ever, in whatever namespace it was, and keeps it
+// alive. Locked while packages start, it belongs to main and is never handed out.
+func init() { runtime.LockOSThread() }
+
 // ErrClosed is returned by every use of a namespace after Close.
 var ErrClosed = errors.New("network namespace handle is closed")
 

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -152,5 +154,30 @@ func TestThreadStartsChildrenInsideAndTheyOutliveOtherThreads(t *testing.T) {
 	}
 	if err := thread.Do(ns, func() error { return nil }); !errors.Is(err, netns.ErrClosed) {
 		t.Errorf("Do after Close: got %v, want ErrClosed", err)
+	}
+}
+
+// Of threads that are all taken at once none may be the process's first: it does
+// not end with its goroutine, and would keep a namespace for ever.
+func TestFirstThreadIsNeverThrownAway(t *testing.T) {
+	const threads = 32
+	var taken, done sync.WaitGroup
+	release := make(chan struct{})
+	ids := make([]int, threads)
+	for i := range threads {
+		taken.Add(1)
+		done.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			ids[i] = unix.Gettid()
+			taken.Done()
+			<-release
+		})
+	}
+	taken.Wait()
+	close(release)
+	done.Wait()
+	if slices.Contains(ids, os.Getpid()) {
+		t.Errorf("thread %d, the first of the process, was handed out", os.Getpid())
 	}
 }
