@@ -29,7 +29,7 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	for src, want := range map[string]bool{
-		"{name: a}": true, "{}": false, "{name: ''}": false, "{name: a, nmae: b}": false,
+		"{name: a}": true, "{}": false, "{name: ''}": false, "{name: a, nam: b}": false,
 		"{name: a, steps: [{at: 3s, deed: once}]}":                               true,
 		"{name: a, steps: [{deed: onec}]}":                                       false,
 		"{name: a, steps: [{deed: kill}]}":                                       false,
