@@ -189,3 +189,13 @@ func TestTrafficBeforeTheFaultMustHaveBeenEnough(t *testing.T) {
 	judge(t, HealthGate("idc/red-1", ms, time.Second), back.h, want{Unknown, "only 19 operations"})
 	judge(t, NoRequestLost(), (&run{}).good(30).h, want{Valid, ""}) // nothing to excuse: the rule does not apply
 }
+
+func TestAnExcuseWithoutAPartCoversTheWaysToEndThatItLists(t *testing.T) {
+	h := (&run{}).good(60).op(93*ms, busy).h
+	w := history.Window{From: 90 * ms, To: 95 * ms}
+	judge(t, NoRequestLost(InFlight("", w).Only(history.Class5xxGateway)), h, want{Valid, "1 excused"})
+	judge(t, NoRequestLost(InFlight("", w).Only(history.ClassReset)), h, want{Invalid, ""})
+	judge(t, NoRequestLost(InFlight("", w)), h, want{Invalid, ""})
+	late := history.Window{From: 98 * ms, To: 99 * ms}
+	judge(t, NoRequestLost(InFlight("", late).Only(history.Class5xxGateway)), h, want{Invalid, ""})
+}

@@ -22,7 +22,8 @@ const MaxExcusedShare = 0.5
 // dead before any backend saw it (see Facts.couldHit), and ended in one of the
 // classes. A response that a gateway made itself is excused only when the
 // request had arrived in the selected part: whatever died, a gateway that
-// answers is alive and might have tried elsewhere.
+// answers is alive and might have tried elsewhere. Without a part, and with classes,
+// it covers whatever ended so in the window: somebody configured it so.
 type Excuse struct {
 	In      topology.Selector
 	Window  history.Window
@@ -45,6 +46,9 @@ func (e Excuse) covers(f Facts, o history.Op, arrivals []history.Arrival) bool {
 	}
 	if e.Classes != nil && !slices.Contains(e.Classes, o.Class) {
 		return false
+	}
+	if e.In == "" {
+		return e.Classes != nil
 	}
 	return f.couldHit(e.In, o, arrivals)
 }

@@ -68,10 +68,11 @@ func TestMisspeltChecksAreExplained(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{BlastRadiusSpec{In: "a//b", During: "f"}, "empty segment"},
+		{BlastRadiusSpec{In: "a//b", When: When{During: "f"}}, "empty segment"},
 		{BlastRadiusSpec{In: "a"}, "during names no span and no fault"},
 		{HealthGateSpec{}, "empty selector"},
-		{NoRequestLostSpec{Except: []ExceptSpec{{In: "a", During: "f", Only: []history.ErrClass{"resett"}}}}, `except[0]: only: "resett" is no way to end; there are: refused, reset`},
+		{NoRequestLostSpec{Except: []ExceptSpec{{When: When{During: "f"}}}}, "except[0]: without in, only must list"},
+		{NoRequestLostSpec{Except: []ExceptSpec{{In: "a", When: When{During: "f"}, Only: []history.ErrClass{"resett"}}}}, `except[0]: only: "resett" is no way to end; there are: refused, reset`},
 		{WeightedSpec{}, "no weights"},
 		{WeightedSpec{Weights: map[string]int{"a": -1}}, "a has -1"},
 		{RecoversSpec{Within: -1}, "negative"},
@@ -91,7 +92,7 @@ func TestMisspeltChecksAreExplained(t *testing.T) {
 }
 
 func TestNamesOfWindowsAreResolvedInTheHistory(t *testing.T) {
-	spec := func(name string) Spec { return BlastRadiusSpec{In: "bj/az1/**", During: name, Plus: 5 * ms} }
+	spec := func(name string) Spec { return BlastRadiusSpec{In: "bj/az1/**", When: When{During: name, Plus: 5 * ms}} }
 	h := (&run{}).good(60).op(93*ms, lost).h
 	h.Faults = []history.FaultWindow{{ID: "1", Name: "outage", Window: history.Window{From: 45 * ms, To: 90 * ms}}, {ID: "2", Name: "twice", Window: history.Window{From: 60 * ms}}, {ID: "3", Window: history.Window{From: 60 * ms}}}
 	h.Spans = []history.Span{{Name: "cost", Window: history.Window{From: 45 * ms, To: 95 * ms}}, {Name: "twice"}}
@@ -106,7 +107,9 @@ func TestNamesOfWindowsAreResolvedInTheHistory(t *testing.T) {
 	judge(t, spec("cost").Checker(), (&run{}).good(30).h, want{Unknown, "no span and no fault of the history has a name"})
 	h.Faults[0].To -= 5 * ms
 	judge(t, spec("outage").Checker(), h, want{Invalid, "outside the window"})
-	except := NoRequestLostSpec{Except: []ExceptSpec{{In: "bj/az1/**", During: "cost"}}}
+	first := BlastRadiusSpec{In: "bj/az1/**", When: When{During: "cost", First: 10 * ms}} // ends before the failure
+	judge(t, first.Checker(), h, want{Invalid, "outside the window"})
+	except := NoRequestLostSpec{Except: []ExceptSpec{{In: "bj/az1/**", When: When{During: "cost"}}}}
 	judge(t, except.Checker(), h, want{Valid, "1 excused"})
 	except.Except[0].Only = []history.ErrClass{history.ClassRefused}
 	judge(t, except.Checker(), h, want{Invalid, ""})

@@ -26,10 +26,27 @@ type NoRequestLostSpec struct {
 
 // ExceptSpec is an Excuse as data.
 type ExceptSpec struct {
-	In     topology.Selector  `json:"in" yaml:"in" required:"true" doc:"the part that the fault hits"`
-	During string             `json:"during" yaml:"during" required:"true" doc:"name of a span or a fault"`
-	Plus   time.Duration      `json:"plus,omitempty" yaml:"plus" min:"0s" max:"10m" doc:"how much longer than that"`
-	Only   []history.ErrClass `json:"only,omitempty" yaml:"only" max:"16" doc:"only operations that ended so: refused, reset, eof, ...; without it: however they ended"`
+	In topology.Selector `json:"in,omitempty" yaml:"in" doc:"the part that the fault hits; without it: everywhere, as a configuration that somebody got wrong does, and then only the ways to end that are listed"`
+	When
+	Only []history.ErrClass `json:"only,omitempty" yaml:"only" max:"16" doc:"only operations that ended so: refused, reset, eof, ...; without it: however they ended"`
+}
+
+// When is a window of the history, by the name of a span or of a fault.
+type When struct {
+	During string        `json:"during" yaml:"during" required:"true" doc:"name of a span or a fault"`
+	First  time.Duration `json:"first,omitempty" yaml:"first" min:"0s" max:"1h" doc:"only so long from its beginning; without it: to its end"`
+	Plus   time.Duration `json:"plus,omitempty" yaml:"plus" min:"0s" max:"10m" doc:"how much longer than that"`
+}
+
+func (w When) spelling() error { return errors.Join(named(w.During), positive(w.First), positive(w.Plus)) }
+
+// window is the window in a history that has the name.
+func (w When) window(h *history.History) (history.Window, error) {
+	found, err := windowOf(h, w.During)
+	if w.First > 0 && (found.Open() || found.To > found.From+w.First) {
+		found.To = found.From + w.First
+	}
+	return found.Plus(w.Plus), err
 }
 
 // Kind is the spec's word.
@@ -39,13 +56,24 @@ func (NoRequestLostSpec) Kind() string { return "no-request-lost" }
 func (s NoRequestLostSpec) Spelling() error {
 	var errs []error
 	for i, e := range s.Except {
-		for _, err := range []error{selects(e.In), named(e.During), known(e.Only), positive(e.Plus)} {
+		for _, err := range []error{e.where(), e.spelling(), known(e.Only)} {
 			if err != nil {
 				errs = append(errs, fmt.Errorf("except[%d]: %w", i, err))
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (e ExceptSpec) where() error {
+	switch {
+	case e.In != "":
+		return selects(e.In)
+	case len(e.Only) == 0:
+		return errors.New("without in, only must list the ways to end that are excused everywhere")
+	default:
+		return nil
+	}
 }
 
 // Checker is the check.
@@ -150,9 +178,8 @@ func (s HealthGateSpec) Checker() Checker {
 // BlastRadiusSpec is BlastRadius as data.
 type BlastRadiusSpec struct {
 	Among
-	In     topology.Selector `json:"in" yaml:"in" required:"true" doc:"the part that the fault hits"`
-	During string            `json:"during" yaml:"during" required:"true" doc:"name of a span or a fault"`
-	Plus   time.Duration     `json:"plus,omitempty" yaml:"plus" min:"0s" max:"10m" doc:"how much longer than that"`
+	In topology.Selector `json:"in" yaml:"in" required:"true" doc:"the part that the fault hits"`
+	When
 }
 
 // Kind is the spec's word.
@@ -160,14 +187,14 @@ func (BlastRadiusSpec) Kind() string { return "blast-radius" }
 
 // Spelling says what is wrong with it.
 func (s BlastRadiusSpec) Spelling() error {
-	return errors.Join(selects(s.In), named(s.During), positive(s.Plus))
+	return errors.Join(selects(s.In), s.spelling())
 }
 
 // Checker is the check.
 func (s BlastRadiusSpec) Checker() Checker {
 	return s.of(resolved{blastRadius{}.Name(), func(h *history.History, _ Facts) (Checker, error) {
-		w, err := windowOf(h, s.During)
-		return BlastRadius(s.In, w.Plus(s.Plus)), err
+		w, err := s.window(h)
+		return BlastRadius(s.In, w), err
 	}})
 }
 

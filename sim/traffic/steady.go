@@ -90,7 +90,7 @@ func (s *Stream) SteadyFrom(ctx context.Context, from, lasting time.Duration) (t
 		case <-alarm:
 		case <-ctx.Done():
 			return 0, fmt.Errorf("load %q not steady for %s (%d good requests since +%s, last bad %s %s %s): %w",
-				s.load.Name, lasting, b.good, b.since.Round(time.Millisecond), b.last.ID, b.last.Class, b.last.Error, ctx.Err())
+				s.load.Name, lasting, b.good, b.since.Round(time.Millisecond), b.last.ID, b.last.Class, b.last.Error, context.Cause(ctx))
 		}
 	}
 }
