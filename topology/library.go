@@ -27,6 +27,9 @@ func LibraryNames() []string {
 	return names
 }
 
+// IsFile says whether a user who names a topology means a file, not one of Library.
+func IsFile(name string) bool { return strings.ContainsAny(name, "/.") }
+
 // LoadLibrary loads the topology with the name from Library. Overrides are as
 // for Parse. A name that is not there is an *UnknownError.
 func LoadLibrary(name string, overrides ...string) (*Spec, error) {

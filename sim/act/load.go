@@ -25,17 +25,18 @@ func Mix(host string) []traffic.Weighted {
 
 // Recovery waits until a load is steady again for a second after a fault began,
 // and returns the time in which the fault may have cost requests. With a name the
-// span is part of the history.
+// span is part of the history; when the load does not recover it ends with the wait.
 func (r *Region) Recovery(ctx context.Context, s *traffic.Stream, a *fault.Active, name string) (history.Window, error) {
-	at, err := s.SteadyFrom(ctx, a.Window().From, time.Second)
-	if err != nil {
-		return history.Window{}, fmt.Errorf("recover from %q: %w", a.Fault(), err)
+	w := history.Window{From: a.Window().From}
+	at, err := s.SteadyFrom(ctx, w.From, time.Second)
+	if w.To = at; err != nil {
+		w.To = r.Recorder.Now()
+		err = fmt.Errorf("recover from %q: %w", a.Fault(), err)
 	}
-	w := history.Window{From: a.Window().From, To: at}
 	if name != "" {
-		//r.Recorder.Span(history.Span{Window: w, Name: name})
+		r.Recorder.Span(history.Span{Window: w, Name: name})
 	}
-	return w, nil
+	return w, err
 }
 
 // Carried waits until that many requests of the load have ended, well or not.

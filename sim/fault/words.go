@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -11,7 +12,7 @@ import (
 
 // A Field is one property of a fault.
 type Field struct {
-	Name string // as in JSON and in key=value
+	Name string // as in key=value and in scenario files
 	Arg  int    // place on the command line, from 1; 0: only as key=value
 	Doc  string
 	Need bool // it has no default
@@ -19,14 +20,14 @@ type Field struct {
 	index []int
 }
 
-// fieldsOf reads the fields of a fault from their tags: json names them, arg
+// fieldsOf reads the fields of a fault from their tags: yaml, or else json, names them, arg
 // gives the place among the words of a command line, doc says what they are and
 // need that they cannot be left out. Embedded structs count as their fields. What
 // has no doc is not given by anybody: Resolve fills it in.
 func fieldsOf(t reflect.Type) []Field {
 	var out []Field
 	for _, sf := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		name, _, _ := strings.Cut(cmp.Or(sf.Tag.Get("yaml"), sf.Tag.Get("json")), ",")
 		if sf.Anonymous || !sf.IsExported() || name == "" || name == "-" || sf.Tag.Get("doc") == "" {
 			continue
 		}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/unilb/unilb/sim/fault"
+	"github.com/unilb/unilb/sim/sandbox"
 )
 
 // Down takes the lab down: processes first, then backends, wires and namespaces.
@@ -53,7 +56,19 @@ func (l *Lab) tearDown(active []*fault.Active) error {
 	if l.ledger != nil {
 		errs = append(errs, l.ledger.Close())
 	}
-	errs = append(errs, removePins(l.order), removeDisks(l.order))
+	errs = append(errs, removePins(l.order), removeDisks(l.order), l.removePlaces())
+	return errors.Join(errs...)
+}
+
+// removePlaces removes the directories that hold nothing any more: the lab's own,
+// and those above them that no other lab of the sandbox uses.
+func (l *Lab) removePlaces() error {
+	ready := filepath.Join(sandbox.Dir, "ready")
+	var errs []error
+	for _, root := range []string{diskDir, sandbox.BPF, ready} {
+		errs = append(errs, os.RemoveAll(filepath.Join(root, l.plan.Lab)))
+	}
+	_, _ = os.Remove(diskDir), os.Remove(ready) // not while another lab has something there
 	return errors.Join(errs...)
 }
 
