@@ -32,6 +32,11 @@ var catalogue = []Kind{
 	kindOf[ExhaustPorts]("what needs a new connection from there fails at once; connections that were there go on", "exhaust-ports bj/az1/l7-1"),
 	kindOf[ExhaustConnections]("nothing, while members stay: flows that the table forgot follow the ring; those to a member that drains are reset", "exhaust-connections bj/az1/l4-1"),
 	kindOf[PinLoss]("silence behind the node: a gateway reaches no tenant, an L4 node forwards nothing and is taken out", "pin-loss bj/az1/l7-1 lbc-agent"),
+	kindOf[EtcdCompact]("watches that are behind end, and their owners must read everything again", "etcd-compact bj"),
+	kindOf[EtcdLoseQuorum]("writes and reads that must be right time out; reads that may be old are answered", "etcd-lose-quorum bj"),
+	kindOf[EtcdLeaderLoss]("writes fail or wait until another member leads, about a second", "etcd-leader-loss bj freeze"),
+	kindOf[EtcdSlowDisk]("writes are late by the delay; a slow leader makes all of them late, a slow follower none", "etcd-slow-disk bj/az1/etcd-e1 200ms"),
+	kindOf[ExhaustDisk]("etcd ends when it needs more room: connections are reset and new ones refused", "exhaust-disk bj/az1/etcd-e1"),
 }
 
 func kindOf[F Fault](peer, example string) Kind {

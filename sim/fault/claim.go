@@ -34,6 +34,9 @@ func PowerClaim(ref topology.Ref) Claim { return Claim(fmt.Sprintf("the power of
 // BackendClaim is how a machine's echo backend behaves.
 func BackendClaim(ref topology.Ref) Claim { return Claim(fmt.Sprintf("the backend of %s", ref)) }
 
+// DiskClaim is how a machine's disk behaves, and how much fits on it.
+func DiskClaim(ref topology.Ref) Claim { return Claim(fmt.Sprintf("the disk of %s", ref)) }
+
 // holder is the fault that has claimed something.
 type holder struct{ id, text string }
 

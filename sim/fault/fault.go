@@ -51,6 +51,7 @@ type Target interface {
 	Machines(topology.Selector) []Machine
 	// Links returns the links that the selector selects, in a fixed order.
 	Links(topology.LinkSelector) []Link
+	Stores
 }
 
 // A Machine is one node. All calls are idempotent.
@@ -65,6 +66,7 @@ type Machine interface {
 	Ports
 	Connections
 	Pins
+	Disk
 }
 
 // Processes are what runs on a machine, by the names of the plan.

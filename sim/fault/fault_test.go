@@ -29,6 +29,7 @@ type fake struct {
 	deaf    bool // its filter takes rules and drops nothing
 	told    Misbehaviour
 	scarce  scarcity
+	disk    fakeDisk
 	world   *world
 }
 
@@ -36,6 +37,7 @@ type world struct {
 	mu       sync.Mutex
 	machines []*fake
 	links    []*fakeLink
+	stores   map[string]*fakeStore
 	log      []string
 	fail     string // the action that fails
 }
@@ -59,9 +61,11 @@ func newWorld() *world {
 			ref: ref, addr: netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), world: w,
 			running: map[string]bool{"gateway": true, "lbc-agent": true}, frozen: map[string]bool{}, drops: map[string][]netip.Addr{},
 			scarce: plenty(),
+			disk:   fakeDisk{size: 1 << 20},
 		})
 	}
 	w.links = fakeLinks()
+	w.stores = fakeStores(w, 3)
 	return w
 }
 
@@ -152,6 +156,12 @@ var examples = []Fault{
 	RateLimit{Link: "**", Rate: 1_000_000_000},
 	Impair{Link: "bj/az1/router--bj/az2/router", Impairment: topology.Impairment{Delay: time.Second, Loss: 0.5}},
 	Backend{On: "**", Do: Garbage},
+	EtcdLoseQuorum{Region: "bj"},
+	EtcdLeaderLoss{},
+	EtcdLeaderLoss{How: ByFreeze},
+	EtcdSlowDisk{On: "bj/az1/*", Delay: slowly},
+	EtcdSlowDisk{On: "bj/az2/*", Write: slowly, Error: "EIO"},
+	ExhaustDisk{On: "**"},
 }
 
 func TestFaultsSurviveJSON(t *testing.T) {
@@ -204,11 +214,11 @@ func same(a, b *world) bool {
 	for i, m := range a.machines {
 		o := b.machines[i]
 		frozen := slices.Contains([]bool{m.frozen["gateway"], m.frozen["lbc-agent"]}, true)
-		if !reflect.DeepEqual(m.running, o.running) || frozen || m.off != o.off || len(m.drops) != len(o.drops) || m.told != o.told {
+		if !reflect.DeepEqual(m.running, o.running) || frozen || m.off != o.off || len(m.drops) != len(o.drops) || m.told != o.told || m.disk.slow != o.disk.slow || m.disk.full != o.disk.full {
 			return false
 		}
 	}
-	return slices.EqualFunc(a.links, b.links, (*fakeLink).same)
+	return sameStores(a, b) && slices.EqualFunc(a.links, b.links, (*fakeLink).same)
 }
 
 func TestPowerGoesAfterEveryLink(t *testing.T) {

@@ -22,6 +22,9 @@ func TestSecondFaultOnTheSameThingIsRefusedUntilTheFirstIsHealed(t *testing.T) {
 		"limited twice":                 {RateLimit{Link: "bj/az1/l7-1", Rate: 1e6}, RateLimit{Link: "**", Rate: 1e7}},
 		"partition":                     {Partition{A: "bj/az1/*", B: "bj/az2/*"}, Partition{A: "bj/az1/*", B: "bj/az2/*"}},
 		"backend":                       {Backend{On: "bj/az1/l7-1", Do: Slow}, Backend{On: "bj/**", Do: Hang}},
+		"slow disk and full":            {EtcdSlowDisk{On: "bj/az1/l7-1", Delay: slowly}, ExhaustDisk{On: "bj/**"}},
+		"full disk and killed":          {ExhaustDisk{On: "bj/az1/l7-1"}, Kill{On: "bj/az1/l7-1"}},
+		"failing disk and frozen":       {EtcdSlowDisk{On: "bj/az1/*", Error: "EIO"}, Freeze{On: "bj/az1/l7-1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, before := newWorld(), newWorld()

@@ -128,7 +128,12 @@ func checkDirection(d Direction) error {
 // await polls what gives no event until it says nothing more; what it says last
 // is the error.
 func await(ctx context.Context, limit time.Duration, wrong func() error) error {
-	tick := time.NewTicker(2 * time.Millisecond)
+	return awaitEvery(ctx, 2*time.Millisecond, limit, wrong)
+}
+
+// awaitEvery is await for what is dearer to ask.
+func awaitEvery(ctx context.Context, every, limit time.Duration, wrong func() error) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()

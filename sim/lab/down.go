@@ -41,6 +41,9 @@ func (l *Lab) tearDown(active []*fault.Active) error {
 	for _, e := range l.edges {
 		e.close()
 	}
+	for _, n := range l.order {
+		n.disk.hurry()
+	}
 	if l.runner != nil {
 		errs = append(errs, l.runner.Close())
 	}
@@ -63,12 +66,14 @@ func (l *Lab) tearDown(active []*fault.Active) error {
 // removePlaces removes the directories that hold nothing any more: the lab's own,
 // and those above them that no other lab of the sandbox uses.
 func (l *Lab) removePlaces() error {
-	ready := filepath.Join(sandbox.Dir, "ready")
+	ready, rooms := filepath.Join(sandbox.Dir, "ready"), filepath.Join(sandbox.Dir, "disk")
 	var errs []error
-	for _, root := range []string{diskDir, sandbox.BPF, ready} {
+	for _, root := range []string{diskDir, sandbox.BPF, ready, rooms} {
 		errs = append(errs, os.RemoveAll(filepath.Join(root, l.plan.Lab)))
 	}
-	_, _ = os.Remove(diskDir), os.Remove(ready) // not while another lab has something there
+	for _, root := range []string{diskDir, ready, rooms} {
+		_ = os.Remove(root) // not while another lab has something there
+	}
 	return errors.Join(errs...)
 }
 

@@ -41,7 +41,7 @@ func (l *Lab) buildNetwork(ctx context.Context) (string, error) {
 
 func (l *Lab) makeNodes(ctx context.Context) error {
 	for i := range l.plan.Nodes {
-		n := &Node{lab: l, plan: &l.plan.Nodes[i], procs: map[string]*slot{}, links: l.plan.LinksOf(l.plan.Nodes[i].Ref)}
+		n := &Node{lab: l, plan: &l.plan.Nodes[i], disk: newDisk(l.plan.Lab, &l.plan.Nodes[i]), procs: map[string]*slot{}, links: l.plan.LinksOf(l.plan.Nodes[i].Ref)}
 		if l.nodes[n.Ref()] != nil {
 			return fmt.Errorf("plan has two nodes %s", n.Ref())
 		}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/unilb/unilb/sim/echo"
@@ -24,6 +23,7 @@ type Node struct {
 	links []*topology.Link
 	ns    *netns.NS
 	stack *link.Stack
+	disk  *nodeDisk
 	echo  *echo.Server // nil without the default backend
 
 	mu     sync.Mutex
@@ -126,7 +126,7 @@ func (n *Node) Proc(name string) (*proc.Process, error) {
 func (n *Node) Link() *link.Stack { return n.stack }
 
 // dir is the node's own directory, its disk: it outlives a loss of power.
-func (n *Node) dir() string { return filepath.Join(diskDir, n.lab.plan.Lab, string(n.Ref())) }
+func (n *Node) dir() string { return n.disk.dir }
 
 func (n *Node) close() error {
 	var errs []error

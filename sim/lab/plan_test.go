@@ -41,7 +41,7 @@ func TestGatewayIsToldItsPlace(t *testing.T) {
 		t.Fatal("no such node")
 	}
 	l := &Lab{plan: p, o: Options{BinDir: "/bins"}}
-	c, err := L7GW(*n, l.facts(&Node{lab: l, plan: n}))
+	c, err := L7GW(*n, l.facts(&Node{lab: l, plan: n, disk: newDisk("lab", n)}))
 	if err != nil {
 		t.Fatal(err)
 	}
