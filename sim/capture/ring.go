@@ -53,7 +53,7 @@ type Ring struct {
 
 	mu    sync.Mutex
 	limit int
-	buf   []byte // made with the first frame
+	buf   []byte // grows to limit
 	next  int    // where in buf the next frame goes
 	// entries is a ring of its own: the oldest is at first, and count are in use.
 	entries      []entry
@@ -74,9 +74,8 @@ type entry struct {
 var _ Sink = (*Ring)(nil)
 
 // NewRing makes a ring for the link called name that keeps as many of the newest
-// frames as fit into limitBytes, 32 KiB to 1 GiB; 0: DefaultRingBytes. The memory
-// is taken when the first frame comes; what is noted of frames adds at most two
-// thirds to it.
+// frames as fit into limitBytes, 32 KiB to 1 GiB; 0: DefaultRingBytes. Memory is
+// taken as frames come; what is noted of frames adds at most two thirds to it.
 func NewRing(name string, limitBytes int) *Ring {
 	if limitBytes <= 0 {
 		limitBytes = DefaultRingBytes
@@ -109,9 +108,6 @@ func (r *Ring) Add(at time.Time, d Direction, note string, frame []byte, length 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen++
-	if r.buf == nil {
-		r.buf = make([]byte, r.limit)
-	}
 	off := r.room(len(frame))
 	copy(r.buf[off:], frame)
 	r.push(entry{
@@ -122,6 +118,12 @@ func (r *Ring) Add(at time.Time, d Direction, note string, frame []byte, length 
 
 // room makes room for n bytes and returns where it is.
 func (r *Ring) room(n int) int {
+	if r.next+n > len(r.buf) && len(r.buf) < r.limit {
+		// Up to the limit there is no wrapping, and nothing has to go.
+		grown := make([]byte, min(max(2*len(r.buf), minRingBytes), r.limit))
+		copy(grown, r.buf)
+		r.buf = grown
+	}
 	if r.next+n > len(r.buf) {
 		// What lies behind is older than anything at the front.
 		for r.count > 0 && r.oldest() >= r.next {

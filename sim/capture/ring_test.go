@@ -100,7 +100,8 @@ func TestRingsAreMergedByTimeUnderTheNamesOfTheirLinks(t *testing.T) {
 		t.Fatalf("packets: got %+v, want %+v", got, want)
 	}
 	for i, p := range got {
-		if d := p.at.Sub(base.Round(0)); d != time.Duration(i+1) {
+		// The wall clock is slewed, so only the epoch ties it to the other.
+		if d := p.at.Sub(epoch.Add(base.Sub(epoch))); d != time.Duration(i+1) {
 			t.Errorf("packet %d: time is base + %v, want %dns", i, d, i+1)
 		}
 		p.at = time.Time{}
@@ -114,22 +115,31 @@ func TestRingsAreMergedByTimeUnderTheNamesOfTheirLinks(t *testing.T) {
 }
 
 func TestRingKeepsTheNewestFramesInOrder(t *testing.T) {
-	r := NewRing("w", 1) // the smallest that there is
-	const n = 5000
-	for i := range uint64(n) {
-		r.Add(time.Now(), Outbound, "", data(i, int(60+i*37%2000)), 0)
+	for _, limit := range []int{1, 5 * minRingBytes} { // the smallest that there is, and one that grows
+		r := NewRing("w", limit)
+		for i := range uint64(5000) {
+			r.Add(time.Now(), Outbound, "", data(i, int(60+i*37%1900)), 0)
+			if i == 100 || i == 4999 {
+				checkNewest(t, r, i+1, max(limit, minRingBytes))
+			}
+		}
 	}
+}
+
+// checkNewest wants the last of n frames in the ring, and that it is full.
+func checkNewest(t *testing.T, r *Ring, n uint64, limit int) {
+	t.Helper()
 	frames, counts := r.snapshot()
 	bytes := 0
 	for i, f := range frames {
 		id := binary.BigEndian.Uint64(f.data)
-		if want := uint64(n - len(frames) + i); id != want || len(f.data) != int(60+id*37%2000) {
+		if want := n - uint64(len(frames)-i); id != want || len(f.data) != int(60+id*37%1900) {
 			t.Fatalf("frame %d: got number %d of %d bytes, want number %d", i, id, len(f.data), want)
 		}
 		bytes += len(f.data)
 	}
-	if bytes < minRingBytes/2 || bytes > minRingBytes {
-		t.Errorf("a ring of %d bytes keeps %d", minRingBytes, bytes)
+	if counts.missing > 0 && bytes < limit*8/10 || bytes > limit {
+		t.Errorf("a ring of %d bytes keeps %d", limit, bytes)
 	}
 	if counts.seen != n || counts.missing != n-uint64(len(frames)) {
 		t.Errorf("counters: %+v with %d of %d kept", counts, len(frames), n)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/unilb/unilb/sim/link"
 	"github.com/unilb/unilb/sim/sandbox"
 	"github.com/unilb/unilb/topology"
 )
@@ -47,7 +48,11 @@ var stillWorks = map[string]string{
 // checkNeeds tries, inside the sandbox, everything that the plan needs.
 func checkNeeds(p *topology.Plan) error {
 	for _, c := range Needs(p) {
-		if err := sandbox.Probe(c); err != nil {
+		err := sandbox.Probe(c)
+		if err != nil && c == sandbox.CapTUN && link.Probe(link.FeatureNetem) == nil {
+			continue // what a wire needs beyond netem is refused when it is laid
+		}
+		if err != nil {
 			return &Unavailable{Lab: p.Lab, Lacks: c, Why: err, Works: stillWorks[c]}
 		}
 	}

@@ -30,6 +30,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 			echo(b, to, "10.0.0.0:7")
 			conn := dial(b, from, "udp4", "10.0.0.0:7")
 			var over []time.Duration
+			cpu := cpuTime(b)
 			for b.Loop() {
 				rtt, ok := trip(b, conn, 5*time.Second)
 				if !ok {
@@ -37,6 +38,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 				}
 				over = append(over, rtt-2*delay)
 			}
+			b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "cpu-us/trip")
 			slices.Sort(over)
 			for name, q := range map[string]float64{"p0": 0, "p50": 0.5, "p90": 0.9, "p99": 0.99} {
 				b.ReportMetric(float64(over[int(q*float64(len(over)-1))].Microseconds()), name+"-over-us")

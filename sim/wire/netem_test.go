@@ -27,7 +27,6 @@ func TestImpairmentsAreSaidInTheWordsOfNetem(t *testing.T) {
 		{"jitter with a rate",
 			topology.Impairment{Jitter: time.Millisecond, Rate: 8e6},
 			link.Netem{Delay: time.Microsecond, Jitter: time.Millisecond, Rate: 8e6, Limit: netemLimit}},
-		{"nothing to overtake", topology.Impairment{Reorder: 0.5}, link.Netem{Limit: netemLimit}},
 	} {
 		if got, err := netemOf(c.i); err != nil || got != c.want {
 			t.Errorf("%s: got %+v (%v), want %+v", c.name, got, err, c.want)

@@ -30,9 +30,6 @@ func netemOf(i topology.Impairment) (link.Netem, error) {
 		Delay: i.Delay, Jitter: i.Jitter, Loss: i.Loss, Duplicate: i.Duplicate, Corrupt: i.Corrupt,
 		Reorder: i.Reorder, Rate: i.Rate, Limit: netemLimit,
 	}
-	if n.Reorder > 0 && n.Delay == 0 {
-		n.Reorder = 0 // nothing to skip, and netem refuses it
-	}
 	if n.Jitter > 0 {
 		n.Delay = max(n.Delay, time.Microsecond) // netem has no jitter without a delay
 		if n.Rate == 0 {

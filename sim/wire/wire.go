@@ -106,7 +106,7 @@ type Stats struct {
 // Lay makes the interfaces of both ends, sets them up and starts carrying frames.
 // Nothing remains when it fails.
 func Lay(a, b link.End, o Options) (Wire, error) {
-	if o.Queue == 0 {
+	if o.Queue <= 0 {
 		o.Queue = DefaultQueue
 	}
 	switch o.Medium {

@@ -54,12 +54,12 @@ func Inside() []Finding {
 		{"netns", "labs are built of network namespaces", "no lab; l7gw --standalone and make test work", true, capability(sandbox.CapNetNS)},
 		{"eBPF and TCX", "L4, FNAT and vswitch run", "no L4, gateways for VPCs or hosts: only lbsim up hello", true, capability(sandbox.CapEBPF)},
 		{"bpffs", "programs outlive their agents", "no L4, gateways for VPCs or hosts: only lbsim up hello", true, tryBPFFS},
-		{"tun", "wires: cables with delay", "topologies with wires fail: use one-az instead of two-az", true, capability(sandbox.CapTUN)},
+		{"tun", "wires: cables that delay, lose and damage frames", "topologies with wires need netem: use one-az instead of two-az", true, capability(sandbox.CapTUN)},
 		{"FUSE", "disks of stores can be slow or broken", "etcd-slow-disk is not available (ok)", false, capability(sandbox.CapFUSE)},
 		{"vxlan external", "tunnels to gateways and hosts", "no L4, gateways for VPCs or hosts: only lbsim up hello", true, kernel(link.FeatureVXLAN)},
 		{"nexthop resilient", "edges spread VIPs over L4 nodes", "topologies with VIPs fail", true, kernel(link.FeatureNexthop)},
 		{"nftables", "partitions, and the edge's filters", "topologies with clients or IDC fail", true, kernel(link.FeatureNFTables)},
-		{"netem", "not used yet", "delays are made by wires (ok)", false, kernel(link.FeatureNetem)},
+		{"netem", "wires work without tun, but for positions and the longest packet", "wires need tun (ok)", false, kernel(link.FeatureNetem)},
 	})
 }
 
