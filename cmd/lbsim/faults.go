@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -105,7 +106,7 @@ func withoutInterrupt(cmd *cobra.Command) context.Context {
 }
 
 func healCommand(out *output) *cobra.Command {
-	cmd := &cobra.Command{Use: "heal [FAULT-ID...]", Short: "Mend faults, all of them by default, the last one first"}
+	cmd := &cobra.Command{Use: "heal [FAULT-ID...]", Short: "Mend faults, all of them by default"}
 	name := labFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		client, _, err := open(*name)
@@ -114,7 +115,7 @@ func healCommand(out *output) *cobra.Command {
 		}
 		healed, err := client.Heal(withoutInterrupt(cmd), ids...)
 		if err != nil {
-			return err
+			return errors.Join(err, printFaults(out, "healed", healed))
 		}
 		if len(healed) == 0 {
 			progress("nothing is broken")

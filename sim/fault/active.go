@@ -30,6 +30,8 @@ type Active struct {
 	touches  []topology.Ref
 	encoded  []byte
 
+	healing sync.Mutex // one Revert at a time; it may take long, and is not waited for to look
+
 	mu     sync.Mutex
 	window history.Window
 	healed bool
@@ -115,28 +117,33 @@ func (a *Active) Window() history.Window {
 // Heal reverts the fault. After a success later calls do nothing; after a failure
 // they try again.
 func (a *Active) Heal(ctx context.Context) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.healed {
+	a.healing.Lock()
+	defer a.healing.Unlock()
+	if a.Healed() {
 		return nil
 	}
 	if err := a.fault.Revert(ctx, a.target); err != nil {
 		return fmt.Errorf("revert %q: %w", a.fault, err)
 	}
-	return a.endLocked()
+	return a.Abandon()
 }
 
-// Abandon closes the window of a fault whose target is about to vanish as a whole.
+// HealAll reverts faults together. What active faults change is apart (see
+// Claimer), so the order does not matter; but the end of one revert may need
+// another one, as a process that is started again does that gets ready only when a
+// partition is gone. The errors are in the order of the faults.
+func HealAll(ctx context.Context, active []*Active) error {
+	return parallel(active, func(a *Active) error { return a.Heal(ctx) })
+}
+
+// Abandon closes the window of a fault that is reverted, or whose target is about
+// to vanish as a whole. It does not wait for a Heal that is under way.
 func (a *Active) Abandon() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.healed {
 		return nil
 	}
-	return a.endLocked()
-}
-
-func (a *Active) endLocked() error {
 	a.healed = true
 	a.ledger.release(a.id)
 	a.window.To = a.recorder.Now()

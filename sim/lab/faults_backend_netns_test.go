@@ -72,6 +72,12 @@ func TestMisbehavingBackendIsSeenByItsClients(t *testing.T) {
 		{fault.Backend{Do: fault.WrongStatus, Status: 500}, patient, "/x", "500", func(a answer) bool { return a.status == 500 && a.err == nil }},
 		{fault.Backend{Do: fault.ResetHead}, patient, "/x", "a reset without an answer", func(a answer) bool { return a.status == 0 && errors.Is(a.err, syscall.ECONNRESET) }},
 		{fault.Backend{Do: fault.ResetBody}, patient, "/x", "a reset in the body", func(a answer) bool { return a.status == 201 && errors.Is(a.err, syscall.ECONNRESET) }},
+		{fault.Backend{Do: fault.Hang}, brief, "/x", "silence", func(a answer) bool { return a.status == 0 && timedOut(a.err) }},
+		{fault.Backend{Do: fault.Garbage}, patient, "/x", "no HTTP", func(a answer) bool {
+			return a.status == 0 && a.err != nil && strings.Contains(a.err.Error(), "malformed HTTP")
+		}},
+		{fault.Backend{Do: fault.WrongLength}, patient, "/x", "a body that is too short", func(a answer) bool { return a.status == 201 && errors.Is(a.err, io.ErrUnexpectedEOF) }},
+		{fault.Backend{Do: fault.Drip}, brief, "/x", "a head and a body that does not end", func(a answer) bool { return a.status == 201 && timedOut(a.err) }},
 		{fault.Backend{Do: fault.Sick}, patient, "/health", "503", func(a answer) bool { return a.status == 503 }},
 		{fault.Backend{Do: fault.Sick}, patient, "/x", "201", func(a answer) bool { return a.status == 201 && a.err == nil }},
 	} {
@@ -93,6 +99,5 @@ func TestMisbehavingBackendIsSeenByItsClients(t *testing.T) {
 			}
 		})
 	}
-	_ = brief
 	wantNothingPending(t, l)
 }

@@ -128,7 +128,14 @@ func (m machine) Continue(name string) error {
 	return nil
 }
 
-func (m machine) Start(ctx context.Context, name string) error { return m.n.run(ctx, name) }
+// Start implements fault.Processes. What else is broken may keep the process from
+// getting ready: the wait has the limit of a stage.
+func (m machine) Start(ctx context.Context, name string) error {
+	within := m.n.lab.o.ReadyWithin
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %v", within))
+	defer cancel()
+	return m.n.run(ctx, name)
+}
 
 // Interfaces implements fault.Power.
 func (m machine) Interfaces() []string { return m.n.interfaces() }

@@ -55,6 +55,12 @@ func (m machine) Misbehave(to fault.Misbehaviour) error {
 	return nil
 }
 
+// How wrong an answer is.
+const (
+	garbageBytes = 300
+	missingBytes = 100 // that the head announces and the body does not have
+)
+
 // behaviourOf is what a backend does that is told so and did that before.
 func behaviourOf(to fault.Misbehaviour, b echo.Behaviour, h echo.Health) (echo.Behaviour, echo.Health, error) {
 	switch to.Do {
@@ -67,6 +73,14 @@ func behaviourOf(to fault.Misbehaviour, b echo.Behaviour, h echo.Health) (echo.B
 		b.Reset = echo.ResetHead
 	case fault.ResetBody:
 		b.Reset = echo.ResetBody
+	case fault.Hang:
+		b.Hang = true
+	case fault.Garbage:
+		b.Garbage = garbageBytes
+	case fault.WrongLength:
+		b.LengthOff = missingBytes
+	case fault.Drip:
+		b.DripBytes, b.DripEvery = 1, to.Delay
 	case fault.Sick:
 		h = echo.Sick
 	default:

@@ -140,7 +140,7 @@ func (c *Client) Lacking(ctx context.Context) (map[string]string, error) {
 	return r.Lacking, err
 }
 
-// Heal reverts the faults with the ids, or all, last first. It returns those that
+// Heal reverts the faults with the ids, or all. It returns those that
 // it reverted.
 func (c *Client) Heal(ctx context.Context, ids ...string) ([]lab.FaultStatus, error) {
 	r, err := c.ask(ctx, request{Verb: verbHeal, IDs: ids}, nil)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"time"
 
@@ -240,28 +241,26 @@ func (s *supervisor) inject(ctx context.Context, r request) reply {
 	return reply{Faults: []lab.FaultStatus{{ID: a.ID(), Text: f.String(), Since: a.Window().From}}}
 }
 
-// heal reverts faults, the last one first.
+// heal reverts faults, all of them when none is named, and says which it did.
 func (s *supervisor) heal(ctx context.Context, r request) reply {
-	wanted := map[string]bool{}
+	active := s.running().Active()
+	slices.Reverse(active) // the last one first
 	for _, id := range r.IDs {
-		wanted[id] = true
+		if !slices.ContainsFunc(active, func(a *fault.Active) bool { return a.ID() == id }) {
+			return reply{Error: fmt.Sprintf("no active fault %q", id), Input: true}
+		}
+	}
+	if len(r.IDs) > 0 {
+		active = slices.DeleteFunc(active, func(a *fault.Active) bool { return !slices.Contains(r.IDs, a.ID()) })
 	}
 	var out reply
-	active := s.running().Active()
-	for i := len(active) - 1; i >= 0; i-- {
-		a := active[i]
-		if len(wanted) > 0 && !wanted[a.ID()] {
-			continue
-		}
-		delete(wanted, a.ID())
-		if err := a.Heal(ctx); err != nil {
-			out.Error = err.Error()
-			return out
-		}
-		out.Faults = append(out.Faults, lab.FaultStatus{ID: a.ID(), Text: a.Fault().String(), Since: a.Window().From})
+	if err := fault.HealAll(ctx, active); err != nil {
+		out.Error = err.Error()
 	}
-	for id := range wanted {
-		return reply{Error: fmt.Sprintf("no active fault %q", id), Input: true}
+	for _, a := range active {
+		if a.Healed() {
+			out.Faults = append(out.Faults, lab.FaultStatus{ID: a.ID(), Text: a.Fault().String(), Since: a.Window().From})
+		}
 	}
 	return out
 }
