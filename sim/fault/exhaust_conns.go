@@ -64,15 +64,12 @@ func (f ExhaustConnections) Claims(t Target) []Claim {
 
 // Survey implements Surveyor.
 func (ExhaustConnections) Survey(t Target) error {
-	why := "this lab has no nodes"
 	for _, m := range t.Machines("**") {
-		_, err := m.ConnTable(0)
-		if err == nil {
+		if _, err := m.ConnTable(0); err == nil {
 			return nil
 		}
-		why = err.Error()
 	}
-	return &Unavailable{Fault: "exhaust-connections", Machine: true, Why: "no node has a connection table: " + why}
+	return &Unavailable{Fault: "exhaust-connections", Machine: true, Why: "no node of this lab has a connection table"}
 }
 
 // Check implements Fault.
