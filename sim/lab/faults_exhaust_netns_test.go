@@ -82,13 +82,10 @@ func (s *site) fullTable(t *testing.T) {
 	}
 }
 
-// connections looks into the table of an L4 node, whose directory the plan names.
+// connections looks into the table of an L4 node.
 func connections(t *testing.T, n *lab.Node) (entries, capacity int) {
 	t.Helper()
-	pins, err := bpf.List("/sys/fs/bpf/" + string(n.Ref()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pins := pinned(t, n)
 	i := slices.IndexFunc(pins, func(p bpf.Pin) bool { return filepath.Base(p.Path) == "conns" })
 	if i < 0 {
 		t.Fatalf("%s has no connection table among %v", n.Ref(), pins)

@@ -8,16 +8,32 @@ import (
 
 	"github.com/unilb/unilb/sim/bpf"
 	"github.com/unilb/unilb/sim/fault"
+	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/topology"
 )
 
-// pins counts what is pinned for a node, and how many programs are attached.
-func pins(t *testing.T, node topology.Ref) (all, attached int) {
+// pinned lists what the processes of a node have pinned.
+func pinned(t *testing.T, n *lab.Node) (all []bpf.Pin) {
 	t.Helper()
-	list, err := bpf.List("/sys/fs/bpf/" + string(node))
-	if err != nil {
-		t.Fatal(err)
+	for _, p := range n.Plan().Processes {
+		for i, arg := range p.Args {
+			if arg != "--pin-dir" {
+				continue
+			}
+			pins, err := bpf.List(p.Args[i+1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, pins...)
+		}
 	}
+	return all
+}
+
+// pins counts what is pinned for the gateway, and how many programs are attached.
+func (s *site) pins(t *testing.T) (all, attached int) {
+	t.Helper()
+	list := pinned(t, node(t, s.Lab, gateway))
 	for _, p := range list {
 		if p.Kind == bpf.Link && p.Ifindex != 0 {
 			attached++
@@ -29,9 +45,9 @@ func pins(t *testing.T, node topology.Ref) (all, attached int) {
 func (s *site) noAgentPins(t *testing.T) {
 	const n = 30
 	s.serves(t)
-	all, attached := pins(t, gateway)
+	all, attached := s.pins(t)
 	a := s.inject(t, fault.PinLoss{On: topology.Selector(gateway), Process: topology.ProcAgent})
-	if left, on := pins(t, gateway); left != 0 || on != 0 {
+	if left, on := s.pins(t); left != 0 || on != 0 {
 		t.Errorf("%d pins are left, %d programs attached", left, on)
 	}
 	// Its L4 tunnel still receives and the gateway is well: visits come, and those
@@ -45,7 +61,7 @@ func (s *site) noAgentPins(t *testing.T) {
 		t.Errorf("visits to the IDC: %v", got)
 	}
 	s.heal(t, a)
-	if now, on := pins(t, gateway); now < all || on < attached {
+	if now, on := s.pins(t); now < all || on < attached {
 		t.Errorf("%d pins and %d programs attached, before %d and %d", now, on, all, attached)
 	}
 	s.serves(t)
