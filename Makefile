@@ -67,7 +67,7 @@ gen: schema ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: ano
 	$(GO) run ./tools/prove --generate
 
 .PHONY: schema
-schema: ## rebuild the JSON schemas of topology files
+schema: ## rebuild the JSON schemas of topology and scenario files
 	$(GO) run ./tools/schemagen
 
 .PHONY: gen-check

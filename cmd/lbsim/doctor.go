@@ -90,19 +90,25 @@ func probeCommand() *cobra.Command {
 
 func versionCommand(out *output) *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
-		version, commit := "unknown", ""
-		if info, ok := debug.ReadBuildInfo(); ok {
-			version = info.Main.Version
-			for _, s := range info.Settings {
-				if s.Key == "vcs.revision" {
-					commit = s.Value
-				}
-			}
-		}
+		version, commit := build()
 		if out.json {
 			return out.object("version", map[string]string{"version": version, "commit": commit, "go": runtime.Version()})
 		}
 		_, err := fmt.Fprintf(out.to, "lbsim %s %s %s\n", version, commit, runtime.Version())
 		return err
 	}}
+}
+
+// build is the version and the commit of this program, as far as Go noted them.
+func build() (version, commit string) {
+	version = "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	return version, commit
 }

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/unilb/unilb/scenarios/incidents"
 	"github.com/unilb/unilb/topology"
 )
 
 // load reads a topology: a name of the library, or a file.
 func load(nameOrFile string, set []string) (*topology.Spec, error) {
-	isFile := strings.ContainsAny(nameOrFile, "/.")
-	if !isFile || slices.Contains(topology.LibraryNames(), nameOrFile) {
+	if !topology.IsFile(nameOrFile) || slices.Contains(topology.LibraryNames(), nameOrFile) {
 		return topology.LoadLibrary(nameOrFile, set...)
 	}
 	src, err := os.ReadFile(nameOrFile)
@@ -111,16 +110,23 @@ func planCommand(out *output) *cobra.Command {
 	return cmd
 }
 
+// schemas are the JSON schemas that there are, by what a file holds.
+var schemas = map[string]func() []byte{"topology": topology.Schema, "scenario": incidents.Schema}
+
 func schemaCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "schema [topology]", Short: "Print the JSON schema of topology files, for editors",
-		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: []string{"topology"},
+		Use: "schema [topology|scenario]", Short: "Print the JSON schema of topology or scenario files, for editors",
+		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: []string{"topology", "scenario"},
 	}
-	cmd.RunE = func(*cobra.Command, []string) error {
-		if out.json {
-			return out.object("schema", map[string]any{"file": "topology", "schema": json.RawMessage(topology.Schema())})
+	cmd.RunE = func(_ *cobra.Command, a []string) error {
+		what := "topology"
+		if len(a) == 1 {
+			what = a[0]
 		}
-		_, err := out.to.Write(topology.Schema())
+		if out.json {
+			return out.object("schema", map[string]any{"file": what, "schema": json.RawMessage(schemas[what]())})
+		}
+		_, err := out.to.Write(schemas[what]())
 		return err
 	}
 	return cmd

@@ -178,7 +178,7 @@ func listCommand(out *output) *cobra.Command {
 // superviseCommand is what up starts inside the sandbox.
 func superviseCommand() *cobra.Command {
 	return &cobra.Command{Use: "supervise", Hidden: true, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		code, err := supervisor.Supervise(nil)
+		code, err := supervisor.Supervise(makeJob)
 		if err == nil && code != codeGood {
 			err = &exitError{code: code}
 		}

@@ -15,6 +15,7 @@ Usage: lbsim <command> [flags]
 
 Labs        up, down, list, status, exec
 Faults      inject, heal, faults
+Incidents   run, rerun, judge
 Gateways    conform
 Files       validate, plan, schema
 Help        doctor, completion, version
@@ -77,7 +78,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
 	root.AddCommand(
 		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out),
-		injectCommand(out), healCommand(out), faultsCommand(out), conformCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
+		injectCommand(out), healCommand(out), faultsCommand(out), runCommand(out), rerunCommand(out), judgeCommand(out), conformCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
 		doctorCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
 	)
 	return root

@@ -100,3 +100,61 @@ func adminURL(p *topology.Plan, region string) string {
 	}
 	return fmt.Sprintf("http://%s/apisix/admin", netip.AddrPortFrom(at, topology.AdminPort))
 }
+
+// Gateways says how a lab starts the gateway under test: as the driver's manifest
+// says or, without a driver, as that of each gateway's place in the plan does. With
+// a binary, that file is started in the place of the manifest's program. Manifests
+// are read at once, so that a mistake in one is found before anything is built.
+func Gateways(plan *topology.Plan, name, binary string) (lab.GatewayFunc, error) {
+	fleets := map[string]*fleet{}
+	for _, n := range plan.Nodes {
+		for _, p := range n.Processes {
+			want := name
+			if want == "" {
+				want = p.Driver
+			}
+			if !p.Gateway || fleets[want] != nil {
+				continue
+			}
+			m, err := loadDriver(want)
+			if err != nil {
+				return nil, err
+			}
+			fleets[want] = &fleet{manifest: m, plan: plan, procs: map[topology.Ref]*driver.Process{}}
+		}
+	}
+	return func(n topology.Node, facts lab.Facts) (lab.Command, error) {
+		want := name
+		for _, p := range n.Processes {
+			if p.Gateway && want == "" {
+				want = p.Driver
+			}
+		}
+		f := fleets[want]
+		if f == nil {
+			return lab.Command{}, fmt.Errorf("no driver for the gateway of %s", n.Ref)
+		}
+		c, err := f.command(n, facts)
+		if err == nil && binary != "" {
+			c.Path = binary
+		}
+		return c, err
+	}, nil
+}
+
+// Program is the file that a driver starts, for its digest and to find out early
+// that it is missing; binary replaces it.
+func Program(name, binary, binDir string) (string, error) {
+	if binary != "" {
+		return binary, nil
+	}
+	m, err := loadDriver(name)
+	if err != nil {
+		return "", err
+	}
+	p, err := m.Render(driver.Vars{Bin: binDir})
+	if err != nil {
+		return "", fmt.Errorf("driver %s: %w", name, err)
+	}
+	return p.Argv[0], nil
+}

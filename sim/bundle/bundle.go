@@ -17,6 +17,7 @@ const (
 	RunFile      = "run.yaml"      // who ran what, where
 	PlanFile     = "plan.yaml"     // the topology as it was planned
 	ScenarioFile = "scenario.yaml" // the scenario as it was read
+	TopologyFile = "topology.yaml" // its topology, when that is a file
 	FactsFile    = "facts.json"    // what checks had to know
 	ChecksFile   = "checks.json"   // what was judged
 	VerdictFile  = "verdict.yaml"  // what came of it

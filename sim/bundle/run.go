@@ -15,6 +15,7 @@ type Run struct {
 	Scenario string    `json:"scenario"` // path of the file, as given
 	Seed     uint64    `json:"seed"`
 	Topology string    `json:"topology"`
+	Set      []string  `json:"set,omitempty"`
 	Lab      string    `json:"lab"` // name under which it ran
 	Commit   string    `json:"commit,omitempty"`
 	Digests  Digests   `json:"digests"`

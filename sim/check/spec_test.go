@@ -92,7 +92,9 @@ func TestMisspeltChecksAreExplained(t *testing.T) {
 }
 
 func TestNamesOfWindowsAreResolvedInTheHistory(t *testing.T) {
-	spec := func(name string) Spec { return BlastRadiusSpec{In: "bj/az1/**", When: When{During: name, Plus: 5 * ms}} }
+	spec := func(name string) Spec {
+		return BlastRadiusSpec{In: "bj/az1/**", When: When{During: name, Plus: 5 * ms}}
+	}
 	h := (&run{}).good(60).op(93*ms, lost).h
 	h.Faults = []history.FaultWindow{{ID: "1", Name: "outage", Window: history.Window{From: 45 * ms, To: 90 * ms}}, {ID: "2", Name: "twice", Window: history.Window{From: 60 * ms}}, {ID: "3", Window: history.Window{From: 60 * ms}}}
 	h.Spans = []history.Span{{Name: "cost", Window: history.Window{From: 45 * ms, To: 95 * ms}}, {Name: "twice"}}

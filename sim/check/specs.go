@@ -38,7 +38,9 @@ type When struct {
 	Plus   time.Duration `json:"plus,omitempty" yaml:"plus" min:"0s" max:"10m" doc:"how much longer than that"`
 }
 
-func (w When) spelling() error { return errors.Join(named(w.During), positive(w.First), positive(w.Plus)) }
+func (w When) spelling() error {
+	return errors.Join(named(w.During), positive(w.First), positive(w.Plus))
+}
 
 // window is the window in a history that has the name.
 func (w When) window(h *history.History) (history.Window, error) {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/unilb/unilb/sim/scenario"
 	"github.com/unilb/unilb/topology"
 	"github.com/unilb/unilb/topology/strict"
 )
@@ -23,6 +24,7 @@ var schemas = []struct {
 	of    reflect.Type
 }{
 	{"topology/schema.json", "Topology of a lab", reflect.TypeFor[topology.Spec]()},
+	{"scenarios/incidents/schema.json", "Scenario of an incident", reflect.TypeFor[scenario.File]()},
 }
 
 func main() {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unilb/unilb/sim/bundle"
+	"github.com/unilb/unilb/sim/scenario"
+)
+
+// runsFlag is how commands that read runs are told where they are.
+func runsFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("runs", envOr("LBSIM_RUNS", bundle.DefaultRoot), "directory of the runs")
+}
+
+func judgeCommand(out *output) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "judge [RUN]", Short: "Let today's checks judge what a run recorded", Args: args(cobra.MaximumNArgs(1)),
+		Example: "  lbsim judge\n  lbsim judge az-loss\n  lbsim judge runs/az-loss/2026-03-02T10-14-05-42",
+	}
+	root := runsFlag(cmd)
+	cmd.RunE = func(_ *cobra.Command, a []string) error {
+		b, err := findRun(*root, a)
+		if err != nil {
+			return err
+		}
+		v, notes, err := scenario.Rejudge(b)
+		if err != nil {
+			return inputError(err)
+		}
+		for _, n := range notes {
+			progress("note: %s", n)
+		}
+		for _, one := range v.Verdicts {
+			if err := printVerdict(out, one); err != nil {
+				return err
+			}
+		}
+		for _, p := range v.Problems {
+			progress("     problem  %s", p)
+		}
+		if v.Failed != "" {
+			progress("     failed   %s", v.Failed)
+		}
+		if err := printResult(out, string(v.Result), b.Dir, v.Rerun); err != nil {
+			return err
+		}
+		if code := scenario.ExitOf(v.Result); code != codeGood {
+			return &exitError{code: code}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// findRun opens the run that is named, the newest without a name.
+func findRun(root string, a []string) (*bundle.Bundle, error) {
+	name := "latest"
+	if len(a) > 0 {
+		name = a[0]
+	}
+	b, err := bundle.Find(root, name)
+	if err != nil {
+		return nil, inputOf(err)
+	}
+	return b, nil
+}
+
+func rerunCommand(out *output) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use: "rerun [RUN]", Short: "Run a scenario again as an earlier run had it: text, seed, topology, gateway", Args: args(cobra.MaximumNArgs(1)),
+		Example: "  lbsim rerun\n  lbsim rerun az-loss/2026-03-02T10-14-05-42 --gateway-binary bin/l7gw",
+	}
+	root := runsFlag(cmd)
+	cmd.Flags().StringVar(&o.binary, "gateway-binary", "", "another build of the gateway (default: that of the earlier run)")
+	cmd.Flags().StringVar(&o.bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
+	cmd.Flags().BoolVar(&o.keep, "keep", false, "leave the lab up; what it leaves behind is not judged then")
+	cmd.RunE = func(cmd *cobra.Command, a []string) error {
+		b, err := findRun(*root, a)
+		if err != nil {
+			return err
+		}
+		order, s, err := o.again(b)
+		if err != nil {
+			return err
+		}
+		o.root = *root
+		if err := o.describe(&order, s); err != nil {
+			return err
+		}
+		return o.run(cmd.Context(), out, order, s)
+	}
+	return cmd
+}
+
+// again reads the order of an earlier run.
+func (o *runOptions) again(b *bundle.Bundle) (scenario.Order, *scenario.Scenario, error) {
+	var earlier bundle.Run
+	if err := b.ReadYAML(bundle.RunFile, &earlier); err != nil {
+		return scenario.Order{}, nil, inputError(err)
+	}
+	o.driver = earlier.Gateway.Driver
+	if o.binary == "" {
+		o.binary = earlier.Gateway.Binary
+	}
+	order := scenario.Order{Path: earlier.Scenario, Seed: earlier.Seed, Set: earlier.Set, Keep: o.keep}
+	var err error
+	if order.Text, err = b.Read(bundle.ScenarioFile); err != nil {
+		return order, nil, inputError(err)
+	}
+	if strings.ContainsAny(earlier.Topology, "/.") {
+		if order.Topology, err = b.Read(bundle.TopologyFile); err != nil {
+			return order, nil, inputError(err)
+		}
+	}
+	s, err := order.Parse()
+	if err != nil {
+		return order, nil, inputOf(fmt.Errorf("scenario of %s: %w", b.Name(), err))
+	}
+	return order, s, nil
+}

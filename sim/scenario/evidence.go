@@ -1,0 +1,53 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/unilb/unilb/sim/bundle"
+	"github.com/unilb/unilb/sim/lab"
+	"github.com/unilb/unilb/sim/lab/supervisor"
+)
+
+// save writes the history and what judges must know beside it.
+func (j *Job) save() error {
+	err := j.rec.Snapshot().Save(j.bundle.Dir)
+	if j.region != nil {
+		err = errors.Join(err, j.bundle.WriteJSON(bundle.FactsFile, j.region.Facts()))
+	}
+	return err
+}
+
+// keepEvidence writes, first of all and while the lab is up, what a reader of a
+// failed run needs. The end of what the wires carried is kept only then: it is
+// large, and vanishes with the lab.
+func (j *Job) keepEvidence(ctx context.Context, l *lab.Lab) {
+	j.problemIf("evidence", j.save())
+	if ctx.Err() == nil && j.judge(supervisor.Ended{}).Result == bundle.Good {
+		return
+	}
+	if len(l.Wires()) == 0 {
+		return
+	}
+	err := j.bundle.Write(bundle.WiresFile, func(w io.Writer) error { return l.Capture(w, "**") })
+	if err != nil {
+		j.problem("keep what the wires carried: %v", err)
+	}
+}
+
+// dumpStores writes what each region's store holds at the end.
+func (j *Job) dumpStores(ctx context.Context) {
+	for _, region := range j.region.Stores() {
+		kvs, err := j.region.DumpStore(ctx, region)
+		if err == nil {
+			err = j.bundle.WriteJSON(fmt.Sprintf("%s/%s.json", bundle.EtcdDir, region), kvs)
+		}
+		if err != nil {
+			// A store that a fault has taken away cannot be read: that is no
+			// problem of the run.
+			j.region.Note("evidence", "store of %s not kept: %v", region, err)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/scenarios/incidents"
+	"github.com/unilb/unilb/topology"
+	"github.com/unilb/unilb/topology/strict"
+)
+
+func library(name string, set []string) (*topology.Spec, error) {
+	return topology.LoadLibrary(name, set...)
+}
+
+func parsed(t *testing.T, text string, seed uint64) *Scenario {
+	t.Helper()
+	s, err := Parse("x.yaml", []byte(text), Options{Topology: library, Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryIncidentOfTheTestbedCanBeRead(t *testing.T) {
+	if len(incidents.Names()) < 5 {
+		t.Fatalf("got %v, want five at least", incidents.Names())
+	}
+	for _, name := range incidents.Names() {
+		text, err := incidents.Files.ReadFile(name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := parsed(t, string(text), 0); s.File.Scenario != name {
+			t.Errorf("%s.yaml calls itself %q", name, s.File.Scenario)
+		}
+	}
+}
+
+// good is a scenario that can be read; cases change one line of it.
+const good = `scenario: x
+about: something holds
+topology: two-az
+pick: {victim: "bj/*/l7-*"}
+objects:
+  services:
+    blog: {host: blog.example, vip: idc-eip, targets: "idc/bj/*"}
+    late: {host: late.example, vip: shop-eip, vpc: shop, targets: "vpc/shop/web-*", later: true}
+traffic:
+  blog: {to: blog, rate: 100}
+steps:
+- wait: {steady: {load: blog}}
+- {inject: {kill: {on: $victim, process: gateway}}, as: crash}
+- {wait: {recovers: {load: blog, from: crash}}, as: cost}
+- publish: late
+- heal: crash
+checks:
+- no-request-lost: {except: [{in: $victim, during: cost}], streams: [blog]}
+- recovers
+`
+
+func TestMistakesAreNamedWithTheirPlaces(t *testing.T) {
+	tests := []struct{ old, new, want string }{
+		{"scenario: x", "scenario: X Y", `x.yaml:1:11: scenario "X Y"`},
+		{"topology: two-az", "topology: two-ax", `no topology "two-ax" (did you mean "two-az"?)`},
+		{"vip: idc-eip", "vip: idc-vip", `x.yaml:7:37: the topology has no vip "idc-vip" (did you mean "idc-eip"?)`},
+		{"vip: idc-eip, ", "", `x.yaml:7:5: vip is missing; the topology has shop-eip, games-eip, idc-eip`},
+		{"vpc: shop,", "vpc: shp,", `the topology has no vpc "shp" (did you mean "shop"?)`},
+		{`targets: "idc/bj/*"`, `targets: "idc/sh/*"`, `no node of two-az is selected by "idc/sh/*"`},
+		{"to: blog", "to: blgo", `x.yaml:10:14: no service "blgo" (did you mean "blog"?)`},
+		{"rate: 100", "rate: 100, workers: 3", "want either rate or workers"},
+		{"load: blog}}", "load: blg}}", `no load "blg" (did you mean "blog"?)`},
+		{"kill: {on: $victim", "kil: {on: $victim", `unknown word "kil" in steps[1].inject (did you mean "kill"?)`},
+		{"process: gateway", "proces: gateway", `unknown key "proces" in steps[1].inject.kill (did you mean "process"?)`},
+		{"kill: {on: $victim", `kill: {on: "!"`, `selector "!"`},
+		{"from: crash", "from: crush", `no step before names a fault "crush" (did you mean "crash"?)`},
+		{"- heal: crash", "- heal: cost", `no step before names a fault "cost"`},
+		{"- heal: crash", "- {heal: crash, publish: late}", "a step does one thing, not heal and publish"},
+		{"- heal: crash", "- {heal: crash, as: mended}", "only faults, changes, series of edits and recoveries have names"},
+		{"as: cost", "as: crash", `the name "crash" is given twice`},
+		{"- heal: crash", "- {after: 1s}", "the step does nothing and says nothing"},
+		{"publish: late", "publish: late-", `no service "late-" (did you mean "late"?)`},
+		{"during: cost", "during: coast", `no step names "coast" (did you mean "cost"?)`},
+		{"streams: [blog]", "streams: [log]", `no load "log" (did you mean "blog"?)`},
+		{"- recovers", "- recoverz", `x.yaml:19:3: unknown word "recoverz" in checks[1] (did you mean "recovers"?)`},
+		{"checks:\n- no", "chekcs:\n- no", `unknown key "chekcs"`},
+	}
+	for _, tt := range tests {
+		if !strings.Contains(good, tt.old) {
+			t.Fatalf("the scenario has no %q", tt.old)
+		}
+		_, err := Parse("x.yaml", []byte(strings.Replace(good, tt.old, tt.new, 1)), Options{Topology: library})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q in place of %q: got %v, want %q", tt.new, tt.old, err, tt.want)
+		}
+	}
+	parsed(t, good, 0)
+}
+
+func TestAllMistakesAreNamedAtOnce(t *testing.T) {
+	text := strings.NewReplacer("to: blog", "to: blgo", "publish: late", "publish: never", "during: cost", "during: coast").Replace(good)
+	_, err := Parse("x.yaml", []byte(text), Options{Topology: library})
+	var errs strict.Errors
+	if !errors.As(err, &errs) || len(errs) != 3 {
+		t.Errorf("got %v, want three problems", err)
+	}
+}
+
+func TestTheSeedFixesPlanFaultsAndTraffic(t *testing.T) {
+	digests := func(seed uint64) string {
+		t.Helper()
+		d, err := parsed(t, good, seed).Digests()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(d)
+	}
+	seen := map[string]uint64{}
+	for seed := range uint64(8) {
+		d := digests(seed + 1)
+		if again := digests(seed + 1); again != d {
+			t.Errorf("seed %d: %s, and then %s", seed+1, d, again)
+		}
+		if other, known := seen[d]; known {
+			t.Errorf("seeds %d and %d have the same digests: %s", other, seed+1, d)
+		}
+		seen[d] = seed + 1
+	}
+	if a, b := parsed(t, good, 0), parsed(t, good, 42); fmt.Sprint(a.Digests()) != fmt.Sprint(b.Digests()) {
+		t.Error("without a seed the topology's is not taken")
+	}
+}
+
+func TestPicksAreNodesThatTheSelectorSelects(t *testing.T) {
+	picked := map[string]bool{}
+	for seed := range uint64(40) {
+		s := parsed(t, good, seed+1)
+		f := s.File.Steps[1].Inject.Fault().String()
+		ref := topology.Ref(f[strings.LastIndexByte(f, ' ')+1:])
+		if !topology.Selector("bj/*/l7-*").Match(ref) {
+			t.Fatalf("seed %d: %s", seed+1, f)
+		}
+		picked[f] = true
+	}
+	if len(picked) != 4 {
+		t.Errorf("40 seeds pick %d of 4 gateways", len(picked))
+	}
+}
