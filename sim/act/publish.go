@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/tenant"
@@ -207,12 +208,41 @@ func (r *Region) write(ctx context.Context, s *Service, w history.Write, body an
 			w.InForce = r.Recorder.Now()
 		}
 	}
-	w.Rev = op.Revisions["/apisix"]
+	if err == nil && !await {
+		op = published(ctx, api, op)
+	}
+	w.Rev = op.Revisions[configPrefix]
 	r.Recorder.Write(w)
 	if err != nil {
 		return op, fmt.Errorf("write %s: %w", w.Key, err)
 	}
 	return op, nil
+}
+
+// configPrefix is where gateways read: its revision orders the writes.
+const configPrefix = "/apisix"
+
+// publishLimit is how long a write is asked for its revision. Without a quorum of
+// the store it has none for a long time, and stays without.
+const publishLimit = 2 * time.Second
+
+// published asks an accepted operation until it says at which revision it is in the
+// store. What it says does not change when the write returned.
+func published(ctx context.Context, api *tenant.Client, op tenant.Operation) tenant.Operation {
+	ctx, cancel := context.WithTimeout(ctx, publishLimit)
+	defer cancel()
+	_ = poll(ctx, func() error { // without an answer it stays as it is
+		if op.Revisions[configPrefix] != 0 || op.State == tenant.Failed {
+			return nil
+		}
+		now, err := api.Operation(ctx, op.ID, 0)
+		if err == nil {
+			op = now
+			err = errors.New("it is not published")
+		}
+		return err
+	})
+	return op
 }
 
 // AwaitInForce waits until a change to a service is in force on every registered

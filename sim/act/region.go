@@ -21,7 +21,7 @@ import (
 const Bound = 15 * time.Second
 
 // pollEvery is the pace of waits that have no event to wait for.
-const pollEvery = 50 * time.Millisecond
+const pollEvery = 20 * time.Millisecond
 
 // A Region is a running lab with what a scenario has made in it.
 type Region struct {

@@ -86,6 +86,48 @@ func judgeByScenario(ctx context.Context, bin, report, text, says string) (strin
 	return "", fmt.Errorf("no scenario with %q failed\n%s", text, tail(log))
 }
 
+// judgeByIncident runs an incident that comes with the testbed. It must end wrong,
+// with a verdict or a step that says what is expected.
+func judgeByIncident(ctx context.Context, bin, runs, name, says string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "lbsim"), "run", name, "--bin", bin, "--runs", runs)
+	log, _ := cmd.CombinedOutput() // the verdict is in the run, not in the exit code
+	b, err := os.ReadFile(filepath.Join(runs, "latest", "verdict.yaml"))
+	if err != nil {
+		return "", fmt.Errorf("no verdict: %w\n%s", err, tail(log))
+	}
+	var v struct {
+		Result   string `yaml:"result"`
+		Failed   string `yaml:"failed"`
+		Verdicts []struct {
+			Check    string `yaml:"check"`
+			State    string `yaml:"state"`
+			Summary  string `yaml:"summary"`
+			Evidence []struct {
+				Op   string `yaml:"op"`
+				Text string `yaml:"text"`
+			} `yaml:"evidence"`
+		} `yaml:"verdicts"`
+	}
+	if err := yaml.Unmarshal(b, &v); err != nil {
+		return "", fmt.Errorf("read the verdict: %w", err)
+	}
+	if v.Result != "wrong" {
+		return "", fmt.Errorf("the run ended as %q, want wrong\n%s", v.Result, tail(log))
+	}
+	said := []string{v.Failed}
+	for _, c := range v.Verdicts {
+		if c.State == "invalid" && len(c.Evidence) > 0 {
+			said = append(said, fmt.Sprintf("%s: %s; op %s: %s", c.Check, c.Summary, c.Evidence[0].Op, c.Evidence[0].Text))
+		}
+	}
+	for _, line := range said {
+		if strings.Contains(line, says) {
+			return first(line), nil
+		}
+	}
+	return "", fmt.Errorf("it is wrong without saying %q: %s", says, first(strings.Join(said, "\n")))
+}
+
 // first is the first line that says something, cut to a screen's width.
 func first(s string) string {
 	for line := range strings.Lines(s) {

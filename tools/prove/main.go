@@ -89,8 +89,11 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	if m.Catch.Kind == "case" {
+	switch m.Catch.Kind {
+	case "case":
 		return judgeByCase(ctx, bad, filepath.Join(tmp, "out"), m.Catch.Name, m.Says)
+	case "incident":
+		return judgeByIncident(ctx, bad, filepath.Join(tmp, "runs"), m.Catch.Name, m.Says)
 	}
 	return judgeByScenario(ctx, bad, filepath.Join(tmp, "report.json"), m.Catch.Name, m.Says)
 }

@@ -21,9 +21,10 @@ import (
 //
 //	diff --git a/impl/... b/impl/...
 //
-// Catch is "case ID" or "scenario TEXT", TEXT being part of the spec's name.
+// Catch is "case ID", "scenario TEXT", TEXT being part of the spec's name, or
+// "incident NAME", which "lbsim run NAME" must call wrong.
 // Says is part of what the catcher must say: a lab that does not come up fails
-// every scenario and catches nothing. Scenarios need it.
+// every scenario and catches nothing. Scenarios and incidents need it.
 // Replace names files that are replaced whole, from a folder beside the patch
 // that has the patch's name without .patch; it is how an eBPF mutant brings
 // its compiled object.
@@ -96,8 +97,8 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			m.Replace = append(m.Replace, value)
 		case "Catch":
 			m.Catch.Kind, m.Catch.Name, _ = strings.Cut(value, " ")
-			if m.Catch.Name == "" || (m.Catch.Kind != "case" && m.Catch.Kind != "scenario") {
-				return m, fmt.Errorf("line %d: Catch wants 'case ID' or 'scenario TEXT', got %q", n, value)
+			if m.Catch.Name == "" || !slices.Contains([]string{"case", "scenario", "incident"}, m.Catch.Kind) {
+				return m, fmt.Errorf("line %d: Catch wants 'case ID', 'scenario TEXT' or 'incident NAME', got %q", n, value)
 			}
 		default:
 			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Says, Replace", n, key)
@@ -108,7 +109,7 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			return m, fmt.Errorf("the head lacks a line '%s: ...'", want.key)
 		}
 	}
-	if m.Catch.Kind == "scenario" && m.Says == "" {
+	if m.Catch.Kind != "case" && m.Says == "" {
 		return m, fmt.Errorf("the head lacks a line 'Says: ...': part of what the scenario must say")
 	}
 	if len(m.Files) == 0 {

@@ -42,7 +42,7 @@ func TestBadMutantHeadsAreRefused(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no build", "Build: l7gw\n", "", "lacks a line 'Build: ...'"},
 		{"unknown key", "Build:", "Bild:", `unknown head line "Bild"`},
-		{"unknown catcher", "case RELOAD", "hope RELOAD", "Catch wants 'case ID' or 'scenario TEXT'"},
+		{"unknown catcher", "case RELOAD", "hope RELOAD", "Catch wants 'case ID', 'scenario TEXT' or 'incident NAME'"},
 		{"scenario without its words", "case RELOAD-DELETE-EFFECT", "scenario a gateway", "lacks a line 'Says: ...'"},
 		{"no change", "diff --git", "nothing", "changes no file"},
 	} {
