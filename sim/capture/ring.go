@@ -93,6 +93,14 @@ func (r *Ring) Seen() uint64 {
 	return r.seen
 }
 
+// Kept is how many frames the ring holds now, and how many it has seen and not
+// kept.
+func (r *Ring) Kept() (kept, missing uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return uint64(r.count), r.seen + r.lost - uint64(r.count)
+}
+
 // Lose counts frames that were on the link but could not be added.
 func (r *Ring) Lose(n uint64) {
 	r.mu.Lock()

@@ -29,6 +29,9 @@ type Command struct {
 	Dir  string // working directory; "": that of the lab
 	// Ready is the URL that answers 200 when it serves; "": it tells by sd_notify.
 	Ready string
+	// Terminal says that standard input is a terminal of the command's own; see
+	// proc.Spec.
+	Terminal bool
 }
 
 // A GatewayFunc says how the gateway under test is started in a node.

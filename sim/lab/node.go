@@ -105,7 +105,7 @@ func (n *Node) Start(c Command, stdin, stdout, stderr *os.File) (*proc.Process, 
 	}
 	return n.lab.runner.Start(proc.Spec{
 		Name: string(n.Ref()) + "/exec", NS: n.ns, Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir,
-		Stdin: stdin, Stdout: stdout, Stderr: stderr,
+		Stdin: stdin, Stdout: stdout, Stderr: stderr, Terminal: c.Terminal,
 	})
 }
 

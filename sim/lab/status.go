@@ -15,6 +15,7 @@ type Status struct {
 	Nodes  []NodeStatus          `json:"nodes"`
 	Spread []Spread              `json:"spread,omitempty"`
 	VIPs   []topology.PlannedVIP `json:"vips,omitempty"`
+	Links  []LinkStatus          `json:"links,omitempty"`
 	Faults []FaultStatus         `json:"faults,omitempty"`
 }
 
@@ -23,6 +24,7 @@ type NodeStatus struct {
 	Ref       topology.Ref    `json:"ref"`
 	Kind      topology.Kind   `json:"kind"`
 	Address   netip.Addr      `json:"address,omitzero"`
+	Host      topology.Ref    `json:"host,omitempty"` // of a guest
 	Power     bool            `json:"power"`
 	Processes []ProcessStatus `json:"processes,omitempty"`
 	Echo      []uint16        `json:"echo,omitempty"`
@@ -39,6 +41,12 @@ type ProcessStatus struct {
 	RSS   int64         `json:"rss,omitempty"` // bytes
 	Exit  string        `json:"exit,omitempty"`
 	Log   string        `json:"log,omitempty"`
+}
+
+// LinkStatus is one link.
+type LinkStatus struct {
+	Name string            `json:"name"`
+	Kind topology.LinkKind `json:"kind"`
 }
 
 // FaultStatus is one active fault.
@@ -60,6 +68,9 @@ func (l *Lab) Status() Status {
 		st, _, _ := e.status()
 		s.Spread = append(s.Spread, st)
 	}
+	for _, pl := range l.plan.Links {
+		s.Links = append(s.Links, LinkStatus{Name: pl.Name, Kind: pl.Kind})
+	}
 	for _, a := range l.Active() {
 		s.Faults = append(s.Faults, FaultStatus{ID: a.ID(), Text: a.Fault().String(), Since: a.Window().From})
 	}
@@ -72,6 +83,9 @@ func (n *Node) Status() NodeStatus {
 	off := n.off
 	n.mu.Unlock()
 	s := NodeStatus{Ref: n.Ref(), Kind: n.plan.Kind, Address: n.plan.Address(), Power: !off, Echo: n.plan.Echo}
+	if n.plan.Guest != nil {
+		s.Host = n.plan.Guest.Host
+	}
 	if n.echo != nil {
 		s.Requests = n.echo.Requests()
 	}

@@ -59,7 +59,7 @@ func (l *Lab) Wire(name string) (*Wire, error) {
 // after Down.
 func (l *Lab) Capture(w io.Writer, sel topology.LinkSelector) error {
 	if err := sel.Check(); err != nil {
-		return fmt.Errorf("capture: %w", err)
+		return &SelectionError{sel, err.Error()}
 	}
 	var rings []*capture.Ring
 	for _, wr := range l.wires {
@@ -69,9 +69,9 @@ func (l *Lab) Capture(w io.Writer, sel topology.LinkSelector) error {
 	}
 	switch {
 	case len(rings) == 0 && l.o.CaptureBytes < 0:
-		return fmt.Errorf("capture %q: lab %s keeps no frames", sel, l.plan.Lab)
+		return &SelectionError{sel, fmt.Sprintf("lab %s keeps no frames", l.plan.Lab)}
 	case len(rings) == 0:
-		return fmt.Errorf("capture %q: it selects none of the %d wires of lab %s", sel, len(l.wires), l.plan.Lab)
+		return &SelectionError{sel, fmt.Sprintf("it selects none of the %d wires of lab %s", len(l.wires), l.plan.Lab)}
 	}
 	return capture.Write(w, rings...)
 }

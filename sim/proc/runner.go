@@ -34,6 +34,9 @@ type Spec struct {
 	// Stdin, Stdout and Stderr replace the log and /dev/null. A process that has
 	// them inherits the environment of this process.
 	Stdin, Stdout, Stderr *os.File
+	// Terminal says that Stdin is a terminal that no session has yet: the process
+	// leads a session with it, so that a shell can control its jobs.
+	Terminal bool
 }
 
 // A Runner starts processes.
@@ -92,7 +95,8 @@ func (r *Runner) Start(s Spec) (*Process, error) {
 	p := &Process{spec: s, log: filepath.Join(r.logs, s.Name+".log"), done: make(chan struct{}), ready: make(chan struct{})}
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = s.Dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
+	// Either way the process leads a group of its own.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: !s.Terminal, Setsid: s.Terminal, Setctty: s.Terminal, Pdeathsig: unix.SIGKILL}
 	if err := r.connect(p, cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.Name, err)
 	}

@@ -98,7 +98,7 @@ func (c *Client) Status(ctx context.Context) (lab.Status, error) {
 // Signals that arrive on the channel reach the command; when ctx is done, or this
 // process dies, it is killed.
 func (c *Client) Exec(ctx context.Context, node topology.Ref, cmd lab.Command, signals <-chan os.Signal, stdin, stdout, stderr *os.File) (int, error) {
-	r, err := c.ask(ctx, request{Verb: verbExec, Node: node, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir},
+	r, err := c.ask(ctx, request{Verb: verbExec, Node: node, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir, Terminal: cmd.Terminal},
 		signals, stdin, stdout, stderr)
 	return r.Code, err
 }

@@ -24,12 +24,13 @@ const (
 
 // What a client can ask for. One connection carries one request.
 const (
-	verbStatus = "status"
-	verbExec   = "exec"
-	verbDown   = "down"
-	verbInject = "inject"
-	verbHeal   = "heal"
-	verbFaults = "faults"
+	verbStatus  = "status"
+	verbExec    = "exec"
+	verbDown    = "down"
+	verbInject  = "inject"
+	verbHeal    = "heal"
+	verbFaults  = "faults"
+	verbCapture = "capture"
 )
 
 // A request is one line of JSON from the client.
@@ -42,6 +43,10 @@ type request struct {
 	Dir   string            `json:"dir,omitempty"`
 	Fault json.RawMessage   `json:"fault,omitempty"` // inject: as fault.Encode writes it
 	IDs   []string          `json:"ids,omitempty"`   // heal; none: all
+	// Terminal says that the file that comes first with exec is a terminal for the
+	// command alone.
+	Terminal bool            `json:"terminal,omitempty"`
+	Capture  *CaptureOptions `json:"capture,omitempty"`
 }
 
 // A message is what a client sends while a command runs.
@@ -60,6 +65,7 @@ type reply struct {
 	Faults      []lab.FaultStatus `json:"faults,omitempty"`
 	// Lacking says of kinds of faults why the lab cannot have them.
 	Lacking map[string]string `json:"lacking,omitempty"`
+	Capture *lab.Captured     `json:"capture,omitempty"`
 }
 
 // An event is what the supervisor tells the process that launched it.

@@ -109,6 +109,8 @@ func (s *supervisor) reply(ctx context.Context, r request, files []*os.File, mes
 	case verbInject:
 		// A client that dies leaves the lab as it is, not half broken.
 		return s.inject(context.WithoutCancel(ctx), r)
+	case verbCapture:
+		return s.capture(ctx, l, r, files, messages)
 	case verbFaults:
 		return reply{Lacking: l.Lacking()}
 	case verbHeal:
@@ -127,7 +129,7 @@ func (s *supervisor) exec(ctx context.Context, l *lab.Lab, r request, files []*o
 	if len(files) != execFiles {
 		return reply{Error: fmt.Sprintf("exec needs %d files, got %d", execFiles, len(files))}
 	}
-	p, err := n.Start(lab.Command{Path: r.Path, Args: r.Args, Env: r.Env, Dir: r.Dir}, files[0], files[1], files[2])
+	p, err := n.Start(lab.Command{Path: r.Path, Args: r.Args, Env: r.Env, Dir: r.Dir, Terminal: r.Terminal}, files[0], files[1], files[2])
 	if err != nil {
 		return reply{Error: err.Error(), Input: true}
 	}
