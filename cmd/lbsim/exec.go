@@ -22,7 +22,7 @@ func execCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "exec NODE -- COMMAND [ARGS]", Short: "Run a command in a node, with these streams and its exit code",
 		Example: "  lbsim exec client/inet-1 -- curl -s http://203.0.113.10/",
-		Args:    args(cobra.MinimumNArgs(2)),
+		Args:    args(cobra.MinimumNArgs(2)), ValidArgsFunction: orFiles(first(nodeRefs)),
 	}
 	name := labFlag(cmd)
 	cmd.Flags().SetInterspersed(false) // what follows the node is the command's

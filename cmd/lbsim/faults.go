@@ -15,8 +15,9 @@ import (
 func injectCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "inject FAULT [VALUE...]", Short: "Break something in a lab", Args: args(cobra.MinimumNArgs(1)),
-		Long:    "Break something. It stays broken until \"lbsim heal\" or \"lbsim down\".\n\nFaults, as \"lbsim faults\" explains them:\n" + usages(),
-		Example: "  lbsim inject power-off 'bj/az1/**'\n  lbsim inject freeze bj/az1/l7-1 gateway",
+		ValidArgsFunction: completeInject,
+		Long:              "Break something. It stays broken until \"lbsim heal\" or \"lbsim down\".\n\nFaults, as \"lbsim faults\" explains them:\n" + usages(),
+		Example:           "  lbsim inject power-off 'bj/az1/**'\n  lbsim inject freeze bj/az1/l7-1 gateway",
 	}
 	name := labFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
@@ -49,9 +50,11 @@ func usages() string {
 // faultsCommand explains every fault there is.
 func faultsCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{Use: "faults [FAULT]", Short: "Explain the faults there are", Args: args(cobra.MaximumNArgs(1)),
-		Long:    "Explain the faults there are. With --lab also say which of them that lab cannot have, and why.",
-		Example: "  lbsim faults\n  lbsim faults partition\n  lbsim faults --lab two-az"}
+		ValidArgsFunction: onlyWords(first(faultKinds)),
+		Long:              "Explain the faults there are. With --lab also say which of them that lab cannot have, and why.",
+		Example:           "  lbsim faults\n  lbsim faults partition\n  lbsim faults --lab two-az"}
 	name := cmd.Flags().StringP("lab", "l", "", "name of a lab that is asked what it cannot do")
+	completeFlag(cmd, "lab", onlyWords(labNames))
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		kinds := fault.Kinds()
 		if len(a) == 1 {
@@ -106,7 +109,7 @@ func withoutInterrupt(cmd *cobra.Command) context.Context {
 }
 
 func healCommand(out *output) *cobra.Command {
-	cmd := &cobra.Command{Use: "heal [FAULT-ID...]", Short: "Mend faults, all of them by default"}
+	cmd := &cobra.Command{Use: "heal [FAULT-ID...]", Short: "Mend faults, all of them by default", ValidArgsFunction: onlyWords(activeFaults)}
 	name := labFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		client, _, err := open(*name)

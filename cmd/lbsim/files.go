@@ -39,7 +39,8 @@ func setFlag(cmd *cobra.Command) *[]string {
 }
 
 func validateCommand(out *output) *cobra.Command {
-	cmd := &cobra.Command{Use: "validate NAME|FILE...", Short: "Say everything that is wrong with topologies", Args: args(cobra.MinimumNArgs(1))}
+	cmd := &cobra.Command{Use: "validate NAME|FILE...", Short: "Say everything that is wrong with topologies", Args: args(cobra.MinimumNArgs(1)),
+		ValidArgsFunction: orFiles(topologies)}
 	set := setFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, files []string) error {
 		count := 0
@@ -94,7 +95,8 @@ func printProblems(out *output, file string, err error) (int, error) {
 }
 
 func planCommand(out *output) *cobra.Command {
-	cmd := &cobra.Command{Use: "plan NAME|FILE", Short: "Show what a topology becomes: nodes, addresses, processes", Args: args(cobra.ExactArgs(1))}
+	cmd := &cobra.Command{Use: "plan NAME|FILE", Short: "Show what a topology becomes: nodes, addresses, processes", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: orFiles(first(topologies))}
 	set := setFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, a []string) error {
 		p, err := planOf(a[0], *set)

@@ -18,7 +18,8 @@ func upCommand(out *output) *cobra.Command {
 	var name, bin, dir string
 	cmd := &cobra.Command{
 		Use: "up NAME|FILE", Short: "Bring a lab up and leave it running", Args: args(cobra.ExactArgs(1)),
-		Example: "  lbsim up two-az\n  lbsim up my.yaml --name mine --set regions.bj.azs.az1.l7=1",
+		ValidArgsFunction: orFiles(first(topologies)),
+		Example:           "  lbsim up two-az\n  lbsim up my.yaml --name mine --set regions.bj.azs.az1.l7=1",
 	}
 	set := setFlag(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "name of the lab (default: what the topology says)")
@@ -85,7 +86,9 @@ func binDir(flag string) (string, error) {
 
 // labFlag is how a command that asks a running lab is told which.
 func labFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().StringP("lab", "l", "", "name of the lab (default: the only one that is up)")
+	name := cmd.Flags().StringP("lab", "l", "", "name of the lab (default: the only one that is up)")
+	completeFlag(cmd, "lab", onlyWords(labNames))
+	return name
 }
 
 func open(name string) (*supervisor.Client, supervisor.Entry, error) {
@@ -98,10 +101,19 @@ func open(name string) (*supervisor.Client, supervisor.Entry, error) {
 
 func downCommand(out *output) *cobra.Command {
 	var all bool
-	cmd := &cobra.Command{Use: "down [LAB]", Short: "Take a lab down; safe to repeat", Args: args(cobra.MaximumNArgs(1))}
+	cmd := &cobra.Command{Use: "down [LAB]", Short: "Take a lab down; safe to repeat", Args: args(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: onlyWords(first(labNames)),
+		Example:           "  lbsim down\n  lbsim down two-az\n  lbsim down --all"}
+	name := labFlag(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "take every lab down")
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
-		labs, err := toTakeDown(a, all)
+		if len(a) == 1 {
+			if *name != "" && *name != a[0] {
+				return inputError(fmt.Errorf("which lab is meant, %q or --lab %q?", a[0], *name))
+			}
+			*name = a[0]
+		}
+		labs, err := toTakeDown(*name, all)
 		if err != nil {
 			return err
 		}
@@ -130,13 +142,9 @@ func downCommand(out *output) *cobra.Command {
 
 // toTakeDown returns the labs that are meant. That there is none is no error, for
 // down may be repeated; that it is not clear which is meant is one.
-func toTakeDown(names []string, all bool) ([]supervisor.Entry, error) {
+func toTakeDown(name string, all bool) ([]supervisor.Entry, error) {
 	if all {
 		return supervisor.List()
-	}
-	name := ""
-	if len(names) > 0 {
-		name = names[0]
 	}
 	e, err := supervisor.Find(name)
 	var missing *supervisor.NotFound

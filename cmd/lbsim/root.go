@@ -13,7 +13,7 @@ const help = `Build networks of namespaces, break them, and judge the load balan
 
 Usage: lbsim <command> [flags]
 
-Labs        up, down, list, status, exec
+Labs        up, down, list, status, exec, shell, capture
 Faults      inject, heal, faults
 Incidents   run, rerun, judge
 Gateways    conform
@@ -26,7 +26,8 @@ Start here:
   lbsim exec client/inet-1 -- curl -s http://10.101.4.3/
   lbsim conform --gateway l7gw       judge a gateway
 
-Every command takes --json: one object a line on stdout, with a "type".
+Every command takes --json: one object a line on stdout, with a "type". A flag that
+is not given is read from its variable: --lab from LBSIM_LAB.
 Exit: 0 good  1 wrong (a check failed, a regression)  2 undecided  3 bad input
       4 this machine cannot  5 lbsim itself failed  130 interrupted, cleaned up
 `
@@ -74,12 +75,16 @@ func newRoot() *cobra.Command {
 		}
 		shown(cmd, args)
 	})
+	root.SetUsageTemplate(root.UsageTemplate() + envHelp)
 	root.PersistentFlags().BoolVar(&out.json, "json", false, "print objects, one a line, instead of text")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return setFromEnv(cmd) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
+	root.CompletionOptions.DisableDefaultCmd = true // completionCommand is ours
 	root.AddCommand(
-		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out),
-		injectCommand(out), healCommand(out), faultsCommand(out), runCommand(out), rerunCommand(out), judgeCommand(out), conformCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
-		doctorCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
+		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out), shellCommand(out), captureCommand(out),
+		injectCommand(out), healCommand(out), faultsCommand(out), runCommand(out), rerunCommand(out), judgeCommand(out),
+		conformCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
+		doctorCommand(out), completionCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
 	)
 	return root
 }

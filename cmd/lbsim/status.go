@@ -16,7 +16,8 @@ import (
 
 func statusCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{Use: "status [SELECTOR]", Short: "Show nodes, processes, VIPs and faults of a lab", Args: args(cobra.MaximumNArgs(1)),
-		Example: "  lbsim status\n  lbsim status 'bj/az1/**'"}
+		ValidArgsFunction: onlyWords(first(nodeRefs)),
+		Example:           "  lbsim status\n  lbsim status 'bj/az1/**'"}
 	name := labFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		client, _, err := open(*name)
@@ -54,6 +55,9 @@ func printStatus(to io.Writer, st lab.Status) error {
 		address := "-"
 		if n.Address.IsValid() {
 			address = n.Address.String()
+		}
+		if n.Host != "" {
+			address += " on " + string(n.Host)
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", n.Ref, address, strings.Join(runs(n), "  "))
 	}

@@ -18,7 +18,11 @@ type Field struct {
 	Need bool // it has no default
 
 	index []int
+	typ   reflect.Type
 }
+
+// Type is what the field holds, for those who propose values.
+func (f Field) Type() reflect.Type { return f.typ }
 
 // fieldsOf reads the fields of a fault from their tags: yaml, or else json, names them, arg
 // gives the place among the words of a command line, doc says what they are and
@@ -32,7 +36,7 @@ func fieldsOf(t reflect.Type) []Field {
 			continue
 		}
 		arg, _ := strconv.Atoi(sf.Tag.Get("arg")) // no tag: no place
-		out = append(out, Field{Name: name, Arg: arg, Doc: sf.Tag.Get("doc"), Need: sf.Tag.Get("need") == "true", index: sf.Index})
+		out = append(out, Field{Name: name, Arg: arg, Doc: sf.Tag.Get("doc"), Need: sf.Tag.Get("need") == "true", index: sf.Index, typ: sf.Type})
 	}
 	return out
 }
