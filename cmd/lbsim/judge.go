@@ -10,11 +10,6 @@ import (
 	"github.com/unilb/unilb/sim/scenario"
 )
 
-// runsFlag is how commands that read runs are told where they are.
-func runsFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().String("runs", envOr("LBSIM_RUNS", bundle.DefaultRoot), "directory of the runs")
-}
-
 func judgeCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "judge [RUN]", Short: "Let today's checks judge what a run recorded", Args: args(cobra.MaximumNArgs(1)),
@@ -53,19 +48,6 @@ func judgeCommand(out *output) *cobra.Command {
 		return nil
 	}
 	return cmd
-}
-
-// findRun opens the run that is named, the newest without a name.
-func findRun(root string, a []string) (*bundle.Bundle, error) {
-	name := "latest"
-	if len(a) > 0 {
-		name = a[0]
-	}
-	b, err := bundle.Find(root, name)
-	if err != nil {
-		return nil, inputOf(err)
-	}
-	return b, nil
 }
 
 func rerunCommand(out *output) *cobra.Command {

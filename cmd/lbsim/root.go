@@ -13,9 +13,9 @@ const help = `Build networks of namespaces, break them, and judge the load balan
 
 Usage: lbsim <command> [flags]
 
-Labs        up, down, list, status, exec, shell, capture
+Labs        up, down, list, status, exec, shell, capture, logs
 Faults      inject, heal, faults
-Incidents   run, rerun, judge
+Incidents   run <scenario>, rerun, judge, show, pack <run>, runs
 Gateways    conform
 Files       validate, plan, schema
 Help        doctor, completion, version
@@ -81,8 +81,9 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
 	root.CompletionOptions.DisableDefaultCmd = true // completionCommand is ours
 	root.AddCommand(
-		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out), shellCommand(out), captureCommand(out),
-		injectCommand(out), healCommand(out), faultsCommand(out), runCommand(out), rerunCommand(out), judgeCommand(out),
+		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out), shellCommand(out), captureCommand(out), logsCommand(out),
+		injectCommand(out), healCommand(out), faultsCommand(out),
+		runCommand(out), rerunCommand(out), judgeCommand(out), showCommand(out), packCommand(out), runsCommand(out),
 		conformCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
 		doctorCommand(out), completionCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
 	)

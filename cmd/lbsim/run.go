@@ -37,7 +37,7 @@ func runCommand(out *output) *cobra.Command {
 	f.StringVar(&o.driver, "gateway", "", "driver of the gateway: a name from conformance/drivers, or a manifest (default: what the topology says)")
 	f.StringVar(&o.binary, "gateway-binary", "", "file to start in the place of the driver's program")
 	f.StringVar(&o.bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
-	f.StringVar(&o.root, "runs", envOr("LBSIM_RUNS", bundle.DefaultRoot), "directory of the runs")
+	f.StringVar(&o.root, "runs", bundle.DefaultRoot, "directory of the runs")
 	f.StringVar(&o.name, "name", "", "name of the lab (default: what the topology says, and the process id)")
 	f.StringArrayVar(&o.set, "set", nil, "override one value of the topology, e.g. regions.bj.azs.az1.l7=1")
 	f.Uint64Var(&o.seed, "seed", 0, "everything random follows from it (default: what the scenario says)")
@@ -50,13 +50,6 @@ func runCommand(out *output) *cobra.Command {
 		return o.run(cmd.Context(), out, order, s)
 	}
 	return cmd
-}
-
-func envOr(name, fallback string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return fallback
 }
 
 // order reads the scenario and everything that goes with it.

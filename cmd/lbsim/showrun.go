@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/unilb/unilb/sim/bundle"
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/timeline"
+)
+
+// momentsShown is how many lines of the chronology are printed. JSON has all.
+const momentsShown = 200
+
+// showRun prints a run: what it was, what happened, how requests ended, and what
+// was made of it. A part of the chronology is printed alone.
+func showRun(out *output, b *bundle.Bundle, h *history.History, moments []timeline.Moment, part bool) error {
+	if part {
+		return printMoments(out, moments)
+	}
+	var r bundle.Run
+	if err := b.ReadYAML(bundle.RunFile, &r); err != nil {
+		return inputError(err)
+	}
+	var v bundle.Verdict
+	verr := b.ReadYAML(bundle.VerdictFile, &v)
+	if verr != nil && !errors.Is(verr, fs.ErrNotExist) {
+		return inputError(verr)
+	}
+	if err := printHead(out, b, r, h); err != nil {
+		return err
+	}
+	if err := printMoments(out, moments); err != nil {
+		return err
+	}
+	if err := printTallies(out, timeline.Tallies(h)); err != nil {
+		return err
+	}
+	if verr != nil {
+		progress("the run has no verdict; see: lbsim judge %s", b.Name())
+		return nil
+	}
+	return printJudged(out, b, v)
+}
+
+func printHead(out *output, b *bundle.Bundle, r bundle.Run, h *history.History) error {
+	if out.json {
+		return out.object("run", struct {
+			bundle.Run
+			Dir      string    `json:"dir"`
+			Zero     time.Time `json:"zero"` // of the run's clock
+			Ops      int       `json:"ops"`
+			Arrivals int       `json:"arrivals"`
+			Lost     int       `json:"lost"`
+		}{r, b.Dir, h.Start, len(h.Ops), len(h.Arrivals), h.Lost})
+	}
+	const digits = 12
+	ended := "to its end"
+	if r.Ended != "" {
+		ended = "ended early: " + r.Ended
+	}
+	gateway := "none"
+	if g := r.Gateway; g.Driver != "" {
+		gateway = strings.TrimSpace(fmt.Sprintf("%s %s", g.Driver, g.Version)) + fmt.Sprintf(" (sha256 %.*s)", digits, g.SHA256)
+	}
+	commit := r.Commit
+	if commit == "" {
+		commit = "not known"
+	}
+	w := tabwriter.NewWriter(out.to, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(w, "run\t%s\n", b.Dir)
+	_, _ = fmt.Fprintf(w, "scenario\t%s  seed %d\n", r.Scenario, r.Seed)
+	_, _ = fmt.Fprintf(w, "topology\t%s  plan %.*s\n", r.Topology, digits, r.Digests.Plan)
+	_, _ = fmt.Fprintf(w, "gateway\t%s\n", gateway)
+	_, _ = fmt.Fprintf(w, "commit\t%s\n", commit)
+	_, _ = fmt.Fprintf(w, "machine\t%s, %d CPUs, %.1f %% of their time stolen\n", r.Machine.Kernel, r.Machine.CPUs, 100*r.Machine.Stolen)
+	_, _ = fmt.Fprintf(w, "started\t%s, %s %s\n", r.Started.Local().Format(time.DateTime), r.Took, ended)
+	if h.Lost > 0 {
+		_, _ = fmt.Fprintf(w, "lost\t%d records did not fit\n", h.Lost)
+	}
+	if st, err := os.Stat(b.Path(bundle.WiresFile)); err == nil {
+		_, _ = fmt.Fprintf(w, "frames\t%s  %.1f MiB\n", b.Path(bundle.WiresFile), float64(st.Size())/(1<<20))
+	}
+	_, _ = fmt.Fprintln(w)
+	return w.Flush()
+}
+
+func printMoments(out *output, moments []timeline.Moment) error {
+	if out.json {
+		for _, m := range moments {
+			if err := out.object("moment", m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, m := range moments[:min(len(moments), momentsShown)] {
+		if _, err := fmt.Fprintln(out.to, momentText(m)); err != nil {
+			return err
+		}
+	}
+	if more := len(moments) - momentsShown; more > 0 {
+		progress("... %d more; --around and --node choose, --json has all", more)
+	}
+	return nil
+}
+
+// momentText is one line of the chronology.
+func momentText(m timeline.Moment) string {
+	text := m.Text
+	if m.Node != "" {
+		text = string(m.Node) + "  " + text
+	}
+	return fmt.Sprintf("%10s  %-8s %s", "+"+seconds(m.At), m.Kind, text)
+}
+
+// seconds prints times of one run so that they stand below each other.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
+
+func printTallies(out *output, tallies []timeline.Tally) error {
+	if !out.json {
+		_, _ = fmt.Fprintln(out.to)
+	}
+	for _, t := range tallies {
+		if out.json {
+			if err := out.object("stream", t); err != nil {
+				return err
+			}
+			continue
+		}
+		var classes []string
+		for _, c := range slices.Sorted(maps.Keys(t.Classes)) {
+			classes = append(classes, fmt.Sprintf("%s %d", c, t.Classes[c]))
+		}
+		text := fmt.Sprintf("%d ok, %d failed, %d unknown", t.OK, t.Fail, t.Info)
+		if len(classes) > 0 {
+			text += ": " + strings.Join(classes, ", ")
+		}
+		if _, err := fmt.Fprintf(out.to, "stream %-12s %s\n", t.Stream, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printJudged(out *output, b *bundle.Bundle, v bundle.Verdict) error {
+	for _, one := range v.Verdicts {
+		if err := printVerdict(out, one); err != nil {
+			return err
+		}
+	}
+	if out.json {
+		return out.object("result", map[string]any{"result": v.Result, "run": b.Dir, "rerun": v.Rerun, "failed": v.Failed, "problems": v.Problems})
+	}
+	for _, p := range v.Problems {
+		_, _ = fmt.Fprintf(out.to, "     problem  %s\n", p)
+	}
+	if v.Failed != "" {
+		_, _ = fmt.Fprintf(out.to, "     failed   %s\n", v.Failed)
+	}
+	_, err := fmt.Fprintf(out.to, "%s   %s   %s\n", v.Result, b.Dir, v.Rerun)
+	return err
+}
