@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,36 +22,7 @@ import (
 	"github.com/unilb/unilb/sim/sandbox"
 )
 
-// TestMain plays lbsim, or a binary of a lab, by the name it was started with.
-func TestMain(m *testing.M) {
-	switch filepath.Base(os.Args[0]) {
-	case "lbsim":
-		main()
-	case "unilb-etcd":
-		beProcess(os.Getenv("PATH"))
-	case "l7admin", "l7gw":
-		beProcess("")
-	}
-	sandbox.Main(m)
-}
-
-// beProcess tells that it is ready, except as a store whose PATH says that it is
-// to be slow; and leaves a daemon behind as real programs do.
-func beProcess(path string) {
-	if strings.Contains(path, "/slow") {
-		_ = exec.Command("sleep", "1000").Start()
-		select {}
-	}
-	c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
-	if err == nil {
-		_, err = c.Write([]byte("READY=1"))
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	select {}
-}
+func runTests(m *testing.M) { sandbox.Main(m) }
 
 // A bench is where one test runs lbsim: its own registry, directories and
 // binaries.
@@ -67,14 +37,8 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS)
 	b := &bench{t: t, bin: t.TempDir()}
-	self, err := os.Executable()
-	if err != nil {
+	if err := playAll(b.bin); err != nil {
 		t.Fatal(err)
-	}
-	for _, name := range []string{"lbsim", "unilb-etcd", "l7admin", "l7gw"} {
-		if err := os.Symlink(self, filepath.Join(b.bin, name)); err != nil {
-			t.Fatal(err)
-		}
 	}
 	b.env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir(), "TMPDIR="+t.TempDir(), "UNILB_BIN="+b.bin,
 		"GORACE=atexit_sleep_ms=0") // a second each, otherwise

@@ -43,15 +43,25 @@ func packCommand(out *output) *cobra.Command {
 	return cmd
 }
 
-func packTo(b *bundle.Bundle, path string) (files int, size int64, err error) {
-	whole, err := filepath.Abs(path)
-	if err != nil {
-		return 0, 0, fmt.Errorf("find --out: %w", err)
-	}
-	if real, err := filepath.EvalSymlinks(filepath.Dir(whole)); err == nil {
-		if rel, err := filepath.Rel(b.Dir, real); err == nil && filepath.IsLocal(rel) {
-			return 0, 0, inputError(fmt.Errorf("%s would lie inside the run that it packs; name another place with --out", path))
+// inside says whether a file would lie below a directory.
+func inside(dir, file string) bool {
+	var whole [2]string
+	for i, path := range []string{dir, filepath.Dir(file)} {
+		real, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			whole[i], err = filepath.Abs(real)
 		}
+		if err != nil {
+			return false // the file cannot be made there
+		}
+	}
+	rel, err := filepath.Rel(whole[0], whole[1])
+	return err == nil && filepath.IsLocal(rel)
+}
+
+func packTo(b *bundle.Bundle, path string) (files int, size int64, err error) {
+	if inside(b.Dir, path) {
+		return 0, 0, inputError(fmt.Errorf("%s would lie inside the run that it packs; name another place with --out", path))
 	}
 	f, err := newFile(path)
 	if err != nil {
