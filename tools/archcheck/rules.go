@@ -72,7 +72,7 @@ var Rules = []Rule{
 		Why:   "test frameworks stay in tests, so that everything else can be used from a command",
 	},
 	{
-		From: []string{"sim/history", "sim/check", "sim/http1", "sim/traffic", "sim/echo", "sim/etcd"}, Forbid: []string{"sim/lab", "sim/netns", "sim/link", "sim/proc", "sim/sandbox"},
+		From: []string{"sim/history", "sim/check", "sim/http1", "sim/traffic", "sim/echo", "sim/admin", "sim/etcd"}, Forbid: []string{"sim/lab", "sim/netns", "sim/link", "sim/proc", "sim/sandbox"},
 		Why: "the same evidence and checks judge a gateway in a lab or across a plain network",
 	},
 	{
