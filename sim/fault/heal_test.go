@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -41,11 +42,11 @@ func TestHealAllEndsWhateverTheOrderInWhichRevertsNeedEachOther(t *testing.T) {
 	l, path := ledger(t)
 	free := make(chan struct{})
 	var active []*Active
-	for id, f := range map[string]Fault{
-		"f1": freeing{Partition{A: "bj/az1/*", B: "bj/az2/*"}, free},
-		"f2": needy{Kill{On: "bj/az1/l7-1", Process: "gateway"}, make(chan struct{}), free},
+	for i, f := range []Fault{ // in the worst order
+		needy{Kill{On: "bj/az1/l7-1", Process: "gateway"}, make(chan struct{}), free},
+		freeing{Partition{A: "bj/az1/*", B: "bj/az2/*"}, free},
 	} {
-		a, err := Inject(t.Context(), w, l, &recorder{}, id, "", f)
+		a, err := Inject(t.Context(), w, l, &recorder{}, fmt.Sprint("f", i), "", f)
 		if err != nil {
 			t.Fatal(err)
 		}

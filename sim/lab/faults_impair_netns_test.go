@@ -90,16 +90,21 @@ func TestImpairmentLosesTheFramesThatTheSeedSays(t *testing.T) {
 
 func listed(r received) []uint32 { return slices.Sorted(maps.Keys(r)) }
 
-// roundTrip is how long a connection takes to come about.
+// roundTrip is how long a connection takes to come about, at best: the first ones
+// after a change wait behind frames that are under way still.
 func roundTrip(t *testing.T, l *lab.Lab) time.Duration {
 	t.Helper()
-	start := time.Now()
-	c, err := dialWithin(t, node(t, l, "client/inet-1"), "10.20.0.1:8080", 10*time.Second)
-	if err != nil {
-		t.Fatal(err)
+	fastest := time.Hour
+	for range 5 {
+		start := time.Now()
+		c, err := dialWithin(t, node(t, l, "client/inet-1"), "10.20.0.1:8080", 10*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fastest = min(fastest, time.Since(start))
+		c.Close()
 	}
-	c.Close()
-	return time.Since(start)
+	return fastest
 }
 
 func TestImpairmentReplacesTheDelayOfTheFileAndBringsItBack(t *testing.T) {
@@ -118,7 +123,7 @@ func TestImpairmentReplacesTheDelayOfTheFileAndBringsItBack(t *testing.T) {
 		t.Errorf("during: a round trip takes %v, want 300ms at least", got)
 	}
 	heal(t, f)
-	if got := roundTrip(t, l); got < 10*time.Millisecond || got > 250*time.Millisecond {
+	if got := roundTrip(t, l); got < 10*time.Millisecond || got > 200*time.Millisecond {
 		t.Errorf("after: a round trip takes %v, want that of before", got)
 	}
 	wantNothingPending(t, l)
