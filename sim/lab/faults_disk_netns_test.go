@@ -128,16 +128,18 @@ func TestFullDiskEndsTheStoreAndLosesNothing(t *testing.T) {
 	}
 }
 
-// What etcd has acknowledged is there after SIGKILL, on a disk of ours as on any.
-func TestAcknowledgedWritesSurviveKillOnImpairableDisk(t *testing.T) {
+// What etcd has acknowledged is there after SIGKILL and after a loss of power, on a
+// disk of ours as on any.
+func TestAcknowledgedWritesSurviveOnImpairableDisk(t *testing.T) {
 	sandbox.Require(t, sandbox.CapFUSE)
 	s := upStore(t, oneImpairable)
 	want := 0
-	for round := range 3 {
+	const member = "bj/az1/etcd-e1"
+	for round, f := range []fault.Fault{fault.Kill{On: member}, fault.PowerOff{On: member}, fault.Kill{On: member}} {
 		done := make(chan int)
 		go func() {
 			n := want
-			for s.put(0, fmt.Sprintf("/n/%06d", n), fmt.Sprint(n), patient) == nil {
+			for s.put(0, fmt.Sprintf("/n/%06d", n), fmt.Sprint(n), 2*time.Second) == nil {
 				n++
 			}
 			done <- n
@@ -146,7 +148,7 @@ func TestAcknowledgedWritesSurviveKillOnImpairableDisk(t *testing.T) {
 			a, err := s.member(0).Range(t.Context(), etcd.Query{Prefix: "/n/", Serializable: true, KeysOnly: true})
 			return err == nil && len(a.KVs) > want+50
 		})
-		a := s.inject(fault.Kill{On: "bj/az1/etcd-e1"})
+		a := s.inject(f)
 		want = <-done
 		s.heal(a)
 		kvs, err := s.member(0).Dump(t.Context(), "/n/")
@@ -160,7 +162,32 @@ func TestAcknowledgedWritesSurviveKillOnImpairableDisk(t *testing.T) {
 		}
 		want = len(kvs)
 	}
-	t.Logf("%d writes over three kills", want)
+	t.Logf("%d writes over two kills and a loss of power", want)
+}
+
+func TestDownWaitsForNoDiskAndLeavesNone(t *testing.T) {
+	sandbox.Require(t, sandbox.CapFUSE)
+	before := children(t)
+	s := upStore(t, oneImpairable)
+	s.inject(fault.EtcdSlowDisk{On: "bj/az1/etcd-e1", Delay: fault.MaxDiskDelay})
+	go func() { _ = s.put(0, "/k", "v", patient) }() // it waits for the disk, or is about to
+	begin := time.Now()
+	if err := s.lab.Down(ctx(t)); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > fault.MaxDiskDelay/2 {
+		t.Errorf("down after %v, want that it waits for no disk", took)
+	}
+	if got := children(t); got != before {
+		t.Errorf("%d processes are left, %d before", got, before)
+	}
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil || strings.Contains(string(mounts), "etcd-e1") {
+		t.Errorf("mounts are left (%v):\n%s", err, mounts)
+	}
+	if _, err := os.Stat("/run/lab/bj/az1/etcd-e1"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the disk is left: %v", err)
+	}
 }
 
 // BenchmarkPut is what the FUSE costs a store of one member.
