@@ -88,9 +88,6 @@ func Run(ctx, hard context.Context, o Options) error {
 		return err
 	}
 	defer func() { _ = status.Close() }()
-	if err := g.listeners.openStatic(o.Listen); err != nil {
-		return err
-	}
 	// Configuration, reports and probes go on while requests drain.
 	background, stop := context.WithCancel(hard)
 	var wg sync.WaitGroup
@@ -109,13 +106,23 @@ func Run(ctx, hard context.Context, o Options) error {
 			once.Do(first.Done) // ended before the first batch
 		})
 	}
+	failed := make(chan error, 1)
 	wg.Go(func() {
 		first.Wait()
-		if ctx.Err() == nil {
-			g.ready()
+		if ctx.Err() != nil {
+			return
 		}
+		if err := g.listeners.begin(o.Listen); err != nil {
+			failed <- err
+			return
+		}
+		g.ready()
 	})
-	<-ctx.Done()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
 	g.drain(hard)
 	return nil
 }

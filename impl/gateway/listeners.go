@@ -37,6 +37,7 @@ type listeners struct {
 	failed map[netip.AddrPort]bool
 	static []net.Listener
 	retry  *time.Timer
+	begun  bool // before, nothing is open: there is no configuration to answer by
 	closed bool
 	wg     sync.WaitGroup
 }
@@ -46,11 +47,16 @@ func newListeners(serve func(net.Listener) error, n reporter, log *slog.Logger) 
 		open: map[netip.AddrPort]net.Listener{}, failed: map[netip.AddrPort]bool{}}
 }
 
-// openStatic opens the addresses of the command line, which are never closed
-// before the end.
-func (l *listeners) openStatic(addrs []string) error {
+// begin opens the addresses of the command line, which are never closed before the
+// end, and what the listener objects want. Until then connections are refused: a
+// gateway that has not read its routes would answer 404 to requests that others
+// can serve.
+func (l *listeners) begin(addrs []string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
 	for _, a := range addrs {
 		ln, err := listen(a)
 		if err != nil {
@@ -59,6 +65,8 @@ func (l *listeners) openStatic(addrs []string) error {
 		l.static = append(l.static, ln)
 		l.start(ln)
 	}
+	l.begun = true
+	l.openMissing()
 	return nil
 }
 
@@ -75,6 +83,9 @@ func (l *listeners) reconcile(objects []*config.Listener) {
 		want[o.At] = append(want[o.At], ListenersPrefix+"/"+o.ID)
 	}
 	l.want = want
+	if !l.begun {
+		return
+	}
 	for at, ln := range l.open {
 		if want[at] == nil {
 			_ = ln.Close() // it only fails when it is closed already
