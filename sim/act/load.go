@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/unilb/unilb/sim/fault"
@@ -22,6 +23,13 @@ func Mix(host string) []traffic.Weighted {
 		{Weight: 1, Request: traffic.Request{Host: host, Method: "POST", Body: []byte("order=1")}},
 	}
 }
+
+// probing begins the names of the streams by which waits find something out.
+const probing = "probe/"
+
+// IsProbe says whether a stream is that of a wait: its requests go out while nobody
+// promises an answer yet, and are no load to be judged.
+func IsProbe(stream string) bool { return strings.HasPrefix(stream, probing) }
 
 // Recovery waits until a load is steady again for a second after a fault began,
 // and returns the time in which the fault may have cost requests. With a name the
@@ -57,7 +65,7 @@ func (r *Region) Serves(ctx context.Context, s *Service) error {
 		return err
 	}
 	for _, c := range clients {
-		session := traffic.NewSession(c, s.To, r.Recorder, traffic.Options{Stream: "serves-" + s.Name, Timeout: 2 * time.Second})
+		session := traffic.NewSession(c, s.To, r.Recorder, traffic.Options{Stream: probing + "serves-" + s.Name, Timeout: 2 * time.Second})
 		err := poll(ctx, func() error {
 			res := session.Do(ctx, traffic.Request{Host: s.Host})
 			if !slices.Contains(s.Backends(), res.Backend()) {
@@ -91,7 +99,7 @@ func (r *Region) TakesTraffic(ctx context.Context, s *Service, gateways topology
 	}
 	var sessions []*traffic.Session
 	for _, c := range clients {
-		sessions = append(sessions, traffic.NewSession(c, s.To, r.Recorder, traffic.Options{Stream: "takes-" + s.Name, Timeout: time.Second}))
+		sessions = append(sessions, traffic.NewSession(c, s.To, r.Recorder, traffic.Options{Stream: probing + "takes-" + s.Name, Timeout: time.Second}))
 	}
 	err = poll(ctx, func() error {
 		for _, session := range sessions {

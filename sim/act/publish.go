@@ -50,10 +50,15 @@ const (
 )
 
 // Publish creates the load balancer and all that belongs to it, and returns when
-// the API has accepted the last of it, in force or not; see AwaitInForce.
+// the API has accepted the last of it, in force or not; see AwaitInForce. A
+// topology without lbc-api gets a route instead, which serves when Publish returns.
 func (r *Region) Publish(ctx context.Context, a App) (*Service, tenant.Operation, error) {
 	fail := func(err error) (*Service, tenant.Operation, error) {
 		return nil, tenant.Operation{}, fmt.Errorf("publish %s: %w", a.Name, err)
+	}
+	if len(r.tenants) == 0 {
+		s, err := r.publishByAdmin(ctx, a)
+		return s, tenant.Operation{}, err
 	}
 	vip, err := r.VIP(a.VIP)
 	if err != nil {
@@ -248,6 +253,9 @@ func published(ctx context.Context, api *tenant.Client, op tenant.Operation) ten
 // AwaitInForce waits until a change to a service is in force on every registered
 // node of its region.
 func (r *Region) AwaitInForce(ctx context.Context, s *Service, op tenant.Operation) (tenant.Operation, error) {
+	if len(r.tenants) == 0 {
+		return op, r.Serves(ctx, s)
+	}
 	api, err := r.Tenant(s.Region)
 	if err != nil {
 		return op, err

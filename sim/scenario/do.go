@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/sim/act"
+	"github.com/unilb/unilb/sim/admin"
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/tenant"
 	"github.com/unilb/unilb/topology"
@@ -47,6 +48,8 @@ func (s Step) title() (word, what string) {
 		return "stop", *s.Stop
 	case s.Exec != nil:
 		return "exec", fmt.Sprintf("%s: %s", s.Exec.On, strings.Join(s.Exec.Run, " "))
+	case s.Admins != nil:
+		return "admins", fmt.Sprintf("%d edit %d routes", s.Admins.Count, s.Admins.Keys)
 	default:
 		return "say", s.Say
 	}
@@ -104,6 +107,8 @@ func (r *runner) do(ctx context.Context, s Step) (string, error) {
 		return "", err
 	case s.Exec != nil:
 		return r.exec(ctx, s.Exec)
+	case s.Admins != nil:
+		return r.admins(ctx, s.Admins)
 	default:
 		return "", nil
 	}
@@ -193,4 +198,18 @@ func firstLine(b []byte) string {
 		line = line[:most] + "…"
 	}
 	return line
+}
+
+// admins lets administrators edit; what they do follows from the seed.
+func (r *runner) admins(ctx context.Context, a *Admins) (string, error) {
+	t, err := r.region.EditByAdmin(ctx, a.Region, admin.Edits{Name: "admin", Editors: a.Count, Keys: a.Keys, Calls: a.Calls, PerSecond: perSecond(a.Every), Seed: r.s.Seed})
+	return fmt.Sprintf("%d calls happened, %d certainly did not, %d may have", t.OK, t.Fail, t.Info), err
+}
+
+// perSecond is the pace of one call each d; 0, without a pause, for 0.
+func perSecond(d time.Duration) float64 {
+	if d == 0 {
+		return 0
+	}
+	return float64(time.Second) / float64(d)
 }

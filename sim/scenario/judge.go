@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 
+	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/history"
@@ -16,10 +17,15 @@ func (j *Job) judge(how supervisor.Ended) bundle.Verdict {
 		v.Failed = j.failed.Error()
 	}
 	if how.Up == nil {
-		v.Verdicts = check.JudgeSpecs(j.rec.Snapshot(), j.region.Facts(), specsOf(j.s.File.Checks))
+		v.Verdicts = check.JudgeSpecs(loads(j.rec.Snapshot()), j.region.Facts(), specsOf(j.s.File.Checks))
 	}
 	v.Result = bundle.Sum(v)
 	return v
+}
+
+// loads is the history without what waits asked.
+func loads(h *history.History) *history.History {
+	return h.Only(func(o history.Op) bool { return !act.IsProbe(o.Stream) })
 }
 
 func specsOf(all []check.Any) []check.Spec {
@@ -63,7 +69,7 @@ func Rejudge(b *bundle.Bundle) (v bundle.Verdict, notes []string, err error) {
 	if err := b.ReadYAML(bundle.VerdictFile, &v); err != nil {
 		return v, nil, err
 	}
-	v.Verdicts = check.JudgeSpecs(h, facts, specsOf(specs))
+	v.Verdicts = check.JudgeSpecs(loads(h), facts, specsOf(specs))
 	v.Result = bundle.Sum(v)
 	return v, h.Edited, nil
 }

@@ -35,6 +35,7 @@ type Step struct {
 	Start     *string    `yaml:"start"`      // a load that was left for later
 	Stop      *string    `yaml:"stop"`       // a load, before the end
 	Exec      *Exec      `yaml:"exec"`       // run a command in a node
+	Admins    *Admins    `yaml:"admins"`     // many administrators edit at once by the Admin API
 }
 
 // A Fault is any fault of the catalogue.
@@ -192,4 +193,14 @@ type Exec struct {
 	Run []string `yaml:"run" required:"true" max:"64"`
 	// Exit code that it must have.
 	Code int `yaml:"code" min:"0" max:"255"`
+}
+
+// Admins are administrators who change routes through the Admin API, each with
+// one call at a time.
+type Admins struct {
+	Region string        `yaml:"region"`
+	Count  int           `yaml:"count" min:"1" max:"64" default:"4"`
+	Keys   int           `yaml:"keys" min:"1" max:"1000" default:"5"`
+	Calls  int           `yaml:"calls" min:"1" max:"1000" default:"50"`
+	Every  time.Duration `yaml:"every" min:"0s" max:"1m" default:"10ms"`
 }

@@ -88,6 +88,9 @@ func (c *checker) vips() []string {
 func (c *checker) load(l Load) {
 	at := "traffic." + l.Name
 	c.loads[l.Name] = true
+	if !validName.MatchString(l.Name) {
+		c.report.Fail(at, "load %q: want a-z, 0-9 and \"-\", at most 60 characters", strict.Shorten(l.Name))
+	}
 	c.known(at+".to", "service", l.To, c.services)
 	c.selects(at+".from", l.From)
 	if (l.Rate > 0) == (l.Workers > 0) {
