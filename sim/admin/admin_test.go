@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
 )
@@ -41,7 +41,7 @@ func client(t *testing.T, o Options) *Client {
 }
 
 func TestEveryCallIsOnRecordWithWhatWasSaid(t *testing.T) {
-	rec := &tape{Clock: history.NewClock()}
+	rec := history.NewRecorder(history.NewClock())
 	c := client(t, options(rec, serve(t, newRegister())))
 	ctx := t.Context()
 	zero, two := int64(0), int64(2)
@@ -66,17 +66,19 @@ func TestEveryCallIsOnRecordWithWhatWasSaid(t *testing.T) {
 		{Get, history.OK, 404, 0, ""}, {Delete, history.Fail, 404, 0, ""}, {Put, history.OK, 201, 1, ""}, {Put, history.Fail, 412, 0, ""},
 		{Put, history.OK, 200, 2, ""}, {Get, history.OK, 200, 2, `{"a":1}`}, {Put, history.Fail, 400, 0, ""}, {Delete, history.OK, 200, 3, ""},
 	}
+	calls := rec.Snapshot().AdminCalls
+	if len(calls) != len(rs) {
+		t.Fatalf("got %d calls on record, want %d", len(calls), len(rs))
+	}
 	for i, w := range want {
 		r := rs[i]
+		r.Seq = calls[i].Seq
 		if r.Verb != w.verb || r.Outcome != w.outcome || r.Status != w.status || r.Rev != w.rev || string(r.Got) != w.got || (r.Err() == nil) != (w.outcome == history.OK) {
 			t.Errorf("call %d: got %+v, want %+v", i, r.AdminCall, w)
 		}
-		if !reflect.DeepEqual(rec.calls[i], r.AdminCall) || r.Client != "client/inet-1" || r.Key != "/routes/1" || r.Return < r.Call {
-			t.Errorf("call %d: recorded %+v, returned %+v", i, rec.calls[i], r.AdminCall)
+		if !reflect.DeepEqual(calls[i], r.AdminCall) || r.Client != "client/inet-1" || r.Key != "/routes/1" || r.Return < r.Call {
+			t.Errorf("call %d: recorded %+v, returned %+v", i, calls[i], r.AdminCall)
 		}
-	}
-	if len(rec.calls) != len(rs) {
-		t.Errorf("got %d calls on record, want %d", len(rec.calls), len(rs))
 	}
 }
 
@@ -115,7 +117,7 @@ func TestOutcomesSayOnlyWhatIsCertain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int32
 			next := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-			rec := &tape{Clock: history.NewClock()}
+			rec := history.NewRecorder(history.NewClock())
 			o := options(rec, serve(t, c.handler), next)
 			o.Timeout = 300 * time.Millisecond
 			for verb, want := range map[string]history.Outcome{Put: c.put, Delete: c.put, Get: c.get} {
@@ -134,10 +136,10 @@ func TestOutcomesSayOnlyWhatIsCertain(t *testing.T) {
 func TestPlacesThatCannotBeReachedArePassedOver(t *testing.T) {
 	dead := httptest.NewServer(nil)
 	dead.Close()
-	rec := &tape{Clock: history.NewClock()}
+	rec := history.NewRecorder(history.NewClock())
 	alive := serve(t, newRegister())
-	if r := client(t, options(rec, dead.URL, alive)).Put(t.Context(), "/routes/1", []byte("{}")); r.Outcome != history.OK || r.Error != "" || len(rec.calls) != 1 {
-		t.Errorf("one dead, one alive: got %+v, %d on record", r.AdminCall, len(rec.calls))
+	if r := client(t, options(rec, dead.URL, alive)).Put(t.Context(), "/routes/1", []byte("{}")); r.Outcome != history.OK || r.Error != "" || len(rec.Snapshot().AdminCalls) != 1 {
+		t.Errorf("one dead, one alive: got %+v, want one call that went well", r.AdminCall)
 	}
 	if r := client(t, options(rec, dead.URL, dead.URL)).Put(t.Context(), "/routes/1", []byte("{}")); r.Outcome != history.Fail || !strings.Contains(r.Error, "refused") {
 		t.Errorf("all dead: got %+v, want a certain failure", r.AdminCall)
@@ -167,21 +169,21 @@ func (b blackHole) Dial(ctx context.Context, network string, to netip.AddrPort) 
 
 func edits() Edits { return Edits{Name: "edit", Editors: 5, Keys: 3, Calls: 60, Seed: 42} }
 
-func TestEditorsOfARegisterReadNothingStale(t *testing.T) {
-	rec := &tape{Clock: history.NewClock()}
+func TestEditorsOfARegisterFindOne(t *testing.T) {
+	rec := history.NewRecorder(history.NewClock())
 	o := options(rec, serve(t, newRegister()))
 	e := edits()
-	e.Object = func(_, mark string) json.RawMessage { return json.RawMessage(fmt.Sprintf("%q", mark)) }
 	sum, err := Edit(t.Context(), o, e)
-	if err != nil || sum.Info != 0 || sum.OK+sum.Fail != 300 || len(rec.calls) != 300 {
-		t.Fatalf("got %+v, %v, %d on record, want 300 calls", sum, err, len(rec.calls))
+	h := rec.Snapshot()
+	if err != nil || sum.Info != 0 || sum.OK+sum.Fail != 300 || len(h.AdminCalls) != 300 {
+		t.Fatalf("got %+v, %v, %d on record, want 300 calls", sum, err, len(h.AdminCalls))
 	}
-	if stale, reads := staleReads(t, rec.calls); stale != 0 || reads < 50 {
-		t.Errorf("seed %d: %d stale of %d reads, want none of at least 50", e.Seed, stale, reads)
+	if v := check.AdminLinearizable().Check(h, check.Facts{}); v.State != check.Valid {
+		t.Errorf("seed %d: %s, want valid", e.Seed, v)
 	}
 	// One call at a time, in the order that the seed says.
 	last, next := map[string]time.Duration{}, map[string]int{}
-	for _, a := range rec.calls {
+	for _, a := range h.AdminCalls {
 		who := string(a.Client)
 		var editor int
 		if _, err := fmt.Sscanf(who, "client/inet-1#%d", &editor); err != nil {
@@ -200,16 +202,15 @@ func TestEditorsOfARegisterReadNothingStale(t *testing.T) {
 }
 
 func TestEditorsOfAStaleRegisterNotice(t *testing.T) {
-	rec := &tape{Clock: history.NewClock()}
+	rec := history.NewRecorder(history.NewClock())
 	s := newRegister()
 	s.stale = true
 	e := edits()
-	e.Object = func(_, mark string) json.RawMessage { return json.RawMessage(fmt.Sprintf("%q", mark)) }
 	if _, err := Edit(t.Context(), options(rec, serve(t, s)), e); err != nil {
 		t.Fatal(err)
 	}
-	if stale, reads := staleReads(t, rec.calls); stale == 0 {
-		t.Errorf("seed %d: no stale one among %d reads of a register that lies", e.Seed, reads)
+	if v := check.AdminLinearizable().Check(rec.Snapshot(), check.Facts{}); v.State != check.Invalid {
+		t.Errorf("seed %d: %s of a register that lies, want invalid", e.Seed, v)
 	}
 }
 
@@ -256,7 +257,7 @@ func TestEditEndsWithItsContextAndCutsNoCall(t *testing.T) {
 		<-ctx.Done() // the answer comes when the load has been stopped
 		s.ServeHTTP(w, r)
 	})
-	rec := &tape{Clock: history.NewClock()}
+	rec := history.NewRecorder(history.NewClock())
 	e := edits()
 	e.Calls, e.Deletes, e.Puts, e.PerSecond = 0, 0, 1, 100
 	done := make(chan error, 1)
@@ -277,7 +278,7 @@ func TestEditEndsWithItsContextAndCutsNoCall(t *testing.T) {
 }
 
 func TestNonsenseIsRefused(t *testing.T) {
-	rec := &tape{Clock: history.NewClock()}
+	rec := history.NewRecorder(history.NewClock())
 	for name, o := range map[string]Options{
 		"no URL": options(rec), "a name": options(rec, "http://admin:9180/apisix/admin"), "no port": options(rec, "http://192.0.2.1/apisix/admin"),
 		"https": options(rec, "https://192.0.2.1:1/x"), "slash": options(rec, "http://192.0.2.1:1/"), "no dialer": {Recorder: rec, URLs: []string{"http://192.0.2.1:1"}},

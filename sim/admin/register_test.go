@@ -7,10 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"testing"
-	"time"
-
-	"github.com/unilb/unilb/sim/history"
 )
 
 // register is an Admin API with one register for each key. A stale one answers
@@ -89,60 +85,4 @@ func (s *register) set(w http.ResponseWriter, key string, v version) {
 func say(w http.ResponseWriter, status int, body string) {
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
-}
-
-// tape is a recorder for tests.
-type tape struct {
-	history.Clock
-	mu    sync.Mutex
-	calls []history.AdminCall
-}
-
-func (t *tape) Admin(a history.AdminCall) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.calls = append(t.calls, a)
-}
-
-// staleReads counts the reads of a write that had certainly been followed by
-// another before they began. A register has none; values are unique.
-func staleReads(t *testing.T, calls []history.AdminCall) (stale, reads int) {
-	t.Helper()
-	written := map[string]history.AdminCall{}
-	for _, a := range calls {
-		if a.Verb == Put && a.Outcome == history.OK {
-			written[a.Key+string(a.Object)] = a
-		}
-	}
-	for _, r := range calls {
-		if r.Verb != Get || r.Outcome != history.OK {
-			continue
-		}
-		reads++
-		var since time.Duration // what was read was there from then on at the latest
-		if r.Got != nil {
-			w, ok := written[r.Key+string(r.Got)]
-			if !ok {
-				t.Fatalf("%s was read and never written: %s", r.Key, r.Got)
-			}
-			since = w.Return
-		}
-		for _, w := range calls {
-			follows := w.Key == r.Key && w.Outcome == history.OK && w.Call > since && w.Return < r.Call
-			if follows && (r.Got != nil && w.Verb != Get || r.Got == nil && w.Verb == Put && !deletedAfter(calls, w, r)) {
-				stale++
-				break
-			}
-		}
-	}
-	return stale, reads
-}
-
-func deletedAfter(calls []history.AdminCall, w, r history.AdminCall) bool {
-	for _, d := range calls {
-		if d.Key == r.Key && d.Verb == Delete && d.Outcome == history.OK && d.Return > w.Call && d.Call < r.Return {
-			return true
-		}
-	}
-	return false
 }
