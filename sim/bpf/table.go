@@ -49,7 +49,7 @@ func OpenTable(path string) (*Table, error) {
 }
 
 // Close gives up the descriptor; the table is its owner's.
-func (t *Table) Close() error { return t.m.Close() }
+func (t *Table) Close() { _ = t.m.Close() }
 
 // Capacity is how many entries the table can have.
 func (t *Table) Capacity() int { return int(t.m.MaxEntries()) }
