@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -80,8 +81,9 @@ func (p *Process) Stop(ctx context.Context) (Exit, error) {
 
 // Usage is what a running process has used so far.
 type Usage struct {
-	CPU time.Duration // user and system time, in steps of 10 ms
-	RSS int64         // bytes
+	CPU   time.Duration `json:"cpu"`   // user and system time, in steps of 10 ms
+	RSS   int64         `json:"rss"`   // bytes
+	Files int           `json:"files"` // open descriptors
 }
 
 // Usage returns what the process uses; ErrEnded after its end (see Exit).
@@ -97,5 +99,9 @@ func (p *Process) Usage() (Usage, error) {
 			return Usage{}, fmt.Errorf("read usage of %s: %w", p.spec.Name, err)
 		}
 	}
-	return Usage{CPU: time.Duration(v[0]+v[1]) * tick, RSS: v[2] * int64(unix.Getpagesize())}, nil
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Pid()))
+	if err != nil {
+		return Usage{}, fmt.Errorf("read usage of %s: %w", p.spec.Name, err)
+	}
+	return Usage{CPU: time.Duration(v[0]+v[1]) * tick, RSS: v[2] * int64(unix.Getpagesize()), Files: len(open)}, nil
 }
