@@ -170,7 +170,9 @@ func TestDownWaitsForNoDiskAndLeavesNone(t *testing.T) {
 	before := children(t)
 	s := upStore(t, oneImpairable)
 	s.inject(fault.EtcdSlowDisk{On: "bj/az1/etcd-e1", Delay: fault.MaxDiskDelay})
-	go func() { _ = s.put(0, "/k", "v", patient) }() // it waits for the disk, or is about to
+	if err := s.put(0, "/k", "v", time.Second); !timedOut(err) {
+		t.Fatalf("a write on a disk that takes %v: %v", fault.MaxDiskDelay, err)
+	}
 	begin := time.Now()
 	if err := s.lab.Down(ctx(t)); err != nil {
 		t.Fatal(err)
