@@ -97,7 +97,7 @@ func TestFullDiskEndsTheStoreAndLosesNothing(t *testing.T) {
 			s.mustPut("before", 0, "/big", big)
 			a := s.inject(fault.ExhaustDisk{On: "bj/az1/etcd-e1"})
 			var full error
-			if err := os.WriteFile("/run/lab/bj/az1/etcd-e1/more", []byte("x"), 0o600); !errors.Is(err, unix.ENOSPC) {
+			if err := os.WriteFile("/run/lab/store/bj/az1/etcd-e1/more", []byte("x"), 0o600); !errors.Is(err, unix.ENOSPC) {
 				t.Errorf("during: a new file on the disk: got %v, want ENOSPC", err)
 			}
 			// It goes on in the room that it has reserved, and ends when its
@@ -187,7 +187,7 @@ func TestDownWaitsForNoDiskAndLeavesNone(t *testing.T) {
 	if err != nil || strings.Contains(string(mounts), "etcd-e1") {
 		t.Errorf("mounts are left (%v):\n%s", err, mounts)
 	}
-	if _, err := os.Stat("/run/lab/bj/az1/etcd-e1"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat("/run/lab/store/bj/az1/etcd-e1"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the disk is left: %v", err)
 	}
 }

@@ -94,6 +94,11 @@ func (n *Node) run(ctx context.Context, name string) error {
 	if off {
 		return fmt.Errorf("start %s on %s: the node has no power", name, n.Ref())
 	}
+	if p != nil && p.Ending() {
+		if _, err := p.Wait(ctx); err != nil {
+			return err
+		}
+	}
 	if p != nil && p.Running() {
 		return p.WaitReady(ctx)
 	}

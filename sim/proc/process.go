@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,6 +59,19 @@ func (p *Process) Running() bool {
 	default:
 		return true
 	}
+}
+
+// Ending reports whether the process has ended, or the kernel is taking it down. A
+// process whose end its peers have seen is Ending, but may be Running for the
+// milliseconds that it takes to free its memory.
+func (p *Process) Ending() bool {
+	const flags, exiting = 6, 0x4 // PF_EXITING, see proc_pid_stat(5)
+	fields, err := p.stat()
+	if err != nil {
+		return errors.Is(err, ErrEnded)
+	}
+	n, err := strconv.ParseUint(fields[flags], 10, 64)
+	return err == nil && n&exiting != 0
 }
 
 // Kill ends the process and its group with SIGKILL: the kernel closes its
