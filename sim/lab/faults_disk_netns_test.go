@@ -213,3 +213,29 @@ func BenchmarkPut(b *testing.B) {
 		}
 	}
 }
+
+func TestWithoutFUSEAnImpairableDiskIsAnOrdinaryOneAndSaysWhy(t *testing.T) {
+	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapFUSE)
+	const device = "/dev/fuse"
+	// On a mount without devices the kernel refuses to open one. Only this sandbox
+	// sees it.
+	for _, flags := range []uintptr{unix.MS_BIND, unix.MS_BIND | unix.MS_REMOUNT | unix.MS_NODEV} {
+		if err := unix.Mount(device, device, "", flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(device, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	s := upStore(t, oneImpairable)
+	s.mustPut("without FUSE", 0, "/k", "v")
+	_, err := s.lab.Inject(t.Context(), fault.EtcdSlowDisk{On: "bj/az1/etcd-e1", Delay: time.Second})
+	var un *fault.Unavailable
+	if !errors.As(err, &un) || !un.Machine || !strings.Contains(err.Error(), "no FUSE") || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("got %v, want *Unavailable of the machine with the kernel's reason", err)
+	}
+	a := s.inject(fault.ExhaustDisk{On: "bj/az1/etcd-e1"}) // needs none
+	s.heal(a)
+}
