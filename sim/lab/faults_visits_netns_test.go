@@ -25,7 +25,7 @@ import (
 // count as silence.
 const (
 	patience = 15 * time.Second
-	silence  = 400 * time.Millisecond
+	silence  = time.Second
 )
 
 // A visit is one connection of a client.
