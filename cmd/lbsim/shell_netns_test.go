@@ -5,10 +5,12 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -53,6 +55,18 @@ func (x *terminal) run(line, pattern string) {
 	eventually(x.t, "after "+strings.TrimSpace(line)+" the terminal shows "+pattern, func() bool { return x.screen.shows(pattern) })
 }
 
+// await waits for the end of a command.
+func await(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%v has not ended within 10s", cmd.Args)
+	}
+}
+
 func TestShellHasATerminalOfItsOwn(t *testing.T) {
 	b := newBench(t)
 	b.must("up", "hello", "--name", "shell")
@@ -87,7 +101,7 @@ func TestShellHasATerminalOfItsOwn(t *testing.T) {
 	if _, err := f.WriteString("exit 7\n"); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait()
+	await(t, cmd)
 	if code := cmd.ProcessState.ExitCode(); code != 7 {
 		t.Errorf("exit code %d, want that of the shell, 7", code)
 	}
@@ -111,7 +125,7 @@ func TestShellThatIsHungUpOrKilledEnds(t *testing.T) {
 		if err := cmd.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
-		_ = cmd.Wait()
+		await(t, cmd)
 		eventually(t, "the shell is gone after "+s.String(), func() bool { return b.pidOf("--norc") == 0 })
 		f.Close()
 	}
