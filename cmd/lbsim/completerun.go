@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unilb/unilb/scenarios/incidents"
 	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/nodelog"
 )
@@ -24,6 +25,9 @@ func runNames(cmd *cobra.Command, _ []string, _ string) []cobra.Completion {
 	}
 	return append([]cobra.Completion{cobra.CompletionWithDesc("latest", names[0])}, names...)
 }
+
+// scenarios are those that come with the testbed.
+func scenarios(*cobra.Command, []string, string) []cobra.Completion { return incidents.Names() }
 
 // logOwners are the nodes that have logs, in the run that was named before or in a
 // running lab; and the runs, as long as none is named.

@@ -78,3 +78,26 @@ func TestFaultsAreParsed(t *testing.T) {
 		}
 	}
 }
+
+func TestHelpOfEveryCommandFitsAScreen(t *testing.T) {
+	const lines = 24
+	if n := strings.Count(help, "\n"); n > lines {
+		t.Errorf("lbsim --help has %d lines, want %d at most", n, lines)
+	}
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Hidden {
+			continue
+		}
+		var out strings.Builder
+		cmd.SetOut(&out)
+		if err := cmd.Help(); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "\n"); n > lines {
+			t.Errorf("lbsim %s --help has %d lines, want %d at most", cmd.Name(), n, lines)
+		}
+		if !strings.Contains(help, cmd.Name()) {
+			t.Errorf("lbsim --help does not name %s", cmd.Name())
+		}
+	}
+}

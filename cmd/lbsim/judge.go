@@ -15,6 +15,7 @@ func judgeCommand(out *output) *cobra.Command {
 		Use: "judge [RUN]", Short: "Let today's checks judge what a run recorded", Args: args(cobra.MaximumNArgs(1)),
 		Example: "  lbsim judge\n  lbsim judge az-loss\n  lbsim judge runs/az-loss/2026-03-02T10-14-05-42",
 	}
+	cmd.ValidArgsFunction = onlyWords(first(runNames))
 	root := runsFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, a []string) error {
 		b, err := findRun(*root, a)
@@ -56,6 +57,7 @@ func rerunCommand(out *output) *cobra.Command {
 		Use: "rerun [RUN]", Short: "Run a scenario again as an earlier run had it: text, seed, topology, gateway", Args: args(cobra.MaximumNArgs(1)),
 		Example: "  lbsim rerun\n  lbsim rerun az-loss/2026-03-02T10-14-05-42 --gateway-binary bin/l7gw",
 	}
+	cmd.ValidArgsFunction = onlyWords(first(runNames))
 	root := runsFlag(cmd)
 	cmd.Flags().StringVar(&o.binary, "gateway-binary", "", "another build of the gateway (default: that of the earlier run)")
 	cmd.Flags().StringVar(&o.bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")

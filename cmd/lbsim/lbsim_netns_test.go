@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -384,11 +385,25 @@ func countSleeps(b *bench) int {
 	return count
 }
 
-func TestHelpFitsAScreen(t *testing.T) {
+func TestCompletionDoesNotWaitForALabThatHangs(t *testing.T) {
 	b := newBench(t)
-	for _, args := range [][]string{{"--help"}, {"up", "--help"}, {"inject", "--help"}, {"exec", "--help"}} {
-		if out := b.must(args...); strings.Count(out, "\n") > 24 {
-			t.Errorf("lbsim %v prints %d lines", args, strings.Count(out, "\n"))
+	b.must("up", "hello", "--name", "hangs")
+	if out := b.must("__complete", "exec", "client"); !strings.Contains(out, "client/inet-1") {
+		t.Fatalf("completion proposes %q", out)
+	}
+	supervisor := b.childOf(b.entry("hangs").Pid)
+	if err := unix.Kill(supervisor, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Kill(supervisor, unix.SIGCONT) }()
+	for _, args := range [][]string{{"exec", "client"}, {"capture", "client"}, {"heal", ""}, {"inject", "kill", ""}, {"logs", "client"}} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "lbsim"), append([]string{"__complete"}, args...)...)
+		cmd.Env = b.env
+		out, err := cmd.Output()
+		cancel()
+		if err != nil || strings.Contains(string(out), "client") {
+			t.Errorf("completion of %v while the lab hangs: %q, %v, want nothing within a second", args, out, err)
 		}
 	}
 }

@@ -15,7 +15,7 @@ Usage: lbsim <command> [flags]
 
 Labs        up, down, list, status, exec, shell, capture, logs
 Faults      inject, heal, faults
-Incidents   run <scenario>, rerun, judge, show, pack <run>, runs
+Incidents   run <scenario>, rerun <run>, judge <run>, show <run>, pack <run>, runs
 Gateways    conform
 Files       validate, plan, schema
 Help        doctor, completion, version
@@ -24,6 +24,7 @@ Start here:
   lbsim doctor                       what this machine can and cannot do
   lbsim up hello && lbsim status     a lab in two seconds
   lbsim exec client/inet-1 -- curl -s http://10.101.4.3/
+  lbsim run az-loss                  reproduce an incident, and judge what happened
   lbsim conform --gateway l7gw       judge a gateway
 
 Every command takes --json: one object a line on stdout, with a "type". A flag that

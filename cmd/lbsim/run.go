@@ -42,6 +42,8 @@ func runCommand(out *output) *cobra.Command {
 	f.StringArrayVar(&o.set, "set", nil, "override one value of the topology, e.g. regions.bj.azs.az1.l7=1")
 	f.Uint64Var(&o.seed, "seed", 0, "everything random follows from it (default: what the scenario says)")
 	f.BoolVar(&o.keep, "keep", false, "leave the lab up; what it leaves behind is not judged then")
+	cmd.ValidArgsFunction = orFiles(first(scenarios))
+	completeFlag(cmd, "gateway", orFiles(driverNames))
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		order, s, err := o.order(a[0])
 		if err != nil {

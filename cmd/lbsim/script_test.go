@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -18,7 +19,7 @@ import (
 // too: each shows what one group of commands does.
 func TestScripts(t *testing.T) { testscript.Run(t, scriptParams("testdata/script")) }
 
-// scriptParams give a script its own registry, directories and programs, and two
+// scriptParams give a script its own registry, directories and programs, and three
 // commands beside those of testscript.
 func scriptParams(dir string) testscript.Params {
 	return testscript.Params{
@@ -37,7 +38,7 @@ func scriptParams(dir string) testscript.Params {
 			e.Setenv("TZ", "UTC")
 			return playAll(bin)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": cmdCode, "types": cmdTypes},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": cmdCode, "types": cmdTypes, "unpack": cmdUnpack},
 	}
 }
 
@@ -79,4 +80,21 @@ func cmdTypes(ts *testscript.TestScript, neg bool, want []string) {
 	if got = slices.Compact(got); !slices.Equal(got, want) {
 		ts.Fatalf("types are %q, want %q", got, want)
 	}
+}
+
+// cmdUnpack replaces a compressed file by what it holds: "unpack ops.ndjson.zst".
+func cmdUnpack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unpack FILE.zst")
+	}
+	path := ts.MkAbs(args[0])
+	packed, err := os.ReadFile(path)
+	ts.Check(err)
+	z, err := zstd.NewReader(nil)
+	ts.Check(err)
+	defer z.Close()
+	text, err := z.DecodeAll(packed, nil)
+	ts.Check(err)
+	ts.Check(os.WriteFile(strings.TrimSuffix(path, ".zst"), text, 0o644))
+	ts.Check(os.Remove(path))
 }

@@ -34,7 +34,10 @@ func showCommand(out *output) *cobra.Command {
 	f.StringVar(&o.around, "around", "", "only what happened around this time of the run, e.g. +6.83s")
 	f.DurationVar(&o.span, "span", 2*time.Second, "how much time around it, half of it before")
 	f.StringVar(&o.node, "node", "", "only what concerns the selected nodes, or none at all")
-	cmd.RunE = func(_ *cobra.Command, a []string) error {
+	cmd.RunE = func(cmd *cobra.Command, a []string) error {
+		if o.op == "" && cmd.Flags().Changed("op") {
+			return inputError(errors.New("--op wants the id of an operation, or the beginning of it"))
+		}
 		b, err := findRun(*root, a)
 		if err != nil {
 			return err
