@@ -135,9 +135,9 @@ func captureInto(ctx context.Context, c *supervisor.Client, o supervisor.Capture
 }
 
 func captureText(c lab.Captured) string {
-	what := fmt.Sprintf("passed %d links in %s", len(c.Links), c.Took.Round(time.Millisecond))
+	what := fmt.Sprintf("passed %s in %s", counted(len(c.Links), "link"), c.Took.Round(time.Millisecond))
 	if c.Ring {
-		what = fmt.Sprintf("kept by %d wires", len(c.Links))
+		what = "kept by " + counted(len(c.Links), "wire")
 	}
 	s := fmt.Sprintf("%d frames %s", c.Frames, what)
 	if c.Missing > 0 {
@@ -147,4 +147,12 @@ func captureText(c lab.Captured) string {
 		s += ", which is full"
 	}
 	return s
+}
+
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

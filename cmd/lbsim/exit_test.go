@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -99,5 +100,16 @@ func TestHelpOfEveryCommandFitsAScreen(t *testing.T) {
 		if !strings.Contains(help, cmd.Name()) {
 			t.Errorf("lbsim --help does not name %s", cmd.Name())
 		}
+	}
+}
+
+func TestStatusSaysOnWhichHostAGuestIs(t *testing.T) {
+	var out strings.Builder
+	guest := lab.NodeStatus{Ref: "vpc/shop/web-1", Address: netip.MustParseAddr("192.168.0.10"), Host: "bj/az1/host-1", Power: true}
+	if err := printStatus(&out, lab.Status{Lab: "x", Up: true, Nodes: []lab.NodeStatus{guest}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "192.168.0.10 on bj/az1/host-1"; !strings.Contains(out.String(), want) {
+		t.Errorf("got %q, want %q in it", out.String(), want)
 	}
 }

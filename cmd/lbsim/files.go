@@ -63,12 +63,8 @@ func validateCommand(out *output) *cobra.Command {
 		if count == 0 {
 			return nil
 		}
-		noun := "problems"
-		if count == 1 {
-			noun = "problem"
-		}
 		if !out.json {
-			_, _ = fmt.Fprintf(out.to, "%d %s\n", count, noun)
+			_, _ = fmt.Fprintln(out.to, counted(count, "problem"))
 		}
 		return &exitError{code: codeInput}
 	}
