@@ -33,7 +33,8 @@ func (s LinkSelector) Turned(a, b Ref) bool {
 	if !ok {
 		return !one.Match(a) && one.Match(b)
 	}
-	return !(one.Match(a) && other.Match(b)) && one.Match(b) && other.Match(a)
+	straight := one.Match(a) && other.Match(b)
+	return !straight && one.Match(b) && other.Match(a)
 }
 
 // Check says whether the selector can select anything at all; see Selector.Check.

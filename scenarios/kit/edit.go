@@ -63,7 +63,7 @@ func EditInBackground(ctx context.Context, r *Region, s *Service, to ...topology
 				return
 			default:
 			}
-			op, err := r.Region.Retarget(ctx, s, false, to[i%len(to)])
+			op, err := r.Retarget(ctx, s, false, to[i%len(to)])
 			e.mu.Lock()
 			e.err = err
 			if err == nil {

@@ -99,7 +99,7 @@ func TakesTraffic(ctx context.Context, r *Region, s *Service, gateways topology.
 	GinkgoHelper()
 	ctx, cancel := context.WithTimeout(ctx, Bound)
 	defer cancel()
-	took, err := r.Region.TakesTraffic(ctx, s, gateways)
+	took, err := r.TakesTraffic(ctx, s, gateways)
 	Expect(err).NotTo(HaveOccurred())
 	AddReportEntry("takes traffic", fmt.Sprintf("%s after %s (limit %s)", gateways, took.Round(time.Millisecond), Bound))
 }

@@ -24,7 +24,7 @@ type Service = act.Service
 func Publish(ctx context.Context, r *Region, a App) *Service {
 	GinkgoHelper()
 	By("publish " + a.Name)
-	s, op, err := r.Region.Publish(ctx, a)
+	s, op, err := r.Publish(ctx, a)
 	Expect(err).NotTo(HaveOccurred())
 	_, err = r.AwaitInForce(ctx, s, op)
 	Expect(err).NotTo(HaveOccurred(), "publish %s", a.Name)
@@ -36,7 +36,7 @@ func Publish(ctx context.Context, r *Region, a App) *Service {
 func PublishWithin(ctx context.Context, r *Region, a App) *Service {
 	GinkgoHelper()
 	By("publish " + a.Name)
-	s, _, err := r.Region.Publish(ctx, a)
+	s, _, err := r.Publish(ctx, a)
 	Expect(err).NotTo(HaveOccurred())
 	return s
 }
@@ -45,7 +45,7 @@ func PublishWithin(ctx context.Context, r *Region, a App) *Service {
 // that.
 func Retarget(ctx context.Context, r *Region, s *Service, to ...topology.Selector) tenant.Operation {
 	GinkgoHelper()
-	op, err := r.Region.Retarget(ctx, s, false, to...)
+	op, err := r.Retarget(ctx, s, false, to...)
 	Expect(err).NotTo(HaveOccurred(), "give %s the targets %s", s.Name, to)
 	return op
 }
@@ -56,7 +56,7 @@ func Change(ctx context.Context, r *Region, s *Service, to ...topology.Selector)
 	GinkgoHelper()
 	wait, cancel := context.WithTimeout(ctx, Bound)
 	defer cancel()
-	op, err := r.Region.Retarget(wait, s, true, to...)
+	op, err := r.Retarget(wait, s, true, to...)
 	Expect(err).NotTo(HaveOccurred(), "give %s the targets %s", s.Name, to)
 	return op
 }

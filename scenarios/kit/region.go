@@ -22,8 +22,6 @@ import (
 // Bound is how long anything may take that a scenario waits for.
 const Bound = act.Bound
 
-const echoPort = topology.EchoPort
-
 // A Region is a lab with the evidence of one scenario.
 type Region struct {
 	*act.Region

@@ -57,7 +57,7 @@ func serve() int {
 	for {
 		var r request
 		if err := questions.Decode(&r); err != nil {
-			if err == io.EOF { //nolint:errorlint // json returns it bare
+			if err == io.EOF {
 				return 0
 			}
 			return 1

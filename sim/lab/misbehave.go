@@ -112,6 +112,7 @@ func (m machine) TryBackend(ctx context.Context, patience time.Duration) fault.A
 	if err == nil {
 		a.Status = r.StatusCode
 		_, err = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
 	}
 	if a.Took = time.Since(start); err != nil {
 		a.Wrong, a.Err = wrong(err), err.Error()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -38,7 +39,7 @@ func each(r io.Reader, f func(Line) error) error {
 	for {
 		part, err := lines.ReadSlice('\n')
 		text = append(text, part[:min(len(part), MaxLine-min(len(text), MaxLine))]...)
-		if err == bufio.ErrBufferFull { //nolint:errorlint // ReadSlice wraps nothing
+		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if len(text) > 0 {
@@ -48,7 +49,7 @@ func each(r io.Reader, f func(Line) error) error {
 			}
 		}
 		text = text[:0]
-		if err == io.EOF { //nolint:errorlint // ReadSlice wraps nothing
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

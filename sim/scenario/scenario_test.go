@@ -73,7 +73,7 @@ func TestMistakesAreNamedWithTheirPlaces(t *testing.T) {
 		{"rate: 100", "rate: 100, workers: 3", "want either rate or workers"},
 		{"load: blog}}", "load: blg}}", `no load "blg" (did you mean "blog"?)`},
 		{"kill: {on: $victim", "kil: {on: $victim", `unknown word "kil" in steps[1].inject (did you mean "kill"?)`},
-		{"process: gateway", "proces: gateway", `unknown key "proces" in steps[1].inject.kill (did you mean "process"?)`},
+		{"process: gateway", "prcess: gateway", `unknown key "prcess" in steps[1].inject.kill (did you mean "process"?)`},
 		{"kill: {on: $victim", `kill: {on: "!"`, `selector "!"`},
 		{"from: crash", "from: crush", `no step before names a fault "crush" (did you mean "crash"?)`},
 		{"- heal: crash", "- heal: cost", `no step before names a fault "cost"`},

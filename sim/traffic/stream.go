@@ -52,7 +52,7 @@ func Start(ctx context.Context, clients []Client, rec *history.Recorder, l Load)
 		s.sessions = append(s.sessions, newSession(c, l.To, rec, o, l.Name+"/"+string(c.Ref)))
 	}
 	for _, w := range l.Mix {
-		s.mix = append(s.mix, w.Request.prepare(l.To.String()))
+		s.mix = append(s.mix, w.prepare(l.To.String()))
 	}
 	if len(s.mix) == 0 {
 		s.mix = []prepared{Request{}.prepare(l.To.String())}
