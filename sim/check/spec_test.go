@@ -113,6 +113,9 @@ func TestNamesOfWindowsAreResolvedInTheHistory(t *testing.T) {
 	judge(t, first.Checker(), h, want{Invalid, "outside the window"})
 	except := NoRequestLostSpec{Except: []ExceptSpec{{In: "bj/az1/**", When: When{During: "cost"}}}}
 	judge(t, except.Checker(), h, want{Valid, "1 excused"})
+	except.Except[0].First = 10 * ms // ends before the operation
+	judge(t, except.Checker(), h, want{Invalid, ""})
+	except.Except[0].First = 0
 	except.Except[0].Only = []history.ErrClass{history.ClassRefused}
 	judge(t, except.Checker(), h, want{Invalid, ""})
 }

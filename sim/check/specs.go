@@ -83,11 +83,11 @@ func (s NoRequestLostSpec) Checker() Checker {
 	return s.of(resolved{noRequestLost{}.Name(), func(h *history.History, _ Facts) (Checker, error) {
 		var except []Excuse
 		for _, e := range s.Except {
-			w, err := windowOf(h, e.During)
+			w, err := e.window(h)
 			if err != nil {
 				return nil, err
 			}
-			x := InFlight(e.In, w.Plus(e.Plus))
+			x := InFlight(e.In, w)
 			if len(e.Only) > 0 {
 				x = x.Only(e.Only...)
 			}
