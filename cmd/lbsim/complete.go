@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unilb/unilb/conformance/drivers"
+	"github.com/unilb/unilb/scenarios/incidents"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/lab/supervisor"
 	"github.com/unilb/unilb/topology"
@@ -130,6 +131,10 @@ func activeFaults(cmd *cobra.Command, before []string, _ string) []cobra.Complet
 		}
 	}
 	return out
+}
+
+func validatable(*cobra.Command, []string, string) []cobra.Completion {
+	return append(topology.LibraryNames(), incidents.Names()...)
 }
 
 func topologies(*cobra.Command, []string, string) []cobra.Completion { return topology.LibraryNames() }

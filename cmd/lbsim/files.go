@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unilb/unilb/scenarios/incidents"
+	"github.com/unilb/unilb/sim/scenario"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -39,13 +40,14 @@ func setFlag(cmd *cobra.Command) *[]string {
 }
 
 func validateCommand(out *output) *cobra.Command {
-	cmd := &cobra.Command{Use: "validate NAME|FILE...", Short: "Say everything that is wrong with topologies", Args: args(cobra.MinimumNArgs(1)),
-		ValidArgsFunction: orFiles(topologies)}
+	cmd := &cobra.Command{Use: "validate NAME|FILE...", Short: "Say everything that is wrong with topologies and scenarios", Args: args(cobra.MinimumNArgs(1)),
+		ValidArgsFunction: orFiles(validatable),
+		Example:           "  lbsim validate two-az my.yaml\n  lbsim validate scenarios/incidents/*.yaml"}
 	set := setFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, files []string) error {
 		count := 0
 		for _, f := range files {
-			_, err := planOf(f, *set)
+			err := validate(f, *set)
 			if err == nil {
 				if !out.json {
 					_, _ = fmt.Fprintf(out.to, "%s: ok\n", f)
@@ -69,6 +71,25 @@ func validateCommand(out *output) *cobra.Command {
 		return &exitError{code: codeInput}
 	}
 	return cmd
+}
+
+// validate reads a scenario, or a topology: a file says by its first key which it
+// is, a name is one of the testbed's own.
+func validate(nameOrFile string, set []string) error {
+	isScenario := slices.Contains(incidents.Names(), nameOrFile)
+	if topology.IsFile(nameOrFile) {
+		text, err := os.ReadFile(nameOrFile)
+		if err != nil {
+			return err
+		}
+		isScenario = scenario.IsScenario(text)
+	}
+	if !isScenario {
+		_, err := planOf(nameOrFile, set)
+		return err
+	}
+	_, _, err := read(nameOrFile, set, 0)
+	return err
 }
 
 // printProblems prints what is wrong with one file, one line each, and counts it.

@@ -56,18 +56,11 @@ func runCommand(out *output) *cobra.Command {
 
 // order reads the scenario and everything that goes with it.
 func (o *runOptions) order(name string) (scenario.Order, *scenario.Scenario, error) {
-	order := scenario.Order{Set: o.set, Seed: o.seed, Keep: o.keep}
-	var err error
-	if order.Text, order.Path, err = readScenario(name); err != nil {
-		return order, nil, err
-	}
-	if order.Topology, err = readTopology(order.Path, order.Text); err != nil {
-		return order, nil, err
-	}
-	s, err := order.Parse()
+	order, s, err := read(name, o.set, o.seed)
 	if err != nil {
-		return order, nil, inputOf(err)
+		return order, nil, err
 	}
+	order.Keep = o.keep
 	return order, s, o.describe(&order, s)
 }
 

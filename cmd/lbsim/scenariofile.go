@@ -24,6 +24,23 @@ import (
 	"github.com/unilb/unilb/topology"
 )
 
+// read reads a scenario and its topology.
+func read(name string, set []string, seed uint64) (scenario.Order, *scenario.Scenario, error) {
+	order := scenario.Order{Set: set, Seed: seed}
+	var err error
+	if order.Text, order.Path, err = readScenario(name); err != nil {
+		return order, nil, err
+	}
+	if order.Topology, err = readTopology(order.Path, order.Text); err != nil {
+		return order, nil, err
+	}
+	s, err := order.Parse()
+	if err != nil {
+		return order, nil, inputOf(err)
+	}
+	return order, s, nil
+}
+
 // readScenario reads a scenario: a file, or one that comes with the testbed.
 func readScenario(name string) (text []byte, path string, err error) {
 	if strings.ContainsAny(name, "/.") {

@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -66,6 +68,12 @@ func Parse(name string, text []byte, o Options) (*Scenario, error) {
 	}
 	return s, nil
 }
+
+// begins is the first line of a file that is neither empty nor a comment.
+var begins = regexp.MustCompile(`(?m)^[ \t]*[^#\s].*$`)
+
+// IsScenario says whether a text means to be a scenario: its first key is.
+func IsScenario(text []byte) bool { return bytes.HasPrefix(begins.Find(text), []byte("scenario:")) }
 
 // TopologyOf is the topology that a scenario names, as it is written.
 func TopologyOf(name string, text []byte) (string, error) {

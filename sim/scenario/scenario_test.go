@@ -99,6 +99,16 @@ func TestMistakesAreNamedWithTheirPlaces(t *testing.T) {
 	parsed(t, good, 0)
 }
 
+func TestScenariosAreToldByTheirFirstKey(t *testing.T) {
+	for text, want := range map[string]bool{
+		good: true, "# a comment\n\n  # another\nscenario: x\n": true, "lab: x\n": false, "": false, "# scenario: x\nlab: x\n": false, "lab: x\nscenario: y\n": false,
+	} {
+		if got := IsScenario([]byte(text)); got != want {
+			t.Errorf("IsScenario(%q) = %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestAllMistakesAreNamedAtOnce(t *testing.T) {
 	text := strings.NewReplacer("to: blog", "to: blgo", "publish: late", "publish: never", "during: cost", "during: coast").Replace(good)
 	_, err := Parse("x.yaml", []byte(text), Options{Topology: library})
