@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/sim/act"
-	"github.com/unilb/unilb/sim/admin"
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/tenant"
 	"github.com/unilb/unilb/topology"
@@ -82,7 +81,7 @@ func (r *runner) do(ctx context.Context, s Step) (string, error) {
 	case s.Edit != nil:
 		return r.edit(ctx, s.Edit)
 	case s.Edits != nil:
-		r.series[s.As] = r.startSeries(s.Edits)
+		r.series[s.As] = r.startEdits(s.Edits)
 		return "", nil
 	case s.StopEdits != nil:
 		return r.stopSeries(ctx, *s.StopEdits)
@@ -107,8 +106,19 @@ func (r *runner) do(ctx context.Context, s Step) (string, error) {
 		return "", err
 	case s.Exec != nil:
 		return r.exec(ctx, s.Exec)
+	case s.Admins != nil && s.As != "":
+		r.series[s.As] = r.startAdmins(s.Admins)
+		return "", nil
 	case s.Admins != nil:
-		return r.admins(ctx, s.Admins)
+		all := r.startAdmins(s.Admins)
+		select {
+		case <-all.done:
+		case <-ctx.Done():
+			all.end()
+			<-all.done
+			return "", context.Cause(ctx)
+		}
+		return all.told(ctx)
 	default:
 		return "", nil
 	}
@@ -198,18 +208,4 @@ func firstLine(b []byte) string {
 		line = line[:most] + "…"
 	}
 	return line
-}
-
-// admins lets administrators edit; what they do follows from the seed.
-func (r *runner) admins(ctx context.Context, a *Admins) (string, error) {
-	t, err := r.region.EditByAdmin(ctx, a.Region, admin.Edits{Name: "admin", Editors: a.Count, Keys: a.Keys, Calls: a.Calls, PerSecond: perSecond(a.Every), Seed: r.s.Seed})
-	return fmt.Sprintf("%d calls happened, %d certainly did not, %d may have", t.OK, t.Fail, t.Info), err
-}
-
-// perSecond is the pace of one call each d; 0, without a pause, for 0.
-func perSecond(d time.Duration) float64 {
-	if d == 0 {
-		return 0
-	}
-	return float64(time.Second) / float64(d)
 }

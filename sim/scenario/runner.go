@@ -127,10 +127,10 @@ func sleepUntil(ctx context.Context, d time.Duration) error {
 func (r *runner) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
-	for _, e := range r.series {
-		e.end()
-	}
 	var errs []error
+	for _, s := range r.series {
+		errs = append(errs, s.over(ctx))
+	}
 	for _, l := range r.s.File.Traffic {
 		if s := r.streams[l.Name]; s != nil {
 			if _, err := s.Stop(ctx); err != nil {

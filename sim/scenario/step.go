@@ -28,14 +28,14 @@ type Step struct {
 	Retarget  *Retarget  `yaml:"retarget"`   // give a service other targets
 	Edit      *Edit      `yaml:"edit"`       // change targets many times, each in force before the next
 	Edits     *Edits     `yaml:"edits"`      // change targets again and again while the steps go on
-	StopEdits *string    `yaml:"stop-edits"` // end such a series, and wait until its last edit is in force
+	StopEdits *string    `yaml:"stop-edits"` // end a series, and wait until its last edit is in force
 	Rule      *Rule      `yaml:"rule"`       // add a rule to a service
 	DropRule  *DropRule  `yaml:"drop-rule"`  // take it away
 	Misdirect *Misdirect `yaml:"misdirect"`  // a target group with a wrong port
 	Start     *string    `yaml:"start"`      // a load that was left for later
 	Stop      *string    `yaml:"stop"`       // a load, before the end
 	Exec      *Exec      `yaml:"exec"`       // run a command in a node
-	Admins    *Admins    `yaml:"admins"`     // many administrators edit at once by the Admin API
+	Admins    *Admins    `yaml:"admins"`     // many administrators edit at once by the Admin API; a series when it has a name
 }
 
 // A Fault is any fault of the catalogue.

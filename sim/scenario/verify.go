@@ -126,7 +126,7 @@ func (s *Step) names() string {
 	switch {
 	case s.Inject != nil:
 		return aFault
-	case s.Edits != nil:
+	case s.Edits != nil, s.Admins != nil:
 		return edits
 	case s.Wait != nil && s.Wait.Recovers != nil, s.changes():
 		return aSpan
