@@ -17,37 +17,51 @@ const table = "lbsim"
 const maxDropAddrs = 4096
 
 // Deny drops forwarded packets that enter by one of the interfaces and go to one
-// of the UDP ports, for as long as the namespace lives.
+// of the UDP ports, for as long as the namespace lives. It is one rule however many
+// interfaces there are: a packet does not pay for each of them, and the kernel
+// answers once for each rule, by a socket that does not hold many answers.
 func (s *Stack) Deny(inIfs []string, udpPorts []uint16) error {
+	if len(inIfs) == 0 || len(udpPorts) == 0 {
+		return nil
+	}
 	return s.nft(func(c *nftables.Conn) error {
 		t := c.AddTable(&nftables.Table{Name: table, Family: nftables.TableFamilyIPv4})
 		chain := c.AddChain(&nftables.Chain{
 			Name: "forward", Table: t, Type: nftables.ChainTypeFilter,
 			Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
 		})
+		var names, ports []nftables.SetElement
 		for _, in := range inIfs {
-			for _, port := range udpPorts {
-				c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: denyUDP(in, port)})
-			}
+			name := make([]byte, unix.IFNAMSIZ)
+			copy(name, in)
+			names = append(names, nftables.SetElement{Key: name})
 		}
-		if err := c.Flush(); err != nil {
-			return fmt.Errorf("deny UDP ports %v from %v: %w", udpPorts, inIfs, err)
+		for _, port := range udpPorts {
+			ports = append(ports, nftables.SetElement{Key: []byte{byte(port >> 8), byte(port)}})
+		}
+		ins := &nftables.Set{Table: t, Anonymous: true, Constant: true, KeyType: nftables.TypeIFName}
+		dsts := &nftables.Set{Table: t, Anonymous: true, Constant: true, KeyType: nftables.TypeInetService}
+		err := errors.Join(c.AddSet(ins, names), c.AddSet(dsts, ports))
+		if err == nil {
+			c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: denyUDP(ins, dsts)})
+			err = c.Flush()
+		}
+		if err != nil {
+			return fmt.Errorf("deny UDP ports %v from %d interfaces: %w", udpPorts, len(inIfs), err)
 		}
 		return nil
 	})
 }
 
-func denyUDP(in string, port uint16) []expr.Any {
-	name := make([]byte, unix.IFNAMSIZ)
-	copy(name, in)
+func denyUDP(inIfs, ports *nftables.Set) []expr.Any {
 	const udpDstPort = 2 // offset in the header
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
+		&expr.Lookup{SourceRegister: 1, SetID: inIfs.ID, SetName: inIfs.Name},
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_UDP}},
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: udpDstPort, Len: 2},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{byte(port >> 8), byte(port)}},
+		&expr.Lookup{SourceRegister: 1, SetID: ports.ID, SetName: ports.Name},
 		&expr.Counter{},
 		&expr.Verdict{Kind: expr.VerdictDrop},
 	}

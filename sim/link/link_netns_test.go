@@ -4,6 +4,7 @@ package link_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -182,7 +183,11 @@ func TestDenyDropsForwardedUDPToThePortOnly(t *testing.T) {
 	everywhere := netip.MustParsePrefix("0.0.0.0/0")
 	must(t, a.Route(link.Route{Dst: everywhere, Via: netip.MustParseAddr("10.0.0.0"), Dev: "eth0"}))
 	must(t, b.Route(link.Route{Dst: everywhere, Via: netip.MustParseAddr("10.0.1.0"), Dev: "eth0"}))
-	must(t, r.Deny([]string{"p1"}, []uint16{4789, 4790}))
+	ins := []string{"p1"}
+	for i := range 1024 { // as many as an edge may have clients
+		ins = append(ins, fmt.Sprintf("eth%d", i))
+	}
+	must(t, r.Deny(ins, []uint16{4789, 4790}))
 	vxlan, other := receiver(t, b, "10.0.1.1:4789"), receiver(t, b, "10.0.1.1:4791")
 	send(t, a, "10.0.1.1:4789")
 	send(t, a, "10.0.1.1:4791")
