@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -98,7 +99,7 @@ func (s *Stack) AddDrop(d Drop) error {
 			}
 		}
 		if err := c.Flush(); err != nil {
-			return fmt.Errorf("add drop %s on %v: %w", d.ID, d.Ifs, err)
+			return fmt.Errorf("add drop %s on %d interfaces: %w", d.ID, len(d.Ifs), err)
 		}
 		return nil
 	})
@@ -201,11 +202,16 @@ func chains(c *nftables.Conn) (map[string]bool, error) {
 	return have, nil
 }
 
+// answersHeld is what the socket holds of the kernel's answers in bytes, one to each
+// rule, chain and set of a batch: all of them are there before the first is read.
+const answersHeld = 8 << 20
+
 // nft runs f with a connection to nftables whose socket was made inside.
 func (s *Stack) nft(f func(*nftables.Conn) error) error {
+	room := nftables.WithSockOptions(func(c *netlink.Conn) error { return c.SetReadBuffer(answersHeld) })
 	var c *nftables.Conn
 	err := s.ns.Do(func() (err error) {
-		c, err = nftables.New(nftables.AsLasting())
+		c, err = nftables.New(nftables.AsLasting(), room)
 		return err
 	})
 	if err != nil {

@@ -203,6 +203,24 @@ func TestDenyDropsForwardedUDPToThePortOnly(t *testing.T) {
 	}
 }
 
+func TestDropStandsOnAsManyInterfacesAsAnEdgeHas(t *testing.T) {
+	a, b := stack(t, false), stack(t, false)
+	d := link.Drop{ID: "d", To: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}
+	for i := range 300 { // the kernel's answers to fewer fit into any socket
+		name := fmt.Sprintf("p%d", i)
+		must(t, link.Veth(link.End{Stack: a, Name: name, MTU: 1500}, link.End{Stack: b, Name: name, MTU: 1500}))
+		d.Ifs = append(d.Ifs, name)
+	}
+	must(t, a.AddDrop(d))
+	if has, err := a.HasDrop(d); !has || err != nil {
+		t.Errorf("added, and in force: got %t, %v", has, err)
+	}
+	must(t, a.RemoveDrop(d))
+	if has, err := a.HasDrop(d); has || err != nil {
+		t.Errorf("removed, and in force: got %t, %v", has, err)
+	}
+}
+
 func TestGroupMovesOnlyFlowsOfTheLegThatLeft(t *testing.T) {
 	edge := stack(t, true)
 	client, legs := stack(t, false), []*link.Stack{stack(t, false), stack(t, false), stack(t, false)}
