@@ -135,14 +135,6 @@ func (l *Lab) makeLink(pl topology.Link) (*Wire, error) {
 	default:
 		return nil, fmt.Errorf("link %s: unknown kind %q", pl.Name, pl.Kind)
 	}
-	for _, e := range []topology.End{pl.A, pl.B} {
-		if !e.Addr.IsValid() {
-			continue
-		}
-		if err := l.nodes[e.Node].stack.Address(e.If, e.Addr); err != nil {
-			return w, err
-		}
-	}
 	return w, nil
 }
 
@@ -153,7 +145,7 @@ func (l *Lab) end(pl topology.Link, e topology.End) (link.End, error) {
 	}
 	return link.End{
 		Stack: n.stack, Name: e.If, MAC: e.HardwareAddr(), MTU: pl.MTU,
-		Alias: pl.Name, Owner: "lbsim." + l.plan.Lab + "." + e.If,
+		Alias: pl.Name, Owner: "lbsim." + l.plan.Lab + "." + e.If, Addr: e.Addr,
 	}, nil
 }
 

@@ -54,31 +54,51 @@ func (s *Stack) Close() error {
 // protocol and ports itself. Reverse path filters are off because answers of
 // load-balanced traffic return by another way than they came.
 func (s *Stack) Prepare(forward bool) error {
-	settings := []struct{ key, value string }{
-		{"net.ipv6.conf.all.disable_ipv6", "1"},
-		{"net.ipv6.conf.default.disable_ipv6", "1"},
-		{"net.ipv4.conf.all.rp_filter", "0"},
-		{"net.ipv4.conf.default.rp_filter", "0"},
-		{"net.ipv4.fib_multipath_hash_policy", "3"},
-		{"net.ipv4.fib_multipath_hash_fields", "55"},
-		{"net.ipv4.ip_forward", flag(forward)},
-	}
 	err := s.ns.Do(func() error {
-		for _, set := range settings {
-			err := writeSysctl(set.key, set.value)
-			if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(set.key, "net.ipv6.") {
-				continue // a kernel without IPv6 has it off
-			}
-			if err != nil {
-				return err
-			}
+		err := writeSysctls("net/ipv6", []setting{{"conf/all/disable_ipv6", "1"}}) // and the default with it
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {                         // a kernel without IPv6 has it off
+			return err
 		}
-		return nil
+		return writeSysctls("net/ipv4", []setting{
+			{"conf/all/rp_filter", "0"},
+			{"conf/default/rp_filter", "0"},
+			{"fib_multipath_hash_policy", "3"},
+			{"fib_multipath_hash_fields", "55"},
+			{"ip_forward", flag(forward)},
+		})
 	})
 	if err != nil {
 		return err
 	}
-	return s.SetUp("lo", true)
+	// The loopback device is the first of every namespace.
+	if err := s.nl.LinkSetUp(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: 1}}); err != nil {
+		return fmt.Errorf("set lo up: %w", err)
+	}
+	return nil
+}
+
+type setting struct{ key, value string }
+
+// writeSysctls writes settings below one directory of /proc/sys and runs inside. The
+// directory is looked up once: its name is there once for each namespace of the
+// machine, and the kernel goes through them all.
+func writeSysctls(dir string, settings []setting) error {
+	d, err := unix.Open(filepath.Join("/proc/sys", dir), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open settings %s: %w", dir, err)
+	}
+	defer func() { _ = unix.Close(d) }()
+	for _, set := range settings {
+		f, err := unix.Openat(d, set.key, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err == nil {
+			_, err = unix.Write(f, []byte(set.value))
+			err = errors.Join(err, unix.Close(f))
+		}
+		if err != nil {
+			return fmt.Errorf("set %s/%s=%s: %w", dir, set.key, set.value, err)
+		}
+	}
+	return nil
 }
 
 func flag(on bool) string {

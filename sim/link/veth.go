@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -17,6 +18,7 @@ type End struct {
 	MTU   int              // bytes
 	Alias string           // the readable name of the link, at most 255 bytes
 	Owner string           // alternative name by which the lab proves that the interface is its own; "" for none
+	Addr  netip.Prefix     // zero: none
 }
 
 // Veth makes a pair of interfaces, each born in its own namespace, and sets both
@@ -25,20 +27,24 @@ func Veth(a, b End) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU, attrs.HardwareAddr = a.Name, a.MTU, a.MAC
 	attrs.Namespace = netlink.NsFd(a.Stack.ns.FD())
-	err := a.Stack.nl.LinkAdd(&netlink.Veth{
+	veth := &netlink.Veth{
 		LinkAttrs: attrs, PeerName: b.Name, PeerMTU: uint32(b.MTU), PeerHardwareAddr: b.MAC,
 		PeerNamespace: netlink.NsFd(b.Stack.ns.FD()),
-	})
-	if err != nil {
+	}
+	if err := a.Stack.nl.LinkAdd(veth); err != nil {
 		return fmt.Errorf("make link %s (%s to %s): %w", a.Alias, a.Name, b.Name, err)
 	}
-	for _, e := range []End{a, b} {
-		if err := e.Raise(); err != nil {
-			_ = a.Stack.Delete(a.Name) // takes the other end with it
-			return err
-		}
+	peer, err := b.Stack.byName(b.Name)
+	if err == nil {
+		err = a.dress(veth) // its number is known by now
 	}
-	return nil
+	if err == nil {
+		err = b.dress(peer)
+	}
+	if err != nil {
+		_ = a.Stack.Delete(a.Name) // takes the other end with it
+	}
+	return err
 }
 
 // Raise gives an existing interface the properties of the end and sets it up.
@@ -58,6 +64,12 @@ func (e End) Raise() error {
 			return fmt.Errorf("set MAC %s of %s: %w", e.MAC, e.Name, err)
 		}
 	}
+	return e.dress(l)
+}
+
+// dress gives an interface what it cannot be born with, and sets it up.
+func (e End) dress(l netlink.Link) error {
+	nl := e.Stack.nl
 	if e.Alias != "" {
 		if err := nl.LinkSetAlias(l, e.Alias); err != nil {
 			return fmt.Errorf("set alias of %s: %w", e.Name, err)
@@ -66,6 +78,11 @@ func (e End) Raise() error {
 	if e.Owner != "" {
 		if err := nl.LinkAddAltName(l, e.Owner); err != nil {
 			return fmt.Errorf("add alternative name to %s: %w", e.Name, err)
+		}
+	}
+	if e.Addr.IsValid() {
+		if err := nl.AddrReplace(l, &netlink.Addr{IPNet: ipNet(e.Addr)}); err != nil {
+			return fmt.Errorf("add address %s to %s: %w", e.Addr, e.Name, err)
 		}
 	}
 	if err := nl.LinkSetUp(l); err != nil {
