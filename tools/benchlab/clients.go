@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
 	"github.com/unilb/unilb/sim/echo"
 	"github.com/unilb/unilb/sim/history"
-	"github.com/unilb/unilb/sim/link"
-	"github.com/unilb/unilb/sim/netns"
-	"github.com/unilb/unilb/sim/proc"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -126,51 +122,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// A place is a namespace with one address.
-type place struct {
-	at    netip.Prefix
-	ns    *netns.NS
-	stack *link.Stack
-}
-
-func newPlace(at string) (*place, error) {
-	ns, err := netns.New()
-	if err != nil {
-		return nil, err
-	}
-	s, err := link.Open(ns)
-	if err == nil {
-		if err = s.Prepare(false); err == nil {
-			return &place{at: netip.MustParsePrefix(at), ns: ns, stack: s}, nil
-		}
-		_ = s.Close()
-	}
-	return nil, errors.Join(err, ns.Close())
-}
-
-// Close gives the namespace up; the kernel frees it with the last socket.
-func (p *place) Close() error { return errors.Join(p.stack.Close(), p.ns.Close()) }
-
-// Dial connects from the place.
-func (p *place) Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
-	return proc.Dial(ctx, p.ns, network, to)
-}
-
-func (p *place) listen(port uint16) (l net.Listener, err error) {
-	err = p.ns.Do(func() error {
-		l, err = net.Listen("tcp4", netip.AddrPortFrom(p.at.Addr(), port).String())
-		return err
-	})
-	return l, err
-}
-
-// join lays a veth between two places.
-func join(a, b *place) error {
-	err := link.Veth(link.End{Stack: a.stack, Name: "eth0", MTU: 1500, Alias: "bench"}, link.End{Stack: b.stack, Name: "eth0", MTU: 1500, Alias: "bench"})
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.stack.Address("eth0", a.at), b.stack.Address("eth0", b.at))
 }

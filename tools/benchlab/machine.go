@@ -11,13 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine is what the machine and this process have used until a moment.
+// Noise says what else the machine did while something was measured.
+type Noise struct {
+	Stolen float64 `json:"stolen"` // share of the machine's time that its host took away, 0 to 1
+	Others float64 `json:"others"` // cores that were used outside this sandbox; the kernel's own threads count
+	Load   float64 `json:"load"`   // processes that ran or waited for a CPU, mean of the last minute, at the end
+	Quiet  bool    `json:"quiet"`
+}
+
+// What counts as quiet. Kernel threads free what a measurement built, and so the
+// others are never nothing.
+const (
+	quietStolen = 0.02
+	quietOthers = 0.3
+)
+
+// machine is what the machine and this sandbox have used until a moment.
 type machine struct {
 	at     time.Time
-	own    time.Duration // CPU time of this process and of its children that ended
+	own    time.Duration // CPU time of everything in this sandbox
 	total  float64       // ticks of all CPUs
 	busy   float64       // of these, spent in processes and in the kernel
 	stolen float64       // of these, taken away by the host
+	load   float64
 }
 
 // since gives the noise between two moments.
@@ -25,7 +41,9 @@ func (m machine) since(b machine) Noise {
 	total := max(1, m.total-b.total)
 	busy := (m.busy - b.busy) / total * float64(runtime.NumCPU())
 	own := (m.own - b.own).Seconds() / m.at.Sub(b.at).Seconds()
-	return Noise{Stolen: (m.stolen - b.stolen) / total, Others: max(0, busy-own)}
+	n := Noise{Stolen: sixDigits((m.stolen - b.stolen) / total), Others: sixDigits(max(0, busy-own)), Load: m.load}
+	n.Quiet = n.Stolen <= quietStolen && n.Others <= quietOthers
+	return n
 }
 
 func readMachine() (machine, error) {
@@ -38,13 +56,20 @@ func readMachine() (machine, error) {
 		return machine{}, err
 	}
 	m.at = time.Now()
-	m.own, err = ownCPU()
-	if err != nil {
+	if m.load, err = readLoad(); err != nil {
 		return machine{}, err
 	}
-	children, err := cpu(unix.RUSAGE_CHILDREN)
-	m.own += children
+	m.own, err = sandboxCPU()
 	return m, err
+}
+
+func readLoad() (float64, error) {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, fmt.Errorf("read the machine's load: %w", err)
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	return strconv.ParseFloat(first, 64)
 }
 
 // parseStat reads the first line of /proc/stat: user nice system idle iowait irq
@@ -75,6 +100,10 @@ func parseStat(s string) (machine, error) {
 
 // ownCPU is the CPU time that this process has used.
 func ownCPU() (time.Duration, error) { return cpu(unix.RUSAGE_SELF) }
+
+// childrenCPU is the CPU time of all children that have ended and been waited for,
+// and of theirs.
+func childrenCPU() (time.Duration, error) { return cpu(unix.RUSAGE_CHILDREN) }
 
 func cpu(who int) (time.Duration, error) {
 	var u unix.Rusage
