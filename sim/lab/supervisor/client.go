@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/unilb/unilb/sim/fault"
@@ -35,11 +34,11 @@ func Open(e Entry) *Client { return &Client{entry: e} }
 func (c *Client) ask(ctx context.Context, r request, signals <-chan os.Signal, files ...*os.File) (reply, error) {
 	conn, err := net.DialUnix("unix", nil, address(c.entry.Name))
 	if err != nil {
-		return reply{}, fmt.Errorf("reach lab %s: %w", c.entry.Name, err)
+		return reply{}, fmt.Errorf("reach lab %s: %w (%w)", c.entry.Name, ErrGone, err)
 	}
 	defer func() { _ = conn.Close() }()
 	if err := sendRequest(conn, r, files...); err != nil {
-		return reply{}, err
+		return reply{}, fmt.Errorf("ask lab %s: %w (%w)", c.entry.Name, ErrGone, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
@@ -103,22 +102,20 @@ func (c *Client) Exec(ctx context.Context, node topology.Ref, cmd lab.Command, s
 	return r.Code, err
 }
 
-// Down takes the lab down and returns when its supervisor has ended.
+// Down takes the lab down and returns when its sandbox has ended.
 func (c *Client) Down(ctx context.Context) error {
+	end, err := c.entry.watch(ctx)
+	if err != nil {
+		return err
+	}
+	defer end.close()
 	if _, err := c.ask(ctx, request{Verb: verbDown}, nil); err != nil && !errors.Is(err, ErrGone) {
 		return err
 	}
-	if err := awaitEnd(ctx, c.entry); err != nil {
+	if err := end.await(ctx); err != nil {
 		return err
 	}
-	c.entry.remove()
-	if c.entry.Temp {
-		if err := os.RemoveAll(c.entry.Dir); err != nil {
-			return fmt.Errorf("remove %s: %w", c.entry.Dir, err)
-		}
-		_ = os.Remove(filepath.Dir(c.entry.Dir)) // not while other labs are in it
-	}
-	return nil
+	return c.entry.forget()
 }
 
 // Inject applies a fault. It stays when this process ends. The error is *InputError

@@ -11,7 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,64 +44,128 @@ type Unavailable struct{ Text string }
 
 func (e *Unavailable) Error() string { return e.Text }
 
-// reserve takes the name of the lab by its socket and makes its directory.
+// reserve takes the name of the lab by its socket, and writes down which directory
+// the lab has before it makes that.
 func (o LaunchOptions) reserve() (Entry, *net.UnixListener, error) {
 	e := Entry{Name: o.Plan.Lab, Topology: o.Topology, Dir: o.Dir, Started: time.Now().UTC()}
 	if err := CheckName(e.Name); err != nil {
 		return e, nil, &InputError{Text: err.Error()}
 	}
-	l, err := net.ListenUnix("unix", address(e.Name))
-	if errors.Is(err, unix.EADDRINUSE) {
-		return e, nil, &InUse{Name: e.Name}
-	}
-	if err != nil {
-		return e, nil, fmt.Errorf("make socket of lab %s: %w", e.Name, err)
-	}
 	if e.Dir == "" {
-		e.Dir, e.Temp = filepath.Join(os.TempDir(), fmt.Sprintf("lbsim-%d", os.Getuid()), e.Name), true
-		err = os.RemoveAll(e.Dir) // of a lab that was killed
+		e.Dir, e.Temp = filepath.Join(tempDir(), e.Name), true
 	}
-	if err == nil {
-		err = os.MkdirAll(e.Dir, 0o755)
+	var l *net.UnixListener
+	err := locked(func(dir string) (err error) {
+		l, err = net.ListenUnix("unix", address(e.Name))
+		if errors.Is(err, unix.EADDRINUSE) {
+			return &InUse{Name: e.Name}
+		}
+		if err != nil {
+			return fmt.Errorf("make socket of lab %s: %w", e.Name, err)
+		}
+		if err = e.occupy(dir); err != nil {
+			_ = l.Close()
+			return errors.Join(err, e.discard(dir))
+		}
+		return nil
+	})
+	return e, l, err
+}
+
+// logFile is what the supervisor itself logs, in the lab's directory.
+const logFile = "supervisor.log"
+
+// tempDir is where labs without a directory of their own have theirs.
+func tempDir() string { return filepath.Join(os.TempDir(), fmt.Sprintf("lbsim-%d", os.Getuid())) }
+
+// occupy enters a lab whose name is ours, in the place of one that was killed.
+func (e Entry) occupy(dir string) error {
+	if old := read(dir, e.Name); old.Name != "" {
+		if err := old.discard(dir); err != nil {
+			return err
+		}
 	}
+	if err := e.write(dir); err != nil {
+		return err
+	}
+	if e.Temp {
+		if err := makeOwn(filepath.Dir(e.Dir), 0o755); err != nil {
+			return fmt.Errorf("make directory of lab %s: %w", e.Name, err)
+		}
+		if err := os.RemoveAll(e.Dir); err != nil { // of a lab that another registry knew
+			return fmt.Errorf("make directory of lab %s: %w", e.Name, err)
+		}
+	}
+	if err := os.MkdirAll(e.Dir, 0o755); err != nil {
+		return fmt.Errorf("make directory of lab %s: %w", e.Name, err)
+	}
+	return nil
+}
+
+// launch reserves the lab, starts its sandbox and enters who that is.
+func (o LaunchOptions) launch(job json.RawMessage) (_ *launched, err error) {
+	e, l, err := o.reserve()
 	if err != nil {
-		_ = l.Close()
-		return e, nil, fmt.Errorf("make directory of lab %s: %w", e.Name, err)
+		return nil, err
 	}
-	return e, l, nil
+	defer func() { _ = l.Close() }() // the supervisor has its own copy
+	s := &launched{entry: e}
+	if s.box, s.progress, s.lifeline, err = start(l, o, e, job); err != nil {
+		return nil, errors.Join(err, e.forget())
+	}
+	s.entry.Pid = s.box.Pid()
+	if err := locked(s.entry.write); err != nil {
+		return nil, errors.Join(err, s.end())
+	}
+	return s, nil
+}
+
+// launched is a supervisor, seen by who started it.
+type launched struct {
+	entry              Entry
+	box                *sandbox.Box
+	progress, lifeline *os.File
+}
+
+// end lets the supervisor take the lab down and waits for that.
+func (s *launched) end() error {
+	s.close()
+	_, err := s.box.Wait()
+	return errors.Join(err, s.entry.forget())
+}
+
+// close lets go of a supervisor that goes on by itself.
+func (s *launched) close() {
+	s.progress.Close()
+	s.lifeline.Close()
 }
 
 // Launch starts a supervisor in a sandbox and returns when its lab is up. When it
 // fails, or ctx is done first, or this process dies, the supervisor takes the lab
 // down and ends; in the first two cases Launch waits for that.
 func Launch(ctx context.Context, o LaunchOptions) (Entry, error) {
-	e, l, err := o.reserve()
+	s, err := o.launch(nil)
 	if err != nil {
-		return e, err
+		return Entry{}, err
 	}
-	defer func() { _ = l.Close() }() // the supervisor has its own copy
-	b, progress, lifeline, err := start(l, o, e, nil)
-	if err != nil {
-		return e, err
+	if err = follow(ctx, s.progress, o.Progress); err != nil {
+		if errors.Is(err, ErrGone) {
+			err = fmt.Errorf("%w%s", err, s.entry.lastWords())
+		}
+		return s.entry, errors.Join(err, s.end())
 	}
-	defer progress.Close()
-	defer lifeline.Close()
-	e.Pid = b.Pid()
-	if err := e.write(); err != nil {
-		lifeline.Close()
-		_, _ = b.Wait()
-		return e, err
+	s.close()
+	return s.entry, nil
+}
+
+// lastWords is the end of what the supervisor logged, for an error.
+func (e Entry) lastWords() string {
+	const most = 2048 // bytes
+	text, err := os.ReadFile(filepath.Join(e.Dir, logFile))
+	if err != nil || len(text) == 0 {
+		return ""
 	}
-	err = follow(ctx, progress, o.Progress)
-	if err == nil {
-		return e, nil
-	}
-	lifeline.Close() // the supervisor takes the lab down
-	if _, werr := b.Wait(); werr != nil {
-		err = errors.Join(err, werr)
-	}
-	e.remove()
-	return e, err
+	return "; its last lines:\n" + strings.TrimSpace(string(text[max(0, len(text)-most):]))
 }
 
 // start starts the sandbox and hands it the socket, the order, and the ends of two
@@ -143,7 +207,7 @@ func startBox(o LaunchOptions, e Entry, files ...*os.File) (*sandbox.Box, error)
 		return nil, fmt.Errorf("start supervisor: %w", err)
 	}
 	defer null.Close()
-	log, err := os.OpenFile(filepath.Join(e.Dir, "supervisor.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(e.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("start supervisor: %w", err)
 	}
@@ -183,7 +247,7 @@ func follow(ctx context.Context, progress *os.File, tell func(lab.Step)) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("supervisor ended while it brought the lab up: %w", err)
+			return fmt.Errorf("bring the lab up: %w (%w)", ErrGone, err)
 		}
 		var e event
 		if err := json.Unmarshal(bytes.TrimSpace(line), &e); err != nil {
@@ -200,26 +264,4 @@ func follow(ctx context.Context, progress *os.File, tell func(lab.Step)) error {
 			tell(*e.Step)
 		}
 	}
-}
-
-// awaitEnd waits until pid 1 of a lab has ended: everything is freed then.
-func awaitEnd(ctx context.Context, e Entry) error {
-	fd, err := unix.PidfdOpen(e.Pid, 0)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("watch supervisor of %s: %w", e.Name, err)
-	}
-	defer func() { _ = unix.Close(fd) }()
-	for e.alive() {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 20)
-		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
-			break
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("wait for the end of %s: %w", e.Name, context.Cause(ctx))
-		}
-	}
-	return nil
 }

@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
+
+// unwritten ends the name of an entry that is being written.
+const unwritten = ".next"
 
 // An Entry says where a running lab is.
 type Entry struct {
@@ -20,7 +22,7 @@ type Entry struct {
 	Topology string    `json:"topology"` // as given to up: a name or a file
 	Dir      string    `json:"dir"`      // logs/ and ledger.ndjson
 	Temp     bool      `json:"temp"`     // Dir goes with the lab
-	Pid      int       `json:"pid"`      // of the sandbox's pid 1
+	Pid      int       `json:"pid"`      // of the sandbox's pid 1; 0: about to be started
 	Started  time.Time `json:"started"`
 }
 
@@ -44,17 +46,31 @@ func registryDir() (string, error) {
 	} else if os.Getuid() == 0 {
 		dir = "/run/lbsim"
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeOwn(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make registry of labs: %w", err)
-	}
-	st, err := os.Stat(dir)
-	if err != nil {
-		return "", fmt.Errorf("make registry of labs: %w", err)
-	}
-	if sys, ok := st.Sys().(*syscall.Stat_t); !ok || int(sys.Uid) != os.Getuid() {
-		return "", fmt.Errorf("make registry of labs: %s belongs to somebody else", dir)
 	}
 	return dir, nil
+}
+
+// makeOwn makes a directory where others may write, too: one that is there must be
+// of this user, and no link to somewhere else.
+func makeOwn(dir string, mode os.FileMode) error {
+	if err := os.MkdirAll(dir, mode); err != nil {
+		return err
+	}
+	if !isOwn(dir) {
+		return fmt.Errorf("%s belongs to somebody else", dir)
+	}
+	return nil
+}
+
+func isOwn(dir string) bool {
+	st, err := os.Lstat(dir)
+	if err != nil {
+		return false
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return ok && int(sys.Uid) == os.Getuid() && st.IsDir()
 }
 
 // address is the abstract socket of a lab.
@@ -62,36 +78,55 @@ func address(name string) *net.UnixAddr {
 	return &net.UnixAddr{Net: "unix", Name: fmt.Sprintf("@lbsim/%d/%s", os.Getuid(), name)}
 }
 
-func (e Entry) path() (string, error) {
-	dir, err := registryDir()
-	return filepath.Join(dir, e.Name+".json"), err
+// read reads the entry of a name; the zero value when there is none, or none that
+// can be read.
+func read(dir, name string) Entry {
+	var e Entry
+	b, err := os.ReadFile(filepath.Join(dir, name+".json"))
+	if err != nil || json.Unmarshal(b, &e) != nil || e.Name != name {
+		return Entry{}
+	}
+	return e
 }
 
-// write puts the entry into the registry, whole or not at all.
-func (e Entry) write() error {
-	path, err := e.path()
-	if err != nil {
-		return err
-	}
+// write puts the entry into the registry, whole or not at all. The registry is
+// locked.
+func (e Entry) write(dir string) error {
 	b, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("write registry entry: %w", err)
 	}
-	next := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := os.WriteFile(next, b, 0o600); err != nil {
+	path := filepath.Join(dir, e.Name+".json")
+	if err := os.WriteFile(path+unwritten, b, 0o600); err != nil {
 		return fmt.Errorf("write registry entry: %w", err)
 	}
-	if err := os.Rename(next, path); err != nil {
+	if err := os.Rename(path+unwritten, path); err != nil {
 		return fmt.Errorf("write registry entry: %w", err)
 	}
 	return nil
 }
 
-func (e Entry) remove() {
-	if path, err := e.path(); err == nil {
-		_ = os.Remove(path) // another command may have been faster
+// discard removes what a lab that has ended leaves outside its sandbox: a temporary
+// directory, then the entry that names it. It does nothing when the entry is that of
+// a later lab. The registry is locked.
+func (e Entry) discard(dir string) error {
+	if now := read(dir, e.Name); !now.Started.Equal(e.Started) {
+		return nil
 	}
+	if e.Temp && isOwn(filepath.Dir(e.Dir)) {
+		if err := os.RemoveAll(e.Dir); err != nil {
+			return fmt.Errorf("remove directory of lab %s: %w", e.Name, err)
+		}
+		_ = os.Remove(filepath.Dir(e.Dir)) // not while other labs are in it
+	}
+	if err := os.Remove(filepath.Join(dir, e.Name+".json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove registry entry: %w", err)
+	}
+	return nil
 }
+
+// forget is discard, with the lock.
+func (e Entry) forget() error { return locked(e.discard) }
 
 // alive reports whether somebody holds the lab's socket.
 func (e Entry) alive() bool {
@@ -103,33 +138,38 @@ func (e Entry) alive() bool {
 	return true
 }
 
-// List returns the labs that run, by name. Entries of labs that do not are
-// removed: their supervisor was killed, and the kernel has freed everything else.
+// List returns the labs that run, by name. What labs that do not run have left is
+// removed, entry and temporary directory: they were killed, and the kernel has freed
+// everything else.
 func List() ([]Entry, error) {
-	dir, err := registryDir()
+	var out []Entry
+	err := locked(func(dir string) error {
+		files, err := os.ReadDir(dir) // by name
+		if err != nil {
+			return fmt.Errorf("read registry: %w", err)
+		}
+		var errs []error
+		for _, f := range files {
+			name, ok := strings.CutSuffix(f.Name(), ".json")
+			if !ok {
+				if strings.HasSuffix(f.Name(), ".json"+unwritten) {
+					_ = os.Remove(filepath.Join(dir, f.Name())) // whoever wrote it was killed
+				}
+				continue
+			}
+			switch e := read(dir, name); {
+			case e.Name == "":
+				_ = os.Remove(filepath.Join(dir, f.Name())) // it says nothing
+			case e.alive():
+				out = append(out, e)
+			default:
+				errs = append(errs, e.discard(dir))
+			}
+		}
+		return errors.Join(errs...)
+	})
 	if err != nil {
 		return nil, err
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, fmt.Errorf("read registry: %w", err)
-	}
-	slices.Sort(files)
-	var out []Entry
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		var e Entry
-		if err == nil {
-			err = json.Unmarshal(b, &e)
-		}
-		if err != nil || e.Name != strings.TrimSuffix(filepath.Base(f), ".json") || !e.alive() {
-			_ = os.Remove(f) // another command may have been faster
-			continue
-		}
-		out = append(out, e)
 	}
 	return out, nil
 }

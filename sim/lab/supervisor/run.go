@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/unilb/unilb/sim/sandbox"
@@ -32,38 +33,27 @@ var ErrImpatient = errors.New("left before the lab was down")
 // called off in an orderly way, and Run goes on until that has ended; so it is,
 // too, when this process dies. The lab stays up when the job says so.
 func Run(ctx context.Context, o RunOptions) (int, error) {
-	e, l, err := o.reserve()
+	s, err := o.launch(o.Job)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = l.Close() }()
-	b, progress, lifeline, err := start(l, o.LaunchOptions, e, o.Job)
-	if err != nil {
-		return 0, err
-	}
-	defer progress.Close()
-	defer lifeline.Close()
-	e.Pid = b.Pid()
-	if err := e.write(); err != nil {
-		lifeline.Close()
-		_, _ = b.Wait()
-		return 0, err
-	}
-	callOff := context.AfterFunc(ctx, func() { lifeline.Close() })
+	defer s.close()
+	callOff := context.AfterFunc(ctx, func() { s.lifeline.Close() })
 	defer callOff()
-	code, kept, err := o.follow(progress)
-	if errors.Is(err, ErrImpatient) {
-		return 0, err
+	code, kept, err := o.follow(s.progress)
+	if errors.Is(err, ErrImpatient) || kept {
+		return code, err
 	}
-	if kept {
-		return code, nil
+	if errors.Is(err, ErrGone) {
+		err = fmt.Errorf("%w; see %s%s", err, filepath.Join(s.entry.Dir, logFile), s.entry.lastWords())
 	}
-	lifeline.Close()
-	if werr := o.awaitBox(b); err == nil {
+	s.lifeline.Close()
+	if werr := o.awaitBox(s.box); errors.Is(werr, ErrImpatient) {
+		return 0, werr
+	} else if err == nil {
 		err = werr
 	}
-	e.remove()
-	return code, err
+	return code, errors.Join(err, s.entry.forget())
 }
 
 // follow passes on what the job says until it is done.
