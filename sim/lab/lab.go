@@ -35,6 +35,7 @@ type Lab struct {
 	mu     sync.Mutex
 	down   bool
 	ready  bool
+	doom   context.CancelCauseFunc // ends the bringing up
 	active []*fault.Active
 	faults int
 	downed sync.Once
@@ -62,7 +63,20 @@ func Up(ctx context.Context, p *topology.Plan, o Options) (*Lab, error) {
 	return l, nil
 }
 
+// up builds the lab; a process that ends when it has been ready ends this, too.
 func (l *Lab) up(ctx context.Context) error {
+	ctx, doom := context.WithCancelCause(ctx)
+	defer doom(nil)
+	l.doom = doom
+	err := l.build(ctx)
+	var lost *proc.NotReady
+	if err != nil && errors.As(context.Cause(ctx), &lost) {
+		return lost // all else failed because of it
+	}
+	return err
+}
+
+func (l *Lab) build(ctx context.Context) error {
 	if err := CheckBinaries(l.plan, l.o.BinDir); err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/proc"
@@ -30,6 +32,14 @@ func TestMain(m *testing.M) {
 		beServer(os.Args[1:])
 	case "agent":
 		beAgent(os.Args[1])
+	case "brief": // ready, and ends when somebody opens the pipe
+		sayReady()
+		_, _ = os.Open(os.Args[1])
+		fmt.Fprintln(os.Stderr, "I have seen enough")
+		os.Exit(4)
+	case "silent":
+		_, _ = os.OpenFile(os.Args[1], os.O_WRONLY, 0)
+		select {}
 	case "broken":
 		fmt.Fprintln(os.Stderr, "cannot find my shoes")
 		os.Exit(3)
@@ -156,7 +166,7 @@ func small(binary string) *topology.Plan {
 func bins(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"server", "agent", "broken"} {
+	for _, name := range []string{"server", "agent", "broken", "brief", "silent"} {
 		self, err := os.Executable()
 		if err == nil {
 			err = os.Symlink(self, filepath.Join(dir, name))
@@ -319,6 +329,24 @@ func TestFailureToComeUpQuotesTheLogAndLeavesNothing(t *testing.T) {
 	_, err = lab.Up(ctx(t), small("nowhere"), lab.Options{BinDir: bins(t), Dir: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "nowhere") || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("missing binary: got %v", err)
+	}
+}
+
+// Those that wait for it would wait as long as they may.
+func TestProcessThatEndsAfterItWasReadyEndsUp(t *testing.T) {
+	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapTUN)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := small("brief")
+	p.Nodes[1].Processes[0].Args = []string{pipe}
+	p.Nodes[2].Processes = []topology.Process{{Name: "server", Binary: "silent", Args: []string{pipe}, Stage: 1}}
+	const patience = 20 * time.Minute // the test fails by its own limit
+	_, err := lab.Up(ctx(t), p, lab.Options{BinDir: bins(t), Dir: t.TempDir(), ReadyWithin: patience})
+	var nr *proc.NotReady
+	if !errors.As(err, &nr) || nr.Name != "bj/az1/l4-1/server" || nr.Log != "I have seen enough" || !strings.Contains(err.Error(), "exit code 4") {
+		t.Errorf("got %v, want *NotReady of the process that ended", err)
 	}
 }
 

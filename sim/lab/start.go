@@ -123,10 +123,21 @@ func (n *Node) run(ctx context.Context, name string) error {
 // watch records the end of a process, whoever caused it.
 func (n *Node) watch(s *slot, p *proc.Process) {
 	<-p.Done()
-	if !n.lab.isDown() {
-		n.lab.event("process", n.Ref(), fmt.Sprintf("%s ended: %s", s.plan.Name, p.Exit()))
+	if n.lab.isDown() {
+		return
+	}
+	n.lab.event("process", n.Ref(), fmt.Sprintf("%s ended: %s", s.plan.Name, p.Exit()))
+	n.lab.mu.Lock()
+	ready := n.lab.ready
+	n.lab.mu.Unlock()
+	if !ready && p.ReadyAfter() > 0 {
+		// Others would wait for it in vain, each as long as it may.
+		n.lab.doom(&proc.NotReady{Name: p.Name(), Log: p.Tail(tailBytes), Err: fmt.Errorf("it was ready, and ended while the lab came up: %s", p.Exit())})
 	}
 }
+
+// tailBytes is how much of a log an error quotes.
+const tailBytes = 2048
 
 // spec is how the process is started, the gateway under test by its driver.
 func (n *Node) spec(p topology.Process) (proc.Spec, error) {
