@@ -21,6 +21,7 @@ const (
 	FactsFile    = "facts.json"    // what checks had to know
 	ChecksFile   = "checks.json"   // what was judged
 	VerdictFile  = "verdict.yaml"  // what came of it
+	UsageFile    = "usage.ndjson"  // what each process used, once a second
 	LogsDir      = "logs"          // <node>/<process>.log
 	PcapDir      = "pcap"
 	WiresFile    = "pcap/wires.pcapng" // the end of what the wires carried

@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
+	"github.com/unilb/unilb/sim/proc"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -117,4 +119,10 @@ func (n *Node) processStatus(name string) ProcessStatus {
 		s.CPU, s.RSS = u.CPU, u.RSS
 	}
 	return s
+}
+
+// Sample gives take what every running process uses, again after each period until
+// ctx is done; see proc.Runner.Sample. Times are of the run's clock.
+func (l *Lab) Sample(ctx context.Context, every time.Duration, take func(proc.Sample)) {
+	l.runner.Sample(ctx, every, l.rec.Now, take)
 }

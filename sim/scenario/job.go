@@ -114,6 +114,8 @@ func (j *Job) writeTopology() error {
 // broken is mended.
 func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
 	j.region = act.New(l)
+	endSamples, serr := j.sample(l)
+	j.problemIf("evidence", serr)
 	r := newRunner(j.s, j.region, func(line Line) { say(line) })
 	err := r.run(ctx)
 	interrupted := ctx.Err() != nil
@@ -124,6 +126,9 @@ func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
 	}
 	if !interrupted {
 		j.settle(err)
+	}
+	if endSamples != nil {
+		j.problemIf("evidence", endSamples())
 	}
 	j.keepEvidence(ctx, l)
 	fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
