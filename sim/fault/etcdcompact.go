@@ -16,7 +16,7 @@ import (
 type EtcdCompact struct {
 	Region string `json:"region,omitempty" arg:"1" doc:"region of the store; needed when there are several"`
 	// Revision that is kept; Resolve decides it.
-	Revision int64 `json:"revision,omitempty"`
+	Revision int64 `json:"revision,omitempty" yaml:"-"`
 }
 
 // Kind implements Fault.

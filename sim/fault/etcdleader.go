@@ -26,7 +26,7 @@ type EtcdLeaderLoss struct {
 	Region string `json:"region,omitempty" arg:"1" doc:"region of the store; needed when there are several"`
 	How    Loss   `json:"how,omitempty" arg:"2" doc:"kill or freeze; kill without it"`
 	// Member that leads; Resolve finds it.
-	Member topology.Ref `json:"member,omitempty"`
+	Member topology.Ref `json:"member,omitempty" yaml:"-"`
 }
 
 // Spelling implements Spelled.

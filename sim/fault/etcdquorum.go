@@ -16,7 +16,7 @@ import (
 type EtcdLoseQuorum struct {
 	Region string `json:"region,omitempty" arg:"1" doc:"region of the store; needed when there are several"`
 	// Members that are killed; Resolve decides them.
-	Members []topology.Ref `json:"members,omitempty"`
+	Members []topology.Ref `json:"members,omitempty" yaml:"-"`
 }
 
 // Kind implements Fault.

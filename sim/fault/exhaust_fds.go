@@ -18,7 +18,7 @@ type ExhaustFDs struct {
 	Process string            `json:"process,omitempty" arg:"2" doc:"name of the process in the plan; all of the node without it"`
 	Keep    int               `json:"keep,omitempty" arg:"3" doc:"how many more descriptors it may open; none without it"`
 
-	Was []FileLimit `json:"was,omitempty"` // decided by Resolve
+	Was []FileLimit `json:"was,omitempty" yaml:"-"` // decided by Resolve
 }
 
 // Spelling implements Spelled.

@@ -34,7 +34,7 @@ type ExhaustPorts struct {
 	On   topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes"`
 	Keep int               `json:"keep,omitempty" arg:"2" doc:"how many connections to one destination it may have open; none without it"`
 
-	Was []NodePorts `json:"was,omitempty"` // decided by Resolve
+	Was []NodePorts `json:"was,omitempty" yaml:"-"` // decided by Resolve
 }
 
 // NodePorts is what a machine had.

@@ -16,8 +16,8 @@ type ExhaustDisk struct {
 	On topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes with processes"`
 	// Sizes of the disks before, in bytes, and what ran on each node; Resolve
 	// notes them.
-	Sizes map[topology.Ref]int64    `json:"sizes,omitempty"`
-	Ran   map[topology.Ref][]string `json:"ran,omitempty"`
+	Sizes map[topology.Ref]int64    `json:"sizes,omitempty" yaml:"-"`
+	Ran   map[topology.Ref][]string `json:"ran,omitempty" yaml:"-"`
 }
 
 // Spelling implements Spelled.

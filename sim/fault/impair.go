@@ -18,7 +18,7 @@ type Impair struct {
 	Direction Direction             `json:"direction,omitempty" arg:"2" doc:"a-to-b or b-to-a, a being the side named first; both ways without it"`
 	topology.Impairment
 	// Was is what each direction of a cable did before.
-	Was map[string]topology.Impairment `json:"was,omitempty"`
+	Was map[string]topology.Impairment `json:"was,omitempty" yaml:"-"`
 }
 
 // wireHint is what to do about a link that cannot be impaired.

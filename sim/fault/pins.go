@@ -33,7 +33,7 @@ type PinLoss struct {
 	On      topology.Selector `json:"on" arg:"1" need:"true" doc:"nodes"`
 	Process string            `json:"process,omitempty" arg:"2" doc:"lbc-agent or l4lb; whatever of the node has pins without it"`
 
-	Was []Pinned `json:"was,omitempty"` // decided by Resolve
+	Was []Pinned `json:"was,omitempty" yaml:"-"` // decided by Resolve
 }
 
 // Pinned is what a process had.

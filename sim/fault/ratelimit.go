@@ -22,7 +22,7 @@ type RateLimit struct {
 	Rate      int64                 `json:"rate" arg:"2" need:"true" doc:"bits a second, 8000 at least"`
 	Direction Direction             `json:"direction,omitempty" arg:"3" doc:"a-to-b or b-to-a, a being the side named first; both ways without it"`
 	// Was is the rate that each direction of a wire had before.
-	Was map[string]int64 `json:"was,omitempty"`
+	Was map[string]int64 `json:"was,omitempty" yaml:"-"`
 }
 
 // Spelling implements Spelled.

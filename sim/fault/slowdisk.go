@@ -29,7 +29,7 @@ type EtcdSlowDisk struct {
 	Write time.Duration     `json:"write,omitempty" doc:"added to each write, at most 10s"`
 	Error string            `json:"error,omitempty" doc:"EIO or ENOSPC: what each write and fsync fails with, after its delay"`
 	// Ran is what ran on each node; Resolve notes it.
-	Ran map[topology.Ref][]string `json:"ran,omitempty"`
+	Ran map[topology.Ref][]string `json:"ran,omitempty" yaml:"-"`
 }
 
 // Spelling implements Spelled.

@@ -141,12 +141,8 @@ func (r *runner) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// heal mends everything that is still broken, the last first.
+// heal mends everything that is still broken, together: what one fault's revert
+// waits for may be another fault's to give back.
 func (r *runner) heal(ctx context.Context) error {
-	var errs []error
-	active := r.region.Lab.Active()
-	for i := len(active) - 1; i >= 0; i-- {
-		errs = append(errs, active[i].Heal(ctx))
-	}
-	return errors.Join(errs...)
+	return fault.HealAll(ctx, r.region.Lab.Active())
 }

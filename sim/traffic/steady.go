@@ -15,13 +15,39 @@ type pulse struct {
 	since   time.Duration // nothing bad ended later than this; valid when good > 0
 	good    int           // operations since then
 	total   int
-	last    history.Op    // the last bad one
-	changed chan struct{} // closed by the next operation; nil when nobody waits for it
+	last    history.Op               // the last bad one
+	under   map[uint64]time.Duration // when each request under way was to be sent, by its number
+	changed chan struct{}            // closed by the next operation; nil when nobody waits for it
 }
 
-func (p *pulse) add(o history.Op) {
+// begin notes a request that is sent.
+func (p *pulse) begin(n uint64, at time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.under == nil {
+		p.under = map[uint64]time.Duration{}
+	}
+	p.under[n] = at
+}
+
+// settled says whether every request that was to be sent before a moment has ended.
+// One that hangs has not failed yet, but neither has it succeeded.
+func (p *pulse) settled(before time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, at := range p.under {
+		if at < before {
+			return false
+		}
+	}
+	return true
+}
+
+// end notes how it ended.
+func (p *pulse) end(n uint64, o history.Op) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.under, n)
 	p.total++
 	if o.Outcome == history.OK && o.Class == history.ClassNone {
 		if p.good == 0 {
@@ -55,7 +81,7 @@ func (p *pulse) now() beat {
 }
 
 // Steady waits until every request of a window that begins now or later and
-// lasts that long has succeeded, and the window was not too thin: at a fixed
+// lasts that long has succeeded, those under way at its end included, and the window was not too thin: at a fixed
 // rate it holds at least half of the requests that the rate promises.
 func (s *Stream) Steady(ctx context.Context, lasting time.Duration) error {
 	_, err := s.SteadyFrom(ctx, s.rec.Now(), lasting)
@@ -78,7 +104,7 @@ func (s *Stream) SteadyFrom(ctx context.Context, from, lasting time.Duration) (t
 			inWindow = b.total - base.total // since the call, which is at or after from
 		}
 		left := begun + lasting - s.rec.Now()
-		if b.good > 0 && inWindow >= need && left <= 0 {
+		if b.good > 0 && inWindow >= need && left <= 0 && s.health.settled(begun+lasting) {
 			return begun, nil
 		}
 		var alarm <-chan time.Time

@@ -151,7 +151,8 @@ func (s *Stream) fire(ctx context.Context, shot Shot, intended time.Duration) {
 	if shot.Slow > 0 {
 		p.Request = p.With(echo.HeaderDelay, shot.Slow.String())
 	}
-	s.health.add(s.sessions[shot.Client].do(ctx, p, opID(s.prefix, shot.N), intended).Op)
+	s.health.begin(shot.N, intended)
+	s.health.end(shot.N, s.sessions[shot.Client].do(ctx, p, opID(s.prefix, shot.N), intended).Op)
 }
 
 // Stop sends nothing new and waits for the requests under way; when ctx ends

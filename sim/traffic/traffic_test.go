@@ -305,3 +305,22 @@ func TestLoadsThatMakeNoSenseAreRefused(t *testing.T) {
 		t.Error("no clients: started")
 	}
 }
+
+func TestSteadyWaitsForRequestsThatHang(t *testing.T) {
+	w := newWorld(t)
+	load := New("x", w.to, PerSecond(200), Sending(
+		Weighted{Weight: 9}, Weighted{Weight: 1, Request: Request{Target: "/hangs"}.With(echo.HeaderHang, "1")}))
+	load.Timeout = 2 * time.Second
+	s, err := Start(t.Context(), []Client{{"c", Here{}}}, w.rec, load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Second) // before the first of them has failed
+	defer cancel()
+	if err := s.Steady(short, 200*time.Millisecond); err == nil {
+		t.Error("a load with requests that hang was called steady")
+	}
+	if _, err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

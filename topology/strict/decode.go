@@ -50,7 +50,7 @@ func (d *decoder) decode(v *value, path string, dst reflect.Value) {
 	}
 }
 
-// texts decodes a map from texts to texts: keys are free.
+// texts decodes a map from texts to plain values: keys are free.
 func (d *decoder) texts(v *value, path string, dst reflect.Value) {
 	if !d.expect(v, path, formMapping) {
 		return
@@ -61,7 +61,7 @@ func (d *decoder) texts(v *value, path string, dst reflect.Value) {
 		d.mark(at, e)
 		text := reflect.New(dst.Type().Elem()).Elem()
 		d.scalar(e.value, at, text)
-		dst.SetMapIndex(reflect.ValueOf(e.key), text)
+		dst.SetMapIndex(reflect.ValueOf(e.key).Convert(dst.Type().Key()), text)
 	}
 }
 

@@ -244,7 +244,6 @@ func (s *supervisor) inject(ctx context.Context, r request) reply {
 // heal reverts faults, all of them when none is named, and says which it did.
 func (s *supervisor) heal(ctx context.Context, r request) reply {
 	active := s.running().Active()
-	slices.Reverse(active) // the last one first
 	for _, id := range r.IDs {
 		if !slices.ContainsFunc(active, func(a *fault.Active) bool { return a.ID() == id }) {
 			return reply{Error: fmt.Sprintf("no active fault %q", id), Input: true}
