@@ -105,3 +105,8 @@ type Filter interface {
 	// arrived although the drop with the id is in force.
 	Leaks(ctx context.Context, id string, to []netip.Addr) ([]netip.Addr, error)
 }
+
+// Planned is a fault that can say, by the plan alone, that a lab cannot have it.
+type Planned interface {
+	CheckPlan(*topology.Plan) error
+}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/unilb/unilb/topology"
 	"github.com/unilb/unilb/topology/strict"
@@ -36,7 +35,8 @@ type Options struct {
 // all of it; a topology that cannot be read or planned has errors of its own.
 func Parse(name string, text []byte, o Options) (*Scenario, error) {
 	var first File
-	if _, errs := format.Decode(name, text, &first); errs.Err() != nil {
+	src, errs := format.Decode(name, text, &first)
+	if errs.Err() != nil {
 		return nil, errs.Err()
 	}
 	spec, err := o.Topology(first.Topology, append(slices.Clone(first.Set), o.Set...))
@@ -54,12 +54,13 @@ func Parse(name string, text []byte, o Options) (*Scenario, error) {
 	if s.Plan, err = spec.Plan(); err != nil {
 		return nil, fmt.Errorf("topology of %s: %w", name, err)
 	}
-	chosen, err := s.choose(first.Pick)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	picks := src.Report(nil)
+	chosen := s.choose(first.Pick, picks)
+	if err := picks.Err(); err != nil {
+		return nil, err
 	}
 	s.File = &File{}
-	src, errs := format.Decode(name, chosen, s.File)
+	src, errs = format.Decode(name, chosen, s.File)
 	report := src.Report(errs)
 	c := &checker{Scenario: s, report: report}
 	c.all()
@@ -84,20 +85,35 @@ func TopologyOf(name string, text []byte) (string, error) {
 	return f.Topology, nil
 }
 
-// choose puts the nodes that the seed chooses in the place of their names.
-func (s *Scenario) choose(picks []Pick) ([]byte, error) {
-	text := string(s.Text)
+// variable is how the text names a chosen node.
+var variable = regexp.MustCompile(`\$[a-z][a-z0-9-]*`)
+
+// choose puts the nodes that the seed chooses in the place of their names. What
+// names no pick is left as it is: it may be text.
+func (s *Scenario) choose(picks []Pick, report *strict.Report) []byte {
 	rng := rand.New(rand.NewPCG(s.Seed, 0x7069636b)) // "pick": a stream of its own
+	chosen := map[string]topology.Ref{}
 	for _, p := range picks {
+		at := "pick." + p.Name
 		if err := p.Of.Check(); err != nil {
-			return nil, fmt.Errorf("pick.%s: %w", p.Name, err)
+			report.Fail(at, "%v", err)
+			continue
 		}
 		nodes := s.Plan.Select(p.Of)
 		if len(nodes) == 0 {
-			return nil, fmt.Errorf("pick.%s: no node is selected by %q", p.Name, p.Of)
+			report.Fail(at, "no node of %s is selected by %q", s.Plan.Lab, strict.Shorten(string(p.Of)))
+			continue
 		}
-		ref := nodes[rng.IntN(len(nodes))].Ref
-		text = strings.ReplaceAll(text, "$"+p.Name, string(ref))
+		if !variable.MatchString("$"+p.Name) || variable.FindString("$"+p.Name) != "$"+p.Name {
+			report.Fail(at, "pick %q: want a-z, 0-9 and \"-\", a letter first", strict.Shorten(p.Name))
+			continue
+		}
+		chosen[p.Name] = nodes[rng.IntN(len(nodes))].Ref
 	}
-	return []byte(text), nil
+	return variable.ReplaceAllFunc(s.Text, func(name []byte) []byte {
+		if ref, ok := chosen[string(name[1:])]; ok {
+			return []byte(ref)
+		}
+		return name
+	})
 }

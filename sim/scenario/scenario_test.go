@@ -76,6 +76,18 @@ func TestMistakesAreNamedWithTheirPlaces(t *testing.T) {
 		{"process: gateway", "prcess: gateway", `unknown key "prcess" in steps[1].inject.kill (did you mean "process"?)`},
 		{"kill: {on: $victim", `kill: {on: "!"`, `selector "!"`},
 		{"from: crash", "from: crush", `no step before names a fault "crush" (did you mean "crash"?)`},
+		{"kill: {on: $victim", `kill: {on: "bj/az9/**"`, `no node of two-az is selected by "bj/az9/**"`},
+		{"process: gateway", "process: gatway", `x.yaml:13:`},
+		{"process: gateway", "process: gatway", `none of the selected nodes runs "gatway" (did you mean "gateway"?)`},
+		{"kill: {on: $victim, process: gateway}", "link-down: {link: bj/az1/router--bj/az7/router}", `no link of two-az is selected by`},
+		{"kill: {on: $victim, process: gateway}", "impair: {link: client/inet-1--bj/edge, loss: 0.1}", `is a link of the kernel, which cannot be impaired; give it a wire`},
+		{"kill: {on: $victim, process: gateway}", "etcd-slow-disk: {on: bj/az1/etcd-e1, delay: 10ms}", "cannot be slow; say etcd: {disk: {impairable: true}}"},
+		{"kill: {on: $victim, process: gateway}", "etcd-compact: {revision: 7}", `unknown key "revision"`},
+		{"pick: {victim: \"bj/*/l7-*\"}", "pick: {victim: \"bj/*/l9-*\"}", `x.yaml:4:16: no node of two-az is selected by "bj/*/l9-*"`},
+		{"- publish: late", "- {retarget: {service: late, to: [\"vpc/shop/web-1\"]}}", `service "late" is not published yet`},
+		{"- publish: late", "- publish: blog", `service "blog" is published already`},
+		{"rate: 100}", "rate: 100, later: true}", `load "blog" has not begun yet: a step start must come before`},
+		{"in: $victim", "in: bj/az1/l7-9", `no node of two-az is selected by "bj/az1/l7-9"`},
 		{"- heal: crash", "- heal: cost", `no step before names a fault "cost"`},
 		{"- heal: crash", "- {heal: crash, publish: late}", "a step does one thing, not heal and publish"},
 		{"- heal: crash", "- {heal: crash, as: mended}", "only faults, changes, series of edits and recoveries have names"},
@@ -140,6 +152,22 @@ func TestTheSeedFixesPlanFaultsAndTraffic(t *testing.T) {
 	}
 	if a, b := parsed(t, good, 0), parsed(t, good, 42); fmt.Sprint(a.Digests()) != fmt.Sprint(b.Digests()) {
 		t.Error("without a seed the topology's is not taken")
+	}
+}
+
+func TestTheNameOfAPickIsAWholeWord(t *testing.T) {
+	text := strings.Replace(good, `pick: {victim: "bj/*/l7-*"}`, `pick: {v: "bj/*/l4-*", victim: "bj/az2/l7-2"}`, 1)
+	if got := parsed(t, text, 1).File.Steps[1].Inject.Fault().String(); got != "kill -9 gateway on bj/az2/l7-2" {
+		t.Errorf("got %q, want that $victim is not $v and ictim", got)
+	}
+}
+
+func TestNobodyChangesServicesWhereThereIsNoAPI(t *testing.T) {
+	text := strings.NewReplacer("topology: two-az", "topology: hello", "vip: idc-eip, ", "", "    late: {host: late.example, vip: shop-eip, vpc: shop, targets: \"vpc/shop/web-*\", later: true}\n", "",
+		"- publish: late", "- {retarget: {service: blog, to: [\"idc/bj/blue-1\"]}}").Replace(good)
+	_, err := Parse("x.yaml", []byte(text), Options{Topology: library})
+	if err == nil || !strings.Contains(err.Error(), "the topology has no lbc-api: nobody can change a service there") {
+		t.Errorf("got %v", err)
 	}
 }
 
