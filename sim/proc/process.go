@@ -181,7 +181,7 @@ func (p *Process) stat() ([]string, error) {
 }
 
 // collect waits for the end of the process and kills what it left in its group.
-func (p *Process) collect() {
+func (p *Process) collect(maxLog int64) {
 	var info unix.Siginfo
 	for {
 		// WNOWAIT keeps the zombie, and with it the group's number, ours.
@@ -196,5 +196,6 @@ func (p *Process) collect() {
 	p.ended, p.state = true, p.cmd.ProcessState
 	p.mu.Unlock()
 	p.closeNotify()
+	shorten(p.log, maxLog) // what it wrote since somebody looked
 	close(p.done)
 }

@@ -116,7 +116,7 @@ func (r *Runner) Start(s Spec) (*Process, error) {
 		go p.listen()
 	}
 	go func() {
-		p.collect()
+		p.collect(r.maxLog)
 		r.mu.Lock()
 		delete(r.running, p)
 		r.mu.Unlock()
