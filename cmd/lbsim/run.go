@@ -81,12 +81,17 @@ func (o *runOptions) describe(order *scenario.Order, s *scenario.Scenario) error
 	if err := lab.CheckBinaries(s.Plan, o.bin); err != nil {
 		return err
 	}
-	order.Run, err = runOf(o, order, s)
-	return err
+	if order.Run, err = runOf(o, order, s); err != nil {
+		return err
+	}
+	return supervisor.CheckFree(order.Run.Lab) // before there is a directory of the run
 }
 
 // run starts the job, prints what it says and ends with its exit code.
 func (o *runOptions) run(ctx context.Context, out *output, order scenario.Order, s *scenario.Scenario) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // before there is anything to keep
+	}
 	b, err := bundle.Create(o.root, s.File.Scenario, order.Run.Started, s.Seed)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,8 @@ func (e *NotFound) Error() string {
 }
 
 // Find opens a run: by the path of its directory, as "latest", by a scenario's
-// name (its newest run) or as "<name>/<time>-<seed>". The error is *NotFound.
+// name (its newest run) or as "<name>/<time>-<seed>". The error is *NotFound, or
+// *Damaged for the directory of a run that ended before anything was written.
 func Find(root, name string) (*Bundle, error) {
 	for _, dir := range []string{name, filepath.Join(root, name), filepath.Join(root, name, latest)} {
 		if isRun(dir) {
@@ -101,7 +103,20 @@ func Find(root, name string) (*Bundle, error) {
 			return &Bundle{Dir: real}, nil
 		}
 	}
+	for _, dir := range []string{name, filepath.Join(root, name)} {
+		if isStart.MatchString(filepath.Base(dir)) && isDir(dir) {
+			return nil, &Damaged{Path: filepath.Join(dir, RunFile), Err: fs.ErrNotExist}
+		}
+	}
 	return nil, &NotFound{Name: name, Root: root, Known: List(root, 5)}
+}
+
+// isStart knows the directory of a run by its name.
+var isStart = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d+(\.\d+)?$`)
+
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
 }
 
 // isRun tells the directory of a run by the file that is written first.

@@ -122,6 +122,7 @@ func TestNothingJudgedIsUndecided(t *testing.T) {
 		{Verdict{Verdicts: []check.Verdict{valid, unknown, invalid}}, Wrong},
 		{Verdict{Verdicts: []check.Verdict{valid}, Problems: []string{"evidence"}}, Undecided},
 		{Verdict{Verdicts: []check.Verdict{valid}, Failed: "steady"}, Wrong},
+		{Verdict{Verdicts: []check.Verdict{valid, invalid}, Interrupted: true}, Undecided},
 	} {
 		if got := Sum(tt.v); got != tt.want {
 			t.Errorf("Sum(%+v) = %s, want %s", tt.v, got, tt.want)

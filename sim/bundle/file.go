@@ -2,8 +2,10 @@ package bundle
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -74,6 +76,9 @@ type Damaged struct {
 }
 
 func (e *Damaged) Error() string {
+	if errors.Is(e.Err, fs.ErrNotExist) {
+		return fmt.Sprintf("%s is missing: the run did not come to its end, or somebody removed it; nothing of this run is judged", e.Path)
+	}
 	return fmt.Sprintf("%s is damaged: %v; nothing of this run is judged", e.Path, e.Err)
 }
 func (e *Damaged) Unwrap() error { return e.Err }

@@ -63,6 +63,9 @@ const (
 // A Verdict is verdict.yaml.
 type Verdict struct {
 	Result Result `json:"result"`
+	// Interrupted says that somebody called the run off: whatever its checks say of
+	// half a history, nothing is decided.
+	Interrupted bool `json:"interrupted,omitempty"`
 	// Failed is the step that did not come true, with the reason.
 	Failed   string          `json:"failed,omitempty"`
 	Verdicts []check.Verdict `json:"verdicts"`
@@ -72,9 +75,11 @@ type Verdict struct {
 }
 
 // Sum is what verdicts, a failed step and problems come to. Nothing judged is
-// undecided.
+// undecided, and so is a run that was interrupted.
 func Sum(v Verdict) Result {
 	switch worst := check.Worst(v.Verdicts); {
+	case v.Interrupted:
+		return Undecided
 	case v.Failed != "" || worst == check.Invalid:
 		return Wrong
 	case worst == check.Valid && len(v.Problems) == 0:

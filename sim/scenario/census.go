@@ -26,8 +26,8 @@ func (j *Job) countBefore() {
 
 // countAfter writes down what they hold when the lab is down: sockets that the
 // kernel closes and processes that are reaped get a moment to be gone.
-func (j *Job) countAfter() {
-	ctx, cancel := context.WithTimeout(context.Background(), settleLimit)
+func (j *Job) countAfter(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
 	defer cancel()
 	c, err := census.Settle(ctx, j.before, j.counted())
 	j.rec.After(c)

@@ -7,17 +7,17 @@ import (
 	"io"
 
 	"github.com/unilb/unilb/sim/bundle"
+	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/lab"
-	"github.com/unilb/unilb/sim/lab/supervisor"
 )
 
 // save writes the history and what judges must know beside it.
 func (j *Job) save() error {
-	err := j.rec.Snapshot().Save(j.bundle.Dir)
+	facts := check.FactsOf(j.s.Plan)
 	if j.region != nil {
-		err = errors.Join(err, j.bundle.WriteJSON(bundle.FactsFile, j.region.Facts()))
+		facts = j.region.Facts()
 	}
-	return err
+	return errors.Join(j.rec.Snapshot().Save(j.bundle.Dir), j.bundle.WriteJSON(bundle.FactsFile, facts))
 }
 
 // keepEvidence writes, first of all and while the lab is up, what a reader of a
@@ -25,7 +25,7 @@ func (j *Job) save() error {
 // large, and vanishes with the lab.
 func (j *Job) keepEvidence(ctx context.Context, l *lab.Lab) {
 	j.problemIf("evidence", j.save())
-	if ctx.Err() == nil && j.judge(supervisor.Ended{}).Result == bundle.Good {
+	if ctx.Err() == nil && j.sum(j.check(nil), false).Result == bundle.Good {
 		return
 	}
 	if len(l.Wires()) == 0 {

@@ -23,13 +23,10 @@ func (j *Job) Run(ctx context.Context, o lab.Options, say func(any)) int {
 	if err == nil {
 		j.Work(ctx, l, say)
 	}
-	if ctx.Err() != nil {
-		how.Interrupted = context.Cause(ctx)
-	}
 	if l != nil {
 		fresh, cancel := context.WithTimeout(context.WithoutCancel(ctx), downLimit)
 		defer cancel()
 		how.Down = l.Down(fresh)
 	}
-	return j.Finish(how, say)
+	return j.Finish(ctx, how, say)
 }

@@ -114,12 +114,13 @@ func (j *Job) writeTopology() error {
 // broken is mended.
 func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
 	j.region = act.New(l)
-	endSamples, serr := j.sample(l)
-	j.problemIf("evidence", serr)
+	endSamples, err := j.sample(l)
+	j.problemIf("evidence", err)
 	r := newRunner(j.s, j.region, func(line Line) { say(line) })
-	err := r.run(ctx)
+	err = r.run(ctx)
+	serr := r.stop(ctx)
 	interrupted := ctx.Err() != nil
-	if serr := r.stop(ctx); err == nil && serr != nil && !interrupted {
+	if err == nil && serr != nil && !interrupted {
 		// A path that is broken at the end makes the whole history doubtful.
 		err = &StepError{"traffic", serr}
 		say(Line{Kind: LineFailed, Name: "traffic", Text: serr.Error(), At: j.rec.Now()})
@@ -165,23 +166,26 @@ func (j *Job) problem(format string, args ...any) {
 // Keep implements supervisor.Job.
 func (j *Job) Keep() bool { return j.order.Keep }
 
-// Finish implements supervisor.Job: it completes the evidence and judges it.
-func (j *Job) Finish(how supervisor.Ended, say func(any)) int {
+// Finish implements supervisor.Job: it completes the evidence and judges it. An
+// interrupt counts until the verdict is written.
+func (j *Job) Finish(ctx context.Context, how supervisor.Ended, say func(any)) int {
 	if !how.Kept {
-		j.countAfter()
+		j.countAfter(ctx)
 	}
 	j.problemIf("take the lab down", how.Down)
-	code := j.codeOf(how)
-	if how.Interrupted != nil {
-		j.order.Run.Ended = how.Interrupted.Error()
-		j.problem("%v", how.Interrupted)
-	} else if how.Up != nil {
-		j.order.Run.Ended = how.Up.Error()
-	}
 	j.order.Run.Took = j.rec.Now().Round(time.Millisecond).String()
 	j.order.Run.Machine.Stolen = j.stolen.share()
-	j.problemIf("evidence", errors.Join(j.save(), j.bundle.WriteYAML(bundle.RunFile, j.order.Run)))
-	v := j.judge(how)
+	j.problemIf("evidence", j.save())
+	verdicts := j.check(how.Up)
+	code, interrupted := exitInterrupted, ctx.Err() != nil
+	if interrupted {
+		j.order.Run.Ended = context.Cause(ctx).Error()
+		j.problem("%v", context.Cause(ctx))
+	} else {
+		code = j.codeOf(how)
+	}
+	j.problemIf("evidence", j.bundle.WriteYAML(bundle.RunFile, j.order.Run))
+	v := j.sum(verdicts, interrupted)
 	j.problemIf("verdict", j.bundle.WriteYAML(bundle.VerdictFile, v))
 	j.tell(v, say)
 	if code >= 0 {
@@ -201,11 +205,11 @@ func (j *Job) problemIf(what string, err error) {
 func (j *Job) codeOf(how supervisor.Ended) int {
 	var cannot *lab.Unavailable
 	var notReady *proc.NotReady
-	switch {
-	case how.Interrupted != nil:
-		return exitInterrupted
-	case how.Up == nil:
+	if how.Up == nil {
 		return -1
+	}
+	j.order.Run.Ended = how.Up.Error()
+	switch {
 	case errors.As(how.Up, &cannot):
 		j.problem("%v", how.Up)
 		return exitMachine

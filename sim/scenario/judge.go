@@ -1,23 +1,29 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/history"
-	"github.com/unilb/unilb/sim/lab/supervisor"
 )
 
-// judge applies the scenario's checks to what was recorded.
-func (j *Job) judge(how supervisor.Ended) bundle.Verdict {
-	v := bundle.Verdict{Problems: j.problems, Rerun: j.order.Rerun}
+// check applies the scenario's checks to what was recorded in a lab that was up.
+func (j *Job) check(up error) []check.Verdict {
+	if up != nil {
+		return nil
+	}
+	return check.JudgeSpecs(loads(j.rec.Snapshot()), j.region.Facts(), specsOf(j.s.File.Checks))
+}
+
+// sum is the verdict of the run with all that is known about it.
+func (j *Job) sum(verdicts []check.Verdict, interrupted bool) bundle.Verdict {
+	v := bundle.Verdict{Interrupted: interrupted, Verdicts: verdicts, Problems: j.problems, Rerun: j.order.Rerun}
 	if j.failed != nil {
 		v.Failed = j.failed.Error()
-	}
-	if how.Up == nil {
-		v.Verdicts = check.JudgeSpecs(loads(j.rec.Snapshot()), j.region.Facts(), specsOf(j.s.File.Checks))
 	}
 	v.Result = bundle.Sum(v)
 	return v
@@ -54,9 +60,12 @@ func (j *Job) tell(v bundle.Verdict, say func(any)) {
 // was changed by hand since it was written. A file that cannot be read is an error
 // that names it.
 func Rejudge(b *bundle.Bundle) (v bundle.Verdict, notes []string, err error) {
+	if err := b.ReadYAML(bundle.VerdictFile, &v); err != nil {
+		return v, nil, err // it is written last: a run without it is not whole
+	}
 	h, err := history.Open(b.Dir)
 	if err != nil {
-		return v, nil, &bundle.Damaged{Path: b.Dir, Err: err}
+		return v, nil, &bundle.Damaged{Path: missingOr(b.Dir, err), Err: err}
 	}
 	var facts check.Facts
 	var specs []check.Any
@@ -66,10 +75,16 @@ func Rejudge(b *bundle.Bundle) (v bundle.Verdict, notes []string, err error) {
 	if err := b.ReadJSON(bundle.ChecksFile, &specs); err != nil {
 		return v, nil, err
 	}
-	if err := b.ReadYAML(bundle.VerdictFile, &v); err != nil {
-		return v, nil, err
-	}
 	v.Verdicts = check.JudgeSpecs(loads(h), facts, specsOf(specs))
 	v.Result = bundle.Sum(v)
 	return v, h.Edited, nil
+}
+
+// missingOr is the file that an error says is not there, or the directory.
+func missingOr(dir string, err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) && errors.Is(err, fs.ErrNotExist) {
+		return path.Path
+	}
+	return dir
 }

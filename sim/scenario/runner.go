@@ -13,8 +13,12 @@ import (
 	"github.com/unilb/unilb/sim/traffic"
 )
 
-// drainLimit is how long the loads may take to end.
-const drainLimit = 15 * time.Second
+const (
+	// drainLimit is how long the loads may take to end.
+	drainLimit = 15 * time.Second
+	// hurryLimit is how long they may when somebody has called the run off.
+	hurryLimit = 2 * time.Second
+)
 
 // A runner carries out the steps of a scenario in a lab that is up.
 type runner struct {
@@ -123,17 +127,28 @@ func sleepUntil(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// stop ends series and loads. The first error of a load is returned; all end.
+// stop ends series and loads. The first error of a load is returned; all end. When
+// ctx is done, now or meanwhile, requests under way are soon cut.
 func (r *runner) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
+	patient := context.AfterFunc(ctx, func() {
+		hurry := time.NewTimer(hurryLimit)
+		defer hurry.Stop()
+		select {
+		case <-hurry.C:
+			cancel()
+		case <-drain.Done():
+		}
+	})
+	defer patient()
 	var errs []error
 	for _, s := range r.series {
-		errs = append(errs, s.over(ctx))
+		errs = append(errs, s.over(drain))
 	}
 	for _, l := range r.s.File.Traffic {
 		if s := r.streams[l.Name]; s != nil {
-			if _, err := s.Stop(ctx); err != nil {
+			if _, err := s.Stop(drain); err != nil {
 				errs = append(errs, err)
 			}
 		}

@@ -20,16 +20,17 @@ type Job interface {
 	// Keep reports whether the lab is to stay up after Work.
 	Keep() bool
 	// Finish runs last, when the lab is down or was never up, and returns the
-	// exit code of the job. A lab that is kept is not down then.
-	Finish(how Ended, say func(any)) int
+	// exit code of the job. A lab that is kept is not down then. Ctx, as that of
+	// Work, is done when somebody calls the job off, also while Finish goes on: its
+	// cause says who.
+	Finish(ctx context.Context, how Ended, say func(any)) int
 }
 
 // Ended says how a lab ended under a job.
 type Ended struct {
-	Up          error // why it did not come up
-	Down        error // why it was not taken down completely
-	Kept        bool
-	Interrupted error // who called it off; nil: nobody
+	Up   error // why it did not come up
+	Down error // why it was not taken down completely
+	Kept bool
 }
 
 // A JobFunc makes a job of what Run was given.

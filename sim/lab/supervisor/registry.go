@@ -36,6 +36,18 @@ func CheckName(name string) error {
 	return nil
 }
 
+// CheckFree says whether a new lab may have the name now: the error is *InputError or
+// *InUse.
+func CheckFree(name string) error {
+	if err := CheckName(name); err != nil {
+		return &InputError{Text: err.Error()}
+	}
+	if (Entry{Name: name}).alive() {
+		return &InUse{Name: name}
+	}
+	return nil
+}
+
 // registryDir is where entries are kept: $XDG_RUNTIME_DIR/lbsim, for root
 // /run/lbsim, else a directory of the user's own among temporary files. It is
 // made if missing.

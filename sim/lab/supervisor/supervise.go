@@ -172,21 +172,24 @@ func (s *supervisor) runJob(ctx context.Context, job Job, o order, report *os.Fi
 		job.Work(ctx, running, say)
 		how.Kept = job.Keep() && ctx.Err() == nil
 	}
-	how.Interrupted = context.Cause(ctx)
-	s.mu.Lock()
-	s.working = false
-	s.mu.Unlock()
 	if running != nil && !how.Kept {
 		how.Down = s.down(running)
 	}
-	code := job.Finish(how, say)
+	code := job.Finish(ctx, how, say)
+	s.mu.Lock()
+	s.working = false
+	how.Kept = how.Kept && ctx.Err() == nil
+	s.mu.Unlock()
 	tell(event{Done: &done{Code: code, Kept: how.Kept}})
 	report.Close()
 	if how.Kept {
 		<-s.stop
-		if err := s.down(running); err != nil {
-			s.log.Error("lab was not taken down completely", "err", err)
-		}
+	}
+	if running == nil {
+		return code
+	}
+	if err := s.down(running); err != nil { // again, unless it was to be kept
+		s.log.Error("lab was not taken down completely", "err", err)
 	}
 	return code
 }
