@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -40,8 +41,7 @@ func (s *Stack) Deny(inIfs []string, udpPorts []uint16) error {
 		for _, port := range udpPorts {
 			ports = append(ports, nftables.SetElement{Key: []byte{byte(port >> 8), byte(port)}})
 		}
-		ins := &nftables.Set{Table: t, Anonymous: true, Constant: true, KeyType: nftables.TypeIFName}
-		dsts := &nftables.Set{Table: t, Anonymous: true, Constant: true, KeyType: nftables.TypeInetService}
+		ins, dsts := anonymousSet(t, nftables.TypeIFName), anonymousSet(t, nftables.TypeInetService)
 		err := errors.Join(c.AddSet(ins, names), c.AddSet(dsts, ports))
 		if err == nil {
 			c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: denyUDP(ins, dsts)})
@@ -66,6 +66,15 @@ func denyUDP(inIfs, ports *nftables.Set) []expr.Any {
 		&expr.Counter{},
 		&expr.Verdict{Kind: expr.VerdictDrop},
 	}
+}
+
+// setIDs numbers the sets of a batch. The library has a counter of its own, which
+// several namespaces must not use at once.
+var setIDs atomic.Uint32
+
+// anonymousSet is a set that the kernel names, and that goes with its rule.
+func anonymousSet(t *nftables.Table, key nftables.SetDatatype) *nftables.Set {
+	return &nftables.Set{Table: t, ID: setIDs.Add(1), Name: "__set%d", Anonymous: true, Constant: true, KeyType: key}
 }
 
 // A Drop silently discards what leaves by the interfaces for the addresses. It
@@ -110,7 +119,7 @@ func addEgressDrop(c *nftables.Conn, t *nftables.Table, d Drop, ifname string) e
 		Name: d.chain(ifname), Table: t, Type: nftables.ChainTypeFilter, Device: ifname,
 		Hooknum: nftables.ChainHookEgress, Priority: nftables.ChainPriorityFilter,
 	})
-	set := &nftables.Set{Table: t, Anonymous: true, Constant: true, KeyType: nftables.TypeIPAddr}
+	set := anonymousSet(t, nftables.TypeIPAddr)
 	var elements []nftables.SetElement
 	for _, a := range d.To {
 		elements = append(elements, nftables.SetElement{Key: a.AsSlice()})

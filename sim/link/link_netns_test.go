@@ -221,6 +221,21 @@ func TestDropStandsOnAsManyInterfacesAsAnEdgeHas(t *testing.T) {
 	}
 }
 
+func TestNamespacesAreFilteredAtTheSameTime(t *testing.T) {
+	const n = 8
+	errs := make(chan error, n)
+	for range n {
+		s := stack(t, true)
+		go func() {
+			d := link.Drop{ID: "d", Ifs: []string{"lo"}, To: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}
+			errs <- errors.Join(s.Deny([]string{"eth0"}, []uint16{4789}), s.AddDrop(d))
+		}()
+	}
+	for range n {
+		must(t, <-errs) // the race detector says the rest
+	}
+}
+
 func TestGroupMovesOnlyFlowsOfTheLegThatLeft(t *testing.T) {
 	edge := stack(t, true)
 	client, legs := stack(t, false), []*link.Stack{stack(t, false), stack(t, false), stack(t, false)}
