@@ -46,6 +46,12 @@ prove: build $(BIN)/scenarios.test ## three known-bad builds, others each commit
 prove-all: build $(BIN)/scenarios.test ## every known-bad build
 	$(GO) run ./tools/prove --bin $(BIN)
 
+.PHONY: bench-lab
+bench-lab: build ## measure the testbed; result in docs/bench/lab.json. BENCH= chooses (names, or their beginnings), result in out/
+	$(GO) build -trimpath -o $(BIN)/ ./tools/benchlab
+	@mkdir -p out
+	$(BIN)/benchlab --bin $(BIN) --only '$(BENCH)' --out $(if $(BENCH),out/bench-lab.json,docs/bench/lab.json)
+
 .PHONY: lint
 lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package comments, generated files
 	$(GO) vet -tags 'netns scenarios' ./...

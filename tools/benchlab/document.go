@@ -131,6 +131,11 @@ func (d Document) print(to io.Writer) {
 		fmt.Fprintln(t, r.cells())
 	}
 	_ = t.Flush() // to people; the document is what counts
+	for _, r := range d.Rows {
+		if r.Detail != "" {
+			fmt.Fprintf(to, "%s: %s\n", r.Name, r.Detail)
+		}
+	}
 	for _, f := range d.Failed {
 		fmt.Fprintf(to, "%s: not measured: %s\n", f.Name, f.Error)
 	}
@@ -148,7 +153,7 @@ func (r Row) cells() string {
 		figures = fmt.Sprintf("%.4g\t%.4g\t%.4g", r.Median, r.Min, r.Max)
 	}
 	if r.Limit != nil {
-		limit, verdict = r.Limit.String(), "not measured: "+r.Detail
+		limit, verdict = r.Limit.String(), "not measured"
 	}
 	switch {
 	case r.missed():

@@ -99,15 +99,9 @@ func parseStat(s string) (machine, error) {
 }
 
 // ownCPU is the CPU time that this process has used.
-func ownCPU() (time.Duration, error) { return cpu(unix.RUSAGE_SELF) }
-
-// childrenCPU is the CPU time of all children that have ended and been waited for,
-// and of theirs.
-func childrenCPU() (time.Duration, error) { return cpu(unix.RUSAGE_CHILDREN) }
-
-func cpu(who int) (time.Duration, error) {
+func ownCPU() (time.Duration, error) {
 	var u unix.Rusage
-	if err := unix.Getrusage(who, &u); err != nil {
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		return 0, fmt.Errorf("read CPU time: %w", err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil

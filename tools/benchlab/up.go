@@ -38,7 +38,7 @@ func upOf(topology string) func(context.Context, Settings) ([]Sample, error) {
 		}
 		out := []Sample{{"wall", "s", wall.Seconds()}, {"cpu", "s", (after - before).Seconds()}}
 		for _, x := range steps(told) {
-			x.Name = "step " + x.Name
+			x.Name = "step-" + strings.ReplaceAll(x.Name, " ", "-")
 			out = append(out, x)
 		}
 		start = time.Now()

@@ -57,7 +57,7 @@ func (c *cable) trips(ctx context.Context, n int) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	go echoDatagrams(server)
 	conn, err := c.a.Dial(ctx, "udp4", netip.AddrPortFrom(c.b.at.Addr(), echoPort))
 	if err != nil {
