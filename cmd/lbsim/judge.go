@@ -29,18 +29,7 @@ func judgeCommand(out *output) *cobra.Command {
 		for _, n := range notes {
 			progress("note: %s", n)
 		}
-		for _, one := range v.Verdicts {
-			if err := printVerdict(out, one); err != nil {
-				return err
-			}
-		}
-		for _, p := range v.Problems {
-			progress("     problem  %s", p)
-		}
-		if v.Failed != "" {
-			progress("     failed   %s", v.Failed)
-		}
-		if err := printResult(out, string(v.Result), b.Dir, v.Rerun); err != nil {
+		if err := printJudged(out, b, v); err != nil {
 			return err
 		}
 		if code := scenario.ExitOf(v.Result); code != codeGood {

@@ -35,7 +35,7 @@ func packCommand(out *output) *cobra.Command {
 			return err
 		}
 		if out.json {
-			return out.object("pack", map[string]any{"file": file, "bytes": size, "files": files, "run": b.Dir})
+			return out.object("pack", map[string]any{"file": file, "bytes": size, "files": files, "run": b.Name(), "dir": b.Dir})
 		}
 		_, err = fmt.Fprintf(out.to, "%s   %.1f MiB, %d files\n", file, float64(size)/(1<<20), files)
 		return err

@@ -13,17 +13,6 @@ import (
 // runsShown is how many runs are listed when nobody says how many.
 const runsShown = 20
 
-// A runLine is one run in a list.
-type runLine struct {
-	Run     string        `json:"run"` // what other commands take
-	Started time.Time     `json:"started"`
-	Seed    uint64        `json:"seed"`
-	Took    string        `json:"took,omitempty"`
-	Result  bundle.Result `json:"result,omitempty"` // empty: the run has no verdict
-	Ended   string        `json:"ended,omitempty"`  // why it ended early
-	Dir     string        `json:"dir"`
-}
-
 func runsCommand(out *output) *cobra.Command {
 	var most int
 	cmd := &cobra.Command{
@@ -37,7 +26,7 @@ func runsCommand(out *output) *cobra.Command {
 		if most < 1 {
 			return inputError(fmt.Errorf("--most %d: want 1 or more", most))
 		}
-		lines := runLines(*root, most)
+		lines := listed(*root, most)
 		if len(lines) == 0 {
 			progress("no runs in %s; see: lbsim run --help", *root)
 		}
@@ -46,32 +35,29 @@ func runsCommand(out *output) *cobra.Command {
 	return cmd
 }
 
-// runLines reads what the list says of each run. A run whose files cannot be read
+// listed reads what there is to say of each run. A run whose files cannot be read
 // is listed all the same.
-func runLines(root string, most int) []runLine {
-	var out []runLine
+func listed(root string, most int) []runObject {
+	var out []runObject
 	for _, name := range bundle.List(root, most) {
 		b, err := bundle.Find(root, name)
 		if err != nil {
 			continue // removed meanwhile
 		}
-		line := runLine{Run: name, Dir: b.Dir}
-		var r bundle.Run
-		if err := b.ReadYAML(bundle.RunFile, &r); err != nil {
-			line.Ended = err.Error()
-		} else {
-			line.Started, line.Seed, line.Took, line.Ended = r.Started, r.Seed, r.Took, r.Ended
+		o := runObject{ID: name, Dir: b.Dir}
+		if err := b.ReadYAML(bundle.RunFile, &o.Run); err != nil {
+			o.Run = bundle.Run{Ended: err.Error()}
 		}
 		var v bundle.Verdict
 		if b.ReadYAML(bundle.VerdictFile, &v) == nil {
-			line.Result = v.Result
+			o.Result = v.Result
 		}
-		out = append(out, line)
+		out = append(out, o)
 	}
 	return out
 }
 
-func printRuns(out *output, lines []runLine) error {
+func printRuns(out *output, lines []runObject) error {
 	w := tabwriter.NewWriter(out.to, 0, 0, 2, ' ', 0)
 	if !out.json && len(lines) > 0 {
 		_, _ = fmt.Fprintln(w, "RUN\tSTARTED\tSEED\tTOOK\tRESULT")
@@ -90,7 +76,7 @@ func printRuns(out *output, lines []runLine) error {
 		if l.Ended != "" {
 			result += ": " + l.Ended
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", l.Run, l.Started.Local().Format(time.DateTime), l.Seed, l.Took, result)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", l.ID, l.Started.Local().Format(time.DateTime), l.Seed, l.Took, result)
 	}
 	return w.Flush()
 }

@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/unilb/unilb/sim/check"
+	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/scenario"
 )
 
 // A teller prints what a run says: the story as progress, the verdict as result.
 type teller struct {
-	out *output
-	err error // the first that printing met
+	out      *output
+	problems []string // the testbed's own, for the result
+	err      error    // the first that printing met
 }
 
 // short is how many digits of a digest are printed.
@@ -22,7 +23,7 @@ const short = 12
 func (t *teller) begin(o scenario.Order, s *scenario.Scenario) error {
 	r := o.Run
 	if t.out.json {
-		return t.out.object("run", map[string]any{"scenario": r.Name, "seed": r.Seed, "lab": r.Lab, "dir": o.Dir, "digests": r.Digests, "gateway": r.Gateway})
+		return printRun(t.out, &bundle.Bundle{Dir: o.Dir}, r, "")
 	}
 	gateway := "no gateway"
 	if r.Gateway.Driver != "" {
@@ -52,8 +53,23 @@ func (t *teller) line(raw json.RawMessage) {
 }
 
 func (t *teller) print(l scenario.Line) error {
+	switch l.Kind {
+	case scenario.LineVerdict:
+		return printVerdict(t.out, *l.Verdict)
+	case scenario.LineProblem:
+		t.problems = append(t.problems, l.Text)
+		return nil
+	case scenario.LineResult:
+		v := bundle.Verdict{Result: l.Result, Failed: l.Text, Problems: t.problems, Rerun: l.Rerun}
+		return printResult(t.out, &bundle.Bundle{Dir: l.Run}, v)
+	}
 	if t.out.json {
-		return t.out.object(l.Kind, l)
+		return t.out.object(l.Kind, struct {
+			Name string        `json:"name"`
+			Text string        `json:"text"`
+			At   time.Duration `json:"at"` // on the run's clock
+			Took time.Duration `json:"took"`
+		}{l.Name, l.Text, l.At, l.Took})
 	}
 	switch l.Kind {
 	case scenario.LineStep:
@@ -62,40 +78,6 @@ func (t *teller) print(l scenario.Line) error {
 		progress(" ✗ %-10s %s  +%s", l.Name, l.Text, l.At.Round(10*time.Millisecond))
 	case scenario.LineJudged:
 		progress(" ✓ %-10s %s", "judged", l.Text)
-	case scenario.LineVerdict:
-		return printVerdict(t.out, *l.Verdict)
-	case scenario.LineProblem:
-		progress("     problem  %s", l.Text)
-	case scenario.LineResult:
-		if l.Text != "" {
-			progress("     failed   %s", l.Text)
-		}
-		return printResult(t.out, string(l.Result), l.Run, l.Rerun)
 	}
 	return nil
-}
-
-// printVerdict prints what a check says and, when it is bad, its first evidence.
-func printVerdict(out *output, v check.Verdict) error {
-	if out.json {
-		return out.object("verdict", v)
-	}
-	_, err := fmt.Fprintf(out.to, "     %-8s %-18s %s\n", v.State, v.Check, v.Summary)
-	if v.State == check.Invalid && len(v.Evidence) > 0 && err == nil {
-		e := v.Evidence[0]
-		what := "first"
-		if e.Op != "" {
-			what = "first: op " + e.Op
-		}
-		_, err = fmt.Fprintf(out.to, "              %s at +%s: %s\n", what, e.At.Round(time.Microsecond), e.Text)
-	}
-	return err
-}
-
-func printResult(out *output, result, dir, rerun string) error {
-	if out.json {
-		return out.object("result", map[string]string{"result": result, "run": dir, "rerun": rerun})
-	}
-	_, err := fmt.Fprintf(out.to, "%s   %s   %s\n", result, dir, rerun)
-	return err
 }

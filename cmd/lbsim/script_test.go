@@ -61,19 +61,26 @@ func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdTypes wants that stdout holds nothing but JSON objects, and that they have
-// just the types that are named, each at least once: "types run moment".
+// cmdTypes wants that stdout holds nothing but JSON objects, that they have just
+// the types that are named, each at least once, and that objects of one type have
+// one shape, whichever verb prints them: "types run moment".
 func cmdTypes(ts *testscript.TestScript, neg bool, want []string) {
 	if neg || len(want) == 0 {
 		ts.Fatalf("usage: types TYPE...")
 	}
 	var got []string
 	for line := range strings.Lines(ts.ReadFile("stdout")) {
-		var o struct{ Type string }
+		var o map[string]any
 		if err := json.Unmarshal([]byte(line), &o); err != nil {
 			ts.Fatalf("%q is not an object: %v", line, err)
 		}
-		got = append(got, o.Type)
+		kind, _ := o["type"].(string)
+		if shape, ok := shapes[kind]; ok {
+			if err := shape.check(o); err != nil {
+				ts.Fatalf("%q %v", kind, err)
+			}
+		}
+		got = append(got, kind)
 	}
 	slices.Sort(got)
 	slices.Sort(want)

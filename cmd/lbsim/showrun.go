@@ -34,7 +34,7 @@ func showRun(out *output, b *bundle.Bundle, h *history.History, moments []timeli
 	if verr != nil && !errors.Is(verr, fs.ErrNotExist) {
 		return inputError(verr)
 	}
-	if err := printHead(out, b, r, h); err != nil {
+	if err := printHead(out, b, r, v.Result, h); err != nil {
 		return err
 	}
 	if err := printMoments(out, moments); err != nil {
@@ -50,16 +50,14 @@ func showRun(out *output, b *bundle.Bundle, h *history.History, moments []timeli
 	return printJudged(out, b, v)
 }
 
-func printHead(out *output, b *bundle.Bundle, r bundle.Run, h *history.History) error {
+func printHead(out *output, b *bundle.Bundle, r bundle.Run, result bundle.Result, h *history.History) error {
 	if out.json {
-		return out.object("run", struct {
-			bundle.Run
-			Dir      string    `json:"dir"`
+		return errors.Join(printRun(out, b, r, result), out.object("history", struct {
 			Zero     time.Time `json:"zero"` // of the run's clock
 			Ops      int       `json:"ops"`
 			Arrivals int       `json:"arrivals"`
-			Lost     int       `json:"lost"`
-		}{r, b.Dir, h.Start, len(h.Ops), len(h.Arrivals), h.Lost})
+			Lost     int       `json:"lost"` // records that did not fit
+		}{h.Start, len(h.Ops), len(h.Arrivals), h.Lost}))
 	}
 	const digits = 12
 	ended := "to its end"
@@ -148,23 +146,4 @@ func printTallies(out *output, tallies []timeline.Tally) error {
 		}
 	}
 	return nil
-}
-
-func printJudged(out *output, b *bundle.Bundle, v bundle.Verdict) error {
-	for _, one := range v.Verdicts {
-		if err := printVerdict(out, one); err != nil {
-			return err
-		}
-	}
-	if out.json {
-		return out.object("result", map[string]any{"result": v.Result, "run": b.Dir, "rerun": v.Rerun, "failed": v.Failed, "problems": v.Problems})
-	}
-	for _, p := range v.Problems {
-		_, _ = fmt.Fprintf(out.to, "     problem  %s\n", p)
-	}
-	if v.Failed != "" {
-		_, _ = fmt.Fprintf(out.to, "     failed   %s\n", v.Failed)
-	}
-	_, err := fmt.Fprintf(out.to, "%s   %s   %s\n", v.Result, b.Dir, v.Rerun)
-	return err
 }
