@@ -1,10 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,23 +141,33 @@ func downCommand(out *output) *cobra.Command {
 }
 
 // toTakeDown returns the labs that are meant. That there is none is no error, for
-// down may be repeated; that it is not clear which is meant is one.
+// down may be repeated; that it is not clear which is meant is one. The lab of a run
+// is meant only by its name: the run takes it down itself.
 func toTakeDown(name string, all bool) ([]supervisor.Entry, error) {
-	if all {
-		return supervisor.List()
+	labs, err := supervisor.List()
+	if err != nil || all {
+		return labs, err
 	}
-	e, err := supervisor.Find(name)
-	var missing *supervisor.NotFound
-	switch {
-	case err == nil:
-		return []supervisor.Entry{e}, nil
-	case errors.As(err, &missing) && (name != "" || len(missing.Known) == 0):
-		return nil, nil
-	case errors.As(err, &missing):
-		return nil, inputError(fmt.Errorf("several labs are up, name one or use --all: %s", strings.Join(missing.Known, ", ")))
-	default:
-		return nil, err
+	if name != "" {
+		i := slices.IndexFunc(labs, func(e supervisor.Entry) bool { return e.Name == name })
+		if i < 0 {
+			return nil, nil
+		}
+		return labs[i : i+1], nil
 	}
+	var own []supervisor.Entry
+	var names []string
+	for _, e := range labs {
+		if e.Job {
+			progress("%s belongs to a run: interrupt that, or name it to take it down", e.Name)
+			continue
+		}
+		own, names = append(own, e), append(names, e.Name)
+	}
+	if len(own) > 1 {
+		return nil, inputError(fmt.Errorf("several labs are up, name one or use --all: %s", strings.Join(names, ", ")))
+	}
+	return own, nil
 }
 
 func listCommand(out *output) *cobra.Command {

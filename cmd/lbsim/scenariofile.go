@@ -31,7 +31,11 @@ func read(name string, set []string, seed uint64) (scenario.Order, *scenario.Sce
 	if order.Text, order.Path, err = readScenario(name); err != nil {
 		return order, nil, err
 	}
-	if order.Topology, err = readTopology(order.Path, order.Text); err != nil {
+	files := os.ReadFile
+	if !topology.IsFile(name) {
+		files = incidents.Files.ReadFile // what is beside it comes with the testbed, too
+	}
+	if order.Topology, err = readTopology(files, order.Path, order.Text); err != nil {
 		return order, nil, err
 	}
 	s, err := order.Parse()
@@ -43,7 +47,7 @@ func read(name string, set []string, seed uint64) (scenario.Order, *scenario.Sce
 
 // readScenario reads a scenario: a file, or one that comes with the testbed.
 func readScenario(name string) (text []byte, path string, err error) {
-	if strings.ContainsAny(name, "/.") {
+	if topology.IsFile(name) {
 		text, err = os.ReadFile(name)
 		return text, name, err
 	}
@@ -56,7 +60,7 @@ func readScenario(name string) (text []byte, path string, err error) {
 
 // readTopology reads the topology of a scenario when that is a file beside it; the
 // text is nil when it is one of the library.
-func readTopology(path string, text []byte) ([]byte, error) {
+func readTopology(files func(string) ([]byte, error), path string, text []byte) ([]byte, error) {
 	name, err := scenario.TopologyOf(path, text)
 	if err != nil {
 		return nil, inputOf(err)
@@ -64,7 +68,7 @@ func readTopology(path string, text []byte) ([]byte, error) {
 	if !topology.IsFile(name) {
 		return nil, nil
 	}
-	return os.ReadFile(filepath.Join(filepath.Dir(path), name))
+	return files(filepath.Join(filepath.Dir(path), name))
 }
 
 // inputOf marks what is wrong with a file as the user's.

@@ -6,14 +6,19 @@ package incidents
 import (
 	"embed"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// Files are the scenario files, by name with ".yaml".
+// Files are the scenario files, and topologies of their own beside them, by name
+// with ".yaml".
 //
 //go:embed *.yaml
 var Files embed.FS
+
+// isScenario tells a scenario from a topology.
+var isScenario = regexp.MustCompile(`(?m)^scenario:`)
 
 // Names are the names of all incidents, sorted.
 func Names() []string {
@@ -23,7 +28,9 @@ func Names() []string {
 	}
 	var out []string
 	for _, f := range found {
-		out = append(out, strings.TrimSuffix(f, ".yaml"))
+		if text, err := Files.ReadFile(f); err == nil && isScenario.Match(text) {
+			out = append(out, strings.TrimSuffix(f, ".yaml"))
+		}
 	}
 	slices.Sort(out)
 	return out

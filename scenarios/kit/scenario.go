@@ -17,6 +17,7 @@ import (
 	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/scenario"
+	"github.com/unilb/unilb/topology"
 )
 
 // order is what is needed to run an incident that comes with the testbed.
@@ -25,7 +26,11 @@ func order(name string) scenario.Order {
 	if err != nil {
 		panic(err) // it is compiled in, and Names lists it
 	}
-	return scenario.Order{Path: name + ".yaml", Text: text}
+	o := scenario.Order{Path: name + ".yaml", Text: text}
+	if file, err := scenario.TopologyOf(o.Path, text); err == nil && topology.IsFile(file) {
+		o.Topology, _ = incidents.Files.ReadFile(file) // what is missing is said when it is parsed
+	}
+	return o
 }
 
 // About is the sentence that an incident stands for.

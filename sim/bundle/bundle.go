@@ -15,16 +15,15 @@ import (
 
 // The files of a run, beside those that a history saves.
 const (
-	RunFile      = "run.yaml"      // who ran what, where
-	PlanFile     = "plan.yaml"     // the topology as it was planned
-	ScenarioFile = "scenario.yaml" // the scenario as it was read
-	TopologyFile = "topology.yaml" // its topology, when that is a file
-	FactsFile    = "facts.json"    // what checks had to know
-	ChecksFile   = "checks.json"   // what was judged
-	VerdictFile  = "verdict.yaml"  // what came of it
-	UsageFile    = "usage.ndjson"  // what each process used, once a second
-	LogsDir      = "logs"          // <node>/<process>.log
-	PcapDir      = "pcap"
+	RunFile      = "run.yaml"          // who ran what, where
+	PlanFile     = "plan.yaml"         // the topology as it was planned
+	ScenarioFile = "scenario.yaml"     // the scenario as it was read
+	TopologyFile = "topology.yaml"     // its topology, when that is a file
+	FactsFile    = "facts.json"        // what checks had to know
+	ChecksFile   = "checks.json"       // what was judged
+	VerdictFile  = "verdict.yaml"      // what came of it
+	UsageFile    = "usage.ndjson"      // what each process used, once a second
+	LogsDir      = "logs"              // <node>/<process>.log
 	WiresFile    = "pcap/wires.pcapng" // the end of what the wires carried
 	EtcdDir      = "etcd"              // <region>.json: keys at the end
 )

@@ -99,7 +99,7 @@ type Power interface {
 // Filter drops what a machine sends.
 type Filter interface {
 	Drop(id string, to []netip.Addr) error
-	Dropping(id string) bool
+	Dropping(id string) (bool, error)
 	Undrop(id string) error
 	// Leaks sends a datagram to each address and returns those at which it
 	// arrived although the drop with the id is in force.

@@ -80,13 +80,13 @@ func (m *fake) did(action string, change func()) error {
 	return nil
 }
 
-func (m *fake) Ref() topology.Ref       { return m.ref }
-func (m *fake) Addresses() []netip.Addr { return []netip.Addr{m.addr} }
-func (m *fake) ProcessNames() []string  { return []string{"gateway", "lbc-agent"} }
-func (m *fake) Running(p string) bool   { return m.running[p] }
-func (m *fake) Frozen(p string) bool    { return m.frozen[p] }
-func (m *fake) Unplugged() bool         { return m.off }
-func (m *fake) Dropping(id string) bool { return m.drops[id] != nil }
+func (m *fake) Ref() topology.Ref                { return m.ref }
+func (m *fake) Addresses() []netip.Addr          { return []netip.Addr{m.addr} }
+func (m *fake) ProcessNames() []string           { return []string{"gateway", "lbc-agent"} }
+func (m *fake) Running(p string) bool            { return m.running[p] }
+func (m *fake) Frozen(p string) bool             { return m.frozen[p] }
+func (m *fake) Unplugged() bool                  { return m.off }
+func (m *fake) Dropping(id string) (bool, error) { return m.drops[id] != nil, nil }
 func (m *fake) Kill(p string) error {
 	return m.did("kill "+p, func() { m.running[p] = false })
 }
@@ -242,8 +242,8 @@ func TestPartitionDropsAtTheSenderOfItsDirection(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, m := range w.machines {
-			if m.Dropping(p.id()) != c.want[i] {
-				t.Errorf("direction %q: %s drops %t, want %t", c.dir, m.ref, m.Dropping(p.id()), c.want[i])
+			if got, _ := m.Dropping(p.id()); got != c.want[i] {
+				t.Errorf("direction %q: %s drops %t, want %t", c.dir, m.ref, got, c.want[i])
 			}
 		}
 		if to := w.machines[0].drops[p.id()]; c.want[0] && !slices.Equal(to, []netip.Addr{w.machines[2].addr}) {

@@ -83,7 +83,11 @@ func (f Partition) Check(t Target) error {
 	}
 	for _, s := range f.sides(t) {
 		for _, m := range s.from {
-			if m.Dropping(f.id()) {
+			on, err := m.Dropping(f.id())
+			if err != nil {
+				return fmt.Errorf("check %q: %w", f, err)
+			}
+			if on {
 				return why("it is in force already")
 			}
 		}
@@ -139,8 +143,8 @@ func (f Partition) Apply(ctx context.Context, t Target) error {
 			if err := m.Drop(f.id(), s.to); err != nil {
 				return err
 			}
-			if !m.Dropping(f.id()) {
-				return fmt.Errorf("%s does not drop", m.Ref())
+			if on, err := m.Dropping(f.id()); err != nil || !on {
+				return errors.Join(fmt.Errorf("%s does not drop", m.Ref()), err)
 			}
 			through, err := m.Leaks(ctx, f.id(), s.to)
 			if err == nil && len(through) > 0 {
@@ -162,10 +166,11 @@ func (f Partition) Revert(_ context.Context, t Target) error {
 			if err := m.Undrop(f.id()); err != nil {
 				return err
 			}
-			if m.Dropping(f.id()) {
-				return fmt.Errorf("%s still drops", m.Ref())
+			on, err := m.Dropping(f.id())
+			if err == nil && on {
+				err = fmt.Errorf("%s still drops", m.Ref())
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return err

@@ -159,9 +159,6 @@ func (m machine) drop(id string, to []netip.Addr) link.Drop {
 
 func (m machine) Drop(id string, to []netip.Addr) error { return m.n.stack.AddDrop(m.drop(id, to)) }
 
-func (m machine) Dropping(id string) bool {
-	on, err := m.n.stack.HasDrop(m.drop(id, nil))
-	return err == nil && on
-}
+func (m machine) Dropping(id string) (bool, error) { return m.n.stack.HasDrop(m.drop(id, nil)) }
 
 func (m machine) Undrop(id string) error { return m.n.stack.RemoveDrop(m.drop(id, nil)) }

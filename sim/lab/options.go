@@ -5,7 +5,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/unilb/unilb/sim/capture"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/topology"
 )
@@ -33,13 +32,10 @@ type Options struct {
 	// ReadyWithin bounds each stage of the start; 0: DefaultReadyWithin.
 	ReadyWithin time.Duration
 	// CaptureBytes is how much of the newest traffic of each wire is kept in
-	// memory for Capture; 0: DefaultCaptureBytes; negative: nothing, for labs with
+	// memory for Capture; 0: capture.DefaultRingBytes; negative: nothing, for labs with
 	// very many wires.
 	CaptureBytes int
 }
-
-// DefaultCaptureBytes is how much of each wire's traffic a lab keeps.
-const DefaultCaptureBytes = capture.DefaultRingBytes
 
 // DefaultReadyWithin is how long the processes of one stage may take together. It
 // is generous: a busy machine is no reason for a failure.

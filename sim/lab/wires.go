@@ -24,18 +24,12 @@ func (l *Lab) layWire(pl topology.Link, a, b link.End) (*Wire, error) {
 	if l.o.CaptureBytes >= 0 {
 		w.Ring = capture.NewRing(pl.Name, l.o.CaptureBytes)
 	}
-	set := impairmentOf(pl)
 	var err error
-	w.Wire, err = wire.Lay(a, b, wire.Options{Seed: l.plan.Seed, Name: pl.Name, AB: set, BA: set, Ring: w.Ring})
+	w.Wire, err = wire.Lay(a, b, wire.Options{Seed: l.plan.Seed, Name: pl.Name, AB: pl.Impair, BA: pl.Impair, Ring: w.Ring})
 	if err != nil {
 		return nil, err
 	}
 	return w, nil
-}
-
-// impairmentOf is what the plan says of each direction of a wire.
-func impairmentOf(pl topology.Link) topology.Impairment {
-	return pl.Impair
 }
 
 // Wires returns the wires of the lab, in plan order.

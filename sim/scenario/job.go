@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -78,15 +77,6 @@ func NewJob(o Order, gateway lab.GatewayFunc) (*Job, error) {
 	}
 	s.Plan.Lab = o.Run.Lab
 	return &Job{order: o, s: s, bundle: &bundle.Bundle{Dir: o.Dir}, gateway: gateway, rec: history.NewRecorder(history.NewClock())}, nil
-}
-
-// Decode reads an order that was sent to a supervisor.
-func Decode(raw json.RawMessage) (Order, error) {
-	var o Order
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return o, fmt.Errorf("read order of the run: %w", err)
-	}
-	return o, nil
 }
 
 // Prepare implements supervisor.Job: it writes down what is to be done.

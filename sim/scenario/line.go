@@ -24,7 +24,6 @@ type Line struct {
 
 // The kinds of lines.
 const (
-	LineRun     = "run"     // the run begins: what, where, with which digests
 	LineStep    = "step"    // a step has ended well
 	LineFailed  = "failed"  // a step has not
 	LineJudged  = "judged"  // the history is judged: what it holds

@@ -87,6 +87,11 @@ var Rules = []Rule{
 		Tests: ProductOnly,
 		Why:   "one command embeds the server; everybody else is its client",
 	},
+	{
+		From: []string{"topology/...", "sim/..."}, Forbid: []string{"conformance/...", "scenarios/..."},
+		Tests: ProductOnly,
+		Why:   "suites and incidents are built on the testbed, never below it",
+	},
 	{Forbid: []string{"cmd/..."}, Why: "commands hold wiring, no logic that somebody could import"},
 	{
 		From: []string{"conformance/spec"}, Forbid: []string{"conformance/..."},

@@ -24,6 +24,7 @@ type Entry struct {
 	Temp     bool      `json:"temp"`     // Dir goes with the lab
 	Pid      int       `json:"pid"`      // of the sandbox's pid 1; 0: about to be started
 	Started  time.Time `json:"started"`
+	Job      bool      `json:"job"` // it is there for a run, which takes it down itself
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
