@@ -75,9 +75,9 @@ func (o *runOptions) again(b *bundle.Bundle) (scenario.Order, *scenario.Scenario
 	if err := b.ReadYAML(bundle.RunFile, &earlier); err != nil {
 		return scenario.Order{}, nil, inputError(err)
 	}
-	o.driver = earlier.Gateway.Driver
+	o.driver = earlier.Driver
 	if o.binary == "" {
-		o.binary = earlier.Gateway.Binary
+		o.binary = earlier.Binary
 	}
 	order := scenario.Order{Path: earlier.Scenario, Seed: earlier.Seed, Set: earlier.Set, Keep: o.keep}
 	var err error

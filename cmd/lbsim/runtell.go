@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/unilb/unilb/sim/bundle"
@@ -25,14 +26,22 @@ func (t *teller) begin(o scenario.Order, s *scenario.Scenario) error {
 	if t.out.json {
 		return printRun(t.out, &bundle.Bundle{Dir: o.Dir}, r, "")
 	}
-	gateway := "no gateway"
-	if r.Gateway.Driver != "" {
-		gateway = fmt.Sprintf("gateway %s (sha256 %.*s)", r.Gateway.Driver, short, r.Gateway.SHA256)
-	}
-	progress("run %s  seed %d  lab %s  %s", r.Name, r.Seed, r.Lab, gateway)
+	progress("run %s  seed %d  lab %s  gateway %s", r.Name, r.Seed, r.Lab, gateways(r))
 	progress("    plan %.*s  faults %.*s  traffic %.*s", short, r.Digests.Plan, short, r.Digests.Faults, short, r.Digests.Traffic)
 	progress(" ✓ %-10s %-72s", "plan", fmt.Sprintf("%d nodes, %d links", len(s.Plan.Nodes), len(s.Plan.Links)))
 	return nil
+}
+
+// gateways names the builds under test.
+func gateways(r bundle.Run) string {
+	var out []string
+	for _, g := range r.Gateways {
+		out = append(out, fmt.Sprintf("%s (sha256 %.*s)", g.Driver, short, g.SHA256))
+	}
+	if len(out) == 0 {
+		return "none"
+	}
+	return strings.Join(out, ", ")
 }
 
 // step prints a part of bringing the lab up.

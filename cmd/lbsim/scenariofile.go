@@ -88,7 +88,7 @@ func runOf(o *runOptions, order *scenario.Order, s *scenario.Scenario) (bundle.R
 	}
 	r := bundle.Run{
 		Name: s.File.Scenario, Started: time.Now().UTC(), Command: os.Args, Scenario: order.Path, Seed: s.Seed,
-		Topology: s.File.Topology, Set: order.Set, Lab: o.name, Digests: digests, Machine: machineOf(),
+		Topology: s.File.Topology, Set: order.Set, Lab: o.name, Digests: digests, Machine: machineOf(), Driver: o.driver, Binary: o.binary,
 	}
 	_, r.Commit = build()
 	if r.Lab == "" {
@@ -102,7 +102,7 @@ func runOf(o *runOptions, order *scenario.Order, s *scenario.Scenario) (bundle.R
 		if g.SHA256, err = digestOf(g.Binary); err != nil {
 			return r, &lab.MissingBinaries{Dir: filepath.Dir(g.Binary), Names: []string{filepath.Base(g.Binary)}}
 		}
-		r.Gateway = g
+		r.Gateways = append(r.Gateways, g)
 	}
 	return r, nil
 }

@@ -64,10 +64,7 @@ func printHead(out *output, b *bundle.Bundle, r bundle.Run, result bundle.Result
 	if r.Ended != "" {
 		ended = "ended early: " + r.Ended
 	}
-	gateway := "none"
-	if g := r.Gateway; g.Driver != "" {
-		gateway = strings.TrimSpace(fmt.Sprintf("%s %s", g.Driver, g.Version)) + fmt.Sprintf(" (sha256 %.*s)", digits, g.SHA256)
-	}
+	gateway := gateways(r)
 	commit := r.Commit
 	if commit == "" {
 		commit = "not known"

@@ -19,7 +19,11 @@ type Run struct {
 	Lab      string    `json:"lab"` // name under which it ran
 	Commit   string    `json:"commit,omitempty"`
 	Digests  Digests   `json:"digests"`
-	Gateway  Gateway   `json:"gateway"`
+	Gateways []Gateway `json:"gateways"` // each driver once
+	// Driver and Binary are what was asked for in the place of what the topology
+	// says.
+	Driver string `json:"driver,omitempty"`
+	Binary string `json:"binary,omitempty"`
 	Machine  Machine   `json:"machine"`
 	Ended    string    `json:"ended,omitempty"` // "", or why it ended early
 }
@@ -31,7 +35,7 @@ type Digests struct {
 	Traffic string `json:"traffic"` // who sends what, and when
 }
 
-// A Gateway is the build under test.
+// A Gateway is a build under test.
 type Gateway struct {
 	Driver  string `json:"driver"`
 	Binary  string `json:"binary,omitempty"` // path
