@@ -13,7 +13,7 @@ type shape struct{ always, sometimes string }
 // shapes are those of objects that are about runs: several verbs print them, and
 // programs rely on their being alike.
 var shapes = map[string]shape{
-	"run":     {"run dir name started command scenario seed topology lab digests gateway machine", "took set commit ended result"},
+	"run":     {"run dir name started command scenario seed topology lab digests gateways machine", "took set commit ended result"},
 	"step":    {"name text at took", ""},
 	"failed":  {"name text at took", ""},
 	"judged":  {"name text at took", ""},
