@@ -24,6 +24,10 @@ type Stream struct {
 	drained  chan struct{} // closed: no request is under way
 	once     sync.Once
 	health   pulse
+
+	probing sync.Mutex // one Stop at a time
+	probed  bool       // the last request has been sent
+	broken  error      // what became of it
 }
 
 // Start begins sending what Load.Shot says. It returns at once; requests fail or
@@ -160,7 +164,8 @@ func (s *Stream) fire(ctx context.Context, shot Shot, intended time.Duration) {
 // connection must succeed: a path that is broken at the end makes the whole
 // history doubtful. The history holds the stream's operations, the arrivals
 // that belong to them or to nobody, and everything else of the run; it is
-// returned also together with an error. Stop may be called more than once.
+// returned also together with an error. Stop may be called more than once; what the
+// last request found is not asked again: a load that has ended sends nothing.
 func (s *Stream) Stop(ctx context.Context) (*history.History, error) {
 	var err error
 	s.once.Do(func() { close(s.stopping) })
@@ -175,10 +180,19 @@ func (s *Stream) Stop(ctx context.Context) (*history.History, error) {
 		session.Close()
 	}
 	if err == nil && !s.load.NoFinalProbe {
-		err = s.probe(ctx)
+		err = s.probeOnce(ctx)
 	}
 	h := s.rec.Snapshot().Only(func(o history.Op) bool { return o.Stream == s.load.Name })
 	return h, err
+}
+
+func (s *Stream) probeOnce(ctx context.Context) error {
+	s.probing.Lock()
+	defer s.probing.Unlock()
+	if !s.probed {
+		s.probed, s.broken = true, s.probe(ctx)
+	}
+	return s.broken
 }
 
 func (s *Stream) probe(ctx context.Context) error {

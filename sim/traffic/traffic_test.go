@@ -262,6 +262,22 @@ func TestStopWaitsForSlowRequestsAndCutsThemOnlyWhenItMust(t *testing.T) {
 	}
 }
 
+func TestStreamThatWasStoppedSendsNothingMore(t *testing.T) {
+	w := newWorld(t)
+	s, err := Start(t.Context(), []Client{{"c", Here{}}}, w.rec, New("once", w.to, Closed(2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.Stop(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.echo.SetBehaviour(echo.Behaviour{Status: 503})
+	if again, err := s.Stop(t.Context()); err != nil || len(again.Ops) != len(first.Ops) {
+		t.Errorf("stopped again: got %d ops, %v, want the %d from before", len(again.Ops), err, len(first.Ops))
+	}
+}
+
 func TestSteadyNoticesFailuresAndRecovery(t *testing.T) {
 	w := newWorld(t)
 	w.echo.SetBehaviour(echo.Behaviour{Status: 503})
