@@ -93,6 +93,9 @@ func (o logsOptions) source(ctx context.Context, run []string) (logSource, error
 	if len(run) == 0 {
 		e, err := supervisor.Find(o.lab)
 		if err == nil {
+			if o.lab == "" {
+				progress("of the lab %s, which is up; name a run for its logs", e.Name)
+			}
 			return o.ofLab(ctx, e)
 		}
 		labs, lerr := supervisor.List()

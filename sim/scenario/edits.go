@@ -9,11 +9,18 @@ import (
 	"github.com/unilb/unilb/sim/tenant"
 )
 
+// tellEvery is how often a long step says how far it has come.
+const tellEvery = 5 * time.Second
+
 // edit changes the targets of a service many times, each when the change before
 // is in force.
 func (r *runner) edit(ctx context.Context, e *Edit) (string, error) {
-	begun := time.Now()
+	begun, told := time.Now(), time.Now()
 	for i := range e.Times {
+		if time.Since(told) > tellEvery {
+			told = time.Now()
+			r.say(Line{Kind: LineStep, Name: "edit", Text: fmt.Sprintf("%s: %d of %d in force", e.Service, i, e.Times), At: r.region.Recorder.Now()})
+		}
 		if _, err := r.region.Retarget(ctx, r.services[e.Service], true, e.To[i%len(e.To)]); err != nil {
 			return "", fmt.Errorf("edit %d of %d: %w", i+1, e.Times, err)
 		}
