@@ -22,10 +22,10 @@ type Run struct {
 	Gateways []Gateway `json:"gateways"` // each driver once
 	// Driver and Binary are what was asked for in the place of what the topology
 	// says.
-	Driver string `json:"driver,omitempty"`
-	Binary string `json:"binary,omitempty"`
-	Machine  Machine   `json:"machine"`
-	Ended    string    `json:"ended,omitempty"` // "", or why it ended early
+	Driver  string  `json:"driver,omitempty"`
+	Binary  string  `json:"binary,omitempty"`
+	Machine Machine `json:"machine"`
+	Ended   string  `json:"ended,omitempty"` // "", or why it ended early
 }
 
 // Digests are equal for runs of one scenario with one seed.

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,9 +26,6 @@ const (
 	fdReport
 	fdLifeline
 )
-
-// downLimit bounds the taking down of a lab.
-const downLimit = 30 * time.Second
 
 // A supervisor owns one lab.
 type supervisor struct {
@@ -101,34 +97,12 @@ func teller(report *os.File) func(event) {
 	}
 }
 
-// up brings the lab up. The error is one line, and the reason when somebody
-// called it off.
-func (s *supervisor) up(ctx context.Context, o order, options lab.Options) (*lab.Lab, error) {
-	running, err := lab.Up(ctx, o.Plan, options)
-	if err != nil {
-		var missing *lab.Unavailable
-		switch cause := context.Cause(ctx); {
-		case cause != nil:
-			return nil, cause // it failed because it was called off
-		case errors.As(err, &missing):
-			return nil, missing
-		}
-		return nil, err
-	}
-	s.mu.Lock()
-	s.lab = running
-	s.mu.Unlock()
-	return running, nil
-}
-
 // run is the life of a lab without a job.
 func (s *supervisor) run(ctx context.Context, o order, report *os.File) error {
 	defer close(s.gone)
 	tell := teller(report)
-	running, err := s.up(ctx, o, lab.Options{
-		BinDir: o.BinDir, Dir: o.Entry.Dir, Log: s.log,
-		Progress: func(st lab.Step) { tell(event{Step: &st}) },
-	})
+	running, err := bringUp(ctx, o.Plan, s.options(o, tell))
+	s.show(running)
 	if err != nil {
 		var missing *lab.Unavailable
 		tell(event{Error: err.Error(), Unavailable: errors.As(err, &missing)})
@@ -137,13 +111,7 @@ func (s *supervisor) run(ctx context.Context, o order, report *os.File) error {
 	tell(event{Ready: true})
 	report.Close()
 	<-s.stop
-	return s.down(running)
-}
-
-func (s *supervisor) down(l *lab.Lab) error {
-	ctx, cancel := context.WithTimeout(context.Background(), downLimit)
-	defer cancel()
-	return l.Down(ctx)
+	return takeDown(running)
 }
 
 // runJob is the life of a lab with one.
@@ -158,40 +126,37 @@ func (s *supervisor) runJob(ctx context.Context, job Job, o order, report *os.Fi
 		}
 		tell(event{Said: line})
 	}
-	options := lab.Options{
+	code, kept := Do(ctx, job, o.Plan, s.options(o, tell), s.show, say)
+	s.mu.Lock()
+	s.working = false
+	stays := kept != nil && ctx.Err() == nil
+	s.mu.Unlock()
+	tell(event{Done: &done{Code: code, Kept: stays}})
+	report.Close()
+	if stays {
+		<-s.stop
+	}
+	if kept != nil {
+		if err := takeDown(kept); err != nil {
+			s.log.Error("lab was not taken down completely", "err", err)
+		}
+	}
+	return code
+}
+
+// options are those of every lab of a supervisor.
+func (s *supervisor) options(o order, tell func(event)) lab.Options {
+	return lab.Options{
 		BinDir: o.BinDir, Dir: o.Entry.Dir, Log: s.log,
 		Progress: func(st lab.Step) { tell(event{Step: &st}) },
 	}
-	var running *lab.Lab
-	err := job.Prepare(&options)
-	if err == nil {
-		running, err = s.up(ctx, o, options)
-	}
-	how := Ended{Up: err}
-	if err == nil {
-		job.Work(ctx, running, say)
-		how.Kept = job.Keep() && ctx.Err() == nil
-	}
-	if running != nil && !how.Kept {
-		how.Down = s.down(running)
-	}
-	code := job.Finish(ctx, how, say)
+}
+
+// show lets clients see the lab; nil hides nothing.
+func (s *supervisor) show(l *lab.Lab) {
 	s.mu.Lock()
-	s.working = false
-	how.Kept = how.Kept && ctx.Err() == nil
-	s.mu.Unlock()
-	tell(event{Done: &done{Code: code, Kept: how.Kept}})
-	report.Close()
-	if how.Kept {
-		<-s.stop
-	}
-	if running == nil {
-		return code
-	}
-	if err := s.down(running); err != nil { // again, unless it was to be kept
-		s.log.Error("lab was not taken down completely", "err", err)
-	}
-	return code
+	defer s.mu.Unlock()
+	s.lab = l
 }
 
 // end begins to take the lab down.
