@@ -1,0 +1,123 @@
+package scenario
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/unilb/unilb/sim/act"
+	"github.com/unilb/unilb/sim/bundle"
+	"github.com/unilb/unilb/sim/check"
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/lab/supervisor"
+)
+
+// judged is a run of 40 requests that has been judged and kept, without any lab.
+func judged(t *testing.T) (*bundle.Bundle, bundle.Verdict) {
+	t.Helper()
+	j := &Job{
+		s:      parsed(t, strings.Replace(good, "- no-request-lost: {except: [{in: $victim, during: cost}], streams: [blog]}\n- recovers\n", "- no-request-lost\n", 1), 0),
+		bundle: &bundle.Bundle{Dir: filepath.Join(t.TempDir(), "x", "2026-03-02T10-14-05-42")}, region: &act.Region{}, rec: history.NewRecorder(history.NewClock()),
+	}
+	for i := range 40 {
+		id, at := fmt.Sprintf("blog-%d", i), time.Duration(i)*time.Millisecond
+		asked := history.Request{Method: "GET", Target: "/", Host: "blog.example"}
+		j.rec.Arrival(history.Arrival{ID: id, Backend: "idc/bj/blue-1", From: "10.0.0.1:4000", At: at, Seen: asked, Answer: &history.Answer{Status: 200}})
+		j.rec.Op(history.Op{
+			ID: id, Stream: "blog", Client: "client/inet-1", Kind: "http", To: "10.0.0.2:80", Sent: at, Returned: at + time.Millisecond,
+			Request: asked, Response: &history.Response{Status: 200, Backend: "idc/bj/blue-1"}, Outcome: history.OK,
+		})
+	}
+	// What a wait asked before anybody promised an answer is no load.
+	j.rec.Op(history.Op{ID: "probe-1", Stream: "probe/serves-blog", Client: "client/inet-1", Kind: "http", To: "10.0.0.2:80", Outcome: history.Fail, Class: history.ClassRefused})
+	v := j.judge(supervisor.Ended{})
+	if err := errors.Join(j.save(), j.bundle.WriteJSON(bundle.ChecksFile, j.s.File.Checks), j.bundle.WriteYAML(bundle.VerdictFile, v)); err != nil {
+		t.Fatal(err)
+	}
+	if v.Result != bundle.Good {
+		t.Fatalf("the run itself: got %+v, want good", v)
+	}
+	return j.bundle, v
+}
+
+func TestTheSameHistoryGetsTheSameVerdictAgain(t *testing.T) {
+	b, want := judged(t)
+	got, notes, err := Rejudge(b)
+	if err != nil || len(notes) > 0 || !reflect.DeepEqual(got.Verdicts, want.Verdicts) || got.Result != want.Result {
+		t.Errorf("got %+v, notes %q, %v; want %+v", got, notes, err, want)
+	}
+}
+
+func TestWhatTheRunSaidOfItselfStays(t *testing.T) {
+	for result, change := range map[bundle.Result]func(*bundle.Verdict){
+		bundle.Wrong:     func(v *bundle.Verdict) { v.Failed = "steady: not within 15s" },
+		bundle.Undecided: func(v *bundle.Verdict) { v.Problems = []string{"take the lab down: busy"} },
+	} {
+		b, v := judged(t)
+		change(&v)
+		if err := b.WriteYAML(bundle.VerdictFile, v); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := Rejudge(b); err != nil || got.Result != result || got.Failed != v.Failed || !reflect.DeepEqual(got.Problems, v.Problems) {
+			t.Errorf("got %+v, %v; want %s, failed %q, problems %q", got, err, result, v.Failed, v.Problems)
+		}
+	}
+}
+
+func TestAnArrivalThatWasTakenOutIsMissedAndNoted(t *testing.T) {
+	b, _ := judged(t)
+	packed := b.Path("arrivals.ndjson.zst")
+	z, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	text, err := os.ReadFile(packed)
+	if err == nil {
+		text, err = z.DecodeAll(text, nil)
+	}
+	if err == nil {
+		_, rest, _ := bytes.Cut(text, []byte("\n"))
+		err = errors.Join(os.WriteFile(b.Path("arrivals.ndjson"), rest, 0o644), os.Remove(packed))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, notes, err := Rejudge(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Result != bundle.Wrong || v.Verdicts[0].State != check.Invalid || v.Verdicts[0].Evidence[0].Op != "blog-0" {
+		t.Errorf("got %+v, want wrong, and blog-0 for evidence", v)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "arrivals.ndjson has 39 records, and had 40") {
+		t.Errorf("notes: got %q, want that one record is missing", notes)
+	}
+}
+
+func TestDamagedFilesOfARunAreNamed(t *testing.T) {
+	for _, name := range []string{"ops.ndjson.zst", "writes.ndjson", "faults.ndjson", bundle.FactsFile, bundle.ChecksFile, bundle.VerdictFile} {
+		for what, damage := range map[string]func(path string) error{
+			"cut short": func(path string) error { return os.WriteFile(path, []byte(`{"seq":`), 0o644) },
+			"missing":   os.Remove,
+		} {
+			b, _ := judged(t)
+			if err := damage(b.Path(name)); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err := Rejudge(b)
+			var damaged *bundle.Damaged
+			if !errors.As(err, &damaged) || !strings.Contains(err.Error(), strings.TrimSuffix(name, ".zst")) {
+				t.Errorf("%s %s: got %v, want *bundle.Damaged that names it", name, what, err)
+			}
+		}
+	}
+}
