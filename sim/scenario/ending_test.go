@@ -57,8 +57,6 @@ func TestRunsThatDoNotComeToTheirEndHaveCodesOfTheirOwn(t *testing.T) {
 		failed, problem bool
 	}{
 		"to its end":              {supervisor.Ended{}, -1, false, false},
-		"interrupted":             {supervisor.Ended{Interrupted: errors.New("interrupted")}, exitInterrupted, false, false},
-		"interrupted while up":    {supervisor.Ended{Interrupted: errors.New("interrupted"), Up: errors.New("canceled")}, exitInterrupted, false, false},
 		"the machine cannot":      {supervisor.Ended{Up: &lab.Unavailable{Lab: "x", Lacks: "ebpf", Why: errors.New("no")}}, exitMachine, false, true},
 		"the gateway is not well": {supervisor.Ended{Up: notReady("bj/az1/l7-1/gateway")}, -1, true, false},
 		"our own is not well":     {supervisor.Ended{Up: notReady("bj/az1/admin-1/l7admin")}, exitBroken, false, true},

@@ -17,7 +17,6 @@ import (
 	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/history"
-	"github.com/unilb/unilb/sim/lab/supervisor"
 )
 
 // judged is a run of 40 requests that has been judged and kept, without any lab.
@@ -38,7 +37,7 @@ func judged(t *testing.T) (*bundle.Bundle, bundle.Verdict) {
 	}
 	// What a wait asked before anybody promised an answer is no load.
 	j.rec.Op(history.Op{ID: "probe-1", Stream: "probe/serves-blog", Client: "client/inet-1", Kind: "http", To: "10.0.0.2:80", Outcome: history.Fail, Class: history.ClassRefused})
-	v := j.judge(supervisor.Ended{})
+	v := j.sum(j.check(nil), false)
 	if err := errors.Join(j.save(), j.bundle.WriteJSON(bundle.ChecksFile, j.s.File.Checks), j.bundle.WriteYAML(bundle.VerdictFile, v)); err != nil {
 		t.Fatal(err)
 	}
