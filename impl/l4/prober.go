@@ -14,6 +14,9 @@ const (
 	DefaultTimeout = 300 * time.Millisecond
 	// maxProbes bounds the probes under way at one time.
 	maxProbes = 64
+	// confirmIn is the part of an interval after which a member that was never
+	// judged, and has answered, is asked again.
+	confirmIn = 5
 )
 
 // A ProbeFunc asks one member and says how it answered; reason explains a miss.
@@ -127,7 +130,9 @@ func (p *Prober) set(targets map[memberKey]target) {
 	}
 }
 
-// loop probes one member until it is dropped or ctx ends.
+// loop probes one member until it is dropped or ctx ends. A new member that has
+// answered is asked again soon: nothing speaks against it, and there may be VIPs
+// that wait for it. One that was down proves itself at the usual pace.
 func (p *Prober) loop(ctx context.Context, key memberKey, pr *probing) {
 	tick := time.NewTicker(p.o.Interval)
 	defer tick.Stop()
@@ -149,12 +154,17 @@ func (p *Prober) loop(ctx context.Context, key memberKey, pr *probing) {
 		p.mu.Lock()
 		current := p.probing[key] == pr
 		changed := current && pr.health.Observe(o, reason, p.o.Now(), p.o.Thresholds)
+		soon := o == IsReady && pr.health.State == Unknown
 		p.mu.Unlock()
 		if changed || first && current {
 			p.o.Changed()
 		}
+		next := tick.C
+		if soon {
+			next = time.After(p.o.Interval / confirmIn)
+		}
 		select {
-		case <-tick.C:
+		case <-next:
 		case <-pr.dropped:
 			return
 		case <-ctx.Done():

@@ -89,6 +89,7 @@ func TestProberFindsOutWithinItsTimes(t *testing.T) {
 		}
 		p.set(map[memberKey]target{key: {url: "u"}})
 		state(0, Unknown)
+		state(100*time.Millisecond, Up) // it never failed: the second answer is asked for soon
 		state(500*time.Millisecond, Up)
 		a.set("u", Missed)
 		state(1900*time.Millisecond, Up)
@@ -96,6 +97,7 @@ func TestProberFindsOutWithinItsTimes(t *testing.T) {
 		a.set("u", IsDraining)
 		state(2500*time.Millisecond, Draining)
 		a.set("u", IsReady)
+		state(3400*time.Millisecond, Draining) // one that left proves itself at leisure
 		state(3500*time.Millisecond, Up)
 	})
 	if changes != 5 { // the first answer, up, down, draining, up
