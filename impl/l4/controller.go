@@ -75,6 +75,7 @@ type Controller struct {
 	rings    map[Pool]Ring
 	failOpen map[Pool]bool // nobody was up
 	settling map[Pool]bool // somebody is, and the others are judged anew
+	lacks    map[Pool]lack // of pools with VIPs and without a ring
 	applyErr error
 	pathErr  error
 	attached bool
@@ -98,6 +99,7 @@ func NewController(o ControllerOptions) *Controller {
 		dir:   newDirectory(o.Underlay),
 		seeds: map[memberKey]State{}, known: map[string]bool{}, pending: map[string]int64{},
 		refused: map[string]string{}, rings: map[Pool]Ring{}, failOpen: map[Pool]bool{}, settling: map[Pool]bool{},
+		lacks: map[Pool]lack{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -163,7 +165,8 @@ func (c *Controller) Run(ctx context.Context, w Watcher) error {
 }
 
 // take puts a batch into force. Its revision is reported when the data path has
-// taken it, which is later than the return of take only after an error.
+// taken it and forwards, which is later than the return of take after an error, and
+// while a VIP waits for the first probes of its pool.
 func (c *Controller) take(prefix string, b store.Batch, into func(store.Batch)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

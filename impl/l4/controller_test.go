@@ -154,9 +154,10 @@ func start(t *testing.T, r *region) {
 func TestNewNodeWaitsForVIPsAndProbes(t *testing.T) {
 	inRegion(t, Adopted{}, func(r *region) {
 		r.etcd[Watches] <- store.Batch{Reset: true, Revision: 7, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}}
-		r.after(t, 0, node.Starting, "map[/unilb/l4:7]", "")
+		r.after(t, time.Minute, node.Starting, "map[]", "") // who could forward it is not known
 		r.members.set("http://100.127.0.2:9092/status/ready", Missed)
 		r.etcd[registry] <- store.Batch{Reset: true, Revision: 9, Puts: []store.KV{gateway(1, "active"), gateway(2, "active")}}
+		r.after(t, 0, node.Starting, "map[/unilb/nodes/registry:9]", "")
 		r.after(t, 600*time.Millisecond, node.Starting, both, "g1") // g2 not decided
 		select {
 		case <-r.ctl.Ready():
@@ -280,5 +281,112 @@ func TestRestartWithoutEtcd(t *testing.T) {
 		r.after(t, 0, node.Serving, "map[]", "g1 g2")
 		r.members.set("http://100.127.0.1:9092/status/ready", Missed)
 		r.after(t, 1500*time.Millisecond, node.Serving, "map[]", "g2")
+	})
+}
+
+// ofRegion is what etcd says to a node of a region that has just come up: no VIP,
+// and these members.
+func ofRegion(r *region, members ...store.KV) {
+	r.etcd[Watches] <- store.Batch{Reset: true, Revision: 7}
+	r.etcd[registry] <- store.Batch{Reset: true, Revision: 9, Puts: append(members, memberKV("l7admin", "a9", "100.127.0.9", "10.0.0.8", "active"))}
+}
+
+const published = "map[/unilb/l4:20 /unilb/nodes/registry:9]"
+
+// The first VIP of a region: the gateways are registered, and none was heard of.
+func TestVIPIsInForceOnlyWhenItsPoolForwards(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		for i := 1; i <= 2; i++ {
+			r.members.set(fmt.Sprintf("http://100.127.0.%d:9092/status/ready", i), Missed)
+		}
+		ofRegion(r, gateway(1, "active"), gateway(2, "active"))
+		r.etcd[Watches] <- store.Batch{Revision: 20, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}}
+		r.after(t, 400*time.Millisecond, node.Starting, both, "")
+		if s, _, n := r.reports.get(); n != 0 || r.ctl.Status().Error != "VIPs wait for the first probes of pool l7gw" {
+			t.Errorf("%s: %d objects refused, error %q; want none refused, and for what the VIP waits", s, n, r.ctl.Status().Error)
+		}
+		r.members.set("http://100.127.0.2:9092/status/ready", IsReady)
+		r.after(t, 100*time.Millisecond, node.Starting, both, "") // one answer is none
+		r.after(t, 200*time.Millisecond, node.Starting, published, "g2")
+		r.after(t, 400*time.Millisecond, node.Serving, published, "g2")
+		if e := r.ctl.Status().Error; e != "" {
+			t.Errorf("status error: got %q, want none", e)
+		}
+	})
+}
+
+// That nobody answers is known, too: the ring has failed open, and forwards.
+func TestVIPIsInForceWhenItsPoolHasFailedOpen(t *testing.T) {
+	inRegion(t, Adopted{}, func(r *region) {
+		r.members.set("http://100.127.0.1:9092/status/ready", Missed)
+		ofRegion(r, gateway(1, "active"))
+		r.etcd[Watches] <- store.Batch{Revision: 20, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}}
+		r.after(t, 900*time.Millisecond, node.Starting, both, "")
+		r.after(t, 200*time.Millisecond, node.Serving, published, "g1")
+		if _, _, n := r.reports.get(); n != 0 {
+			t.Errorf("%d objects refused, want none", n)
+		}
+	})
+}
+
+// A pool without members holds up nobody, and is not kept quiet about.
+func TestVIPWithoutAnyMemberIsReported(t *testing.T) {
+	const key, nobody = VIPPrefix + "203.0.113.1", "no member of pool l7gw forwards: its packets are dropped"
+	inRegion(t, Adopted{}, func(r *region) {
+		ofRegion(r)
+		r.after(t, time.Second, node.Serving, both, "")
+		if _, _, n := r.reports.get(); n != 0 {
+			t.Errorf("%d objects refused before there is a VIP, want none", n)
+		}
+		told := func(when, want string) {
+			t.Helper()
+			r.reports.mu.Lock()
+			got := r.reports.refused[key]
+			r.reports.mu.Unlock()
+			var pool string
+			for _, p := range r.ctl.Status().Pools {
+				if p.Name == "l7gw" {
+					pool = p.Error
+				}
+			}
+			if (got == nil) != (want == "") || got != nil && got.Error() != want || pool != want {
+				t.Errorf("%s: VIP reported with %v, pool with %q, want %q", when, got, pool, want)
+			}
+		}
+		r.etcd[Watches] <- store.Batch{Revision: 20, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}}
+		r.after(t, 0, node.Serving, published, "")
+		told("without a member", nobody)
+		r.etcd[registry] <- store.Batch{Revision: 22, Puts: []store.KV{gateway(1, "active")}}
+		const joined = "map[/unilb/l4:20 /unilb/nodes/registry:22]"
+		r.after(t, 0, node.Serving, joined, "")
+		told("with one that was not heard of twice", nobody) // whoever asks for 20 must not take it for in force
+		r.after(t, 500*time.Millisecond, node.Serving, joined, "g1")
+		told("with one that is up", "")
+		r.etcd[registry] <- store.Batch{Revision: 23, Puts: []store.KV{gateway(2, "active")}, Deletes: []string{gateway(1, "active").Key}}
+		const replaced = "map[/unilb/l4:20 /unilb/nodes/registry:23]"
+		r.after(t, 0, node.Serving, replaced, "")
+		told("with another in its place", nobody)
+		r.after(t, 500*time.Millisecond, node.Serving, replaced, "g2")
+		told("with that one up", "")
+		r.etcd[registry] <- store.Batch{Revision: 24, Deletes: []string{gateway(2, "active").Key}}
+		r.after(t, 0, node.Serving, "map[/unilb/l4:20 /unilb/nodes/registry:24]", "")
+		told("with the last one gone", nobody)
+		r.etcd[Watches] <- store.Batch{Revision: 25, Deletes: []string{key}}
+		r.after(t, 0, node.Serving, "map[/unilb/l4:25 /unilb/nodes/registry:24]", "")
+		told("with the VIP gone", "")
+	})
+}
+
+// What the kernel forwards already is in force as soon as etcd is read.
+func TestAdoptedRingLetsVIPsInForceAtOnce(t *testing.T) {
+	d := newDirectory("")
+	d.takeVIPs(store.Batch{Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80)}})
+	d.takeRegistrations(store.Batch{Puts: []store.KV{gateway(1, "active")}})
+	vips, members, _ := d.resolve()
+	a := Adopted{VIPs: vips, Members: []Record{{Member: members[0], State: Up}}}
+	a.Rings = map[Pool][]RingMember{PoolGateway: lastRing([]netip.Addr{members[0].Addr}, a.Members)}
+	inRegion(t, a, func(r *region) {
+		r.etcd[Watches] <- store.Batch{Reset: true, Revision: 20, Puts: []store.KV{vipKV("203.0.113.1", "l7gw", 80), vipKV("203.0.113.2", "l7gw", 80)}}
+		r.after(t, 0, node.Serving, "map[/unilb/l4:20]", "g1")
 	})
 }

@@ -1,6 +1,7 @@
 package l4
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/unilb/unilb/impl/obs"
@@ -41,12 +42,11 @@ func (c *Controller) reconcile() {
 		return
 	}
 	c.applyErr = nil
+	lacks := c.lacking(want)
 	c.tell(want, failOpen)
+	c.tellLacks(want, lacks, refused)
 	c.tellRefused(refused)
-	for prefix, rev := range c.pending {
-		c.report.Applied(prefix, rev)
-	}
-	clear(c.pending)
+	c.tellInForce() // last: whoever waits for a revision then reads what is refused
 }
 
 // probe makes the members the targets of the prober.
@@ -108,10 +108,13 @@ func (c *Controller) tellRefused(refused map[string]error) {
 	texts := make(map[string]string, len(refused))
 	for key, err := range refused {
 		texts[key] = err.Error()
-		if c.refused[key] != texts[key] {
-			c.log.Warn("object refused", obs.Key, key, obs.Err, err)
-			c.report.Refuse(key, err)
+		if c.refused[key] == texts[key] {
+			continue
 		}
+		if !errors.As(err, new(nobodyIn)) { // which was logged once for the pool
+			c.log.Warn("object refused", obs.Key, key, obs.Err, err)
+		}
+		c.report.Refuse(key, err)
 	}
 	c.refused = texts
 }

@@ -2,6 +2,7 @@ package l4
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -29,7 +30,8 @@ type PoolStatus struct {
 	Name        string         `json:"name"`
 	Ring        string         `json:"ring"` // hash; equal on all L4 nodes that see the same members up
 	RingMembers []string       `json:"ring_members"`
-	FailOpen    bool           `json:"fail_open"` // nobody is up, see ringMembers
+	FailOpen    bool           `json:"fail_open"`       // nobody is up, see ringMembers
+	Error       string         `json:"error,omitempty"` // why packets for the pool's VIPs are dropped
 	Members     []MemberStatus `json:"members"`
 }
 
@@ -56,8 +58,10 @@ func (c *Controller) Status() Status {
 	} else if !c.served && !c.decided() {
 		s.Fault = "members not probed yet"
 	}
-	if c.applyErr != nil {
+	if p, waits := c.awaited(); c.applyErr != nil {
 		s.Error = c.applyErr.Error()
+	} else if _, read := c.pending[Watches]; read && waits {
+		s.Error = fmt.Sprintf("VIPs wait for the first probes of pool %s", p)
 	}
 	for _, v := range c.desired.VIPs {
 		ports := make([]string, 0, len(v.Ports))
@@ -76,6 +80,9 @@ func (c *Controller) poolStatus(p Pool) PoolStatus {
 	ps := PoolStatus{
 		Name: p.String(), Ring: c.rings[p].Hash(), FailOpen: c.failOpen[p],
 		RingMembers: []string{}, Members: []MemberStatus{},
+	}
+	if c.lacks[p].nobody {
+		ps.Error = nobodyIn(p).Error()
 	}
 	for _, m := range c.rings[p].Members() {
 		ps.RingMembers = append(ps.RingMembers, m.Name)
