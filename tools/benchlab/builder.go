@@ -81,7 +81,7 @@ func buildOurs(n int) error {
 	if err := out.Encode(b); err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, os.Stdin) // until we are killed, with all that is here
+	_, err = io.Copy(io.Discard, os.Stdin) // until we may end, and all that is here with us
 	return err
 }
 

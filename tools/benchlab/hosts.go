@@ -92,8 +92,8 @@ type built struct {
 	Error   string  `json:"error,omitempty"`
 }
 
-// build lets a builder build n hosts in a sandbox, takes the sandbox away and waits
-// until the kernel has freed it: the next builder finds an idle kernel.
+// build lets a builder build n hosts in a sandbox, lets it end, and all that it built
+// with it, and waits until the kernel has freed that: the next finds an idle kernel.
 func build(ctx context.Context, who string, n int) (b built, err error) {
 	const within = 5 * time.Minute
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %s", within))
@@ -131,8 +131,11 @@ func build(ctx context.Context, who string, n int) (b built, err error) {
 	if err != nil {
 		told, _ := os.ReadFile(noise.Name()) // it may say why; it need not
 		err = fmt.Errorf("%w\n%s", err, bytes.TrimSpace(told))
+		_ = box.Kill() // it may have ended
 	}
-	_ = box.Kill() // it may have ended
+	// A builder that ends by itself is waited for, and so its CPU time is known to
+	// be ours; of one that is killed the kernel forgets it.
+	_ = orders.Close()
 	_, errBox := box.Wait()
 	return b, errors.Join(err, errBox, awaitFreed(context.WithoutCancel(ctx)))
 }
