@@ -231,11 +231,12 @@ func TestStreamKeepsItsRateAndLosesNoRecord(t *testing.T) {
 func TestStopWaitsForSlowRequestsAndCutsThemOnlyWhenItMust(t *testing.T) {
 	w := newWorld(t)
 	slow := func(d time.Duration) *Stream {
+		before := w.echo.Requests()
 		s, err := Start(t.Context(), []Client{{"c", Here{}}}, w.rec, New("slow-"+d.String(), w.to, Closed(5), TakingAbout(d), Keepalive(5)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for before := w.echo.Requests(); w.echo.Requests() < before+5; {
+		for w.echo.Requests() < before+5 {
 			runtime.Gosched()
 		}
 		return s
@@ -249,9 +250,10 @@ func TestStopWaitsForSlowRequestsAndCutsThemOnlyWhenItMust(t *testing.T) {
 			t.Errorf("op %+v", o)
 		}
 	}
+	held := slow(time.Minute)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	h, err = slow(time.Minute).Stop(ctx)
+	h, err = held.Stop(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) || len(h.Ops) != 5 {
 		t.Fatalf("got %d ops, %v, want 5 cut ones and a deadline error", len(h.Ops), err)
 	}

@@ -44,7 +44,8 @@ func TestRateSpreadsFramesAndLosesWhatWouldWaitTooLong(t *testing.T) {
 	number(t, c, 6*n, 1000)
 	s := await(t, w, wire.AToB, "burst", func(s wire.Stats) bool { return s.Entered >= before.Entered+6*n })
 	sent := int(time.Since(start)/(2*time.Millisecond)) + 1
-	if full := int(s.Full); full > 6*n-125 || full < 6*n-127-sent {
+	const slack = 5 // a frame of ARP may be among them
+	if full := int(s.Full); full > 6*n-125+slack || full < 6*n-126-slack-sent {
 		t.Errorf("burst of %d frames into a backlog of 125, and %d sent meanwhile: lost %d", 6*n, sent, full)
 	}
 }
@@ -223,13 +224,17 @@ func TestInterfaceThatIsDownLosesFramesAndCostsNothing(t *testing.T) {
 	r, c := receiver(t, b, "10.0.0.0:7"), dial(t, a, "udp4", "10.0.0.0:7")
 	meet(t, c, r)
 	must(t, b.SetUp("w0", false))
-	cpu := cpuTime(t)
 	number(t, c, 5, 8)
 	await(t, w, wire.AToB, "down", func(s wire.Stats) bool { return s.Down == 5 })
-	tick := time.NewTimer(300 * time.Millisecond)
-	<-tick.C
-	if spent := cpuTime(t) - cpu; spent > 150*time.Millisecond {
-		t.Errorf("a wire with an end down used %v of CPU in 300ms", spent)
+	cpu := cpuTime(t)
+	begun := time.Now()
+	must(t, r.SetReadDeadline(begun.Add(300*time.Millisecond)))
+	if _, _, err := r.ReadFrom(make([]byte, 2048)); err == nil {
+		t.Error("a datagram came through an interface that is down")
+	}
+	// A goroutine that spins takes all of a CPU, when it can have one.
+	if spent, took := cpuTime(t)-cpu, time.Since(begun); spent > took/2 {
+		t.Errorf("a wire with an end down used %v of CPU in %v", spent, took)
 	}
 	must(t, b.SetUp("w0", true))
 	number(t, c, 1, 8)
