@@ -52,6 +52,10 @@ bench-lab: build ## measure the testbed; result in docs/bench/lab.json. BENCH= c
 	@mkdir -p out
 	$(BIN)/benchlab --bin $(BIN) --only '$(BENCH)' --out $(if $(BENCH),out/bench-lab.json,docs/bench/lab.json)
 
+.PHONY: soak
+soak: build ## lbsim killed at random moments, ROUNDS= times with SEED=: nothing is left, nothing else is touched
+	$(GO) run ./tools/soak -bin $(BIN) -rounds $(or $(ROUNDS),50) -seed $(or $(SEED),0)
+
 .PHONY: lint
 lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package comments, generated files
 	$(GO) vet -tags 'netns scenarios' ./...

@@ -54,12 +54,12 @@ var Rules = []Rule{
 		Why: "switching a thread's namespace is safe in one place only",
 	},
 	{
-		Not:    []string{"sim/link", "impl/agent", "impl/l4", "impl/fnat"},
+		Not:    []string{"sim/link", "impl/agent", "impl/l4", "impl/fnat", "tools/soak"}, // tools/soak: what belongs to others
 		Forbid: []string{"github.com/vishvananda/netlink", "github.com/google/nftables/..."},
 		Why:    "the kernel's network state has few owners",
 	},
 	{
-		Not: []string{"impl/fnat/...", "impl/l4/...", "sim/bpf"}, Forbid: []string{"github.com/cilium/ebpf/..."},
+		Not: []string{"impl/fnat/...", "impl/l4/...", "sim/bpf", "tools/soak"}, Forbid: []string{"github.com/cilium/ebpf/..."},
 		Why: "programs and maps are owned by the forwarding planes; the testbed only probes and counts",
 	},
 	{
