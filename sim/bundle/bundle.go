@@ -22,6 +22,7 @@ const (
 	FactsFile    = "facts.json"        // what checks had to know
 	ChecksFile   = "checks.json"       // what was judged
 	VerdictFile  = "verdict.yaml"      // what came of it
+	SealFile     = "seal.json"         // SHA-256 of the above
 	UsageFile    = "usage.ndjson"      // what each process used, once a second
 	LogsDir      = "logs"              // <node>/<process>.log
 	WiresFile    = "pcap/wires.pcapng" // the end of what the wires carried

@@ -31,7 +31,7 @@ type Run struct {
 // Digests are equal for runs of one scenario with one seed.
 type Digests struct {
 	Plan    string `json:"plan"`    // nodes, links, addresses, processes
-	Faults  string `json:"faults"`  // what is done to the lab, and when
+	Faults  string `json:"faults"`  // what is published and done to the lab, and when
 	Traffic string `json:"traffic"` // who sends what, and when
 }
 

@@ -108,6 +108,8 @@ func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
 	j.problemIf("evidence", err)
 	r := newRunner(j.s, j.region, func(line Line) { say(line) })
 	err = r.run(ctx)
+	// Whatever happens from here on, what was seen so far is kept.
+	j.problemIf("evidence", j.save())
 	serr := r.stop(ctx)
 	interrupted := ctx.Err() != nil
 	if err == nil && serr != nil && !interrupted {
@@ -176,7 +178,12 @@ func (j *Job) Finish(ctx context.Context, how supervisor.Ended, say func(any)) i
 	}
 	j.problemIf("evidence", j.bundle.WriteYAML(bundle.RunFile, j.order.Run))
 	v := j.sum(verdicts, interrupted)
-	j.problemIf("verdict", j.bundle.WriteYAML(bundle.VerdictFile, v))
+	for _, err := range []error{j.bundle.WriteYAML(bundle.VerdictFile, v), j.bundle.Seal()} {
+		if err != nil {
+			j.problem("verdict: %v", err)
+			v = j.sum(verdicts, interrupted)
+		}
+	}
 	j.tell(v, say)
 	if code >= 0 {
 		return code

@@ -60,8 +60,11 @@ func (j *Job) tell(v bundle.Verdict, say func(any)) {
 // was changed by hand since it was written. A file that cannot be read is an error
 // that names it.
 func Rejudge(b *bundle.Bundle) (v bundle.Verdict, notes []string, err error) {
+	if err := b.Unbroken(); err != nil {
+		return v, nil, err // the seal is written last: a run without it is not whole
+	}
 	if err := b.ReadYAML(bundle.VerdictFile, &v); err != nil {
-		return v, nil, err // it is written last: a run without it is not whole
+		return v, nil, err
 	}
 	h, err := history.Open(b.Dir)
 	if err != nil {

@@ -38,7 +38,7 @@ func judged(t *testing.T) (*bundle.Bundle, bundle.Verdict) {
 	// What a wait asked before anybody promised an answer is no load.
 	j.rec.Op(history.Op{ID: "probe-1", Stream: "probe/serves-blog", Client: "client/inet-1", Kind: "http", To: "10.0.0.2:80", Outcome: history.Fail, Class: history.ClassRefused})
 	v := j.sum(j.check(nil), false)
-	if err := errors.Join(j.save(), j.bundle.WriteJSON(bundle.ChecksFile, j.s.File.Checks), j.bundle.WriteYAML(bundle.VerdictFile, v)); err != nil {
+	if err := errors.Join(j.save(), j.bundle.WriteJSON(bundle.ChecksFile, j.s.File.Checks), j.bundle.WriteYAML(bundle.VerdictFile, v), j.bundle.Seal()); err != nil {
 		t.Fatal(err)
 	}
 	if v.Result != bundle.Good {
@@ -62,7 +62,7 @@ func TestWhatTheRunSaidOfItselfStays(t *testing.T) {
 	} {
 		b, v := judged(t)
 		change(&v)
-		if err := b.WriteYAML(bundle.VerdictFile, v); err != nil {
+		if err := errors.Join(b.WriteYAML(bundle.VerdictFile, v), b.Seal()); err != nil {
 			t.Fatal(err)
 		}
 		if got, _, err := Rejudge(b); err != nil || got.Result != result || got.Failed != v.Failed || !reflect.DeepEqual(got.Problems, v.Problems) {
@@ -103,12 +103,16 @@ func TestAnArrivalThatWasTakenOutIsMissedAndNoted(t *testing.T) {
 }
 
 func TestDamagedFilesOfARunAreNamed(t *testing.T) {
-	for _, name := range []string{"ops.ndjson.zst", "writes.ndjson", "faults.ndjson", bundle.FactsFile, bundle.ChecksFile, bundle.VerdictFile} {
+	for _, name := range []string{"ops.ndjson.zst", "writes.ndjson", "faults.ndjson", bundle.FactsFile, bundle.ChecksFile, bundle.VerdictFile, bundle.SealFile} {
 		for what, damage := range map[string]func(path string) error{
 			"cut short": func(path string) error { return os.WriteFile(path, []byte(`{"seq":`), 0o644) },
 			"missing":   os.Remove,
+			"emptied":   func(path string) error { return os.WriteFile(path, nil, 0o644) },
 		} {
 			b, _ := judged(t)
+			if st, err := os.Stat(b.Path(name)); err == nil && st.Size() == 0 && what == "emptied" {
+				continue // it was empty
+			}
 			if err := damage(b.Path(name)); err != nil {
 				t.Fatal(err)
 			}
@@ -117,6 +121,22 @@ func TestDamagedFilesOfARunAreNamed(t *testing.T) {
 			if !errors.As(err, &damaged) || !strings.Contains(err.Error(), strings.TrimSuffix(name, ".zst")) {
 				t.Errorf("%s %s: got %v, want *bundle.Damaged that names it", name, what, err)
 			}
+		}
+	}
+}
+
+func TestAVerdictThatSomebodyWroteIsNotBelieved(t *testing.T) {
+	for name, text := range map[string]string{
+		bundle.VerdictFile: "result: good\n",
+		bundle.ChecksFile:  `[{"nothing-left":{}}]`,
+		bundle.FactsFile:   `{}`,
+	} {
+		b, _ := judged(t)
+		if err := b.WriteText(name, text); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Rejudge(b); err == nil || !strings.Contains(err.Error(), name+" is damaged: it does not hold what the run wrote") {
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }
