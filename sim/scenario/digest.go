@@ -18,15 +18,19 @@ const digested = 10_000
 func (s *Scenario) Digests() (bundle.Digests, error) {
 	traffic := sha256.New()
 	for _, l := range s.File.Traffic {
-		load := s.load(l)
-		fmt.Fprintf(traffic, "%s %s\n", l.Name, load.Digest(len(s.Plan.Select(l.From)), digested))
+		load, from := s.load(l), s.Plan.Select(l.From)
+		fmt.Fprintf(traffic, "%+v %s", l, load.Digest(len(from), digested))
+		for _, n := range from {
+			fmt.Fprintf(traffic, " %s", n.Ref)
+		}
+		fmt.Fprintln(traffic)
 	}
-	// A step holds pointers and unions: JSON writes what they point to.
-	steps, err := json.Marshal(s.File.Steps)
+	// These hold pointers and unions: JSON writes what they point to.
+	done, err := json.Marshal([]any{s.File.Objects, s.File.Steps})
 	if err != nil {
 		return bundle.Digests{}, fmt.Errorf("digest of the steps: %w", err)
 	}
-	faults := sha256.Sum256(steps)
+	faults := sha256.Sum256(done)
 	return bundle.Digests{Plan: s.Plan.Digest(), Faults: hex.EncodeToString(faults[:]), Traffic: hex.EncodeToString(traffic.Sum(nil))}, nil
 }
 
