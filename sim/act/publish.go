@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -251,7 +252,8 @@ func published(ctx context.Context, api *tenant.Client, op tenant.Operation) ten
 }
 
 // AwaitInForce waits until a change to a service is in force on every registered
-// node of its region.
+// node of its region. The system's word for it becomes part of the history, for this
+// change and those before it: nodes apply them in the order of their revisions.
 func (r *Region) AwaitInForce(ctx context.Context, s *Service, op tenant.Operation) (tenant.Operation, error) {
 	if len(r.tenants) == 0 {
 		return op, r.Serves(ctx, s)
@@ -260,5 +262,14 @@ func (r *Region) AwaitInForce(ctx context.Context, s *Service, op tenant.Operati
 	if err != nil {
 		return op, err
 	}
-	return api.Await(ctx, op)
+	op, err = api.Await(ctx, op)
+	if rev := op.Revisions[configPrefix]; err == nil {
+		r.Recorder.InForce(func(w history.Write) bool { return w.Rev > 0 && w.Rev <= rev && s.owns(w.Key) })
+	}
+	return op, err
+}
+
+// owns says whether a write with that key is a change of the service.
+func (s *Service) owns(key string) bool {
+	return key == tenant.TargetGroupPath(s.Name) || strings.HasPrefix(key, tenant.ListenerPath(s.Name, listener)+"/")
 }

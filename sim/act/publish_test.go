@@ -133,6 +133,37 @@ func TestChangesAreInForceWhenTheAPISaysSo(t *testing.T) {
 	}
 }
 
+func TestTheHistoryKnowsWhatTheAPISaysIsInForce(t *testing.T) {
+	const answer = `{"id":"%d","state":"%s","revisions":{"/apisix":%d}}`
+	rev := 10
+	r := region(t, func(w http.ResponseWriter, q *http.Request) {
+		state := "in_force"
+		if q.Method != http.MethodGet {
+			state, rev = "published", rev+1
+		}
+		fmt.Fprintf(w, answer, 12, state, min(rev, 12))
+	})
+	other := &Service{App: App{Name: "blog"}, Region: "bj"}
+	var last tenant.Operation
+	for i, s := range []*Service{shop(), other, shop()} { // revisions 11, 12 and, as if it came later, 12
+		op, err := r.SetRule(t.Context(), s, Rule{Name: fmt.Sprint("r", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = op
+	}
+	if _, err := r.AwaitInForce(t.Context(), shop(), last); err != nil {
+		t.Fatal(err)
+	}
+	got := []bool{}
+	for _, w := range r.Recorder.Snapshot().Writes {
+		got = append(got, w.InForce > 0)
+	}
+	if want := []bool{true, false, true}; !reflect.DeepEqual(got, want) {
+		t.Errorf("in force: got %v, want %v: both of the site, and not another's", got, want)
+	}
+}
+
 func TestSitesBelongToTheNetworkOfTheirTargets(t *testing.T) {
 	r := region(t, nil)
 	r.own(App{Name: "shop", Host: "shop.example", VPC: "shop"}, netip.MustParseAddr("203.0.113.10"))

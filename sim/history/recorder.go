@@ -92,6 +92,19 @@ func (r *Recorder) Write(w Write) {
 	}
 }
 
+// InForce notes, of all writes that are selected, that the system under test says
+// that they are in force everywhere. What it said earlier stays.
+func (r *Recorder) InForce(selected func(Write) bool) {
+	now := r.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.writes {
+		if w := &r.writes[i]; w.InForce == 0 && selected(*w) {
+			w.InForce = now
+		}
+	}
+}
+
 // Admin records a call of the Admin API that has ended.
 func (r *Recorder) Admin(a AdminCall) {
 	r.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/unilb/unilb/sim/traffic"
@@ -21,12 +22,14 @@ const (
 // A Client calls lbc-api.
 type Client struct {
 	replicas []netip.AddrPort
+	first    atomic.Int32 // index of the replica that answered last
 	key      string
 	http     *http.Client
 }
 
 // New returns a client that dials from the given place. Replicas are tried in
-// the order given.
+// the order given, from the one on that answered last: one that is gone delays one
+// call, not all.
 func New(d traffic.Dialer, key string, replicas ...netip.AddrPort) *Client {
 	return &Client{replicas: replicas, key: key, http: traffic.HTTP(d, callTimeout)}
 }
@@ -70,9 +73,14 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 		payload = b
 	}
 	err := fmt.Errorf("%s %s: the client knows no replica of lbc-api", method, path)
-	for _, at := range c.replicas {
+	first := int(c.first.Load())
+	for i := range c.replicas {
+		n := (first + i) % len(c.replicas)
 		var answered bool
-		if answered, err = c.once(ctx, at, method, path, payload, into); answered || ctx.Err() != nil {
+		if answered, err = c.once(ctx, c.replicas[n], method, path, payload, into); answered {
+			c.first.Store(int32(n))
+		}
+		if answered || ctx.Err() != nil {
 			return err
 		}
 	}

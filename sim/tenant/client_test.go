@@ -50,6 +50,25 @@ func TestADeadReplicaIsPassedOver(t *testing.T) {
 	}
 }
 
+func TestADeadReplicaDelaysOneCall(t *testing.T) {
+	answer := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }
+	alive := api(t, answer)
+	var asked atomic.Int32
+	broken := api(t, func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		panic(http.ErrAbortHandler) // the connection ends without an answer
+	})
+	c := New(traffic.Here{}, "key", broken, alive)
+	for range 3 {
+		if _, err := c.Delete(t.Context(), "/v1/x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the dead replica was asked %d times by 3 calls, want once", n)
+	}
+}
+
 func TestARefusalIsNotAskedOfTheNextReplica(t *testing.T) {
 	var second atomic.Int32
 	first := api(t, func(w http.ResponseWriter, _ *http.Request) {
