@@ -32,7 +32,7 @@ func captureCommand(out *output) *cobra.Command {
 		Example: "  lbsim capture bj/az1/router--bj/az2/router\n  lbsim capture bj/az1/l7-1 --for 10s\n  lbsim capture 'client/*' --out - | tshark -r -",
 	}
 	name := labFlag(cmd)
-	cmd.Flags().StringVarP(&file, "out", "o", "", "file to write, which must not exist; - for stdout (default: named after the link)")
+	cmd.Flags().StringVarP(&file, "out", "o", "", "new file to write, - for stdout (default: named after the link)")
 	cmd.Flags().DurationVar(&o.For, "for", 0, "how long to listen")
 	cmd.Flags().BoolVar(&o.Ring, "ring", false, "what the wires have kept, also when other links are selected")
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {

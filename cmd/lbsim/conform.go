@@ -16,8 +16,8 @@ func conformCommand(out *output) *cobra.Command {
 		Example: "  lbsim conform --gateway l7gw --case 'ROUTE-*'\n  lbsim conform --gateway my-gateway.yaml --out out/mine",
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Gateway, "gateway", "l7gw", "driver: a name from conformance/drivers, or the path of a manifest")
-	f.StringVar(&o.BinDir, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
+	f.StringVar(&o.Gateway, "gateway", "l7gw", "driver, by name or as a manifest")
+	f.StringVar(&o.BinDir, "bin", "", "directory of the binaries (default: $UNILB_BIN, else lbsim's own)")
 	f.StringVar(&o.Topology, "topology", "", "topology of the library (default: the largest this machine can run)")
 	f.StringSliceVar(&o.Cases, "case", nil, "patterns of case ids (default: all)")
 	f.StringVar(&o.Scenarios, "scenarios", "", "compiled scenarios to run as well")

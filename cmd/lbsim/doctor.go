@@ -15,7 +15,7 @@ import (
 )
 
 func doctorCommand(out *output) *cobra.Command {
-	return &cobra.Command{Use: "doctor", Short: "Say what this machine can and cannot do", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "doctor", Short: "Say what this machine can and cannot do", Example: "  lbsim doctor", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
 		inside, err := probeInside()
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func probeCommand() *cobra.Command {
 }
 
 func versionCommand(out *output) *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Print the version", Example: "  lbsim version --json", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
 		version, commit := build()
 		if out.json {
 			return out.object("version", map[string]string{"version": version, "commit": commit, "go": runtime.Version()})

@@ -16,7 +16,7 @@ func injectCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "inject FAULT [VALUE...]", Short: "Break something in a lab", Args: args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: completeInject,
-		Long:              "Break something. It stays broken until \"lbsim heal\" or \"lbsim down\".\n\nFaults, as \"lbsim faults\" explains them:\n" + usages(),
+		Long:              "Break something. It stays broken until \"lbsim heal\" or \"lbsim down\".\n\nFaults, as \"lbsim faults\" explains them:" + usages(),
 		Example:           "  lbsim inject power-off 'bj/az1/**'\n  lbsim inject freeze bj/az1/l7-1 gateway",
 	}
 	name := labFlag(cmd)
@@ -38,13 +38,24 @@ func injectCommand(out *output) *cobra.Command {
 	return cmd
 }
 
-// usages lists the names of all faults.
+// helpWidth is how wide a line of help may be, in characters.
+const helpWidth = 100
+
+// usages lists the names of all faults, in lines.
 func usages() string {
-	var names []string
-	for _, k := range fault.Kinds() {
-		names = append(names, k.Name)
+	var b strings.Builder
+	room := 0
+	for i, k := range fault.Kinds() {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		if room -= len(k.Name) + len(", "); room < 0 {
+			room = helpWidth - len(k.Name) - len(",  ")
+			b.WriteString("\n ")
+		}
+		b.WriteString(" " + k.Name)
 	}
-	return "  " + strings.Join(names, ", ")
+	return b.String()
 }
 
 // faultsCommand explains every fault there is.
@@ -109,7 +120,8 @@ func withoutInterrupt(cmd *cobra.Command) context.Context {
 }
 
 func healCommand(out *output) *cobra.Command {
-	cmd := &cobra.Command{Use: "heal [FAULT-ID...]", Short: "Mend faults, all of them by default", ValidArgsFunction: onlyWords(activeFaults)}
+	cmd := &cobra.Command{Use: "heal [FAULT-ID...]", Short: "Mend faults, all of them by default", ValidArgsFunction: onlyWords(activeFaults),
+		Example: "  lbsim heal\n  lbsim heal f1 f3"}
 	name := labFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		client, _, err := open(*name)

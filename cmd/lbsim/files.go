@@ -113,7 +113,8 @@ func printProblems(out *output, file string, err error) (int, error) {
 
 func planCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{Use: "plan NAME|FILE", Short: "Show what a topology becomes: nodes, addresses, processes", Args: args(cobra.ExactArgs(1)),
-		ValidArgsFunction: orFiles(first(topologies))}
+		ValidArgsFunction: orFiles(first(topologies)),
+		Example:           "  lbsim plan two-az\n  lbsim plan my.yaml --set regions.bj.azs.az1.l7=3 --json"}
 	set := setFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, a []string) error {
 		p, err := planOf(a[0], *set)
@@ -136,6 +137,7 @@ func schemaCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "schema [topology|scenario]", Short: "Print the JSON schema of topology or scenario files, for editors",
 		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: []string{"topology", "scenario"},
+		Example: "  lbsim schema scenario > scenario.schema.json",
 	}
 	cmd.RunE = func(_ *cobra.Command, a []string) error {
 		what := "topology"

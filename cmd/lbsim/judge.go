@@ -49,7 +49,7 @@ func rerunCommand(out *output) *cobra.Command {
 	cmd.ValidArgsFunction = onlyWords(first(runNames))
 	root := runsFlag(cmd)
 	cmd.Flags().StringVar(&o.binary, "gateway-binary", "", "another build of the gateway (default: that of the earlier run)")
-	cmd.Flags().StringVar(&o.bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
+	cmd.Flags().StringVar(&o.bin, "bin", "", "directory of the binaries (default: $UNILB_BIN, else lbsim's own)")
 	cmd.Flags().BoolVar(&o.keep, "keep", false, "leave the lab up; what it leaves behind is not judged then")
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		b, err := findRun(*root, a)

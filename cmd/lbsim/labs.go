@@ -23,8 +23,8 @@ func upCommand(out *output) *cobra.Command {
 	}
 	set := setFlag(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "name of the lab (default: what the topology says)")
-	cmd.Flags().StringVar(&bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
-	cmd.Flags().StringVar(&dir, "dir", "", "directory for logs and the ledger of faults; kept after down (default: a temporary one)")
+	cmd.Flags().StringVar(&bin, "bin", "", "directory of the binaries (default: $UNILB_BIN, else lbsim's own)")
+	cmd.Flags().StringVar(&dir, "dir", "", "directory for logs and ledger; kept after down (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, a []string) error {
 		p, err := planOf(a[0], *set)
 		if err != nil {
@@ -171,7 +171,7 @@ func toTakeDown(name string, all bool) ([]supervisor.Entry, error) {
 }
 
 func listCommand(out *output) *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "List the labs that are up", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "list", Short: "List the labs that are up", Example: "  lbsim list\n  lbsim list --json", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
 		labs, err := supervisor.List()
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ func logsCommand(out *output) *cobra.Command {
 	}
 	name, root := labFlag(cmd), runsFlag(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.around, "around", "", "only lines of around this time of the run, all processes by time, e.g. +6.83s")
+	f.StringVar(&o.around, "around", "", "only lines around this time of the run, in order of time, e.g. +6.83s")
 	f.DurationVar(&o.span, "span", 2*time.Second, "how much time around it, half of it before")
 	f.IntVarP(&o.tail, "tail", "n", 0, "only so many lines of each process, the last ones")
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on printing what is written, until an interrupt")

@@ -11,11 +11,11 @@ import (
 
 const help = `Build networks of namespaces, break them, and judge the load balancers inside.
 
-Usage: lbsim <command> [flags]
+Usage: lbsim COMMAND [FLAGS]
 
 Labs        up, down, list, status, exec, shell, capture, logs
 Faults      inject, heal, faults
-Incidents   run <scenario>, rerun <run>, judge <run>, show <run>, pack <run>, runs
+Incidents   run SCENARIO|FILE, rerun [RUN], judge [RUN], show [RUN], pack [RUN], runs
 Gateways    conform
 Files       validate, plan, schema
 Help        doctor, completion, version

@@ -34,11 +34,11 @@ func runCommand(out *output) *cobra.Command {
 		Example: "  lbsim run az-loss\n  lbsim run my.yaml --gateway-binary ./l7gw-new --seed 7",
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.driver, "gateway", "", "driver of the gateway: a name from conformance/drivers, or a manifest (default: what the topology says)")
+	f.StringVar(&o.driver, "gateway", "", "driver, by name or as a manifest (default: the topology's)")
 	f.StringVar(&o.binary, "gateway-binary", "", "file to start in the place of the driver's program")
-	f.StringVar(&o.bin, "bin", "", "directory with the binaries (default: $UNILB_BIN, else that of lbsim)")
+	f.StringVar(&o.bin, "bin", "", "directory of the binaries (default: $UNILB_BIN, else lbsim's own)")
 	f.StringVar(&o.root, "runs", bundle.DefaultRoot, "directory of the runs")
-	f.StringVar(&o.name, "name", "", "name of the lab (default: what the topology says, and the process id)")
+	f.StringVar(&o.name, "name", "", "name of the lab (default: the topology's, and the process id)")
 	f.StringArrayVar(&o.set, "set", nil, "override one value of the topology, e.g. regions.bj.azs.az1.l7=1")
 	f.Uint64Var(&o.seed, "seed", 0, "everything random follows from it (default: what the scenario says)")
 	f.BoolVar(&o.keep, "keep", false, "leave the lab up; what it leaves behind is not judged then")

@@ -25,7 +25,7 @@ func showCommand(out *output) *cobra.Command {
 	var o showOptions
 	cmd := &cobra.Command{
 		Use: "show [RUN]", Short: "Show what happened in a run, or to one request of it", Args: args(cobra.MaximumNArgs(1)),
-		Example:           "  lbsim show\n  lbsim show az-loss --around +6.83s --node 'bj/az2/**'\n  lbsim show runs/latest --op 8841",
+		Example:           "  lbsim show\n  lbsim show az-loss --around +6.83s --node 'bj/az2/**'\n  lbsim show --op shop-2202",
 		ValidArgsFunction: onlyWords(first(runNames)),
 	}
 	root := runsFlag(cmd)
