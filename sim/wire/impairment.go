@@ -46,7 +46,7 @@ func checkRanges(i topology.Impairment) error {
 	case i.Rate < 0 || i.Rate > maxRate:
 		return fmt.Errorf("rate %d is outside 0 to %d bits a second", i.Rate, int64(maxRate))
 	case i.MaxPacket < 0 || i.MaxPacket > maxIPPacket:
-		return fmt.Errorf("max_packet %d is outside 0 to %d", i.MaxPacket, maxIPPacket)
+		return fmt.Errorf("max-packet %d is outside 0 to %d", i.MaxPacket, maxIPPacket)
 	case i.Reorder > 0 && i.Delay == 0 && i.Jitter == 0:
 		return fmt.Errorf("reorder %v without a delay: there is nothing to overtake", i.Reorder)
 	case len(i.At) > maxPositions:

@@ -54,7 +54,7 @@ func TestNetemDelaysLosesAndIsCut(t *testing.T) {
 		t.Error("no answer after the wire was mended")
 	}
 	if err := w.Impair(wire.AToB, topology.Impairment{MaxPacket: 1000}); !errors.Is(err, wire.ErrBeyondNetem) {
-		t.Errorf("max_packet over netem: got %v, want %v", err, wire.ErrBeyondNetem)
+		t.Errorf("max-packet over netem: got %v, want %v", err, wire.ErrBeyondNetem)
 	}
 }
 

@@ -24,7 +24,7 @@ func netemOf(i topology.Impairment) (link.Netem, error) {
 	case len(i.At) > 0:
 		return link.Netem{}, fmt.Errorf("deeds at positions: %w", ErrBeyondNetem)
 	case i.MaxPacket > 0:
-		return link.Netem{}, fmt.Errorf("max_packet: %w", ErrBeyondNetem)
+		return link.Netem{}, fmt.Errorf("max-packet: %w", ErrBeyondNetem)
 	}
 	n := link.Netem{
 		Delay: i.Delay, Jitter: i.Jitter, Loss: i.Loss, Duplicate: i.Duplicate, Corrupt: i.Corrupt,

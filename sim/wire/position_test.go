@@ -85,7 +85,7 @@ func TestWrongImpairmentsAreRefusedWithAReason(t *testing.T) {
 		{topology.Impairment{Jitter: time.Hour}, "jitter 1h"},
 		{topology.Impairment{Rate: -1}, "rate -1"},
 		{topology.Impairment{Reorder: 0.1}, "reorder 0.1 without a delay"},
-		{topology.Impairment{MaxPacket: 70000}, "max_packet 70000"},
+		{topology.Impairment{MaxPacket: 70000}, "max-packet 70000"},
 		{topology.Impairment{At: make([]topology.Position, 65)}, "65 positions"},
 		{at(topology.Position{Do: "drop"}), "at[0]: exactly one of frame and bytes"},
 		{at(topology.Position{Do: "drop", Frame: 1, Bytes: 1}), "exactly one"},
