@@ -9,7 +9,7 @@ import (
 
 // BlastRadius says that operations failed only in the selected part of the
 // topology (or, without arriving anywhere, as operations do that meet something
-// dead; see Facts.couldHit) and only while the window was open.
+// dead; see carried.couldHit) and only while the window was open.
 // A window without any traffic gives Unknown, and so does too little traffic
 // before the first fault.
 func BlastRadius(sel topology.Selector, w history.Window) Checker { return blastRadius{sel, w} }
@@ -23,7 +23,7 @@ func (blastRadius) Name() string { return "BlastRadius" }
 
 func (c blastRadius) Check(h *history.History, facts Facts) Verdict {
 	f := finding{Verdict: Verdict{Check: c.Name(), Examined: len(h.Ops)}}
-	arrived := h.ByID()
+	how := facts.carried(h)
 	inside, survived := 0, 0
 	for _, o := range h.Ops {
 		during := c.w.Overlaps(o.Sent, max(o.Sent, o.Returned))
@@ -33,11 +33,11 @@ func (c blastRadius) Check(h *history.History, facts Facts) Verdict {
 			}
 			continue
 		}
-		as := arrived[o.ID]
+		as := how.arrived[o.ID]
 		switch {
 		case !during:
 			f.violation(o.ID, o.Sent, "outside the window: %s", story(o, as))
-		case !facts.couldHit(c.sel, o, as):
+		case !how.couldHit(c.sel, o):
 			f.violation(o.ID, o.Sent, "outside %s: %s", c.sel, story(o, as))
 		default:
 			inside++

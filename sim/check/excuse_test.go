@@ -74,8 +74,66 @@ func TestExcusesCoverWhatTouchedThePartOrMetSomethingDead(t *testing.T) {
 	}
 }
 
+// A connection that went through a living gateway is cut by nothing dead; it may
+// wait for a target that is.
+func TestFaultDoesNotExcuseWhatLivingGatewaysDoToConnectionsThatTheyCarry(t *testing.T) {
+	const part = "bj/az1/**"
+	w := history.Window{From: 45 * ms, To: time.Second}
+	conn := func(id uint64) func(*history.Op) { return func(o *history.Op) { o.Conn = id } }
+	for name, c := range map[string]struct {
+		class  history.ErrClass
+		via    []string // gateways of the connection's other requests
+		before bool     // those came first
+		want   State
+	}{
+		"reset by the living":        {history.ClassReset, []string{"100.127.0.2"}, true, Invalid},
+		"ended by the living":        {history.ClassEOF, []string{"100.127.0.2"}, true, Invalid},
+		"refused by the living":      {history.ClassRefused, []string{"100.127.0.2"}, true, Invalid},
+		"known only later":           {history.ClassReset, []string{"100.127.0.2"}, false, Invalid},
+		"the living waits":           {history.ClassTimeout, []string{"100.127.0.2"}, true, Valid},
+		"reset by the dead":          {history.ClassReset, []string{"100.127.0.1"}, true, Valid},
+		"carried by both":            {history.ClassReset, []string{"100.127.0.2", "100.127.0.1", "100.127.0.2"}, true, Valid},
+		"carried by who knows":       {history.ClassReset, []string{"100.127.9.9"}, true, Valid},
+		"first and last of its kind": {history.ClassReset, nil, true, Valid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := (&run{}).good(60)
+			if !c.before {
+				r.op(50*ms, conn(7), ended(c.class))
+			}
+			for i, gw := range c.via {
+				r.op(time.Duration(10+i)*ms, conn(7)).via(gw)
+			}
+			if c.before {
+				r.op(50*ms, conn(7), ended(c.class))
+			}
+			judge(t, NoRequestLost(InFlight(part, w)), r.h, want{c.want, ""})
+			judge(t, BlastRadius(part, w), r.h, want{c.want, ""})
+		})
+	}
+}
+
+func TestExcusesForMostOfWhatWasUnderWayProveNothing(t *testing.T) {
+	w := history.Window{From: 200 * ms, To: 300 * ms}
+	outage := func(fail, pass int) history.History {
+		r := (&run{}).good(500, func(o *history.Op) { o.Sent, o.Returned = 0, ms })
+		for range fail {
+			r.op(250*ms, lost)
+		}
+		for range pass {
+			r.op(250 * ms)
+		}
+		return r.h
+	}
+	c := NoRequestLost(InFlight("**", w))
+	judge(t, c, outage(20, 20), want{Valid, "20 excused"})
+	judge(t, c, outage(21, 20), want{Unknown, "21 of the 41 operations that were under way"})
+	judge(t, c, outage(200, 0), want{Unknown, "200 of the 200"})
+	judge(t, c, outage(MinOps-1, 0), want{Valid, ""}) // a window too short to tell
+}
+
 func TestVerdictIsOneLineAndListsEveryExcuse(t *testing.T) {
-	r := (&run{}).good(400)
+	r := (&run{}).good(500)
 	for range 200 {
 		r.op(50*ms, lost)
 	}

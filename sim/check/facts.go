@@ -79,34 +79,3 @@ func (f Facts) gatewayOf(a history.Arrival) (topology.Ref, bool) {
 	ref, ok := f.Gateways[from.Addr().Unmap()]
 	return ref, ok
 }
-
-// deadEnds are how an operation ends when something on its way is dead. Only
-// they may be blamed on a part that nobody saw the operation reach.
-var deadEnds = []history.ErrClass{
-	history.ClassRefused, history.ClassReset, history.ClassEOF, history.ClassTimeout, history.ClassDialTimeout, history.ClassUnreachable,
-}
-
-// generated are complete responses of a gateway's own making.
-var generated = []history.ErrClass{history.Class4xxGateway, history.Class5xxGateway, history.ClassOddGateway}
-
-// couldHit says whether what happens to the selected part of the topology can
-// be why the operation failed: the operation touched that part (its client, a
-// backend it arrived at, the node behind that, or the gateway between), or it
-// arrived nowhere and ended as an operation does that meets something dead. A
-// response that a gateway made itself tells of a gateway that is alive: it
-// counts only when the request had arrived in the selected part.
-func (f Facts) couldHit(sel topology.Selector, o history.Op, arrivals []history.Arrival) bool {
-	for _, a := range arrivals {
-		gw, _ := f.gatewayOf(a)
-		if sel.Match(a.Backend) || sel.Match(f.Behind[a.Backend]) || sel.Match(gw) {
-			return true
-		}
-	}
-	switch {
-	case slices.Contains(generated, o.Class):
-		return false
-	case sel.Match(o.Client):
-		return true
-	}
-	return len(arrivals) == 0 && slices.Contains(deadEnds, o.Class)
-}

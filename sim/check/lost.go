@@ -13,13 +13,15 @@ import (
 // MinOps is the fewest operations that can prove a property of a load.
 const MinOps = 20
 
-// MaxExcusedShare is the largest part of the operations that excuses may cover
-// before the rest proves nothing.
+// MaxExcusedShare is the largest part that excuses may cover before the rest
+// proves nothing: of all operations, and of those that were under way in the
+// windows of the excuses when there are at least MinOps of them. Where all is lost,
+// nothing shows that the fault cost only what it had to.
 const MaxExcusedShare = 0.5
 
 // An Excuse covers requests that a fault may cost. It covers an operation that
 // was under way in the window, and touched the selected part or met something
-// dead before any backend saw it (see Facts.couldHit), and ended in one of the
+// dead before any backend saw it (see carried.couldHit), and ended in one of the
 // classes. A response that a gateway made itself is excused only when the
 // request had arrived in the selected part: whatever died, a gateway that
 // answers is alive and might have tried elsewhere. Without a part, and with classes,
@@ -40,8 +42,12 @@ func (e Excuse) Only(cs ...history.ErrClass) Excuse {
 	return e
 }
 
-func (e Excuse) covers(f Facts, o history.Op, arrivals []history.Arrival) bool {
-	if !e.Window.Overlaps(o.Sent, max(o.Sent, o.Returned)) {
+func (e Excuse) during(o history.Op) bool {
+	return e.Window.Overlaps(o.Sent, max(o.Sent, o.Returned))
+}
+
+func (e Excuse) covers(c carried, o history.Op) bool {
+	if !e.during(o) {
 		return false
 	}
 	if e.Classes != nil && !slices.Contains(e.Classes, o.Class) {
@@ -50,7 +56,7 @@ func (e Excuse) covers(f Facts, o history.Op, arrivals []history.Arrival) bool {
 	if e.In == "" {
 		return e.Classes != nil
 	}
-	return f.couldHit(e.In, o, arrivals)
+	return c.couldHit(e.In, o)
 }
 
 // NoRequestLost says that every operation got a backend's complete answer to
@@ -68,10 +74,14 @@ func (noRequestLost) Name() string { return "NoRequestLost" }
 
 func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 	f := finding{Verdict: Verdict{Check: c.Name(), Examined: len(h.Ops)}}
-	arrived := h.ByID()
+	how := facts.carried(h)
+	meanwhile := 0 // operations under way in any window
 	var slowest time.Duration
 	for _, o := range h.Ops {
-		as := arrived[o.ID]
+		as := how.arrived[o.ID]
+		if slices.ContainsFunc(c.except, func(e Excuse) bool { return e.during(o) }) {
+			meanwhile++
+		}
 		slowest = max(slowest, o.Latency())
 		if o.Outcome == history.OK {
 			if wrong := altered(o, as); wrong != "" {
@@ -80,7 +90,7 @@ func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 			continue
 		}
 		text := story(o, as)
-		if c.excused(facts, o, as) {
+		if slices.ContainsFunc(c.except, func(e Excuse) bool { return e.covers(how, o) }) {
 			f.Excused = append(f.Excused, Evidence{Op: o.ID, At: o.Sent, Text: text})
 			continue
 		}
@@ -94,6 +104,8 @@ func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 		f.doubt("no backend recorded anything")
 	case float64(len(f.Excused)) > MaxExcusedShare*float64(len(h.Ops)):
 		f.doubt("%d of %d operations are excused", len(f.Excused), len(h.Ops))
+	case meanwhile >= MinOps && float64(len(f.Excused)) > MaxExcusedShare*float64(meanwhile):
+		f.doubt("%d of the %d operations that were under way in the windows of the excuses are excused", len(f.Excused), meanwhile)
 	}
 	if len(c.except) > 0 {
 		var ws []history.Window
@@ -103,10 +115,6 @@ func (c noRequestLost) Check(h *history.History, facts Facts) Verdict {
 		f.wantBefore(h, ws...)
 	}
 	return f.verdict(h, fmt.Sprintf("%d operations, %d excused, slowest %s", len(h.Ops), len(f.Excused), slowest.Round(time.Millisecond)))
-}
-
-func (c noRequestLost) excused(facts Facts, o history.Op, as []history.Arrival) bool {
-	return slices.ContainsFunc(c.except, func(e Excuse) bool { return e.covers(facts, o, as) })
 }
 
 func backendOf(o history.Op) topology.Ref {
