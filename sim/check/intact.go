@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/unilb/unilb/sim/history"
 )
@@ -32,6 +33,8 @@ func difference(o history.Op, a history.Arrival) string {
 		return fmt.Sprintf("was answered by %s, which did not get all of it (%d of %d bytes)", a.Backend, seen.BodyLen, sent.BodyLen)
 	case seen.Method != sent.Method || seen.Target != sent.Target:
 		return fmt.Sprintf("arrived at %s as %s %s", a.Backend, seen.Method, seen.Target)
+	case sent.Host != "" && !strings.EqualFold(seen.Host, sent.Host):
+		return fmt.Sprintf("arrived at %s for host %q, and was sent for %q", a.Backend, seen.Host, sent.Host)
 	case !a.Unread && (seen.BodyLen != sent.BodyLen || seen.BodySum != sent.BodySum):
 		return fmt.Sprintf("arrived at %s with another body: %s sent, %s seen", a.Backend, body(sent.BodyLen, sent.BodySum), body(seen.BodyLen, seen.BodySum))
 	}

@@ -61,7 +61,7 @@ func (e Excuse) covers(c carried, o history.Op) bool {
 
 // NoRequestLost says that every operation got a backend's complete answer to
 // its own request, that every answered request did arrive at that backend with
-// method, target and body as they were sent, and that the answer came back with
+// method, target, host and body as they were sent, and that the answer came back with
 // status and body as the backend wrote them. Operations that an excuse covers
 // are listed in the verdict. An answer to a request that never arrived so is a
 // lie of somebody and cannot be excused. With excuses, at least MinOps operations
