@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,6 +89,28 @@ func (c undecided) Check(*history.History, Facts) Verdict {
 	return Verdict{Check: c.name, State: Unknown, Summary: c.why.Error()}
 }
 
+// doubted is a check that can find violations and, when there is a reason why
+// not, prove nothing.
+type doubted struct {
+	Checker
+	why error
+}
+
+func (c doubted) Check(h *history.History, f Facts) Verdict {
+	v := c.Checker.Check(h, f)
+	switch {
+	case c.why == nil:
+	case v.State == Invalid:
+		v.Summary += "; " + c.why.Error()
+	default:
+		v.State, v.Summary = Unknown, c.why.Error()
+	}
+	return v
+}
+
+// errNoWindow says that what was to be blamed did not happen.
+var errNoWindow = errors.New("no span and no fault of the history has")
+
 // windowOf finds the window that a span or a fault of the history gives a name to.
 // A name that means two windows means neither.
 func windowOf(h *history.History, name string) (history.Window, error) {
@@ -113,8 +136,8 @@ func windowOf(h *history.History, name string) (history.Window, error) {
 	case len(found) > 1:
 		return history.Window{}, fmt.Errorf("during %q: %d spans and faults of the history have that name", name, len(found))
 	case len(names) == 0:
-		return history.Window{}, fmt.Errorf("during %q: no span and no fault of the history has a name", name)
+		return history.Window{}, fmt.Errorf("during %q: %w a name", name, errNoWindow)
 	}
 	slices.Sort(names)
-	return history.Window{}, fmt.Errorf("during %q: no span and no fault of the history has that name; there are: %s", name, strings.Join(names, ", "))
+	return history.Window{}, fmt.Errorf("during %q: %w that name; there are: %s", name, errNoWindow, strings.Join(names, ", "))
 }

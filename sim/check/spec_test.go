@@ -120,6 +120,26 @@ func TestNamesOfWindowsAreResolvedInTheHistory(t *testing.T) {
 	judge(t, except.Checker(), h, want{Invalid, ""})
 }
 
+// A fault that never happened excuses nothing.
+func TestLossIsInvalidWhenItsExcuseNamesWhatDidNotHappen(t *testing.T) {
+	h := (&run{}).good(60).op(50*ms, lost).op(93*ms, lost).h
+	except := func(names ...string) Checker {
+		s := NoRequestLostSpec{}
+		for _, n := range names {
+			s.Except = append(s.Except, ExceptSpec{In: "bj/az1/**", When: When{During: n}})
+		}
+		return s.Checker()
+	}
+	v := judge(t, except("outage"), h, want{Invalid, `2 of 62 lost or altered, 0 excused; during "outage": no span and no fault`})
+	if len(v.Evidence) != 2 || v.Evidence[0].Op != "op-61" {
+		t.Errorf("got %+v, want both operations, op-61 first", v.Evidence)
+	}
+	judge(t, except("outage"), (&run{}).good(60).h, want{Unknown, `during "outage": no span and no fault`})
+	h.Spans = []history.Span{{Name: "cost", Window: history.Window{From: 45 * ms, To: 60 * ms}}, {Name: "twice"}, {Name: "twice"}}
+	judge(t, except("outage", "cost"), h, want{Invalid, "1 of 62 lost or altered, 1 excused"}) // another one did happen
+	judge(t, except("twice"), h, want{Unknown, "2 spans and faults"})                          // it is not known which
+}
+
 func TestStreamsNarrowACheck(t *testing.T) {
 	stream := func(s string) func(*history.Op) { return func(o *history.Op) { o.Stream = s } }
 	h := (&run{}).good(30, stream("fast")).op(ms, lost, stream("slow")).h

@@ -78,13 +78,18 @@ func (e ExceptSpec) where() error {
 	}
 }
 
-// Checker is the check.
+// Checker is the check. A window that the history does not have excuses nothing.
 func (s NoRequestLostSpec) Checker() Checker {
 	return s.of(resolved{noRequestLost{}.Name(), func(h *history.History, _ Facts) (Checker, error) {
 		var except []Excuse
+		var missing error
 		for _, e := range s.Except {
 			w, err := e.window(h)
-			if err != nil {
+			switch {
+			case errors.Is(err, errNoWindow):
+				missing = cmp.Or(missing, err)
+				continue
+			case err != nil:
 				return nil, err
 			}
 			x := InFlight(e.In, w)
@@ -93,7 +98,7 @@ func (s NoRequestLostSpec) Checker() Checker {
 			}
 			except = append(except, x)
 		}
-		return NoRequestLost(except...), nil
+		return doubted{NoRequestLost(except...), missing}, nil
 	}})
 }
 
