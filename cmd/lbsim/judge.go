@@ -29,7 +29,7 @@ func judgeCommand(out *output) *cobra.Command {
 		for _, n := range notes {
 			progress("note: %s", n)
 		}
-		if err := printJudged(out, b, v); err != nil {
+		if err := printJudged(out, b, v, notes); err != nil {
 			return err
 		}
 		if code := scenario.ExitOf(v.Result); code != codeGood {

@@ -37,11 +37,12 @@ func printVerdict(out *output, v check.Verdict) error {
 	return err
 }
 
-// printResult prints what came of a run, beside its verdicts.
-func printResult(out *output, b *bundle.Bundle, v bundle.Verdict) error {
+// printResult prints what came of a run, beside its verdicts. Notes say what was
+// edited by hand since.
+func printResult(out *output, b *bundle.Bundle, v bundle.Verdict, notes []string) error {
 	if out.json {
 		return out.object("result", map[string]any{
-			"run": b.Name(), "dir": b.Dir, "result": v.Result, "failed": v.Failed, "problems": append([]string{}, v.Problems...), "rerun": v.Rerun,
+			"run": b.Name(), "dir": b.Dir, "result": v.Result, "failed": v.Failed, "problems": append([]string{}, v.Problems...), "notes": append([]string{}, notes...), "rerun": v.Rerun,
 		})
 	}
 	for _, p := range v.Problems {
@@ -55,11 +56,11 @@ func printResult(out *output, b *bundle.Bundle, v bundle.Verdict) error {
 }
 
 // printJudged prints all that was said of a run.
-func printJudged(out *output, b *bundle.Bundle, v bundle.Verdict) error {
+func printJudged(out *output, b *bundle.Bundle, v bundle.Verdict, notes []string) error {
 	for _, one := range v.Verdicts {
 		if err := printVerdict(out, one); err != nil {
 			return err
 		}
 	}
-	return printResult(out, b, v)
+	return printResult(out, b, v, notes)
 }

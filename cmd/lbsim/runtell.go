@@ -70,7 +70,7 @@ func (t *teller) print(l scenario.Line) error {
 		return nil
 	case scenario.LineResult:
 		v := bundle.Verdict{Result: l.Result, Failed: l.Text, Problems: t.problems, Rerun: l.Rerun}
-		return printResult(t.out, &bundle.Bundle{Dir: l.Run}, v)
+		return printResult(t.out, &bundle.Bundle{Dir: l.Run}, v, nil)
 	}
 	if t.out.json {
 		return t.out.object(l.Kind, struct {

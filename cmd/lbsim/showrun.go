@@ -47,7 +47,7 @@ func showRun(out *output, b *bundle.Bundle, h *history.History, moments []timeli
 		progress("the run has no verdict; see: lbsim judge %s", b.Name())
 		return nil
 	}
-	return printJudged(out, b, v)
+	return printJudged(out, b, v, nil)
 }
 
 func printHead(out *output, b *bundle.Bundle, r bundle.Run, result bundle.Result, h *history.History) error {

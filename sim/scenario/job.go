@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/unilb/unilb/sim/act"
@@ -64,6 +65,7 @@ type Job struct {
 	failed  error // the step that did not come true
 	// problems are the testbed's own.
 	problems []string
+	broken   bool // it panicked
 }
 
 var _ supervisor.Job = (*Job)(nil)
@@ -103,6 +105,12 @@ func (j *Job) writeTopology() error {
 // Work implements supervisor.Job: the scenario, then its evidence, then what was
 // broken is mended.
 func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.broken = true // Finish keeps what was seen
+			j.problem("the testbed itself failed: %v\n%s", p, debug.Stack())
+		}
+	}()
 	j.region = act.New(l)
 	endSamples, err := j.sample(l)
 	j.problemIf("evidence", err)
@@ -119,6 +127,7 @@ func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
 	}
 	if !interrupted {
 		j.settle(err)
+		j.ended(l)
 	}
 	if endSamples != nil {
 		j.problemIf("evidence", endSamples())
@@ -168,6 +177,9 @@ func (j *Job) Finish(ctx context.Context, how supervisor.Ended, say func(any)) i
 	j.order.Run.Took = j.rec.Now().Round(time.Millisecond).String()
 	j.order.Run.Machine.Stolen = j.stolen.share()
 	j.problemIf("evidence", j.save())
+	if odd := unasked(j.rec.Snapshot()); odd != "" && ctx.Err() == nil {
+		j.problem("%s", odd)
+	}
 	verdicts := j.check(how.Up)
 	code, interrupted := exitInterrupted, ctx.Err() != nil
 	if interrupted {
@@ -202,6 +214,9 @@ func (j *Job) problemIf(what string, err error) {
 func (j *Job) codeOf(how supervisor.Ended) int {
 	var cannot *lab.Unavailable
 	var notReady *proc.NotReady
+	if j.broken {
+		return exitBroken
+	}
 	if how.Up == nil {
 		return -1
 	}

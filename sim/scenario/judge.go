@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/bundle"
@@ -77,6 +78,9 @@ func Rejudge(b *bundle.Bundle) (v bundle.Verdict, notes []string, err error) {
 	}
 	if err := b.ReadJSON(bundle.ChecksFile, &specs); err != nil {
 		return v, nil, err
+	}
+	if odd := unasked(h); odd != "" && !v.Interrupted && !slices.Contains(v.Problems, odd) {
+		v.Problems = append(v.Problems, odd)
 	}
 	v.Verdicts = check.JudgeSpecs(loads(h), facts, specsOf(specs))
 	v.Result = bundle.Sum(v)

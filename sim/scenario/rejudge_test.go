@@ -140,3 +140,28 @@ func TestAVerdictThatSomebodyWroteIsNotBelieved(t *testing.T) {
 		}
 	}
 }
+
+func TestArrivalsThatNobodyAskedForMakeARunUndecided(t *testing.T) {
+	h := &history.History{Ops: []history.Op{{ID: "a-1"}}, Arrivals: []history.Arrival{{ID: "a-1"}, {ID: "a-2", Backend: "idc/bj/blue-1", From: "10.0.0.1:4"}, {}}}
+	if got := unasked(h); got != `2 arrivals are of no operation; the first: "a-2" at idc/bj/blue-1, from 10.0.0.1:4` {
+		t.Errorf("got %q", got)
+	}
+	if h.Lost = 1; unasked(h) != "" {
+		t.Error("an operation may be among the records that were lost")
+	}
+	b, _ := judged(t)
+	saved, err := history.Open(b.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved.Ops = saved.Ops[1:]
+	if err := saved.Save(b.Dir); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // once said is enough
+		v, _, err := Rejudge(b)
+		if err != nil || v.Result != bundle.Undecided || len(v.Problems) != 1 {
+			t.Errorf("got %+v, %v; want undecided for one problem", v, err)
+		}
+	}
+}

@@ -97,6 +97,10 @@ func TestMistakesAreNamedWithTheirPlaces(t *testing.T) {
 		{"during: cost", "during: coast", `no step names "coast" (did you mean "cost"?)`},
 		{"streams: [blog]", "streams: [log]", `no load "log" (did you mean "blog"?)`},
 		{"- recovers", "- recoverz", `x.yaml:19:3: unknown word "recoverz" in checks[1] (did you mean "recovers"?)`},
+		{"- heal: crash", "- exec: {on: \"bj/az1/l7-*\", run: [ls]}", `no node "bj/az1/l7-*"`},
+		{"rate: 100}", "rate: 100, mix: [{method: G T}]}", `method "G T": want a token`},
+		{"rate: 100}", "rate: 100, mix: [{path: x}]}", `path "x": want "/" first`},
+		{"rate: 100}", "rate: 100, mix: [{header: {a: \"b\\r\\nc: d\"}}]}", `want a token, and no controls`},
 		{"checks:\n- no", "chekcs:\n- no", `unknown key "chekcs"`},
 	}
 	for _, tt := range tests {

@@ -105,6 +105,31 @@ func (c *checker) load(l Load) {
 	if (l.Rate > 0) == (l.Workers > 0) {
 		c.report.Fail(at, "want either rate or workers")
 	}
+	for i, q := range l.Mix {
+		c.request(fmt.Sprintf("%s.mix[%d]", at, i), q)
+	}
+}
+
+// What may stand in a request line and in a header, after RFC 9110 sections 5.1, 5.5
+// and 9.1.
+var (
+	isToken  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	isTarget = regexp.MustCompile(`^/[!-~]*$`)
+	isValue  = regexp.MustCompile(`^[\t -~]*$`)
+)
+
+func (c *checker) request(at string, q Request) {
+	if q.Method != "" && !isToken.MatchString(q.Method) {
+		c.report.Fail(at+".method", "method %q: want a token", strict.Shorten(q.Method))
+	}
+	if q.Path != "" && !isTarget.MatchString(q.Path) {
+		c.report.Fail(at+".path", "path %q: want \"/\" first, and neither spaces nor controls", strict.Shorten(q.Path))
+	}
+	for name, value := range q.Header {
+		if !isToken.MatchString(name) || !isValue.MatchString(value) {
+			c.report.Fail(at+".header", "header %q: %q: want a token, and no controls", strict.Shorten(name), strict.Shorten(value))
+		}
+	}
 }
 
 // selects checks a selector against the plan.

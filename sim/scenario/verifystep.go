@@ -101,7 +101,18 @@ func (c *checker) act(at string, s *Step) {
 	case s.Stop != nil:
 		c.sends(at+".stop", *s.Stop)
 	case s.Exec != nil:
-		c.selects(at+".exec.on", topology.Selector(s.Exec.On))
+		c.node(at+".exec.on", s.Exec.On)
+	}
+}
+
+// node checks that there is such a node.
+func (c *checker) node(at string, ref topology.Ref) {
+	var known []string
+	for _, n := range c.Plan.Nodes {
+		known = append(known, string(n.Ref))
+	}
+	if !slices.Contains(known, string(ref)) {
+		c.report.Fail(at, "no node %q%s", strict.Shorten(string(ref)), strict.DidYouMean(string(ref), known))
 	}
 }
 
