@@ -19,11 +19,12 @@ import (
 	"github.com/unilb/unilb/sim/history"
 )
 
-// judged is a run of 40 requests that has been judged and kept, without any lab.
-func judged(t *testing.T) (*bundle.Bundle, bundle.Verdict) {
+// recorded is a job with 40 requests that were answered, without any lab.
+func recorded(t *testing.T, checks string) *Job {
 	t.Helper()
+	scenario, _, _ := strings.Cut(good, "checks:")
 	j := &Job{
-		s:      parsed(t, strings.Replace(good, "- no-request-lost: {except: [{in: $victim, during: cost}], streams: [blog]}\n- recovers\n", "- no-request-lost\n", 1), 0),
+		s:      parsed(t, scenario+"checks: "+checks+"\n", 0),
 		bundle: &bundle.Bundle{Dir: filepath.Join(t.TempDir(), "x", "2026-03-02T10-14-05-42")}, region: &act.Region{}, rec: history.NewRecorder(history.NewClock()),
 	}
 	for i := range 40 {
@@ -37,6 +38,13 @@ func judged(t *testing.T) (*bundle.Bundle, bundle.Verdict) {
 	}
 	// What a wait asked before anybody promised an answer is no load.
 	j.rec.Op(history.Op{ID: "probe-1", Stream: "probe/serves-blog", Client: "client/inet-1", Kind: "http", To: "10.0.0.2:80", Outcome: history.Fail, Class: history.ClassRefused})
+	return j
+}
+
+// judged is a run that has been judged and kept.
+func judged(t *testing.T) (*bundle.Bundle, bundle.Verdict) {
+	t.Helper()
+	j := recorded(t, "[no-request-lost]")
 	v := j.sum(j.check(nil), false)
 	if err := errors.Join(j.save(), j.bundle.WriteJSON(bundle.ChecksFile, j.s.File.Checks), j.bundle.WriteYAML(bundle.VerdictFile, v), j.bundle.Seal()); err != nil {
 		t.Fatal(err)
@@ -162,6 +170,25 @@ func TestArrivalsThatNobodyAskedForMakeARunUndecided(t *testing.T) {
 		v, _, err := Rejudge(b)
 		if err != nil || v.Result != bundle.Undecided || len(v.Problems) != 1 {
 			t.Errorf("got %+v, %v; want undecided for one problem", v, err)
+		}
+	}
+}
+
+func TestWhatIsLeftBehindIsNoReasonToKeepFrames(t *testing.T) {
+	for name, c := range map[string]struct {
+		checks string
+		change func(*Job)
+		want   bool
+	}{
+		"what is left is not counted yet": {"[no-request-lost, nothing-left]", func(*Job) {}, true},
+		"a step failed":                   {"[no-request-lost, nothing-left]", func(j *Job) { j.failed = errors.New("late") }, false},
+		"the testbed had a problem":       {"[no-request-lost, nothing-left]", func(j *Job) { j.problem("busy") }, false},
+		"a check is undecided":            {"[no-request-lost, at-most-once]", func(*Job) {}, false},
+	} {
+		j := recorded(t, c.checks)
+		c.change(j)
+		if got := j.goodSoFar(); got != c.want {
+			t.Errorf("%s: good so far: got %t, want %t", name, got, c.want)
 		}
 	}
 }
