@@ -42,7 +42,8 @@ func printVerdict(out *output, v check.Verdict) error {
 func printResult(out *output, b *bundle.Bundle, v bundle.Verdict, notes []string) error {
 	if out.json {
 		return out.object("result", map[string]any{
-			"run": b.Name(), "dir": b.Dir, "result": v.Result, "failed": v.Failed, "problems": append([]string{}, v.Problems...), "notes": append([]string{}, notes...), "rerun": v.Rerun,
+			"run": b.Name(), "dir": b.Dir, "result": v.Result, "interrupted": v.Interrupted, "failed": v.Failed,
+			"problems": append([]string{}, v.Problems...), "notes": append([]string{}, notes...), "rerun": v.Rerun,
 		})
 	}
 	for _, p := range v.Problems {

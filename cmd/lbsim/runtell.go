@@ -69,7 +69,7 @@ func (t *teller) print(l scenario.Line) error {
 		t.problems = append(t.problems, l.Text)
 		return nil
 	case scenario.LineResult:
-		v := bundle.Verdict{Result: l.Result, Failed: l.Text, Problems: t.problems, Rerun: l.Rerun}
+		v := bundle.Verdict{Result: l.Result, Interrupted: l.Interrupted, Failed: l.Text, Problems: t.problems, Rerun: l.Rerun}
 		return printResult(t.out, &bundle.Bundle{Dir: l.Run}, v, nil)
 	}
 	if t.out.json {

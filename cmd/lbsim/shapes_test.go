@@ -21,7 +21,7 @@ var shapes = map[string]shape{
 	"moment":  {"at kind text", "node touches"},
 	"stream":  {"stream ok fail info", "classes"},
 	"verdict": {"check state examined summary", "evidence excused"},
-	"result":  {"run dir result failed problems notes rerun", ""},
+	"result":  {"run dir result interrupted failed problems notes rerun", ""},
 }
 
 // check compares the fields of an object with the shape.

@@ -53,7 +53,7 @@ func (j *Job) tell(v bundle.Verdict, say func(any)) {
 	for _, p := range v.Problems {
 		say(Line{Kind: LineProblem, Text: p})
 	}
-	say(Line{Kind: LineResult, Result: v.Result, Text: v.Failed, Run: j.bundle.Dir, Rerun: v.Rerun})
+	say(Line{Kind: LineResult, Result: v.Result, Interrupted: v.Interrupted, Text: v.Failed, Run: j.bundle.Dir, Rerun: v.Rerun})
 }
 
 // Rejudge lets today's checks judge what an older run recorded. What the run said

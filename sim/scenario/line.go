@@ -18,8 +18,10 @@ type Line struct {
 	// Verdict is that of a check; Result and Run end a run.
 	Verdict *check.Verdict `json:"verdict,omitempty"`
 	Result  bundle.Result  `json:"result,omitempty"`
-	Run     string         `json:"run,omitempty"` // directory
-	Rerun   string         `json:"rerun,omitempty"`
+	// Interrupted: somebody called the run off.
+	Interrupted bool   `json:"interrupted,omitempty"`
+	Run         string `json:"run,omitempty"` // directory
+	Rerun       string `json:"rerun,omitempty"`
 }
 
 // The kinds of lines.
