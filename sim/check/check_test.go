@@ -297,6 +297,37 @@ func TestConfigConverges(t *testing.T) {
 	judge(t, ConfigConverges(20*ms), dropped.h, want{Invalid, "found no route"})
 }
 
+func TestConfigConvergesDoubtsAHistoryThatEndsWhileAGatewayIsBehind(t *testing.T) {
+	const g1, g2 = "100.127.0.1", "100.127.0.2"
+	begin := func() *edits {
+		e := &edits{}
+		e.write(1, 0, ms, history.OK, "blue").write(2, 100*ms, 101*ms, history.OK, "green").sees(50*ms, "blue", g2).sees(110*ms, "green", g1)
+		return e
+	}
+	const late = "and gateway 100.127.0.2 still shows blue"
+	for name, c := range map[string]struct {
+		e    *edits
+		want want
+	}{
+		"still the old":              {begin().sees(118*ms, "blue", g2), want{Unknown, late}},
+		"the old, then silence":      {begin().sees(105*ms, "blue", g2).sees(118*ms, "green", g1), want{Unknown, late}},
+		"the new at last":            {begin().sees(105*ms, "blue", g2).sees(118*ms, "green", g2), want{Valid, ""}},
+		"nothing since":              {begin().sees(118*ms, "green", g1), want{Valid, ""}},
+		"the limit has passed":       {begin().sees(105*ms, "blue", g2).sees(121*ms, "green", g1), want{Valid, ""}},
+		"a doubtful write came last": {begin().sees(105*ms, "blue", g2).write(0, 106*ms, 107*ms, history.Info, "red").sees(110*ms, "red", g1), want{Unknown, late}},
+		"and it shows that":          {begin().write(0, 106*ms, 107*ms, history.Info, "red").sees(110*ms, "red", g1).sees(111*ms, "red", g2), want{Valid, ""}},
+		"or what is certain":         {begin().write(0, 106*ms, 107*ms, history.Info, "red").sees(110*ms, "red", g1).sees(111*ms, "green", g2), want{Valid, ""}},
+		"there and back again":       {begin().write(3, 112*ms, 113*ms, history.OK, "blue").sees(115*ms, "blue", g1).sees(117*ms, "blue", g2).sees(118*ms, "green", g2), want{Unknown, "100.127.0.2 still shows green"}},
+	} {
+		t.Run(name, func(t *testing.T) { judge(t, ConfigConverges(20*ms), c.e.h, c.want) })
+	}
+	gone := begin().write(3, 112*ms, 113*ms, history.OK)
+	gone.op(115*ms, none).op(118*ms, by("green"))
+	judge(t, ConfigConverges(20*ms), gone.h, want{Unknown, "still shows green"})
+	gone.op(119*ms, none)
+	judge(t, ConfigConverges(20*ms), gone.h, want{Valid, ""})
+}
+
 func TestRecovers(t *testing.T) {
 	fault := func(r *run) history.History {
 		r.h.Faults = []history.FaultWindow{{ID: "f", Window: history.Window{From: 500 * ms}, Text: "az1 loses power"}}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 // what was before it, and no gateway goes back to an older state.
 //
 // It judges writes that carry Serves, each host (and prefix) by itself. A
-// history in which nothing shows the last write gives Unknown. Gateways are
-// told apart by the source address at which backends see them.
+// history in which nothing shows the last write gives Unknown; so does one that
+// ends before bound has passed while a gateway still shows what was before.
+// Gateways are told apart by the source address at which backends see them.
 func ConfigConverges(bound time.Duration) Checker { return configConverges{bound} }
 
 type configConverges struct{ bound time.Duration }
@@ -44,6 +46,7 @@ func (c configConverges) Check(h *history.History, facts Facts) Verdict {
 		}) {
 			f.doubt("nothing shows the last write to %s for %s", last.write.Key, sc)
 		}
+		c.behind(&f, h.End(), sc, versions, sights)
 	}
 	f.Summary = fmt.Sprintf("%d of %d requests served by what was not in force", f.bad, f.Examined)
 	if len(scopes) == 0 {
@@ -92,6 +95,40 @@ func (c configConverges) judge(f *finding, vs []version, sights []sight) {
 			f.violation(s.op.ID, s.op.Sent, "gateway %s went back: %s shows %s, after it had shown %s", s.gateway, s.what(), vs[oldest], vs[low])
 		default:
 			f.violation(s.op.ID, s.op.Sent, "%s, %s", s.what(), stale(vs, s))
+		}
+	}
+}
+
+// behind doubts a history that ends while a gateway may still be late: what it
+// was sent last after the last write that did happen, it served by something older,
+// and whether it would have gone on for longer than it may, nobody saw.
+func (c configConverges) behind(f *finding, end time.Duration, sc *scope, vs []version, sights []sight) {
+	due := -1
+	for i, v := range vs {
+		if !v.any && v.write.Outcome == history.OK {
+			due = i
+		}
+	}
+	if due < 0 || end >= vs[due].write.Return+c.bound {
+		return
+	}
+	last := vs[due].write
+	newest := map[string]sight{}
+	gone := len(last.Serves.Backends) == 0 // an answer of no backend does not tell its gateway: all count as one
+	for _, s := range sights {             // in order of sending
+		switch {
+		case s.op.Sent < last.Return:
+		case gone:
+			newest[""] = s
+		case s.gateway != "":
+			newest[s.gateway] = s
+		}
+	}
+	for _, who := range slices.Sorted(maps.Keys(newest)) {
+		s := newest[who]
+		if !slices.ContainsFunc(vs[due:], func(v version) bool { return v.admits(s) }) {
+			f.doubt("the traffic ends %s before the last write to %s for %s had to be in force, and gateway %s still shows %s",
+				(last.Return + c.bound - end).Round(time.Millisecond), last.Key, sc, s.gateway, s.backend)
 		}
 	}
 }
