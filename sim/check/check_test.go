@@ -349,6 +349,29 @@ func TestRecovers(t *testing.T) {
 	judge(t, Recovers(3*time.Second), fault(broken(520*ms, 9*time.Second, 9*time.Second)), want{Invalid, "no steady second"})
 	judge(t, Recovers(3*time.Second), fault(broken(520*ms, 2*time.Second, 2*time.Second)), want{Unknown, "traffic ends before"})
 	judge(t, Recovers(3*time.Second), broken(0, 0, time.Second).h, want{Unknown, "nothing was examined"})
+
+	// Four requests a second cannot show a steady second; they can show failures.
+	sparse := func(from, until time.Duration) history.History {
+		r := &run{}
+		for at := time.Duration(0); at < 20*time.Second; at += 250 * ms {
+			if at >= from && at < until {
+				r.op(at, lost)
+			} else {
+				r.op(at)
+			}
+		}
+		r.h.Faults = []history.FaultWindow{{ID: "f", Window: history.Window{From: 7 * time.Second}, Text: "az1 loses power"}}
+		return r.h
+	}
+	judge(t, Recovers(3*time.Second), sparse(0, 0), want{Unknown, "too thin"})
+	judge(t, Recovers(3*time.Second), sparse(7*time.Second, 8*time.Second), want{Unknown, "too thin"})
+	judge(t, Recovers(3*time.Second), sparse(7*time.Second, 15*time.Second), want{Invalid, "no steady second"})
+	// A load that was dense and dried up did not recover.
+	dried := broken(520*ms, 900*ms, 900*ms)
+	for at := time.Second; at < 9*time.Second; at += 300 * ms {
+		dried.op(at)
+	}
+	judge(t, Recovers(3*time.Second), fault(dried), want{Invalid, "no steady second"})
 }
 
 func TestHealthGate(t *testing.T) {
@@ -371,4 +394,14 @@ func TestHealthGate(t *testing.T) {
 	thin.h.Arrivals = thin.h.Arrivals[:10]
 	thin.h.Ops = thin.h.Ops[:10]
 	judge(t, gate, thin.h, want{Unknown, "elsewhere"})
+
+	// One that nobody asked before its fault shows nothing by its silence.
+	for before, w := range map[int]want{0: {Unknown, "only 0 arrivals at idc/blue-1 before blue-1 is sick"}, MinSteady - 1: {Unknown, "only 4"}, MinSteady: {Valid, ""}} {
+		silent := traffic(0, time.Hour)
+		silent.h.Faults[0].To = 0 // it never ends
+		for range before {
+			silent.op(100*ms, by("idc/blue-1"))
+		}
+		judge(t, gate, silent.h, w)
+	}
 }

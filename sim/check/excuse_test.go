@@ -227,8 +227,10 @@ func TestTrafficBeforeTheFaultMustHaveBeenEnough(t *testing.T) {
 	const begin = 100 * ms
 	history0 := func(before int, later ...history.FaultWindow) history.History {
 		r := &run{}
-		for range before {
-			r.op(begin - 2*ms)
+		for i := range before {
+			if r.op(begin - 2*ms); i < MinSteady {
+				r.arrive("idc/red-1", 0, "100.127.0.1") // at a second try
+			}
 		}
 		r.op(begin-ms).op(begin-2*ms, lost, func(o *history.Op) { o.Returned = begin + ms }) // neither had ended well before
 		for at := begin; at < 3*time.Second; at += 10 * ms {

@@ -18,8 +18,9 @@ const (
 )
 
 // Recovers says that within that time after each fault began there was a span
-// of SteadyFor in which no request failed. A history that ends too early, or
-// that has no fault or too little traffic before the first one, gives Unknown.
+// of SteadyFor in which no request failed. A history that ends too early, that
+// has no fault or too little traffic before the first one, or a load too thin to
+// have MinSteady requests in that span, gives Unknown.
 func Recovers(within time.Duration) Checker { return recovers{within} }
 
 type recovers struct{ within time.Duration }
@@ -32,10 +33,14 @@ func (c recovers) Check(h *history.History, _ Facts) Verdict {
 	end := h.End()
 	for _, w := range h.Faults {
 		f.Examined++
-		at, ok := steadyAfter(h.Ops, w.From)
+		at, ok := steadyAfter(h.Ops, w.From, MinSteady)
+		quiet, calm := steadyAfter(h.Ops, w.From, 0)
 		switch {
 		case ok && at-w.From <= c.within:
 			worst = max(worst, at-w.From)
+		case calm && quiet-w.From <= c.within && quiet+SteadyFor <= end && thin(h.Ops, w.From):
+			f.doubt("%s: nothing failed in the second that began %s after it, but the load is too thin: want at least %d requests a second before the fault",
+				w.Text, (quiet - w.From).Round(time.Millisecond), MinSteady)
 		case ok:
 			f.violation("", at, "%s: steady again only %s after it began", w.Text, (at - w.From).Round(time.Millisecond))
 		case end < w.From+c.within+SteadyFor:
@@ -51,8 +56,21 @@ func (c recovers) Check(h *history.History, _ Facts) Verdict {
 	return f.verdict(h, fmt.Sprintf("%s (limit %s)", worst.Round(time.Millisecond), c.within))
 }
 
-// steadyAfter finds the first moment from which nothing failed for SteadyFor.
-func steadyAfter(ops []history.Op, from time.Duration) (time.Duration, bool) {
+// thin says whether a load had too few requests, before a moment, for any span of
+// SteadyFor to be expected to hold MinSteady of them.
+func thin(ops []history.Op, before time.Duration) bool {
+	n, first := 0, before
+	for _, o := range ops {
+		if o.Sent < before {
+			n, first = n+1, min(first, o.Sent)
+		}
+	}
+	return time.Duration(n)*SteadyFor < MinSteady*(before-first)
+}
+
+// steadyAfter finds the first moment from which nothing failed for SteadyFor and
+// that many requests succeeded.
+func steadyAfter(ops []history.Op, from time.Duration, atLeast int) (time.Duration, bool) {
 	var bad []history.Op
 	for _, o := range ops {
 		if o.Outcome != history.OK && o.Returned >= from {
@@ -76,7 +94,7 @@ func steadyAfter(ops []history.Op, from time.Duration) (time.Duration, bool) {
 				good++
 			}
 		}
-		if good >= MinSteady {
+		if good >= atLeast {
 			return start, true
 		}
 	}
@@ -86,8 +104,8 @@ func steadyAfter(ops []history.Op, from time.Duration) (time.Duration, bool) {
 // HealthGate says that no request arrived at a backend among the faulty ones
 // later than detect after the fault began and before it ended, and that some
 // arrived again at the latest recover after it ended. It judges each fault
-// whose targets the selector matches. Without traffic in those spans, or before the
-// first fault, it says Unknown.
+// whose targets the selector matches. Without traffic in those spans, before the
+// first fault, or at the backend before its fault, it says Unknown.
 func HealthGate(sel topology.Selector, detect, recover time.Duration) Checker {
 	return healthGate{sel, detect, recover}
 }
@@ -121,10 +139,12 @@ func (c healthGate) one(f *finding, h *history.History, w history.FaultWindow, t
 	if w.Open() {
 		to = end
 	}
-	others, again := 0, false
+	before, others, again := 0, 0, false
 	for _, a := range h.Arrivals {
 		inGate := a.At > w.From+c.detect && a.At < to
 		switch {
+		case a.Backend == target && a.At < w.From:
+			before++
 		case a.Backend == target && inGate:
 			f.Examined++
 			f.violation(a.ID, a.At, "%s arrived at %s, %s after %s", a.Seen.Target, target, (a.At - w.From).Round(time.Millisecond), w.Text)
@@ -135,6 +155,9 @@ func (c healthGate) one(f *finding, h *history.History, w history.FaultWindow, t
 			f.Examined++
 			others++
 		}
+	}
+	if before < MinSteady {
+		f.doubt("only %d arrivals at %s before %s, want at least %d", before, target, w.Text, MinSteady)
 	}
 	if others < MinSteady {
 		f.doubt("only %d arrivals elsewhere while %s was out", others, target)
