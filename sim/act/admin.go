@@ -81,6 +81,7 @@ func (r *Region) publishByAdmin(ctx context.Context, a App) (*Service, error) {
 		return nil, fmt.Errorf("publish %s: %w", a.Name, err)
 	}
 	r.own(a, gw.Underlay)
+	r.grant(a.Name, s.backends)
 	if err := c.Put(ctx, "/routes/"+a.Name, object).Err(); err != nil {
 		return nil, fmt.Errorf("publish %s: %w", a.Name, err)
 	}

@@ -148,6 +148,7 @@ func (r *Region) Retarget(ctx context.Context, s *Service, await bool, to ...top
 		Serves: &history.Serves{Host: s.Host, Backends: refs},
 		Holds:  &history.Holds{Group: s.Name, Backends: refs},
 	}
+	r.grant(s.Name, refs) // accepted or not: it may have happened
 	op, err := r.write(ctx, s, w, group, await)
 	if err == nil || op.ID != "" { // accepted
 		s.mu.Lock()
@@ -161,9 +162,11 @@ func (r *Region) Retarget(ctx context.Context, s *Service, await bool, to ...top
 // another port than the nodes do: what an operator with a typing error does.
 func (r *Region) Misdirect(ctx context.Context, s *Service, name string, port uint16, to ...topology.Selector) (tenant.Operation, error) {
 	group := tenant.TargetGroup{Tenant: s.Name, VPC: s.VPC}
-	if _, err := r.targets(&group, to, port); err != nil {
+	refs, err := r.targets(&group, to, port)
+	if err != nil {
 		return tenant.Operation{}, err
 	}
+	r.grant(s.Name, refs)
 	// What the group holds cannot be reached: no backend is what clients must see.
 	w := history.Write{Key: tenant.TargetGroupPath(name), Holds: &history.Holds{Group: name}}
 	return r.write(ctx, s, w, group, false)

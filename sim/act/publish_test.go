@@ -172,6 +172,16 @@ func TestSitesBelongToTheNetworkOfTheirTargets(t *testing.T) {
 	if len(got) != 2 || got[0].VNI != 1001 || got[1].VNI != 0 || got[0].Hosts[0] != "shop.example" || got[1].Addrs[0] != netip.MustParseAddr("203.0.113.11") {
 		t.Errorf("got %+v, want shop in VNI 1001 and blog in none", got)
 	}
+	r.grant("blog", []topology.Ref{"idc/bj/blue-2", "idc/bj/blue-1"})
+	between := r.Facts()
+	r.grant("blog", []topology.Ref{"idc/bj/green-1", "idc/bj/blue-1"})
+	now := r.Facts().Networks
+	if fmt.Sprint(now[1].Backends) != "[idc/bj/blue-1 idc/bj/blue-2 idc/bj/green-1]" || now[0].Backends != nil {
+		t.Errorf("got %+v, want all that blog ever had, and none of shop", now)
+	}
+	if len(between.Networks[1].Backends) != 2 {
+		t.Errorf("facts that were given out change: %+v", between.Networks)
+	}
 }
 
 func TestNamesThatATopologyLacksAreErrorsThatSayWhatItHas(t *testing.T) {

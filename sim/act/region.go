@@ -148,6 +148,22 @@ func (r *Region) own(a App, at netip.Addr) {
 	r.facts.Networks = append(slices.Clone(r.facts.Networks), n)
 }
 
+// grant notes that nodes may be targets of an app from now on. What was one stays
+// one: requests under way, and gateways that lag, still go there.
+func (r *Region) grant(app string, refs []topology.Ref) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.facts.Networks {
+		n := &r.facts.Networks[i]
+		if n.Name != app {
+			continue
+		}
+		all := slices.Concat(n.Backends, refs)
+		slices.Sort(all)
+		n.Backends = slices.Compact(all)
+	}
+}
+
 // Note adds a line to the run's timeline.
 func (r *Region) Note(kind, format string, args ...any) {
 	r.Recorder.Event(history.Event{At: r.Recorder.Now(), Kind: kind, Text: fmt.Sprintf(format, args...)})

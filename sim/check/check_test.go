@@ -201,6 +201,41 @@ func TestTenantIsolation(t *testing.T) {
 	judge(t, TenantIsolation(), tenants(10, 10).op(ms, lost, to("10.0.0.1"), func(o *history.Op) { o.Request.Host = "games" }).arrive("x", 1001, "100.127.0.1").h, want{Invalid, "for games"})
 }
 
+// Tenants in the data-centre network have no VNI that tells them apart: what
+// their targets were does.
+func TestNetworksOfOneVNIAreToldApartByTheirBackends(t *testing.T) {
+	blog := Network{Name: "blog", Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.20")}, Hosts: []string{"blog"}, Backends: []topology.Ref{"idc/blue-1", "idc/blue-2"}}
+	wiki := Network{Name: "wiki", Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.21")}, Hosts: []string{"wiki"}, Backends: []topology.Ref{"idc/green-1"}}
+	traffic := func() *run {
+		return (&run{}).good(10, to("203.0.113.20"), by("idc/blue-2")).good(10, to("203.0.113.21"), by("idc/green-1"))
+	}
+	try := func(r *run, w want, ns ...Network) {
+		t.Helper()
+		if v := TenantIsolation().Check(&r.h, Facts{Networks: ns}); v.State != w.state || !strings.Contains(v.String(), w.text) {
+			t.Errorf("got %s, want %s with %q", v, w.state, w.text)
+		}
+	}
+	try(traffic(), want{Valid, "20 arrivals, 2 networks"}, blog, wiki)
+	try(traffic().op(ms, to("203.0.113.20"), by("idc/green-1")), want{Invalid, "request for blog (VNI 0) arrived at idc/green-1 in VNI 0"}, blog, wiki)
+	same := wiki
+	same.Backends = []topology.Ref{"idc/blue-2", "idc/blue-1"}
+	try((&run{}).good(10, to("203.0.113.20"), by("idc/blue-1")).good(10, to("203.0.113.21"), by("idc/blue-1")), want{Unknown, "each of two networks"}, blog, same)
+	older := wiki
+	blog.Backends, older.Backends = nil, nil
+	try(traffic(), want{Unknown, "VNI 0: 20"}, blog, older)
+
+	// One address for both: the host name decides.
+	wiki.Addrs = blog.Addrs
+	blog.Backends = []topology.Ref{"idc/blue-2"}
+	host := func(h string) func(*history.Op) { return func(o *history.Op) { o.Request.Host = h } }
+	shared := func() *run {
+		return (&run{}).good(10, to("203.0.113.20"), host("blog"), by("idc/blue-2")).good(10, to("203.0.113.20"), host("wiki"), by("idc/green-1"))
+	}
+	try(shared(), want{Valid, "20 arrivals, 2 networks, 0"}, blog, wiki)
+	try(shared().op(ms, to("203.0.113.20"), host("wiki"), by("idc/blue-2")), want{Invalid, "request for wiki"}, blog, wiki)
+	try(shared().op(ms, to("203.0.113.20"), host("else"), by("idc/blue-2")), want{Valid, "1 arrivals of nobody's"}, blog, wiki)
+}
+
 func TestBlastRadius(t *testing.T) {
 	w := history.Window{From: 45 * ms, To: 88 * ms}
 	c := BlastRadius("bj/az1/**", w)

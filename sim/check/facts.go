@@ -49,20 +49,37 @@ type Network struct {
 	Name  string       `json:"name"`
 	VNI   uint32       `json:"vni,omitempty"`
 	Addrs []netip.Addr `json:"addrs,omitempty"` // EIPs and VIPs
-	Hosts []string     `json:"hosts,omitempty"` // for requests that go to an address nobody owns
+	Hosts []string     `json:"hosts,omitempty"` // for requests that go to an address nobody owns, or several do
+	// Backends are all that were ever targets of it. Empty: not known, and then the
+	// VNI alone tells networks apart.
+	Backends []topology.Ref `json:"backends,omitempty"`
+}
+
+// mayReach says whether a request for the network may arrive there.
+func (n Network) mayReach(a history.Arrival) bool {
+	return a.VNI == n.VNI && (len(n.Backends) == 0 || slices.Contains(n.Backends, a.Backend))
 }
 
 // networkOf says for which network an operation was meant. The address decides:
-// a foreign host name on somebody's EIP is still that tenant's request.
+// a foreign host name on somebody's EIP is still that tenant's request. Where it is
+// the address of several, or of nobody, the host name does.
 func (f Facts) networkOf(o history.Op) (Network, bool) {
+	there := f.Networks
 	if to, err := netip.ParseAddrPort(o.To); err == nil {
+		var owners []Network
 		for _, n := range f.Networks {
 			if slices.Contains(n.Addrs, to.Addr()) {
-				return n, true
+				owners = append(owners, n)
 			}
 		}
+		if len(owners) == 1 {
+			return owners[0], true
+		}
+		if len(owners) > 0 {
+			there = owners
+		}
 	}
-	for _, n := range f.Networks {
+	for _, n := range there {
 		if slices.Contains(n.Hosts, o.Request.Host) {
 			return n, true
 		}

@@ -12,8 +12,9 @@ import (
 const MinPerNetwork = 10
 
 // TenantIsolation says that no request meant for one network arrived in
-// another, whatever the addresses inside. Traffic of one network only, or too
-// little of it, gives Unknown.
+// another, whatever the addresses inside; nor, where it is known which backends
+// were ever targets of the network, at any other one. Traffic of one network only,
+// or too little of it, gives Unknown.
 func TenantIsolation() Checker { return tenantIsolation{} }
 
 type tenantIsolation struct{}
@@ -28,7 +29,7 @@ func (c tenantIsolation) Check(h *history.History, facts Facts) Verdict {
 			meant[o.ID] = n
 		}
 	}
-	count := map[uint32]int{}
+	count := map[string]int{}
 	stray := 0
 	for _, a := range h.Arrivals {
 		n, ok := meant[a.ID]
@@ -37,8 +38,8 @@ func (c tenantIsolation) Check(h *history.History, facts Facts) Verdict {
 			continue
 		}
 		f.Examined++
-		count[n.VNI]++
-		if a.VNI != n.VNI {
+		count[n.apart()]++
+		if !n.mayReach(a) {
 			f.violation(a.ID, a.At, "request for %s (VNI %d) arrived at %s in VNI %d, from %s", n.Name, n.VNI, a.Backend, a.VNI, a.From)
 		}
 	}
@@ -55,13 +56,22 @@ func (c tenantIsolation) Check(h *history.History, facts Facts) Verdict {
 	return f.verdict(h, fmt.Sprintf("%d arrivals, %d networks, %d arrivals of nobody's requests", f.Examined, len(count), stray))
 }
 
-func perNetwork(count map[uint32]int) string {
+// apart is what tells a network from others: its VNI, and the names of its
+// backends where they are known.
+func (n Network) apart() string {
+	if len(n.Backends) == 0 {
+		return fmt.Sprintf("VNI %d", n.VNI)
+	}
+	return fmt.Sprintf("VNI %d %v", n.VNI, slices.Sorted(slices.Values(n.Backends)))
+}
+
+func perNetwork(count map[string]int) string {
 	if len(count) == 0 {
 		return "none"
 	}
 	var parts []string
-	for vni, n := range count {
-		parts = append(parts, fmt.Sprintf("VNI %d: %d", vni, n))
+	for network, n := range count {
+		parts = append(parts, fmt.Sprintf("%s: %d", network, n))
 	}
 	slices.Sort(parts)
 	return fmt.Sprint(parts)
