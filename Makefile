@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 GO    ?= go
 BIN   := $(CURDIR)/bin
+COMMIT := $(shell git describe --always --abbrev=40 --exclude="*" --dirty=+changes 2>/dev/null)
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
 NETNS_PACKAGES = $(shell $(GO) list -tags netns -f '{{.ImportPath}} {{.TestGoFiles}} {{.XTestGoFiles}}' ./... | grep netns_test.go | cut -d' ' -f1)
@@ -17,6 +18,7 @@ help: ## this list
 build: ## every binary into bin/
 	@mkdir -p $(BIN)
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+	$(GO) build -trimpath -ldflags '-X main.commitHere=$(COMMIT)' -o $(BIN)/ ./cmd/lbsim # runs tell it
 
 .PHONY: test
 test: ## unit tests with the race detector; no root, no network

@@ -99,13 +99,17 @@ func versionCommand(out *output) *cobra.Command {
 	}}
 }
 
-// build is the version and the commit of this program, as far as Go noted them.
+// commitHere is what the linker was told, by "make build".
+var commitHere string
+
+// build is the version and the commit of this program, as far as it was told or Go
+// noted them.
 func build() (version, commit string) {
-	version = "unknown"
+	version, commit = "unknown", commitHere
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
 		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
+			if s.Key == "vcs.revision" && commit == "" {
 				commit = s.Value
 			}
 		}
