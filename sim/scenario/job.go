@@ -116,8 +116,10 @@ func (j *Job) Work(ctx context.Context, l *lab.Lab, say func(any)) {
 	j.problemIf("evidence", err)
 	r := newRunner(j.s, j.region, func(line Line) { say(line) })
 	err = r.run(ctx)
-	// Whatever happens from here on, what was seen so far is kept.
-	j.problemIf("evidence", j.save())
+	if err != nil {
+		// Whatever happens while the loads drain, what was seen so far is kept.
+		j.problemIf("evidence", j.save())
+	}
 	serr := r.stop(ctx)
 	interrupted := ctx.Err() != nil
 	if err == nil && serr != nil && !interrupted {
