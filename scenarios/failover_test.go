@@ -51,6 +51,7 @@ var _ = Describe("Failover", Label("failover"), func() {
 			kit.Heal(ctx, killed)
 			kit.Edit(ctx, r, blog, 3, "idc/bj/green-*", "idc/bj/blue-1", "idc/bj/blue-2")
 		}
+		kit.Steady(ctx, load, time.Second) // every gateway is asked once more after the last edit
 
 		kit.Judge(ctx, r, kit.Stop(ctx, load), check.NoRequestLost(), check.ConfigConverges(kit.Bound))
 	}, SpecTimeout(2*time.Minute))
