@@ -44,7 +44,7 @@ var _ spec.Env = (*Env)(nil)
 
 func newEnv(l *lab.Lab, f *fleet) *Env {
 	e := &Env{lab: l, plan: l.Plan(), fleet: f, port: firstPort, has: map[spec.Capability]bool{}}
-	e.has[spec.NetNS] = true
+	e.has[spec.NetNS], e.has[spec.Faults], e.has[spec.Control] = true, true, true
 	e.has[spec.EBPF] = sandbox.Probe(sandbox.CapEBPF) == nil
 	e.has[spec.Region] = e.API().URL != "" && len(e.EIPs()) > 0
 	networks := 0
@@ -150,13 +150,7 @@ func (e *Env) Facts() check.Facts {
 // Start runs echo backends on the nodes of a network, on ports that nobody else
 // uses. The caller closes them.
 func (e *Env) Start(_ context.Context, w spec.Want) ([]spec.Backend, error) {
-	var nodes []*topology.Node
-	for i := range e.plan.Nodes {
-		n := &e.plan.Nodes[i]
-		if n.Kind == topology.KindIDC && (w.Network == "" || w.Network == idcNetwork) || n.Guest != nil && n.Guest.VPC == w.Network {
-			nodes = append(nodes, n)
-		}
-	}
+	nodes := e.backendNodes(w.Network)
 	if len(nodes) == 0 {
 		return nil, fmt.Errorf("no nodes in network %q", w.Network)
 	}
@@ -178,6 +172,26 @@ func (e *Env) Start(_ context.Context, w spec.Want) ([]spec.Backend, error) {
 	return out, nil
 }
 
+// backendNodes are the nodes of a network on which backends live.
+func (e *Env) backendNodes(network string) []*topology.Node {
+	var nodes []*topology.Node
+	for i := range e.plan.Nodes {
+		n := &e.plan.Nodes[i]
+		if n.Kind == topology.KindIDC && (network == "" || network == idcNetwork) || n.Guest != nil && n.Guest.VPC == network {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}
+
+func backendOf(n *topology.Node, port uint16) spec.Backend {
+	b := spec.Backend{Ref: n.Ref, Addr: netip.AddrPortFrom(n.Address(), port)}
+	if n.Guest != nil {
+		b.VNI, b.Host = n.Guest.VNI, n.Guest.Host
+	}
+	return b
+}
+
 func (e *Env) backend(n *topology.Node, port uint16, another bool) (spec.Backend, error) {
 	node, err := e.lab.Node(n.Ref)
 	if err != nil {
@@ -187,12 +201,9 @@ func (e *Env) backend(n *topology.Node, port uint16, another bool) (spec.Backend
 	if err != nil {
 		return spec.Backend{}, fmt.Errorf("backend on %s: %w", n.Ref, err)
 	}
-	b := spec.Backend{Ref: n.Ref, Addr: netip.AddrPortFrom(n.Address(), port)}
+	b := backendOf(n, port)
 	if another { // one node, several backends: each needs a name of its own
 		b.Ref = topology.Ref(fmt.Sprintf("%s-p%d", n.Ref, port))
-	}
-	if n.Guest != nil {
-		b.VNI, b.Host = n.Guest.VNI, n.Guest.Host
 	}
 	b.Server = echo.New(echo.Options{Ref: b.Ref, VNI: b.VNI, Sink: e.Recorder()})
 	go func() { _ = b.Server.Serve(l) }() // ends with Close; a lost listener shows as refused connections

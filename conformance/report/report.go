@@ -72,6 +72,9 @@ const (
 	Success = "success"
 	Partial = "partial"
 	Failure = "failure"
+	// Unclaimed is the result of a profile none of whose features the driver
+	// claims: it says nothing about the gateway and blocks nothing.
+	Unclaimed = "unclaimed"
 )
 
 // ProfileResult is what a gateway achieved in one profile.
@@ -81,7 +84,7 @@ type ProfileResult struct {
 	Summary string `yaml:"summary"`
 	Core    Tally  `yaml:"core"`
 	// Unclaimed are core features that a judged case needs and the driver does
-	// not claim: the profile stays open.
+	// not claim although it claims others of the profile: the profile stays open.
 	Unclaimed []spec.Feature `yaml:"unclaimed,omitempty"`
 	Extended  Extended       `yaml:"extended"`
 }
@@ -207,6 +210,9 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 		all.Failed += x.Failed + x.Broken
 	}
 	pr.Result = all.result()
+	if !slices.ContainsFunc(slices.Concat(p.Core, p.Extended), func(f spec.Feature) bool { return slices.Contains(claims, f) }) {
+		pr.Result, pr.Unclaimed = Unclaimed, nil
+	}
 	pr.Summary = fmt.Sprintf("%d of %d core cases passed. %d of %d extended features supported.",
 		pr.Core.Passed+pr.Core.Warned, pr.Core.total(), len(pr.Extended.Supported), len(p.Extended))
 	return pr

@@ -109,7 +109,7 @@ func TestResultsAndExitCodes(t *testing.T) {
 		for _, s := range states {
 			r.Cases = append(r.Cases, spec.Result{Case: "X", Feature: spec.RouteURI, Profile: "L7-ROUTING", State: s})
 		}
-		r.Fill(spec.Profiles(), nil)
+		r.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI})
 		return r
 	}
 	for name, c := range map[string]struct {
@@ -136,6 +136,13 @@ func TestResultsAndExitCodes(t *testing.T) {
 		if c.r.Result != c.result || profile != c.profile || c.r.Exit() != c.exit {
 			t.Errorf("%s: got %s, %s, %d, want %s, %s, %d", name, c.r.Result, profile, c.r.Exit(), c.result, c.profile, c.exit)
 		}
+	}
+	foreign := &Report{Cases: []spec.Result{
+		{Case: "X", Feature: spec.RouteURI, Profile: "L7-ROUTING", State: spec.Pass},
+		{Case: "Y", Feature: spec.TLSSNI, Profile: "TLS", State: spec.Unsupported, Reason: &spec.Reason{Code: spec.Unclaimed, Needs: []spec.Feature{spec.TLSSNI}}},
+	}}
+	if foreign.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI}); foreign.Profiles[1].Result != Unclaimed || foreign.Result != Partial || foreign.Exit() != 0 {
+		t.Errorf("a profile of which nothing is claimed: got %s, %s, %d, want %s, %s, 0", foreign.Profiles[1].Result, foreign.Result, foreign.Exit(), Unclaimed, Partial)
 	}
 	r := one(spec.Pass)
 	r.Problems = []string{"interrupted"}

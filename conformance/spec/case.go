@@ -66,11 +66,30 @@ type Profile struct {
 // Profiles are the profiles of this suite.
 func Profiles() []Profile {
 	return []Profile{
-		{Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods}},
-		{Name: "L7-UPSTREAM", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies}, Extended: []Feature{ActiveChecks}},
-		{Name: "ADMIN-API", Core: []Feature{AdminCRUD}, Extended: []Feature{AdminIfMatch}},
-		{Name: "HOT-CONFIG", Core: []Feature{HotConfig}},
-		{Name: "VPC-DATAPATH", Extended: []Feature{ListenerBinding, VPCTargets}},
+		{
+			Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods, RoutePriority},
+			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences},
+		},
+		{
+			Name: "L7-TRAFFIC", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies, ProxyKeepalive, ProxyTimeouts},
+			Extended: []Feature{ActiveChecks, PassiveChecks, UpstreamChash, UpstreamLeastConn, UpstreamPriority, UpstreamPassHost, ProxyStreaming},
+		},
+		{
+			Name: "L7-RELOAD", Core: []Feature{HotConfig},
+			Extended: []Feature{GatewayDrain, GatewayReload, HotHealth, InvalidIsolation},
+		},
+		{
+			Name: "L7-PROTOCOL", Core: []Feature{H1Framing, H1Syntax, H1Connection},
+			Extended: []Feature{H1Limits, H1Expect, H1Trailers, WebSocket, HTTP2},
+		},
+		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSHot, TLSALPN, TLSClientAuth}},
+		{
+			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
+			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminIfMatch},
+		},
+		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
+		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},
+		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}},
 	}
 }
 

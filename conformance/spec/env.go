@@ -2,10 +2,12 @@ package spec
 
 import (
 	"context"
+	"net"
 	"net/netip"
 
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/echo"
+	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
 	"github.com/unilb/unilb/topology"
@@ -25,18 +27,35 @@ type Env interface {
 
 	// Start runs echo backends until the case ends.
 	Start(ctx context.Context, w Want) ([]Backend, error)
+	// Listen is a bare listener where backends live, for backends that a case
+	// plays itself. The caller closes it; the backend has no Server.
+	Listen(ctx context.Context, network string) (net.Listener, Backend, error)
 	// Closed is an address where backends live and nobody listens: connecting
 	// is refused.
 	Closed(ctx context.Context) (netip.AddrPort, error)
 	// Applied waits until every gateway has the revision in force. A revision
 	// of 0 means that the Admin API did not say one.
 	Applied(ctx context.Context, rev int64) error
+
+	// Inject breaks something, with the capability Faults. The returned function
+	// heals it and may be called more than once.
+	Inject(ctx context.Context, f fault.Fault) (heal func(context.Context) error, err error)
+	// Drain tells a gateway to finish its work and end, as its driver says, and
+	// returns when it has ended, with the capability Control.
+	Drain(ctx context.Context, gateway topology.Ref) error
+	// Restart starts a gateway that has ended and returns when it is ready, with
+	// the capability Control.
+	Restart(ctx context.Context, gateway topology.Ref) error
+	// Reload tells a gateway to reload, as its driver says; nothing happens where
+	// it has no reload. With the capability Control.
+	Reload(ctx context.Context, gateway topology.Ref) error
 }
 
 // A Gateway is one node of the gateway under test.
 type Gateway struct {
 	Ref  topology.Ref
 	Data netip.AddrPort // where clients may connect, plain HTTP
+	TLS  netip.AddrPort // and with TLS; zero without the capability TLS
 }
 
 // An Endpoint is an HTTP API and the place from which to call it.

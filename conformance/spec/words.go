@@ -3,21 +3,79 @@ package spec
 // A Feature is something a gateway may claim. Names are stable.
 type Feature string
 
-// The features that cases ask for.
+// The features that cases ask for, by profile. One that says "an extension" is
+// more than APISIX 3.18 has.
 const (
+	// L7-ROUTING
 	RouteURI        Feature = "route.uri"
 	RouteHost       Feature = "route.host"
 	RouteMethods    Feature = "route.methods"
-	UpstreamWeights Feature = "upstream.roundrobin"
-	UpstreamRetries Feature = "upstream.retries"
-	ActiveChecks    Feature = "upstream.checks.active"
-	ProxyHeaders    Feature = "proxy.headers"
-	ProxyBodies     Feature = "proxy.bodies"
+	RoutePriority   Feature = "route.priority"
+	RouteVars       Feature = "route.vars"
+	RouteRemoteAddr Feature = "route.remote-addr"
+	RouteStatus     Feature = "route.status"
+	RouteReferences Feature = "route.references" // services and upstreams by id
+
+	// L7-TRAFFIC
+	UpstreamWeights   Feature = "upstream.roundrobin"
+	UpstreamRetries   Feature = "upstream.retries"
+	UpstreamChash     Feature = "upstream.chash"
+	UpstreamLeastConn Feature = "upstream.least-conn"
+	UpstreamPriority  Feature = "upstream.priority" // of nodes
+	UpstreamPassHost  Feature = "upstream.pass-host"
+	ActiveChecks      Feature = "upstream.checks.active"
+	PassiveChecks     Feature = "upstream.checks.passive"
+	ProxyHeaders      Feature = "proxy.headers"
+	ProxyBodies       Feature = "proxy.bodies"
+	ProxyKeepalive    Feature = "proxy.keepalive"
+	ProxyTimeouts     Feature = "proxy.timeouts"
+	ProxyStreaming    Feature = "proxy.streaming" // bodies pass before they have ended
+
+	// L7-RELOAD
+	HotConfig        Feature = "config.hot"
+	GatewayDrain     Feature = "gateway.drain"
+	GatewayReload    Feature = "gateway.reload"
+	HotHealth        Feature = "config.keeps-health"         // what is known of targets outlives an edit
+	InvalidIsolation Feature = "config.invalid-object-alone" // in the store; others come into force
+
+	// L7-PROTOCOL
+	H1Framing    Feature = "http1.framing"
+	H1Syntax     Feature = "http1.syntax"
+	H1Connection Feature = "http1.connection"
+	H1Limits     Feature = "http1.limits"
+	H1Expect     Feature = "http1.expect"
+	H1Trailers   Feature = "http1.trailers"
+	WebSocket    Feature = "websocket"
+	HTTP2        Feature = "http2"
+
+	// TLS
+	TLSSNI        Feature = "tls.sni"
+	TLSVersions   Feature = "tls.versions"
+	TLSHot        Feature = "tls.hot" // certificates change without losing a connection
+	TLSALPN       Feature = "tls.alpn-h2"
+	TLSClientAuth Feature = "tls.client-auth"
+
+	// ADMIN-APISIX
 	AdminCRUD       Feature = "admin.crud"
+	AdminPatch      Feature = "admin.patch"
+	AdminReferences Feature = "admin.references"
+	AdminList       Feature = "admin.list" // paging and filters
+	AdminSSL        Feature = "admin.ssl"
+	AdminSchema     Feature = "admin.schema"
 	AdminIfMatch    Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
-	HotConfig       Feature = "config.hot"
+
+	// VPC-DATAPATH
 	ListenerBinding Feature = "listener.eip" // an extension: a route belongs to one address and port
 	VPCTargets      Feature = "vpc.fnat"     // an extension: targets in overlapping networks
+
+	// L4-FAILOVER
+	L4Spread   Feature = "l4.spread"   // connections to an EIP spread over gateways and stay where they are
+	L4Failover Feature = "l4.failover" // a gateway that dies, freezes or drains is left out
+
+	// HA
+	HAStore   Feature = "ha.store"   // traffic goes on while the store is away
+	HAControl Feature = "ha.control" // edits go on while one of the control plane is away
+	HAAgent   Feature = "ha.agent"   // forwarding outlives its agent
 )
 
 // A Capability is something the machine or the lab must offer.
@@ -29,6 +87,11 @@ const (
 	EBPF   Capability = "ebpf"
 	Region Capability = "region" // lbc-api, L4 and EIPs
 	VPC    Capability = "vpc"    // guests of two networks with equal addresses
+	Faults Capability = "faults" // Env.Inject works
+	// Control says that Env.Drain and Env.Restart work: the testbed owns the
+	// gateway's processes.
+	Control Capability = "control"
+	TLS     Capability = "tls" // gateways have an address for TLS
 )
 
 // A Level says how binding a case is.

@@ -18,7 +18,10 @@ import (
 )
 
 // bare is a place that offers nothing but a recorder.
-type bare struct{ has []spec.Capability }
+type bare struct {
+	spec.Env // nil: what is not below must not be called
+	has      []spec.Capability
+}
 
 func (b bare) Has(c spec.Capability) bool         { return slices.Contains(b.has, c) }
 func (bare) Gateways() []spec.Gateway             { return nil }

@@ -1,0 +1,15 @@
+// Package admin owns the cases of the profile ADMIN-APISIX: the Admin API in the APISIX dialect. It knows
+// no lab and no gateway.
+package admin
+
+import "github.com/unilb/unilb/conformance/spec"
+
+// Cases returns them in the order of a report.
+func Cases() []spec.Case {
+	return []spec.Case{
+		adminEnvelope,
+		adminBadKey,
+		adminBadBody,
+		adminIfMatch,
+	}
+}

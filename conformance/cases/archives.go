@@ -1,6 +1,0 @@
-package cases
-
-import "embed"
-
-//go:embed *.txtar
-var archives embed.FS

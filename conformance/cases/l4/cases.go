@@ -1,0 +1,10 @@
+// Package l4 owns the cases of the profile L4-FAILOVER: connections to a public address when gateways come and go. It knows
+// no lab and no gateway.
+package l4
+
+import "github.com/unilb/unilb/conformance/spec"
+
+// Cases returns them in the order of a report.
+func Cases() []spec.Case {
+	return nil
+}

@@ -1,0 +1,3 @@
+package cases
+
+var haBugs = map[string][]string{}

@@ -1,0 +1,3 @@
+package cases
+
+var protocolBugs = map[string][]string{}

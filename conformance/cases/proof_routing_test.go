@@ -1,0 +1,13 @@
+package cases
+
+var routingBugs = map[string][]string{
+	"ROUTE-EXACT":             {"exact is prefix"},
+	"ROUTE-PREFIX":            {"prefix by segment", "prefix without its slash"},
+	"ROUTE-PREFIX-LONGEST":    {"priority first", "best match or nothing"},
+	"ROUTE-EXACT-OVER-PREFIX": {"priority first", "best match or nothing"},
+	"ROUTE-HOST":              {"ignores hosts", "host with port", "host with case", "first host only"},
+	"ROUTE-HOST-WILDCARD":     {"one label", "wildcard covers the domain", "priority first"},
+	"ROUTE-HOST-FALLTHROUGH":  {"host decides first"},
+	"ROUTE-METHOD":            {"ignores methods", "head is get"},
+	"ROUTE-NONE-404":          {"own 404", "closes in silence", "has another name"},
+}

@@ -1,0 +1,3 @@
+package cases
+
+var tlsBugs = map[string][]string{}

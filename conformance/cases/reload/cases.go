@@ -1,0 +1,14 @@
+// Package reload owns the cases of the profile L7-RELOAD: changes under load: edits, deletes, drain. It knows
+// no lab and no gateway.
+package reload
+
+import "github.com/unilb/unilb/conformance/spec"
+
+// Cases returns them in the order of a report.
+func Cases() []spec.Case {
+	return []spec.Case{
+		reloadDeleteEffect,
+		reloadKeepaliveOverEdit,
+		reloadEditUnderLoad,
+	}
+}

@@ -1,0 +1,20 @@
+// Package routing owns the cases of the profile L7-ROUTING: which route a request takes: hosts, paths, methods, precedence. It knows
+// no lab and no gateway.
+package routing
+
+import "github.com/unilb/unilb/conformance/spec"
+
+// Cases returns them in the order of a report.
+func Cases() []spec.Case {
+	return []spec.Case{
+		routeExact,
+		routePrefix,
+		routePrefixLongest,
+		routeExactOverPrefix,
+		routeHost,
+		routeHostWildcard,
+		routeHostFallthrough,
+		routeMethod,
+		routeNone404,
+	}
+}

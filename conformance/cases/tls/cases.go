@@ -1,0 +1,10 @@
+// Package tls owns the cases of the profile TLS: certificates, versions and what TLS negotiates. It knows
+// no lab and no gateway.
+package tls
+
+import "github.com/unilb/unilb/conformance/spec"
+
+// Cases returns them in the order of a report.
+func Cases() []spec.Case {
+	return nil
+}

@@ -1,0 +1,18 @@
+// Package traffic owns the cases of the profile L7-TRAFFIC: what happens between a route and its targets: headers, bodies, balancing, retries, health, time limits. It knows
+// no lab and no gateway.
+package traffic
+
+import "github.com/unilb/unilb/conformance/spec"
+
+// Cases returns them in the order of a report.
+func Cases() []spec.Case {
+	return []spec.Case{
+		headersXFF,
+		headersHopByHop,
+		bodyIntact,
+		lbWeighted,
+		retryConnectRefused,
+		retryPostNotRepeated,
+		healthDownUp,
+	}
+}
