@@ -48,6 +48,10 @@ prove: build $(BIN)/scenarios.test ## three known-bad builds, others each commit
 prove-all: build $(BIN)/scenarios.test ## every known-bad build
 	$(GO) run ./tools/prove --bin $(BIN)
 
+.PHONY: record
+record: build $(BIN)/scenarios.test ## every bug that was ours once, built again: each must be caught; ONLY= chooses
+	$(GO) run ./tools/prove --bin $(BIN) --mutants scenarios/record --only '$(ONLY)'
+
 .PHONY: bench-lab
 bench-lab: build ## measure the testbed; result in docs/bench/lab.json. BENCH= chooses (names, or their beginnings), result in out/
 	$(GO) build -trimpath -o $(BIN)/ ./tools/benchlab
@@ -63,6 +67,7 @@ lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package commen
 	$(GO) vet -tags 'netns scenarios' ./...
 	$(GO) run ./tools/archcheck
 	$(GO) run ./tools/schemagen --check
+	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md --check
 	@for d in $(BPF_DIRS); do (cd $$d && sha256sum --quiet -c SOURCES.sha256) || { echo "$$d: C sources changed: run make gen"; exit 1; }; done
 	$(GOLANGCI) run
 
@@ -77,6 +82,7 @@ gen: export BPF2GO_STRIP = llvm-strip-14
 gen: schema ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: another compiler makes other bytes) and schemas
 	$(GO) generate ./impl/...
 	$(GO) run ./tools/prove --generate
+	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md
 
 .PHONY: schema
 schema: ## rebuild the JSON schemas of topology and scenario files

@@ -128,6 +128,32 @@ func judgeByIncident(ctx context.Context, bin, runs, name, says string) (string,
 	return "", fmt.Errorf("it is wrong without saying %q: %s", says, first(strings.Join(said, "\n")))
 }
 
+// judgeByTest runs one unit test, "PACKAGE NAME", against the mutant's sources. The
+// test itself must fail: sources that do not build prove nothing.
+func judgeByTest(ctx context.Context, root, overlay, name, says string) (string, error) {
+	pkg, test, ok := strings.Cut(name, " ")
+	if !ok {
+		return "", fmt.Errorf("want 'test PACKAGE NAME', got %q", name)
+	}
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-overlay", overlay, "-run", "^"+regexp.QuoteMeta(test)+"$", pkg)
+	cmd.Dir = root
+	log, err := cmd.CombinedOutput()
+	switch {
+	case err == nil && !strings.Contains(string(log), "--- PASS: "+test):
+		return "", fmt.Errorf("there is no test %s in %s\n%s", test, pkg, tail(log))
+	case err == nil:
+		return "", fmt.Errorf("%s passes", test)
+	case !strings.Contains(string(log), "--- FAIL: "+test):
+		return "", fmt.Errorf("%s did not run: %w\n%s", test, err, tail(log))
+	}
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, says) && !strings.HasPrefix(line, "=== ") {
+			return first(line), nil
+		}
+	}
+	return "", fmt.Errorf("%s failed without saying %q\n%s", test, says, tail(log))
+}
+
 // first is the first line that says something, cut to a screen's width.
 func first(s string) string {
 	for line := range strings.Lines(s) {

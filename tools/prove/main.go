@@ -1,6 +1,7 @@
 // Command prove builds each known-bad gateway, agent or control plane of
-// conformance/mutants and lets the suite judge it. A mutant that the named
-// case or scenario does not catch is a hole in the suite, and prove fails.
+// conformance/mutants, or of the track record in scenarios/record, and lets the
+// suite judge it. A mutant that the named case or scenario does not catch is a
+// hole in the suite, and prove fails.
 // The sources are never touched: patches are applied to copies, which the
 // build sees through Go's -overlay.
 package main
@@ -23,7 +24,16 @@ func main() {
 	some := flag.Int("some", 0, "run so many mutants, others each turn; 0: all")
 	turn := flag.Int("turn", 0, "whose turn it is, with -some: any number that grows")
 	generate := flag.Bool("generate", false, "rebuild the objects of eBPF mutants and end")
+	page := flag.String("page", "", "write the page of the track record that -mutants holds to this file and end")
+	check := flag.Bool("check", false, "with -page: change nothing, fail when the page is out of date")
 	flag.Parse()
+	if *page != "" {
+		if err := record(os.DirFS(*dir), *page, *check); err != nil {
+			fmt.Fprintln(os.Stderr, "prove:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *bin, *dir, choice{*only, *some, *turn}, *generate); err != nil {
@@ -83,12 +93,19 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	if m.Catch.Kind == "test" {
+		file, err := overlay(ctx, root, mutants, tmp, m)
+		if err != nil {
+			return "", err
+		}
+		return judgeByTest(ctx, root, file, m.Catch.Name, m.Says)
+	}
 	bad, err := build(ctx, root, bin, mutants, tmp, m)
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
 	switch m.Catch.Kind {
 	case "case":
 		return judgeByCase(ctx, bad, filepath.Join(tmp, "out"), m.Catch.Name, m.Says)

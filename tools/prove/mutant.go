@@ -21,8 +21,10 @@ import (
 //
 //	diff --git a/impl/... b/impl/...
 //
-// Catch is "case ID", "scenario TEXT", TEXT being part of the spec's name, or
-// "incident NAME", which "lbsim run NAME" must call wrong.
+// Catch is "case ID", "scenario TEXT", TEXT being part of the spec's name,
+// "incident NAME", which "lbsim run NAME" must call wrong, or "test PACKAGE
+// NAME", a unit test, for what no client can be made to see every time; then
+// there is no Build.
 // Says is part of what the catcher must say: a lab that does not come up fails
 // every scenario and catches nothing. Scenarios and incidents need it.
 // Replace names files that are replaced whole, from a folder beside the patch
@@ -34,6 +36,8 @@ type Mutant struct {
 	Build   string
 	Catch   Catch
 	Says    string
+	Found   string
+	Fixed   string
 	Replace []string
 	Files   []string // files the patch changes
 	Patch   []byte
@@ -93,19 +97,23 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			m.Build = value
 		case "Says":
 			m.Says = value
+		case "Found":
+			m.Found = value
+		case "Fixed":
+			m.Fixed = value
 		case "Replace":
 			m.Replace = append(m.Replace, value)
 		case "Catch":
 			m.Catch.Kind, m.Catch.Name, _ = strings.Cut(value, " ")
-			if m.Catch.Name == "" || !slices.Contains([]string{"case", "scenario", "incident"}, m.Catch.Kind) {
-				return m, fmt.Errorf("line %d: Catch wants 'case ID', 'scenario TEXT' or 'incident NAME', got %q", n, value)
+			if m.Catch.Name == "" || !slices.Contains([]string{"case", "scenario", "incident", "test"}, m.Catch.Kind) {
+				return m, fmt.Errorf("line %d: Catch wants 'case ID', 'scenario TEXT', 'incident NAME' or 'test PACKAGE NAME', got %q", n, value)
 			}
 		default:
-			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Says, Replace", n, key)
+			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Says, Found, Fixed, Replace", n, key)
 		}
 	}
 	for _, want := range []struct{ key, value string }{{"Title", m.Title}, {"Build", m.Build}, {"Catch", m.Catch.Kind}} {
-		if want.value == "" {
+		if want.value == "" && (want.key != "Build" || m.Catch.Kind != "test") {
 			return m, fmt.Errorf("the head lacks a line '%s: ...'", want.key)
 		}
 	}

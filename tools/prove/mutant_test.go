@@ -42,7 +42,7 @@ func TestBadMutantHeadsAreRefused(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no build", "Build: l7gw\n", "", "lacks a line 'Build: ...'"},
 		{"unknown key", "Build:", "Bild:", `unknown head line "Bild"`},
-		{"unknown catcher", "case RELOAD", "hope RELOAD", "Catch wants 'case ID', 'scenario TEXT' or 'incident NAME'"},
+		{"unknown catcher", "case RELOAD", "hope RELOAD", "Catch wants 'case ID', 'scenario TEXT', 'incident NAME' or 'test PACKAGE NAME'"},
 		{"scenario without its words", "case RELOAD-DELETE-EFFECT", "scenario a gateway", "lacks a line 'Says: ...'"},
 		{"no change", "diff --git", "nothing", "changes no file"},
 	} {
@@ -103,5 +103,21 @@ func TestTurnsGoRound(t *testing.T) {
 	}
 	if got := (choice{only: "c"}).of(all); len(got) != 1 || got[0].Name != "c" {
 		t.Errorf("got %v, want c alone", got)
+	}
+}
+
+// TestEveryPatchApplies finds a bad build that changes to the product have made
+// impossible, long before its turn comes.
+func TestEveryPatchApplies(t *testing.T) {
+	for _, dir := range []string{"../../conformance/mutants", "../../scenarios/record"} {
+		ms, err := ReadMutants(os.DirFS(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range ms {
+			if _, err := patched(t.Context(), "../..", t.TempDir(), m); err != nil {
+				t.Errorf("%s/%s: %v", dir, m.Name, err)
+			}
+		}
 	}
 }

@@ -41,9 +41,9 @@ func patched(ctx context.Context, root, dir string, m Mutant) (map[string]string
 	return out, nil
 }
 
-// build makes the mutant's binary in a folder that otherwise holds links to
-// the good binaries, and returns the folder.
-func build(ctx context.Context, root, bin, mutants, dir string, m Mutant) (string, error) {
+// overlay writes, below dir, the file that shows a build the mutant's sources in
+// the place of the good ones, and returns its path.
+func overlay(ctx context.Context, root, mutants, dir string, m Mutant) (string, error) {
 	src := filepath.Join(dir, "src")
 	if err := os.MkdirAll(src, 0o755); err != nil {
 		return "", err
@@ -58,16 +58,23 @@ func build(ctx context.Context, root, bin, mutants, dir string, m Mutant) (strin
 			return "", fmt.Errorf("replace %s: %w", f, err)
 		}
 	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	all := struct{ Replace map[string]string }{map[string]string{}}
 	for f, to := range changed {
-		overlay.Replace[filepath.Join(root, f)] = to
+		all.Replace[filepath.Join(root, f)] = to
 	}
-	b, err := json.Marshal(overlay)
+	b, err := json.Marshal(all)
 	if err != nil {
 		return "", err
 	}
 	file := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, b, 0o644); err != nil {
+	return file, os.WriteFile(file, b, 0o644)
+}
+
+// build makes the mutant's binary in a folder that otherwise holds links to
+// the good binaries, and returns the folder.
+func build(ctx context.Context, root, bin, mutants, dir string, m Mutant) (string, error) {
+	file, err := overlay(ctx, root, mutants, dir, m)
+	if err != nil {
 		return "", err
 	}
 	into := filepath.Join(dir, "bin")
