@@ -116,19 +116,57 @@ func ProfileOf(c Case) string {
 	return ""
 }
 
+// Blocking says whether a case decides the blocking part of a verdict: it is about
+// a core feature of its profile. What a gateway may claim or leave is no reason to
+// wait.
+func Blocking(c Case) bool {
+	for _, p := range Profiles() {
+		if len(c.Needs) > 0 && slices.Contains(p.Core, c.Needs[0]) {
+			return true
+		}
+	}
+	return false
+}
+
 // A Result is what became of a case or of a scenario.
 type Result struct {
-	Case     string        `yaml:"id" json:"id"`
-	Title    string        `yaml:"title" json:"title"`
-	Level    Level         `yaml:"level" json:"level"`
+	Case     string        `yaml:"id" json:"id" required:"true"`
+	Title    string        `yaml:"title" json:"title" required:"true"`
+	Level    Level         `yaml:"level" json:"level" enum:"must,should,may"`
 	Profile  string        `yaml:"profile,omitempty" json:"profile,omitempty"`
 	Feature  Feature       `yaml:"feature,omitempty" json:"feature,omitempty"`
+	Blocking bool          `yaml:"blocking,omitempty" json:"blocking,omitempty"` // part of what a release waits for
 	Refs     []string      `yaml:"refs,omitempty" json:"refs,omitempty"`
-	State    State         `yaml:"state" json:"state"`
+	State    State         `yaml:"state" json:"state" required:"true" enum:"pass,fail,warn,skip,unsupported,unproven,unknown,broken"`
 	Reason   *Reason       `yaml:"reason,omitempty" json:"reason,omitempty"`
-	Took     time.Duration `yaml:"took" json:"took"`
-	Says     []string      `yaml:"says,omitempty" json:"says,omitempty"`         // what failed, one line each
-	Story    []string      `yaml:"story,omitempty" json:"story,omitempty"`       // steps and log lines, kept when not passed; what a scenario measured, always
-	Evidence []string      `yaml:"evidence,omitempty" json:"evidence,omitempty"` // files and op ids
-	Rerun    string        `yaml:"rerun,omitempty" json:"rerun,omitempty"`
+	Took     time.Duration `yaml:"took" json:"took"` // with its set-up and removal; the mean of several runs
+
+	Runs       int         `yaml:"runs,omitempty" json:"runs,omitempty"`             // how often it ran, when more than once
+	Passed     int         `yaml:"passed,omitempty" json:"passed,omitempty"`         // in how many of these it passed
+	Flaky      bool        `yaml:"flaky,omitempty" json:"flaky,omitempty"`           // it passed in some of these, and in some not
+	Quarantine *Quarantine `yaml:"quarantine,omitempty" json:"quarantine,omitempty"` // known to be unreliable: it does not block
+	// Challenge is what became of a case that the gateway does not claim, and that
+	// ran nevertheless. It never counts.
+	Challenge State `yaml:"challenge,omitempty" json:"challenge,omitempty" enum:"pass,fail,warn,skip,unsupported,unproven,unknown,broken"`
+
+	Says     []string `yaml:"says,omitempty" json:"says,omitempty"`         // what failed, one line each
+	Story    []string `yaml:"story,omitempty" json:"story,omitempty"`       // steps and log lines, kept when not passed; what a scenario measured, always
+	Evidence []string `yaml:"evidence,omitempty" json:"evidence,omitempty"` // files and op ids
+	Rerun    string   `yaml:"rerun,omitempty" json:"rerun,omitempty"`
+}
+
+// A Quarantine says why a case does not block, and until when.
+type Quarantine struct {
+	Reason  string `yaml:"reason" json:"reason" required:"true"`
+	Since   string `yaml:"since" json:"since" required:"true"`     // a day, 2026-03-02
+	Expires string `yaml:"expires" json:"expires" required:"true"` // the last day on which it holds
+}
+
+// Counts says in which column of a summary the result belongs. What a case in
+// quarantine says is shown, but it accuses nobody.
+func (r Result) Counts() Column {
+	if r.Quarantine != nil && r.State.Counts() == Failed {
+		return Skipped
+	}
+	return r.State.Counts()
 }

@@ -143,7 +143,7 @@ const (
 
 // A Reason says why a case was not decided. The list is closed.
 type Reason struct {
-	Code   ReasonCode   `yaml:"code" json:"code"`
+	Code   ReasonCode   `yaml:"code" json:"code" required:"true" enum:"unclaimed,machine,after,excluded,timeout,interrupted"`
 	Lacks  []Capability `yaml:"lacks,omitempty" json:"lacks,omitempty"`   // machine
 	Needs  []Feature    `yaml:"needs,omitempty" json:"needs,omitempty"`   // unclaimed
 	Case   string       `yaml:"case,omitempty" json:"case,omitempty"`     // after

@@ -1,9 +1,11 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,17 +31,26 @@ type Options struct {
 	Evidence string                 // directory for attachments; empty: they are dropped
 	Nonce    string                 // part of names; random when empty
 	Grace    time.Duration          // DefaultGrace when 0
+	// Repeat is how often the whole list is run; once when 0. OnResult gets every
+	// result, what Run returns is merged (see Merge).
+	Repeat int
+	// Challenge runs what the gateway does not claim, too: Result.Challenge says
+	// what became of it, and nothing counts against the gateway.
+	Challenge bool
+	// OnBlocking is called once, with the results so far, when the last case of
+	// the blocking part has ended in the last round; may be nil.
+	OnBlocking func([]spec.Result)
 }
 
-// Run runs the cases one after another and returns a result for each, in the
-// order in which they ran. When ctx ends, the case that runs and those that
-// follow are broken (interrupted), whatever they say: an interrupted case accuses
-// nobody. An error means that the list itself is wrong.
+// Run runs the cases one after another, those of the blocking part first, and
+// returns a result for each, in the order in which they ran. When ctx ends, the
+// case that runs and those that follow are broken (interrupted), whatever they say:
+// an interrupted case accuses nobody. An error means that the list itself is wrong.
 func Run(ctx context.Context, env spec.Env, o Options) ([]spec.Result, error) {
 	if err := Validate(o.Cases); err != nil {
 		return nil, err
 	}
-	cases, err := order(o.Cases)
+	cases, err := Order(o.Cases)
 	if err != nil {
 		return nil, err
 	}
@@ -49,38 +60,81 @@ func Run(ctx context.Context, env spec.Env, o Options) ([]spec.Result, error) {
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
 	}
-	states := map[string]spec.State{}
 	var results []spec.Result
-	for _, c := range cases {
-		r := o.one(ctx, env, c, states)
-		states[c.ID] = r.State
-		results = append(results, r)
-		if o.OnResult != nil {
-			o.OnResult(r)
+	last := lastBlocking(cases)
+	for round := range max(o.Repeat, 1) {
+		states := map[string]spec.State{}
+		for i, c := range cases {
+			r := o.inRound(round).one(ctx, env, c, states)
+			states[c.ID] = cmp.Or(r.Challenge, r.State)
+			results = append(results, r)
+			if o.OnResult != nil {
+				o.OnResult(r)
+			}
+			if i == last && round == max(o.Repeat, 1)-1 && o.OnBlocking != nil {
+				o.OnBlocking(Merge(results))
+			}
 		}
 	}
-	return results, nil
+	return Merge(results), nil
 }
 
+// inRound are the options of one round: names and evidence of rounds after the
+// first are their own, since the history of all rounds is one.
+func (o Options) inRound(round int) Options {
+	if round > 0 {
+		o.Nonce = fmt.Sprintf("%sr%d", o.Nonce, round+1)
+		if o.Evidence != "" {
+			o.Evidence = filepath.Join(o.Evidence, fmt.Sprintf("round-%d", round+1))
+		}
+	}
+	return o
+}
+
+func lastBlocking(cases []spec.Case) int {
+	last := -1
+	for i, c := range cases {
+		if spec.Blocking(c) {
+			last = i
+		}
+	}
+	return last
+}
+
+// one gives a case its result, whether it is run or not.
 func (o Options) one(ctx context.Context, env spec.Env, c spec.Case, states map[string]spec.State) spec.Result {
-	r := spec.Result{Case: c.ID, Title: c.Title, Level: c.Level, Profile: spec.ProfileOf(c), Feature: c.Needs[0], Refs: c.Refs}
+	r := spec.Result{Case: c.ID, Title: c.Title, Level: c.Level, Profile: spec.ProfileOf(c), Feature: c.Needs[0], Blocking: spec.Blocking(c), Refs: c.Refs}
 	if o.Rerun != nil {
 		r.Rerun = o.Rerun(c.ID)
+	}
+	unclaimed := o.unclaimed(c)
+	if unclaimed != nil && !o.Challenge {
+		r.State, r.Reason = spec.Unsupported, unclaimed
+		return r
 	}
 	if state, reason := o.applies(ctx, env, c, states); state != "" {
 		r.State, r.Reason = state, reason
 		if state == spec.Broken {
 			r.Says = []string{"not run"}
 		}
-		return r
+	} else {
+		o.judged(ctx, env, c, &r)
 	}
+	if unclaimed != nil {
+		r.Challenge, r.State, r.Reason = r.State, spec.Unsupported, unclaimed
+	}
+	return r
+}
+
+// judged runs the case and says what became of it.
+func (o Options) judged(ctx context.Context, env spec.Env, c spec.Case, r *spec.Result) {
 	id := strings.ToLower(c.ID) + "-" + o.Nonce
 	t := spec.NewT(env, spec.Vars{ID: id, Host: id + ".example"})
 	start := time.Now()
 	late := o.attempt(ctx, c, t)
 	interrupted := ctx.Err() != nil
-	r.Took = time.Since(start)
 	cleanup := cleanUp(ctx, t)
+	r.Took = time.Since(start)
 	rec := t.Close()
 	r.State, r.Says, r.Story = judge(c, rec), rec.Says, rec.Story
 	if late {
@@ -99,23 +153,27 @@ func (o Options) one(ctx context.Context, env spec.Env, c spec.Case, states map[
 	if r.State == spec.Pass {
 		r.Story = nil
 	}
-	r.Evidence = o.keep(c, rec.Attachments, &r)
-	return r
+	r.Evidence = o.keep(c, rec.Attachments, r)
+}
+
+// unclaimed says which features the case needs and the gateway does not claim.
+func (o Options) unclaimed(c spec.Case) *spec.Reason {
+	var needs []spec.Feature
+	for _, f := range c.Needs {
+		if !slices.Contains(o.Claims, f) {
+			needs = append(needs, f)
+		}
+	}
+	if len(needs) == 0 {
+		return nil
+	}
+	return &spec.Reason{Code: spec.Unclaimed, Needs: needs}
 }
 
 // applies says why a case is not run; an empty state means that it is.
 func (o Options) applies(ctx context.Context, env spec.Env, c spec.Case, states map[string]spec.State) (spec.State, *spec.Reason) {
 	if ticket, ok := o.Excluded[c.ID]; ok {
 		return spec.Skip, &spec.Reason{Code: spec.Excluded, Ticket: ticket}
-	}
-	var unclaimed []spec.Feature
-	for _, f := range c.Needs {
-		if !slices.Contains(o.Claims, f) {
-			unclaimed = append(unclaimed, f)
-		}
-	}
-	if len(unclaimed) > 0 {
-		return spec.Unsupported, &spec.Reason{Code: spec.Unclaimed, Needs: unclaimed}
 	}
 	var lacks []spec.Capability
 	state := spec.Skip

@@ -36,13 +36,16 @@ func Validate(cases []spec.Case) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	_, err := order(cases)
+	_, err := Order(cases)
 	return err
 }
 
-// order puts every case behind those it builds on and keeps the given order
-// otherwise.
-func order(cases []spec.Case) ([]spec.Case, error) {
+// Order puts the cases of the blocking part first, so that their verdict is known
+// early, and every case behind those it builds on; otherwise it keeps the order. A
+// case that builds on itself is an error.
+func Order(cases []spec.Case) ([]spec.Case, error) {
+	cases = slices.Clone(cases)
+	slices.SortStableFunc(cases, func(a, b spec.Case) int { return before(spec.Blocking(a), spec.Blocking(b)) })
 	var out []spec.Case
 	const fresh, open, done = 0, 1, 2
 	state := map[string]int{}
@@ -74,6 +77,16 @@ func order(cases []spec.Case) ([]spec.Case, error) {
 		}
 	}
 	return out, nil
+}
+
+func before(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // Select keeps the cases whose ids match one of the patterns (as in path.Match;

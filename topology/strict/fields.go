@@ -54,7 +54,7 @@ func (s *shape) add(t reflect.Type, index []int) {
 // keyOf is the key of a field: of its tag yaml, else the name in its tag json.
 func keyOf(f reflect.StructField) string {
 	if name, ok := f.Tag.Lookup("yaml"); ok {
-		return name
+		return strings.TrimSuffix(name, ",omitempty") // a matter of writing
 	}
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	return name
