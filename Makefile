@@ -68,6 +68,7 @@ lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package commen
 	$(GO) run ./tools/archcheck
 	$(GO) run ./tools/schemagen --check
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md --check
+	$(GO) run ./tools/casegen --check
 	@for d in $(BPF_DIRS); do (cd $$d && sha256sum --quiet -c SOURCES.sha256) || { echo "$$d: C sources changed: run make gen"; exit 1; }; done
 	$(GOLANGCI) run
 
@@ -79,7 +80,7 @@ $(GOLANGCI):
 .PHONY: gen
 gen: export BPF2GO_CC = clang-14
 gen: export BPF2GO_STRIP = llvm-strip-14
-gen: schema ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: another compiler makes other bytes) and schemas
+gen: schema docs ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: another compiler makes other bytes), schemas and pages of cases
 	$(GO) generate ./impl/...
 	$(GO) run ./tools/prove --generate
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md
@@ -87,6 +88,10 @@ gen: schema ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: ano
 .PHONY: schema
 schema: ## rebuild the JSON schemas of topology and scenario files
 	$(GO) run ./tools/schemagen
+
+.PHONY: docs
+docs: ## rebuild the pages of the cases under docs/cases
+	$(GO) run ./tools/casegen
 
 .PHONY: gen-check
 gen-check: ## rebuild eBPF objects and compare with what is committed

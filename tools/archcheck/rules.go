@@ -98,8 +98,12 @@ var Rules = []Rule{
 		Why: "closed dependency order: cases and results know neither drivers nor suites",
 	},
 	{
-		From: []string{"conformance/driver", "conformance/report"}, Forbid: []string{"conformance/..."}, Allow: []string{"conformance/spec"},
+		From: []string{"conformance/driver", "conformance/report"}, Forbid: []string{"conformance/..."}, Allow: []string{"conformance/spec", "conformance/casedoc"},
 		Why: "closed dependency order: driver and report never import their caller",
+	},
+	{
+		From: []string{"conformance/casedoc"}, Forbid: []string{"conformance/..."}, Allow: []string{"conformance/spec"},
+		Why: "reports show pages of cases without knowing the cases",
 	},
 	{
 		Not:    []string{"sim/wire", "sim/sandbox", "impl/exchange/...", "impl/fnat/...", "impl/l4/..."},
