@@ -89,3 +89,12 @@ func (e Entry) Page() string { return Pages + "/" + e.ID + ".md" }
 
 // Proved says whether something shows that the case can be red.
 func (e Entry) Proved() bool { return len(e.Bugs)+len(e.Mutants) > 0 }
+
+// Paged is an entry that also says where its page is.
+type Paged struct {
+	Entry
+	Page string `json:"page"`
+}
+
+// WithPage adds where the page is.
+func (e Entry) WithPage() Paged { return Paged{e, e.Page()} }

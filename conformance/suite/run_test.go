@@ -251,3 +251,37 @@ func TestSelectTakesDependenciesAndRefusesTypos(t *testing.T) {
 		t.Error("the digest does not tell lists apart")
 	}
 }
+
+func TestChoiceFiltersAndRefusesWordsThatMeanNothing(t *testing.T) {
+	should := func(c *spec.Case) { c.Level = spec.Should }
+	match := func(c *spec.Case) { c.Needs = []spec.Feature{spec.AdminIfMatch} }
+	all := []spec.Case{aCase("A-ONE", pass), aCase("A-TWO", pass, should, after("A-ONE")), aCase("B-ONE", pass, match, after("A-TWO"))}
+	profile := spec.ProfileOf(all[2])
+	for name, c := range map[string]struct {
+		w        Choice
+		of, base string
+		err      string
+	}{
+		"all":             {Choice{}, "A-ONE A-TWO B-ONE", "A-ONE A-TWO B-ONE", ""},
+		"pattern":         {Choice{Patterns: []string{"*-TWO"}}, "A-TWO", "A-ONE A-TWO", ""},
+		"profile":         {Choice{Profiles: []string{strings.ToLower(profile)}}, "B-ONE", "A-ONE A-TWO B-ONE", ""},
+		"feature":         {Choice{Features: []string{string(spec.AdminIfMatch), string(spec.VPCTargets)}}, "B-ONE", "A-ONE A-TWO B-ONE", ""},
+		"level and id":    {Choice{Levels: []string{"should"}, Patterns: []string{"A-*"}}, "A-TWO", "A-ONE A-TWO", ""},
+		"blocking":        {Choice{Blocking: true}, "A-ONE A-TWO", "A-ONE A-TWO", ""},
+		"nothing is left": {Choice{Levels: []string{"may"}}, "", "", ""},
+		"profile typo":    {Choice{Profiles: []string{"L7-ROTING"}}, "", "", `unknown profile "L7-ROTING" (did you mean "L7-ROUTING"?)`},
+		"feature typo":    {Choice{Features: []string{"route.hots"}}, "", "", `did you mean "route.host"?`},
+		"level typo":      {Choice{Levels: []string{"MUST"}}, "", "", `did you mean "must"?`},
+		"id typo":         {Choice{Patterns: []string{"A-TOW"}}, "", "", `"A-TOW" matches no case (did you mean "A-TWO"?)`},
+	} {
+		for _, k := range []struct {
+			from func([]spec.Case) ([]spec.Case, error)
+			want string
+		}{{c.w.Of, c.of}, {c.w.WithBase, c.base}} {
+			got, err := k.from(all)
+			if strings.Join(idsOf(got), " ") != k.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: got %v, %v, want %q, %q", name, idsOf(got), err, k.want, c.err)
+			}
+		}
+	}
+}

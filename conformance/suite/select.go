@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/topology/strict"
 )
 
 // Validate finds everything that is wrong with a list of cases: bad
@@ -109,9 +110,22 @@ func Select(cases []spec.Case, patterns []string) ([]spec.Case, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("case pattern %q matches no case", p)
+			return nil, fmt.Errorf("case pattern %q matches no case%s", p, strict.DidYouMean(p, idsOf(cases)))
 		}
 	}
+	return withBase(cases, want), nil
+}
+
+func idsOf(cases []spec.Case) []string {
+	var ids []string
+	for _, c := range cases {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// withBase keeps the wanted cases and those that they build on.
+func withBase(cases []spec.Case, want map[string]bool) []spec.Case {
 	for grew := true; grew; {
 		grew = false
 		for _, c := range cases {
@@ -122,7 +136,7 @@ func Select(cases []spec.Case, patterns []string) ([]spec.Case, error) {
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(cases), func(c spec.Case) bool { return !want[c.ID] }), nil
+	return slices.DeleteFunc(slices.Clone(cases), func(c spec.Case) bool { return !want[c.ID] })
 }
 
 // Digest identifies a list of cases: reports of different lists compare only

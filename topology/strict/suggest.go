@@ -11,7 +11,7 @@ import (
 func nearest(got string, words []string) string {
 	best, bestDist := "", min(max(len(got)/3, 1), 3)+1
 	for _, w := range words {
-		if d := distance(strings.ToLower(got), w); d < bestDist {
+		if d := distance(strings.ToLower(got), strings.ToLower(w)); d < bestDist {
 			best, bestDist = w, d
 		}
 	}
