@@ -12,6 +12,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/sim/scenario"
 	"github.com/unilb/unilb/topology"
 	"github.com/unilb/unilb/topology/strict"
@@ -25,6 +26,7 @@ var schemas = []struct {
 }{
 	{"topology/schema.json", "Topology of a lab", reflect.TypeFor[topology.Spec]()},
 	{"scenarios/incidents/schema.json", "Scenario of an incident", reflect.TypeFor[scenario.File]()},
+	{"conformance/flake/quarantine.schema.json", "Cases in quarantine", reflect.TypeFor[flake.Quarantine]()},
 }
 
 func main() {
