@@ -14,7 +14,7 @@ func TestPageSaysAllThatThereIsToReadAboutACase(t *testing.T) {
 		ID: "A-ONE", Title: "A <b> holds.", Level: spec.Should, Needs: []spec.Feature{spec.RouteURI, spec.RouteHost}, Env: []spec.Capability{spec.VPC},
 		After: []string{"A-ZERO"}, Refs: []string{"RFC 9110 1|2", "y_z"}, Timeout: 90 * time.Second, Backends: 2, Objects: "\n-- routes/{{.ID}} --\n{}\n",
 	})
-	e.Source, e.Catches, e.Bugs, e.Mutants = "conformance/cases/a.go", "Catches *it*.", []string{"lies"}, []Mutant{{"01-x", "x"}}
+	e.Source, e.Catches, e.Bugs, e.Mutants = "conformance/cases/a.go", "Catches *it*.", []string{"lies"}, []Mutant{{"01-x", "x", "conformance/mutants/01-x.patch"}}
 	page := e.Markdown()
 	for _, want := range []string{
 		"# A-ONE\n", `A \<b> holds.`, "| level | should |", "L7-ROUTING, core", "`route.uri` `route.host`", "`vpc`", "[A-ZERO](A-ZERO.md)", `RFC 9110 1\|2; y\_z`,

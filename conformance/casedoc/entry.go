@@ -40,10 +40,12 @@ type Entry struct {
 	Mutants  []Mutant          `json:"mutants,omitempty"` // known-bad builds that it must catch
 }
 
-// A Mutant is a known-bad build of conformance/mutants.
+// A Mutant is a known-bad build: one of conformance/mutants, or a bug of the track
+// record.
 type Mutant struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
+	Patch string `json:"patch"` // from the root of the repository
 }
 
 // Declared is the part of an entry that the case itself says.

@@ -48,10 +48,10 @@ func (e Entry) Markdown() string {
 		f("\n")
 	}
 	if len(e.Mutants) > 0 {
-		f("Red with known-bad builds (`make prove-all`):\n\n")
+		f("Red with known-bad builds (`make prove-all`, `make record`):\n\n")
 	}
 	for _, m := range e.Mutants {
-		f("* [%s](../../conformance/mutants/%s.patch): %s\n", m.Name, m.Name, text(m.Title))
+		f("* [%s](../../%s): %s\n", m.Name, m.Patch, text(m.Title))
 	}
 	return b.String()
 }

@@ -75,7 +75,7 @@ func gather(repo fs.FS) ([]casedoc.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	mutants, err := readMutants(repo, "conformance/mutants", ids)
+	mutants, err := readMutants(repo, ids, "conformance/mutants", "scenarios/record")
 	if err != nil {
 		return nil, err
 	}

@@ -12,10 +12,14 @@ import (
 
 // readMutants reads which cases must catch which known-bad builds, from the heads
 // of the patches (see tools/prove).
-func readMutants(repo fs.FS, dir string, ids []string) (map[string][]casedoc.Mutant, error) {
-	patches, err := fs.Glob(repo, path.Join(dir, "*.patch"))
-	if err != nil {
-		return nil, err
+func readMutants(repo fs.FS, ids []string, dirs ...string) (map[string][]casedoc.Mutant, error) {
+	var patches []string
+	for _, dir := range dirs {
+		found, err := fs.Glob(repo, path.Join(dir, "*.patch"))
+		if err != nil {
+			return nil, err
+		}
+		patches = append(patches, found...)
 	}
 	out := map[string][]casedoc.Mutant{}
 	for _, name := range patches {
@@ -23,7 +27,7 @@ func readMutants(repo fs.FS, dir string, ids []string) (map[string][]casedoc.Mut
 		if err != nil {
 			return nil, err
 		}
-		m := casedoc.Mutant{Name: strings.TrimSuffix(path.Base(name), ".patch")}
+		m := casedoc.Mutant{Name: strings.TrimSuffix(path.Base(name), ".patch"), Patch: name}
 		id := ""
 		for line := range strings.Lines(string(b)) {
 			line = strings.TrimSpace(line)
