@@ -82,8 +82,11 @@ func (r *Report) JUnit(w io.Writer) error {
 
 func (r *Report) junitSuite(name string, results []spec.Result) junitSuite {
 	s := junitSuite{Name: name, Tests: len(results), Properties: []junitProperty{
-		{"gateway", r.Gateway.Name}, {"binary", r.Gateway.Binary}, {"cases", r.Suite.Cases},
-		{"seed", strconv.FormatUint(r.Run.Seed, 10)}, {"topology", r.Run.Topology}, {"rerun", r.Run.Command},
+		{"gateway", r.Gateway.Name}, {"version", r.Gateway.Version}, {"binary", r.Gateway.Binary},
+		{"suite", r.Suite.Version}, {"commit", r.Suite.Commit}, {"cases", r.Suite.Cases},
+		{"seed", strconv.FormatUint(r.Run.Seed, 10)}, {"topology", r.Run.Topology}, {"topology-digest", r.Run.TopologyDigest},
+		{"machine", fmt.Sprintf("Linux %s %s, %d CPUs", r.Machine.Kernel, r.Machine.Arch, r.Machine.CPUs)},
+		{"verdict", r.Verdict}, {"rerun", r.Run.Command},
 	}}
 	var total float64
 	for _, res := range results {
@@ -91,15 +94,18 @@ func (r *Report) junitSuite(name string, results []spec.Result) junitSuite {
 		total += res.Took.Seconds()
 		m := &junitMessage{Message: first(res), Text: text(res)}
 		switch {
+		case res.Counts() == spec.Skipped:
+			c.Skipped = &junitMessage{Message: skipped(res)}
+			if res.Quarantine != nil {
+				c.Out = text(res) // it ran
+			}
+			s.Skipped++
 		case res.State == spec.Fail:
 			c.Failure = m
 			s.Failures++
-		case res.State.Counts() == spec.Failed:
+		case res.Counts() == spec.Failed:
 			c.Error = m
 			s.Errors++
-		case res.State.Counts() == spec.Skipped:
-			c.Skipped = &junitMessage{Message: first(res)}
-			s.Skipped++
 		case res.State == spec.Warn:
 			c.Out = text(res)
 		}
@@ -110,6 +116,17 @@ func (r *Report) junitSuite(name string, results []spec.Result) junitSuite {
 }
 
 func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }
+
+// skipped is the typed reason before everything else.
+func skipped(res spec.Result) string {
+	switch {
+	case res.Quarantine != nil:
+		return fmt.Sprintf("quarantined: %s (%s)", quarantined(*res.Quarantine), res.State)
+	case res.Reason != nil:
+		return string(res.Reason.Code) + ": " + because(*res.Reason)
+	}
+	return first(res)
+}
 
 func first(res spec.Result) string {
 	switch {

@@ -10,15 +10,18 @@ import (
 
 // A Report is everything a run of the suite found.
 type Report struct {
-	APIVersion string          `yaml:"apiVersion"`
-	Kind       string          `yaml:"kind"`
+	APIVersion string          `yaml:"apiVersion" required:"true" enum:"lbsim.report/v1"`
+	Kind       string          `yaml:"kind" required:"true" enum:"ConformanceReport"`
+	Verdict    string          `yaml:"verdict" required:"true" enum:"good,wrong,undecided"`   // what the exit code says
+	Result     string          `yaml:"result" required:"true" enum:"success,partial,failure"` // partial: something was not judged
 	Suite      Suite           `yaml:"suite"`
 	Gateway    Gateway         `yaml:"gateway"`
 	Run        Run             `yaml:"run"`
 	Machine    Machine         `yaml:"machine"`
-	Result     string          `yaml:"result"` // success, partial, failure
 	Counts     Counts          `yaml:"counts"`
 	Profiles   []ProfileResult `yaml:"profiles"`
+	Features   []FeatureResult `yaml:"features"`            // of the profiles above
+	Surprises  []string        `yaml:"surprises,omitempty"` // what is not claimed and passes when challenged
 	Cases      []spec.Result   `yaml:"cases"`
 	Scenarios  []spec.Result   `yaml:"scenarios,omitempty"`
 	Problems   []string        `yaml:"problems,omitempty"` // what kept the run from being complete
@@ -49,6 +52,15 @@ type Run struct {
 	TopologyDigest string        `yaml:"topologyDigest,omitempty"`
 	Up             time.Duration `yaml:"up,omitempty"` // time to bring the region up
 	Command        string        `yaml:"command,omitempty"`
+	Blocking       *Blocking     `yaml:"blocking,omitempty"` // absent: no case of it was asked for
+}
+
+// Blocking is the part of a run that a release waits for: the cases of core
+// features. They run first.
+type Blocking struct {
+	Result string        `yaml:"result" enum:"success,partial,failure"`
+	Cases  int           `yaml:"cases"`
+	Took   time.Duration `yaml:"took"` // from the first command to its verdict: bringing the region up, and these cases
 }
 
 // Machine says what the machine offered.
@@ -64,8 +76,15 @@ type Machine struct {
 type Counts struct {
 	Passed  int `yaml:"passed"`
 	Failed  int `yaml:"failed"`
-	Skipped int `yaml:"skipped"`
+	Skipped int `yaml:"skipped"` // not run, not claimed, or in quarantine
 }
+
+// Verdicts of a run.
+const (
+	Good      = "good"
+	Wrong     = "wrong"
+	Undecided = "undecided"
+)
 
 // Results of a profile or of a run. A partial result never reads as success.
 const (
@@ -80,7 +99,7 @@ const (
 // ProfileResult is what a gateway achieved in one profile.
 type ProfileResult struct {
 	Name    string `yaml:"name"`
-	Result  string `yaml:"result"`
+	Result  string `yaml:"result" enum:"success,partial,failure,unclaimed"`
 	Summary string `yaml:"summary"`
 	Core    Tally  `yaml:"core"`
 	// Unclaimed are core features that a judged case needs and the driver does
@@ -111,16 +130,16 @@ type Tally struct {
 	Broken  int `yaml:"broken"` // broken, unproven, unknown
 }
 
-func (t *Tally) add(s spec.State) {
-	switch s {
-	case spec.Pass:
-		t.Passed++
-	case spec.Warn:
-		t.Warned++
-	case spec.Fail:
-		t.Failed++
-	case spec.Skip, spec.Unsupported:
+func (t *Tally) add(r spec.Result) {
+	switch {
+	case r.Counts() == spec.Skipped:
 		t.Skipped++
+	case r.State == spec.Pass:
+		t.Passed++
+	case r.State == spec.Warn:
+		t.Warned++
+	case r.State == spec.Fail:
+		t.Failed++
 	default:
 		t.Broken++
 	}
@@ -139,13 +158,14 @@ func (t Tally) result() string {
 	return Success
 }
 
-// Fill computes what follows from cases and scenarios: counts, profiles (those
-// of which there is a case) and the result. Call it after the last result was added.
+// Fill computes what follows from cases and scenarios: counts, profiles and
+// features (those of which there is a case), the result and the verdict. Call it
+// after the last result was added.
 func (r *Report) Fill(profiles []spec.Profile, claims []spec.Feature) {
 	r.APIVersion, r.Kind = "lbsim.report/v1", "ConformanceReport"
-	r.Profiles, r.Counts = nil, Counts{}
+	r.Profiles, r.Features, r.Surprises, r.Counts = nil, nil, nil, Counts{}
 	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
-		switch res.State.Counts() {
+		switch res.Counts() {
 		case spec.Passed:
 			r.Counts.Passed++
 		case spec.Skipped:
@@ -157,16 +177,52 @@ func (r *Report) Fill(profiles []spec.Profile, claims []spec.Feature) {
 	for _, p := range profiles {
 		if slices.ContainsFunc(r.Cases, func(c spec.Result) bool { return c.Profile == p.Name }) {
 			r.Profiles = append(r.Profiles, r.profile(p, claims))
+			r.features(p, claims)
 		}
 	}
-	switch {
-	case r.Counts.Failed > 0:
-		r.Result = Failure
-	case r.Counts.Skipped > 0 || r.Counts.Passed == 0 || len(r.Problems) > 0:
-		r.Result = Partial
-	default:
-		r.Result = Success
+	r.Run.Blocking = r.blocking()
+	r.Result, r.Verdict = r.result(), Good
+	switch r.Exit() {
+	case 1:
+		r.Verdict = Wrong
+	case 2:
+		r.Verdict = Undecided
 	}
+}
+
+// result is success when everything was judged that is not extended and unclaimed.
+func (r *Report) result() string {
+	if r.Counts.Failed > 0 {
+		return Failure
+	}
+	open := func(p ProfileResult) bool { return p.Result != Success }
+	if r.Counts.Passed == 0 || len(r.Problems) > 0 || slices.ContainsFunc(r.Profiles, open) {
+		return Partial
+	}
+	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
+		if res.Counts() == spec.Skipped && (res.State != spec.Unsupported || res.Blocking) {
+			return Partial
+		}
+	}
+	return Success
+}
+
+// blocking sums up the part that a release waits for.
+func (r *Report) blocking() *Blocking {
+	b := Blocking{Took: r.Run.Up}
+	var t Tally
+	for _, res := range r.Cases {
+		unclaimed := func(p ProfileResult) bool { return p.Name == res.Profile && p.Result == Unclaimed }
+		if res.Blocking && !slices.ContainsFunc(r.Profiles, unclaimed) {
+			t.add(res)
+			b.Took += res.Took * time.Duration(max(res.Runs, 1))
+		}
+	}
+	if b.Cases = t.total(); b.Cases == 0 {
+		return nil
+	}
+	b.Result = t.result()
+	return &b
 }
 
 func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
@@ -177,9 +233,9 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 			continue
 		}
 		if slices.Contains(p.Core, c.Feature) {
-			pr.Core.add(c.State)
+			pr.Core.add(c)
 		} else {
-			pr.Extended.Counts.add(c.State)
+			pr.Extended.Counts.add(c)
 		}
 		if c.Reason != nil && c.State == spec.Unsupported {
 			for _, f := range c.Reason.Needs {
@@ -188,8 +244,8 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 				}
 			}
 		}
-		passed[c.Feature] = passed[c.Feature] || c.State.Counts() == spec.Passed
-		failed[c.Feature] = failed[c.Feature] || c.State.Counts() == spec.Failed
+		passed[c.Feature] = passed[c.Feature] || c.Counts() == spec.Passed
+		failed[c.Feature] = failed[c.Feature] || c.Counts() == spec.Failed
 	}
 	for _, f := range p.Extended {
 		switch {
@@ -224,10 +280,10 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 func (r *Report) Exit() int {
 	undecided := r.Counts.Passed == 0 || len(r.Problems) > 0 || slices.ContainsFunc(r.Profiles, func(p ProfileResult) bool { return len(p.Unclaimed) > 0 })
 	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
-		if res.State == spec.Fail {
+		if res.State == spec.Fail && res.Counts() == spec.Failed {
 			return 1
 		}
-		undecided = undecided || res.State.Counts() == spec.Failed
+		undecided = undecided || res.Counts() == spec.Failed
 	}
 	if undecided {
 		return 2

@@ -4,27 +4,47 @@ import (
 	"bytes"
 	"encoding/xml"
 	"flag"
+	"html/template"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/conformance/casedoc"
 	"github.com/unilb/unilb/conformance/spec"
 )
 
 var update = flag.Bool("update", false, "write golden files")
 
-func sample() *Report {
-	res := func(id string, f spec.Feature, s spec.State, edit ...func(*spec.Result)) spec.Result {
-		r := spec.Result{Case: id, Title: "It holds for " + id + ".", Level: spec.Must, Feature: f, Refs: []string{"x"}, State: s, Took: 84 * time.Millisecond,
-			Profile: spec.ProfileOf(spec.Case{Needs: []spec.Feature{f}})}
-		for _, e := range edit {
-			e(&r)
+// suiteOf are profiles that stay as they are when the suite grows.
+var suiteOf = []spec.Profile{
+	{Name: "L7-ROUTING", Core: []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods}, Extended: []spec.Feature{spec.RouteVars}},
+	{Name: "L7-TRAFFIC", Core: []spec.Feature{spec.UpstreamWeights}, Extended: []spec.Feature{spec.ActiveChecks, spec.PassiveChecks}},
+	{Name: "L7-RELOAD", Core: []spec.Feature{spec.HotConfig}},
+	{Name: "TLS", Core: []spec.Feature{spec.TLSSNI}},
+	{Name: "VPC-DATAPATH", Core: []spec.Feature{spec.VPCTargets}},
+}
+
+// result is one of a case that does not exist, so that goldens do not change with
+// the texts of real ones.
+func result(id string, f spec.Feature, s spec.State, edit ...func(*spec.Result)) spec.Result {
+	r := spec.Result{Case: id, Title: "It holds for " + id + ".", Level: spec.Must, Feature: f, Refs: []string{"x"}, State: s, Took: 84 * time.Millisecond}
+	for _, p := range suiteOf {
+		r.Blocking = r.Blocking || slices.Contains(p.Core, f)
+		if slices.Contains(p.Core, f) || slices.Contains(p.Extended, f) {
+			r.Profile = p.Name
 		}
-		return r
 	}
+	for _, e := range edit {
+		e(&r)
+	}
+	return r
+}
+
+func sample() *Report {
 	says := func(lines ...string) func(*spec.Result) { return func(r *spec.Result) { r.Says = lines } }
 	because := func(x spec.Reason) func(*spec.Result) { return func(r *spec.Result) { r.Reason = &x } }
 	r := &Report{
@@ -32,19 +52,39 @@ func sample() *Report {
 		Run:     Run{Started: time.Date(2026, 3, 2, 10, 14, 5, 0, time.UTC), Took: 221 * time.Second, Seed: 42, Topology: "two-az", TopologyDigest: "sha256:22", Up: 3 * time.Second, Command: "lbsim conform"},
 		Machine: Machine{Kernel: "6.18", Arch: "amd64", CPUs: 2, Has: []spec.Capability{spec.NetNS}, Lacks: []spec.Capability{spec.EBPF}},
 		Cases: []spec.Result{
-			res("ROUTE-EXACT", spec.RouteURI, spec.Pass),
-			res("ROUTE-HOST", spec.RouteHost, spec.Fail, says("got 404, want 200 from <blue-1>", "got 404 & so on"), func(r *spec.Result) {
-				r.Story, r.Rerun, r.Evidence = []string{"step: ask", "asked"}, "lbsim conform --case ROUTE-HOST", []string{"out/evidence/ROUTE-HOST/x"}
+			result("X-EXACT", spec.RouteURI, spec.Pass),
+			result("X-HOST", spec.RouteHost, spec.Fail, says("flaky: passed in 2 of 3 runs; run 2 says:", "got 404, want 200 from <blue-1>", "got 404 & so on"), func(r *spec.Result) {
+				r.Story, r.Rerun, r.Evidence = []string{"step: ask", "asked"}, "lbsim conform --case X-HOST", []string{"out/evidence/X-HOST/x"}
+				r.Runs, r.Passed, r.Flaky = 3, 2, true
 			}),
-			res("ROUTE-METHOD", spec.RouteMethods, spec.Warn, says("slow")),
-			res("HEALTH-DOWN-UP", spec.ActiveChecks, spec.Broken, says("the case panicked: boom")),
-			res("ADMIN-IF-MATCH", spec.AdminIfMatch, spec.Unsupported, because(spec.Reason{Code: spec.Unclaimed, Needs: []spec.Feature{spec.AdminIfMatch}})),
-			res("VPC-OVERLAP", spec.VPCTargets, spec.Skip, because(spec.Reason{Code: spec.Machine, Lacks: []spec.Capability{spec.EBPF}})),
-			res("RELOAD-UNDER-LOAD", spec.HotConfig, spec.Unproven, because(spec.Reason{Code: spec.After, Case: "RELOAD-BASIC"})),
+			result("X-METHOD", spec.RouteMethods, spec.Warn, says("slow")),
+			result("X-VARS", spec.RouteVars, spec.Unsupported, because(spec.Reason{Code: spec.Unclaimed, Needs: []spec.Feature{spec.RouteVars}}), func(r *spec.Result) { r.Challenge = spec.Pass }),
+			result("X-DOWN-UP", spec.ActiveChecks, spec.Broken, says("the case panicked: boom")),
+			result("X-PASSIVE", spec.PassiveChecks, spec.Fail, says("got 3, want 2"), func(r *spec.Result) {
+				r.Quarantine = &spec.Quarantine{Reason: "slow disks", Since: "2026-03-01", Expires: "2026-03-31"}
+			}),
+			result("X-SNI", spec.TLSSNI, spec.Unsupported, because(spec.Reason{Code: spec.Unclaimed, Needs: []spec.Feature{spec.TLSSNI}})),
+			result("X-OVERLAP", spec.VPCTargets, spec.Skip, because(spec.Reason{Code: spec.Machine, Lacks: []spec.Capability{spec.EBPF}})),
+			result("X-UNDER-LOAD", spec.HotConfig, spec.Unproven, because(spec.Reason{Code: spec.After, Case: "X-BASIC"})),
 		},
-		Scenarios: []spec.Result{{Case: "AZ outage moves traffic", Title: "scenarios: AZ outage moves traffic", State: spec.Pass, Took: time.Second, Story: []string{"recovered: 1.42s <limit 15s>"}}},
+		Scenarios: []spec.Result{{Case: "AZ outage moves traffic", Title: "scenarios: AZ outage moves traffic", State: spec.Pass, Level: spec.Must, Took: time.Second, Story: []string{"recovered: 1.42s <limit 15s>"}}},
 	}
-	r.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods, spec.ActiveChecks, spec.VPCTargets, spec.HotConfig})
+	r.Fill(suiteOf, []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods, spec.ActiveChecks, spec.PassiveChecks, spec.VPCTargets, spec.HotConfig})
+	return r
+}
+
+// foreign is another gateway, judged by other cases.
+func foreign() *Report {
+	r := &Report{
+		Suite: Suite{Version: "0.1.0", Cases: "sha256:99"}, Gateway: Gateway{Name: "nginx", Version: "1.22.1", Binary: "sha256:33", Driver: "nginx", Claims: "asserted"},
+		Run:     Run{Started: time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC), Took: 90 * time.Second, Seed: 42, Topology: "hello", TopologyDigest: "sha256:44", Up: time.Second},
+		Machine: Machine{Kernel: "6.18", Arch: "amd64", CPUs: 2, Has: []spec.Capability{spec.NetNS}},
+		Cases: []spec.Result{
+			result("X-EXACT", spec.RouteURI, spec.Pass), result("X-HOST", spec.RouteHost, spec.Pass), result("X-METHOD", spec.RouteMethods, spec.Pass),
+			result("X-ONLY-HERE", spec.UpstreamWeights, spec.Pass),
+		},
+	}
+	r.Fill(suiteOf, []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods, spec.RouteVars, spec.UpstreamWeights})
 	return r
 }
 
@@ -54,6 +94,7 @@ func TestReportsLookAsTheyDid(t *testing.T) {
 		"report.html": func(r *Report, b *bytes.Buffer) error { return r.HTML(b) },
 		"junit.xml":   func(r *Report, b *bytes.Buffer) error { return r.JUnit(b) },
 		"summary.txt": func(r *Report, b *bytes.Buffer) error { return r.Summary(b) },
+		"grid.html":   func(r *Report, b *bytes.Buffer) error { return Grid(b, []*Report{r, foreign()}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
@@ -87,7 +128,7 @@ func TestYAMLReadsBackAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(got.Cases, want.Cases) || got.Counts != want.Counts || got.Run != want.Run {
+	if !reflect.DeepEqual(got.Cases, want.Cases) || got.Counts != want.Counts || !reflect.DeepEqual(got.Run, want.Run) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
 }
@@ -98,7 +139,7 @@ func TestLastLineOfTheSummaryIsTheThreeNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	if got, want := lines[len(lines)-1], "3 passed, 3 failed, 2 skipped"; got != want {
+	if got, want := lines[len(lines)-1], "3 passed, 3 failed, 4 skipped"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -137,12 +178,12 @@ func TestResultsAndExitCodes(t *testing.T) {
 			t.Errorf("%s: got %s, %s, %d, want %s, %s, %d", name, c.r.Result, profile, c.r.Exit(), c.result, c.profile, c.exit)
 		}
 	}
-	foreign := &Report{Cases: []spec.Result{
+	other := &Report{Cases: []spec.Result{
 		{Case: "X", Feature: spec.RouteURI, Profile: "L7-ROUTING", State: spec.Pass},
 		{Case: "Y", Feature: spec.TLSSNI, Profile: "TLS", State: spec.Unsupported, Reason: &spec.Reason{Code: spec.Unclaimed, Needs: []spec.Feature{spec.TLSSNI}}},
 	}}
-	if foreign.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI}); foreign.Profiles[1].Result != Unclaimed || foreign.Result != Partial || foreign.Exit() != 0 {
-		t.Errorf("a profile of which nothing is claimed: got %s, %s, %d, want %s, %s, 0", foreign.Profiles[1].Result, foreign.Result, foreign.Exit(), Unclaimed, Partial)
+	if other.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI}); other.Profiles[1].Result != Unclaimed || other.Result != Partial || other.Exit() != 0 {
+		t.Errorf("a profile of which nothing is claimed: got %s, %s, %d, want %s, %s, 0", other.Profiles[1].Result, other.Result, other.Exit(), Unclaimed, Partial)
 	}
 	r := one(spec.Pass)
 	r.Problems = []string{"interrupted"}
@@ -197,6 +238,105 @@ func TestHTMLEscapesAndNeedsNoNetwork(t *testing.T) {
 	}
 }
 
+func TestPagesHoldTheTextsOfCases(t *testing.T) {
+	e := casedoc.All()[0]
+	r := &Report{Cases: []spec.Result{{Case: e.ID, Title: e.Title, Feature: e.Features[0], Profile: e.Profile, State: spec.Fail}}}
+	r.Fill(spec.Profiles(), e.Features)
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"report": func(b *bytes.Buffer) error { return r.HTML(b) },
+		"grid":   func(b *bytes.Buffer) error { return Grid(b, []*Report{r}) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{template.HTMLEscapeString(e.Catches), e.Page(), template.HTMLEscapeString(e.Bugs[0])} {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s: lacks %q of %s", name, want, e.ID)
+			}
+		}
+		for _, bad := range []string{"<script", "src=", "href=\"http"} {
+			if strings.Contains(b.String(), bad) {
+				t.Errorf("%s: contains %q", name, bad)
+			}
+		}
+	}
+}
+
+func TestFeaturesAreNotBetterThanTheirCases(t *testing.T) {
+	reason := func(r *spec.Result) { r.Reason = &spec.Reason{Code: spec.Machine} }
+	quarantine := func(r *spec.Result) { r.Quarantine = &spec.Quarantine{} }
+	challenge := func(s spec.State) func(*spec.Result) { return func(r *spec.Result) { r.Challenge = s } }
+	of := func(s spec.State, edit ...func(*spec.Result)) spec.Result {
+		return result("X-A", spec.RouteURI, s, edit...)
+	}
+	for name, c := range map[string]struct {
+		cases     []spec.Result
+		unclaimed bool
+		want      FeatureState
+		passed    int
+		surprise  bool
+	}{
+		"all pass":                     {[]spec.Result{of(spec.Pass), of(spec.Warn)}, false, Supported, 2, false},
+		"one fails":                    {[]spec.Result{of(spec.Pass), of(spec.Fail), of(spec.Broken)}, false, NotMet, 1, false},
+		"one is broken":                {[]spec.Result{of(spec.Pass), of(spec.Broken)}, false, FeatureUndecided, 1, false},
+		"one is skipped":               {[]spec.Result{of(spec.Pass), of(spec.Skip, reason)}, false, PartlyJudged, 1, false},
+		"quarantine is no support":     {[]spec.Result{of(spec.Pass), of(spec.Fail, quarantine)}, false, PartlyJudged, 1, false},
+		"all are skipped":              {[]spec.Result{of(spec.Skip, reason)}, false, Unjudged, 0, false},
+		"not claimed":                  {[]spec.Result{of(spec.Unsupported)}, true, NotClaimed, 0, false},
+		"not claimed, and passes":      {[]spec.Result{of(spec.Unsupported, challenge(spec.Pass))}, true, NotClaimed, 1, true},
+		"not claimed, and passes some": {[]spec.Result{of(spec.Unsupported, challenge(spec.Pass)), of(spec.Unsupported, challenge(spec.Fail))}, true, NotClaimed, 1, false},
+	} {
+		r := &Report{Cases: c.cases}
+		claims := []spec.Feature{spec.RouteURI}
+		if c.unclaimed {
+			claims = []spec.Feature{spec.RouteHost}
+		}
+		r.Fill(suiteOf, claims)
+		if f := r.Features[0]; f.State != c.want || f.Passed != c.passed || f.Cases != len(c.cases) || (len(r.Surprises) > 0) != c.surprise {
+			t.Errorf("%s: got %+v, surprises %q, want %s with %d passed", name, f, r.Surprises, c.want, c.passed)
+		}
+	}
+}
+
+func TestBlockingPartIsWhatIsCoreAndClaimed(t *testing.T) {
+	r := &Report{Run: Run{Up: 2 * time.Second}, Cases: []spec.Result{
+		result("X-A", spec.RouteURI, spec.Pass), result("X-B", spec.RouteHost, spec.Pass, func(r *spec.Result) { r.Runs = 3 }),
+		result("X-C", spec.RouteVars, spec.Fail), result("X-D", spec.TLSSNI, spec.Unsupported),
+	}}
+	r.Fill(suiteOf, []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteVars})
+	if got, want := *r.Run.Blocking, (Blocking{Success, 2, 2*time.Second + 4*84*time.Millisecond}); got != want || r.Verdict != Wrong {
+		t.Errorf("got %+v, %s, want %+v, wrong", got, r.Verdict, want)
+	}
+	r.Cases[0].State = spec.Fail
+	if r.Fill(suiteOf, []spec.Feature{spec.RouteURI, spec.RouteHost}); r.Run.Blocking.Result != Failure {
+		t.Errorf("a core case fails: got %+v", r.Run.Blocking)
+	}
+	r.Cases = r.Cases[2:3]
+	if r.Fill(suiteOf, []spec.Feature{spec.RouteVars}); r.Run.Blocking != nil {
+		t.Errorf("no core case: got %+v, want none", r.Run.Blocking)
+	}
+}
+
+func TestQuarantinedFailureBlocksNobodyAndIsNoSuccess(t *testing.T) {
+	r := &Report{Cases: []spec.Result{result("X-A", spec.RouteURI, spec.Pass), result("X-B", spec.RouteURI, spec.Fail, func(r *spec.Result) { r.Quarantine = &spec.Quarantine{Reason: "slow disks"} })}}
+	r.Fill(suiteOf, []spec.Feature{spec.RouteURI})
+	var b bytes.Buffer
+	if err := r.Summary(&b); err != nil {
+		t.Fatal(err)
+	}
+	if r.Exit() != 0 || r.Verdict != Good || r.Result != Partial || r.Profiles[0].Result != Partial || !strings.Contains(b.String(), "slow disks") {
+		t.Errorf("got exit %d, %s, %s, want 0, good, partial\n%s", r.Exit(), r.Verdict, r.Result, b.String())
+	}
+}
+
+func TestUnclaimedExtendedFeatureLeavesASuccess(t *testing.T) {
+	r := &Report{Cases: []spec.Result{result("X-A", spec.RouteURI, spec.Pass), result("X-B", spec.RouteVars, spec.Unsupported)}}
+	if r.Fill(suiteOf, []spec.Feature{spec.RouteURI}); r.Result != Success || r.Counts.Skipped != 1 {
+		t.Errorf("got %s, %+v, want success with one skipped", r.Result, r.Counts)
+	}
+}
+
 func TestJUnitIsWellFormedAndCountsErrors(t *testing.T) {
 	var b bytes.Buffer
 	if err := sample().JUnit(&b); err != nil {
@@ -210,8 +350,8 @@ func TestJUnitIsWellFormedAndCountsErrors(t *testing.T) {
 	for _, s := range back.Suites {
 		tests, failures, errs, skipped = tests+s.Tests, failures+s.Failures, errs+s.Errors, skipped+s.Skipped
 	}
-	if tests != 8 || failures != 1 || errs != 2 || skipped != 2 {
-		t.Errorf("got %d tests, %d failures, %d errors, %d skipped, want 8, 1, 2, 2", tests, failures, errs, skipped)
+	if tests != 10 || failures != 1 || errs != 2 || skipped != 4 {
+		t.Errorf("got %d tests, %d failures, %d errors, %d skipped, want 10, 1, 2, 4", tests, failures, errs, skipped)
 	}
 }
 
