@@ -13,6 +13,9 @@ import (
 // that tenants create.
 const HTTPPort = 80
 
+// HTTPSPort is where a gateway that speaks TLS listens on its own address.
+const HTTPSPort = 443
+
 // Facts are what a gateway has to be told about its lab.
 type Facts struct {
 	BinDir string
@@ -27,7 +30,8 @@ type Command struct {
 	Args []string
 	Env  map[string]string
 	Dir  string // working directory; "": that of the lab
-	// Ready is the URL that answers 200 when it serves; "": it tells by sd_notify.
+	// Ready is the URL that answers 200 when it serves, or "tcp://address:port" that
+	// then takes connections; "": it tells by sd_notify.
 	Ready string
 	// Terminal says that standard input is a terminal of the command's own; see
 	// proc.Spec.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -69,14 +70,14 @@ func (p *Process) ReadyAfter() time.Duration {
 	}
 }
 
-// probe asks the process's address from its namespace until it answers 200.
+// probe asks the process's address from its namespace until it answers.
 func (p *Process) probe(ctx context.Context) {
 	client := traffic.HTTP(place{p.spec.NS}, time.Second)
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err := Get(ctx, client, p.spec.Ready); err == nil {
+		if err := p.answers(ctx, client); err == nil {
 			p.setReady()
 			return
 		}
@@ -88,6 +89,25 @@ func (p *Process) probe(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// answers asks once whether the process serves.
+func (p *Process) answers(ctx context.Context, client *http.Client) error {
+	at, dial := strings.CutPrefix(p.spec.Ready, "tcp://")
+	if !dial {
+		return Get(ctx, client, p.spec.Ready)
+	}
+	to, err := netip.ParseAddrPort(at)
+	if err != nil {
+		return fmt.Errorf("dial %q: want a literal address: %w", at, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	c, err := Dial(ctx, p.spec.NS, "tcp", to)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // Get asks an address once; anything but 200 is an error.

@@ -28,8 +28,9 @@ type Spec struct {
 	Args []string
 	Env  map[string]string // beside PATH, HOME, TMPDIR and Go's own settings
 	Dir  string            // working directory; "": that of this process
-	// Ready is the address that answers 200 when the process serves, asked from
-	// its namespace. Without it the process tells by sd_notify.
+	// Ready is the URL that answers 200 when the process serves, or
+	// "tcp://address:port" that then takes connections, asked from its namespace.
+	// Without it the process tells by sd_notify.
 	Ready string
 	// Stdin, Stdout and Stderr replace the log and /dev/null. A process that has
 	// them inherits the environment of this process.
