@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/unilb/unilb/conformance/driver"
 	"github.com/unilb/unilb/sim/fault"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/lab/supervisor"
@@ -63,6 +64,7 @@ func codeOf(ctx context.Context, err error) int {
 		noFault  *fault.Unavailable
 		binaries *lab.MissingBinaries
 		foreign  *lab.ForeignGateway
+		program  *driver.NotInstalled
 	)
 	switch {
 	case errors.As(err, &asked):
@@ -72,7 +74,7 @@ func codeOf(ctx context.Context, err error) int {
 	case errors.As(err, &spec), errors.As(err, &unknown), errors.As(err, &missing), errors.As(err, &inUse), errors.As(err, &question),
 		errors.As(err, &binaries), errors.As(err, &foreign):
 		return codeInput
-	case errors.As(err, &cannot), errors.As(err, &cannot2), errors.As(err, &noBox):
+	case errors.As(err, &cannot), errors.As(err, &cannot2), errors.As(err, &noBox), errors.As(err, &program):
 		return codeMachine
 	case errors.As(err, &noFault) && noFault.Machine:
 		return codeMachine

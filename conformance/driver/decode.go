@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/topology/strict"
@@ -18,8 +17,8 @@ import (
 // MaxManifestBytes is the largest manifest Load reads.
 const MaxManifestBytes = strict.MaxBytes
 
-// Load reads and checks a manifest. Problems name file, line and column, all of
-// them at once.
+// Load reads and checks a manifest and the template files beside it. Problems
+// name file, line and column, all of them at once.
 func Load(fsys fs.FS, path string) (*Manifest, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
@@ -33,7 +32,14 @@ func Load(fsys fs.FS, path string) (*Manifest, error) {
 	if len(b) > MaxManifestBytes {
 		return nil, fmt.Errorf("%s: larger than %d bytes", path, MaxManifestBytes)
 	}
-	return Decode(path, b)
+	m, err := Decode(path, b)
+	if err != nil || !m.Static() {
+		return m, err
+	}
+	if err := m.readTemplates(fsys, path, b); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Decode reads a manifest; name is the file's name in errors. All problems come
@@ -60,9 +66,8 @@ func (m *Manifest) check(bad func(path, format string, args ...any)) {
 	if len(m.Start.Exec) == 0 {
 		bad("start.exec", "start.exec: want a command")
 	}
-	if m.Ready.Notify == (m.Ready.HTTP != "") {
-		bad("ready", "ready: want either notify: true or http")
-	}
+	m.checkReady(bad)
+	m.checkDialect(bad)
 	if (m.Applied.HTTP != "") == (m.Applied.Probe != nil) {
 		bad("applied", "applied: want either http or probe")
 	}
@@ -77,6 +82,9 @@ func (m *Manifest) check(bad func(path, format string, args ...any)) {
 			bad(path, "signal %q: want one of TERM, QUIT, HUP, INT, USR1, USR2, WINCH", s)
 		}
 	}
+	if m.Applied.Probe != nil && m.Applied.Probe.Over < 0 {
+		bad("applied.probe.over", "applied.probe.over: want a time that is not negative")
+	}
 	for path := range m.Files {
 		if !filepath.IsLocal(path) {
 			bad("files."+path, "files: %q is not below the process's directory", path)
@@ -84,6 +92,18 @@ func (m *Manifest) check(bad func(path, format string, args ...any)) {
 	}
 	m.checkClaims(bad)
 	m.try(bad)
+}
+
+func (m *Manifest) checkReady(bad func(path, format string, args ...any)) {
+	ways := 0
+	for _, set := range []bool{m.Ready.Notify, m.Ready.HTTP != "", m.Ready.TCP != ""} {
+		if set {
+			ways++
+		}
+	}
+	if ways != 1 {
+		bad("ready", "ready: want one of notify: true, http and tcp")
+	}
 }
 
 // checkClaims refuses what no case knows: a misspelled claim would turn cases
@@ -109,10 +129,7 @@ func (m *Manifest) try(bad func(path, format string, args ...any)) {
 	if len(m.Start.Exec) == 0 {
 		return // said already
 	}
-	_, err := m.Render(Vars{
-		Bin: "/bin", Dir: "/run/x", Node: "r/z/n", Zone: "z", Region: "r", Etcd: []string{"http://192.0.2.1:2379"}, Prefix: "/apisix",
-		Listen: []string{"192.0.2.1:80"}, Underlay: "192.0.2.1", Member: "192.0.2.2", AdminURL: "http://192.0.2.3:9180/apisix/admin", AdminKey: "k",
-	})
+	_, err := m.Render(sample())
 	for _, e := range split(err) {
 		path := "start.exec"
 		if at := (*keyError)(nil); errors.As(e, &at) {
@@ -130,25 +147,4 @@ func split(err error) []error {
 		return nil
 	}
 	return []error{err}
-}
-
-// A keyError is what is wrong with the template at a key.
-type keyError struct {
-	key string
-	err error
-}
-
-func (e *keyError) Error() string { return e.key + ": " + e.err.Error() }
-func (e *keyError) Unwrap() error { return e.err }
-
-func expand(key, text string, v Vars) (string, error) {
-	t, err := template.New(key).Option("missingkey=error").Funcs(template.FuncMap{"join": strings.Join}).Parse(text)
-	if err != nil {
-		return "", &keyError{key, err}
-	}
-	var b strings.Builder
-	if err := t.Execute(&b, v); err != nil {
-		return "", &keyError{key, err}
-	}
-	return b.String(), nil
 }

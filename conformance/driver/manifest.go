@@ -9,18 +9,41 @@ import (
 // A Manifest is a decoded driver file. Strings marked (template) are
 // text/template over Vars.
 type Manifest struct {
-	Driver   string            `yaml:"driver"`   // "v1"
-	Name     string            `yaml:"name"`     // of the gateway
-	Binary   string            `yaml:"binary"`   // file whose digest identifies the build (template)
-	Identify Identify          `yaml:"identify"` // how to ask for the version
-	Files    map[string]string `yaml:"files"`    // file below the process's directory: content (template)
-	Start    Start             `yaml:"start"`
-	Ready    Ready             `yaml:"ready"`
-	Admin    Admin             `yaml:"admin"`
-	Applied  Applied           `yaml:"applied"`
-	Drain    Drain             `yaml:"drain"`
-	Reload   Reload            `yaml:"reload"`
-	Claims   []spec.Feature    `yaml:"claims"`
+	Driver    string            `yaml:"driver"`     // "v1"
+	Name      string            `yaml:"name"`       // of the gateway
+	Binary    string            `yaml:"binary"`     // the program: its digest identifies the build (template); see Locate
+	Install   string            `yaml:"install"`    // what to do where the program is not installed
+	Untried   string            `yaml:"untried"`    // why nobody has tried this manifest yet; empty: somebody has
+	Topology  string            `yaml:"topology"`   // of the library, taken when none is asked for; empty: the largest that the machine can run
+	ListenTLS bool              `yaml:"listen-tls"` // the gateway listens on .ListenTLS
+	Identify  Identify          `yaml:"identify"`   // how to ask for the version
+	Files     map[string]string `yaml:"files"`      // file below the process's directory: content (template)
+	Config    []ConfigFile      `yaml:"config"`     // of dialect static only
+	Start     Start             `yaml:"start"`
+	Ready     Ready             `yaml:"ready"`
+	Admin     Admin             `yaml:"admin"`
+	Applied   Applied           `yaml:"applied"`
+	Drain     Drain             `yaml:"drain"`
+	Reload    Reload            `yaml:"reload"`
+	Claims    []spec.Feature    `yaml:"claims"`
+}
+
+// A ConfigFile is a file that holds the configuration of a gateway without an
+// Admin API. Exactly one of Template and TemplateFile is set; they are
+// text/template over ConfigVars. The file is replaced, in one step and after the
+// check, at each change of the objects; then the gateway is told to reload.
+type ConfigFile struct {
+	File         string `yaml:"file"` // below the process's directory
+	Template     string `yaml:"template"`
+	TemplateFile string `yaml:"template-file"` // beside the manifest; Template holds its content once loaded
+	Check        Check  `yaml:"check"`
+}
+
+// Check is the command that says whether a configuration is one, by its exit
+// code. It runs on the gateway's node; .New is the file to look at. Empty: the
+// gateway has none.
+type Check struct {
+	Exec []string `yaml:"exec"` // (template)
 }
 
 // Identify asks a build who it is. Output must match the pattern.
@@ -37,20 +60,32 @@ type Start struct {
 	User string            `yaml:"user"` // empty: the testbed's own
 }
 
-// Ready is how one knows that the gateway serves. Exactly one of Notify and
-// HTTP is set.
+// Ready is how one knows that the gateway serves. Exactly one of Notify, HTTP and
+// TCP is set.
 type Ready struct {
 	Notify bool          `yaml:"notify"` // sd_notify READY=1
 	HTTP   string        `yaml:"http"`   // URL that answers 200 (template)
+	TCP    string        `yaml:"tcp"`    // "address:port" that takes connections (template)
 	Within time.Duration `yaml:"within"` // 20s when 0
 }
 
 // Admin is the Admin API through which cases configure the gateway. An empty
 // URL means the one of the region.
 type Admin struct {
-	URL string `yaml:"url"` // (template)
-	Key string `yaml:"key"` // (template)
+	Dialect string `yaml:"dialect"` // DialectAPISIX when empty
+	URL     string `yaml:"url"`     // (template)
+	Key     string `yaml:"key"`     // (template)
 }
+
+// The dialects.
+const (
+	// DialectAPISIX: the gateway takes its configuration from an APISIX Admin API,
+	// its own or the region's.
+	DialectAPISIX = "apisix-3"
+	// DialectStatic: the gateway reads files. The testbed keeps the objects, renders
+	// them through the templates of Config and has the gateway reload.
+	DialectStatic = "static"
+)
 
 // Applied is how one knows that a configuration is in force. Exactly one of
 // HTTP and Probe is set.
@@ -65,6 +100,9 @@ type Applied struct {
 // synchronise separately, so one answer is luck.
 type Probe struct {
 	Consecutive int `yaml:"consecutive"` // 20 when 0
+	// Over is the time that the answers must span: longer than old workers go on
+	// taking connections after a reload.
+	Over time.Duration `yaml:"over"`
 }
 
 // Drain is how the gateway is told to finish its work and end.
@@ -79,19 +117,5 @@ type Reload struct {
 	Exec   []string `yaml:"exec"` // (template)
 }
 
-// Vars are what templates may use.
-type Vars struct {
-	Bin      string   // directory of binaries
-	Dir      string   // the process's own directory
-	Node     string   // "bj/az1/l7-1"
-	Zone     string   //
-	Region   string   //
-	Etcd     []string // client URLs
-	Prefix   string   // "/apisix"
-	Listen   []string // "address:port" that clients may dial, plain HTTP
-	Underlay string   // the node's address
-	Member   string   // the node's member address; empty behind no L4
-	AdminURL string   // the region's Admin API, up to and including /apisix/admin
-	AdminKey string   //
-	Revision int64    // in Applied.HTTP only
-}
+// Static says whether the testbed keeps the objects and renders them to files.
+func (m *Manifest) Static() bool { return m.Admin.Dialect == DialectStatic }

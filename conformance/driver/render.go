@@ -30,6 +30,7 @@ type Process struct {
 
 	Notify bool   // readiness by sd_notify
 	Probe  string // or by a URL that answers 200
+	Dial   string // or by an "address:port" that takes connections
 	Within time.Duration
 
 	AdminURL, AdminKey string
@@ -44,7 +45,9 @@ type Process struct {
 	vars     Vars
 }
 
-// Render fills the manifest's templates for one node.
+// Render fills the manifest's templates for one node, those of Config excepted
+// (see Process.Configure). Where the variables name no program it is the
+// manifest's, as it stands there.
 func (m *Manifest) Render(v Vars) (*Process, error) {
 	p := &Process{
 		Name: m.Name, Dir: v.Dir, User: m.Start.User, Env: map[string]string{}, Files: map[string]string{},
@@ -58,8 +61,12 @@ func (m *Manifest) Render(v Vars) (*Process, error) {
 		errs = append(errs, err)
 		return strings.TrimSpace(s)
 	}
-	p.Binary = one("binary", m.Binary)
-	p.Probe = one("ready.http", m.Ready.HTTP)
+	if v.Binary == "" {
+		v.Binary = one("binary", m.Binary)
+		p.vars.Binary = v.Binary
+	}
+	p.Binary = v.Binary
+	p.Probe, p.Dial = one("ready.http", m.Ready.HTTP), one("ready.tcp", m.Ready.TCP)
 	p.AdminURL, p.AdminKey = one("admin.url", m.Admin.URL), one("admin.key", m.Admin.Key)
 	if p.AdminURL == "" {
 		p.AdminURL, p.AdminKey = v.AdminURL, v.AdminKey
@@ -109,6 +116,14 @@ func (m *Manifest) Consecutive() int {
 		return DefaultConsecutive
 	}
 	return m.Applied.Probe.Consecutive
+}
+
+// Over is the time that those answers must span; 0: none.
+func (m *Manifest) Over() time.Duration {
+	if m.Applied.Probe == nil {
+		return 0
+	}
+	return m.Applied.Probe.Over
 }
 
 // argv renders arguments: each line of a rendered element is one argument and

@@ -5,7 +5,8 @@ package drivers
 
 import "embed"
 
-// Files holds one manifest for each gateway, "<name>.yaml".
+// Files holds one manifest for each gateway, "<name>.yaml", and the templates that
+// manifests name.
 //
-//go:embed *.yaml
+//go:embed *.yaml *.tmpl
 var Files embed.FS

@@ -25,6 +25,9 @@ const pollPace = 20 * time.Millisecond
 func (e *Env) Applied(ctx context.Context, rev int64) error {
 	ctx, cancel := context.WithTimeout(ctx, spec.DefaultTimeout)
 	defer cancel()
+	if e.static != nil {
+		return e.static.applier.Wait(ctx, rev)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	probe := false
 	for _, gw := range e.Gateways() {
@@ -129,24 +132,48 @@ func (e *Env) probe(ctx context.Context) error {
 	return g.Wait()
 }
 
+// shows returns when so many answers in a row, over fresh connections and over the
+// time that the manifest asks for, were the marker's.
 func (e *Env) shows(ctx context.Context, gw spec.Gateway, target string, b spec.Backend) error {
 	s := traffic.NewSession(e.Clients()[0], gw.Data, e.Recorder(), traffic.Options{Stream: "marker"})
-	pace := time.NewTicker(pollPace)
+	want, over := e.fleet.manifest.Consecutive(), e.fleet.manifest.Over()
+	pace := time.NewTicker(max(pollPace, over/time.Duration(want)))
 	defer pace.Stop()
-	for inARow := 0; inARow < e.fleet.manifest.Consecutive(); {
-		if s.Do(ctx, traffic.Request{Host: "unilb-marker.example", Target: target}).Backend() == b.Ref {
-			inARow++
-			continue
+	var since time.Time
+	last := ""
+	for inARow := 0; ; {
+		r := s.Do(ctx, traffic.Request{Host: markerHost, Target: target})
+		if r.Backend() == b.Ref {
+			if inARow++; inARow == 1 {
+				since = time.Now()
+			}
+			if inARow >= want && time.Since(since) >= over {
+				return nil
+			}
+			if over == 0 {
+				continue
+			}
+		} else {
+			inARow, last = 0, answered(r)
 		}
-		inARow = 0
 		select {
 		case <-pace.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not show marker %s: %w", gw.Ref, target, ctx.Err())
+			return fmt.Errorf("%s does not show marker %s: %w; its last other answer: %s", gw.Ref, target, ctx.Err(), last)
 		}
 	}
-	return nil
 }
+
+// answered is what became of a request, for messages.
+func answered(r traffic.Result) string {
+	if r.Reply == nil {
+		return fmt.Sprint(r.Err)
+	}
+	return fmt.Sprintf("%d from %q", r.Reply.Status, r.Backend())
+}
+
+// markerHost is the host of markers.
+const markerHost = "unilb-marker.example"
 
 // nobody is the dialer of a node that does not exist.
 type nobody struct{ err error }

@@ -34,6 +34,8 @@ type Env struct {
 	plan  *topology.Plan
 	fleet *fleet
 	has   map[spec.Capability]bool
+	// static holds the objects of a gateway without an Admin API; nil: it has one.
+	static *objects
 
 	mu   sync.Mutex
 	port uint16
@@ -44,7 +46,11 @@ var _ spec.Env = (*Env)(nil)
 
 func newEnv(l *lab.Lab, f *fleet) *Env {
 	e := &Env{lab: l, plan: l.Plan(), fleet: f, port: firstPort, has: map[spec.Capability]bool{}}
+	if f.manifest.Static() {
+		e.static = newObjects(e)
+	}
 	e.has[spec.NetNS], e.has[spec.Faults], e.has[spec.Control] = true, true, true
+	e.has[spec.TLS] = f.manifest.ListenTLS
 	e.has[spec.EBPF] = sandbox.Probe(sandbox.CapEBPF) == nil
 	e.has[spec.Region] = e.API().URL != "" && len(e.EIPs()) > 0
 	networks := 0
@@ -57,6 +63,14 @@ func newEnv(l *lab.Lab, f *fleet) *Env {
 	return e
 }
 
+// Close ends what the environment itself runs. The lab stays.
+func (e *Env) Close() error {
+	if e.static == nil {
+		return nil
+	}
+	return e.static.close()
+}
+
 // Has says what the lab and the machine offer.
 func (e *Env) Has(c spec.Capability) bool { return e.has[c] }
 
@@ -67,7 +81,11 @@ func (e *Env) Recorder() *history.Recorder { return e.lab.Recorder() }
 func (e *Env) Gateways() []spec.Gateway {
 	var out []spec.Gateway
 	for _, n := range e.plan.OfKind(topology.KindL7) {
-		out = append(out, spec.Gateway{Ref: n.Ref, Data: netip.AddrPortFrom(n.Underlay, lab.HTTPPort)})
+		gw := spec.Gateway{Ref: n.Ref, Data: netip.AddrPortFrom(n.Underlay, lab.HTTPPort)}
+		if e.fleet.manifest.ListenTLS {
+			gw.TLS = netip.AddrPortFrom(n.Underlay, lab.HTTPSPort)
+		}
+		out = append(out, gw)
 	}
 	return out
 }
@@ -90,8 +108,11 @@ func (e *Env) client(ref topology.Ref) traffic.Client {
 }
 
 // Admin is the Admin API, called from where lbc-api stands, or from a gateway
-// where there is none.
+// where there is none. In dialect static it is the testbed's own.
 func (e *Env) Admin() spec.Endpoint {
+	if e.static != nil {
+		return e.static.server.Endpoint()
+	}
 	gateways := e.plan.OfKind(topology.KindL7)
 	callers := append(e.plan.OfKind(topology.KindAPI), gateways...)
 	if len(gateways) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/driver"
 	"github.com/unilb/unilb/conformance/drivers"
+	"github.com/unilb/unilb/conformance/model"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/topology"
 )
@@ -35,39 +36,92 @@ func loadDriver(name string) (*driver.Manifest, error) {
 type fleet struct {
 	manifest *driver.Manifest
 	plan     *topology.Plan
+	binary   string // the program, as an absolute path; empty: as the manifest says
 
-	mu    sync.Mutex
-	procs map[topology.Ref]*driver.Process
+	mu     sync.Mutex
+	procs  map[topology.Ref]*driver.Process
+	config map[topology.Ref]*driver.Rendered // last accepted; of dialect static only
+}
+
+// newFleet prepares gateways to be started in a lab of the plan. The program has
+// been located (see driver.Manifest.Locate).
+func newFleet(m *driver.Manifest, plan *topology.Plan, program string) *fleet {
+	return &fleet{manifest: m, plan: plan, binary: program, procs: map[topology.Ref]*driver.Process{}, config: map[topology.Ref]*driver.Rendered{}}
 }
 
 // command is a lab.GatewayFunc.
 func (f *fleet) command(n topology.Node, facts lab.Facts) (lab.Command, error) {
-	p, err := f.manifest.Render(driver.Vars{
-		Bin: facts.BinDir, Dir: facts.Dir, Node: string(n.Ref), Zone: n.Zone, Region: n.Region,
+	c, err := f.prepare(n, facts)
+	if err != nil {
+		return lab.Command{}, fmt.Errorf("driver %s for %s: %w", f.manifest.Name, n.Ref, err)
+	}
+	return c, nil
+}
+
+func (f *fleet) prepare(n topology.Node, facts lab.Facts) (lab.Command, error) {
+	v := driver.Vars{
+		Bin: facts.BinDir, Binary: f.binary, Dir: facts.Dir, Node: string(n.Ref), Zone: n.Zone, Region: n.Region,
 		Etcd: facts.Etcd, Prefix: facts.Prefix,
 		Listen:   []string{netip.AddrPortFrom(n.Underlay, lab.HTTPPort).String()},
 		Underlay: n.Underlay.String(), Member: address(n.Member),
 		AdminURL: adminURL(f.plan, n.Region), AdminKey: topology.AdminKey,
-	})
+	}
+	if f.manifest.ListenTLS {
+		v.ListenTLS = []string{netip.AddrPortFrom(n.Underlay, lab.HTTPSPort).String()}
+	}
+	p, err := f.manifest.Render(v)
 	if err != nil {
-		return lab.Command{}, fmt.Errorf("driver %s for %s: %w", f.manifest.Name, n.Ref, err)
+		return lab.Command{}, err
 	}
 	if p.User != "" {
-		return lab.Command{}, fmt.Errorf("driver %s: the lab cannot start processes as user %s", f.manifest.Name, p.User)
+		return lab.Command{}, fmt.Errorf("the lab cannot start processes as user %s", p.User)
 	}
 	for name, content := range p.Files {
-		path := filepath.Join(facts.Dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return lab.Command{}, fmt.Errorf("driver %s: %w", f.manifest.Name, err)
+		if err := writeFile(filepath.Join(facts.Dir, name), content, 0o644); err != nil {
+			return lab.Command{}, err
 		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			return lab.Command{}, fmt.Errorf("driver %s: %w", f.manifest.Name, err)
-		}
+	}
+	if err := f.writeConfig(n.Ref, p); err != nil {
+		return lab.Command{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.procs[n.Ref] = p
-	return lab.Command{Path: p.Argv[0], Args: p.Argv[1:], Env: p.Env, Dir: facts.Dir, Ready: p.Probe}, nil
+	c := lab.Command{Path: p.Argv[0], Args: p.Argv[1:], Env: p.Env, Dir: facts.Dir, Ready: p.Probe}
+	if p.Dial != "" {
+		c.Ready = "tcp://" + p.Dial
+	}
+	return c, nil
+}
+
+// writeConfig writes what a gateway of dialect static starts with: the last
+// configuration that it accepted, or one without objects.
+func (f *fleet) writeConfig(ref topology.Ref, p *driver.Process) error {
+	if !f.manifest.Static() {
+		return nil
+	}
+	f.mu.Lock()
+	config := f.config[ref]
+	f.mu.Unlock()
+	if config == nil {
+		var err error
+		if config, err = p.Configure(&model.Model{}); err != nil {
+			return err
+		}
+	}
+	for _, file := range config.Files {
+		if err := writeFile(filepath.Join(p.Dir, file.Path), file.Text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep remembers what a gateway has accepted.
+func (f *fleet) keep(ref topology.Ref, config *driver.Rendered) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.config[ref] = config
 }
 
 func (f *fleet) process(ref topology.Ref) *driver.Process {
@@ -120,7 +174,7 @@ func Gateways(plan *topology.Plan, name, binary string) (lab.GatewayFunc, error)
 			if err != nil {
 				return nil, err
 			}
-			fleets[want] = &fleet{manifest: m, plan: plan, procs: map[topology.Ref]*driver.Process{}}
+			fleets[want] = newFleet(m, plan, binary)
 		}
 	}
 	return func(n topology.Node, facts lab.Facts) (lab.Command, error) {
@@ -134,11 +188,10 @@ func Gateways(plan *topology.Plan, name, binary string) (lab.GatewayFunc, error)
 		if f == nil {
 			return lab.Command{}, fmt.Errorf("no driver for the gateway of %s", n.Ref)
 		}
-		c, err := f.command(n, facts)
-		if err == nil && binary != "" {
-			c.Path = binary
+		if m := f.manifest; m.Static() {
+			return lab.Command{}, fmt.Errorf("gateway %s of %s reads its configuration from files, which only the cases render: lbsim conform --gateway %s", m.Name, n.Ref, want)
 		}
-		return c, err
+		return f.command(n, facts)
 	}, nil
 }
 
@@ -152,9 +205,22 @@ func Program(name, binary, binDir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p, err := m.Render(driver.Vars{Bin: binDir})
-	if err != nil {
-		return "", fmt.Errorf("driver %s: %w", name, err)
+	return m.Locate(binDir, "")
+}
+
+// checkPrograms looks for the gateway's program and for those of the plan, all at
+// once where they are the testbed's own. The error is *lab.MissingBinaries, or
+// *driver.NotInstalled.
+func checkPrograms(m *driver.Manifest, plan *topology.Plan, binDir, binary string) error {
+	_, err := m.Locate(binDir, binary)
+	var none *driver.NotInstalled
+	if errors.As(err, &none) {
+		if name, ours := strings.CutPrefix(none.Program, binDir+"/"); ours {
+			return lab.CheckBinaries(plan, binDir, name)
+		}
 	}
-	return p.Argv[0], nil
+	if err != nil {
+		return err
+	}
+	return lab.CheckBinaries(plan, binDir)
 }

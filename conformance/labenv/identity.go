@@ -27,7 +27,8 @@ const identifyTimeout = 10 * time.Second
 // about itself.
 func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.Gateway {
 	g := report.Gateway{Name: m.Name, Driver: o.Gateway, Claims: "asserted"}
-	p, err := m.Render(driver.Vars{Bin: o.BinDir, Dir: o.Out})
+	program, _ := m.Locate(o.BinDir, "") // found before
+	p, err := m.Render(driver.Vars{Bin: o.BinDir, Binary: program, Dir: o.Out})
 	if err != nil {
 		return g // a manifest that renders for nodes only; there is nothing to measure
 	}
@@ -44,7 +45,7 @@ func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.
 	// An interrupted run says, too, what it judged.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), identifyTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, p.IdentifyArgv[0], p.IdentifyArgv[1:]...).Output()
+	out, err := exec.CommandContext(ctx, p.IdentifyArgv[0], p.IdentifyArgv[1:]...).CombinedOutput() // nginx speaks on stderr
 	if err != nil {
 		g.Version = "unknown (" + err.Error() + ")"
 		return g

@@ -1,6 +1,7 @@
 package labenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,9 +27,13 @@ const downTimeout = 30 * time.Second
 // that nothing is lost should this process die. Its exit code says whether the
 // run was carried out, not what it found.
 func inside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case) (int, error) {
-	plan, lacks, err := planFor(o.Topology)
+	plan, lacks, err := planFor(cmp.Or(o.Topology, m.Topology))
 	if err != nil {
 		return ExitBadInput, err
+	}
+	program, err := m.Locate(o.BinDir, "")
+	if err != nil {
+		return ExitMachine, err
 	}
 	if err := possible(o, lacks, selected); err != nil {
 		return ExitMachine, err
@@ -38,7 +43,7 @@ func inside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.
 		return ExitBroken, err
 	}
 	defer func() { _ = notes.Close() }() // what was written is checked in notes.err
-	fleet := &fleet{manifest: m, plan: plan, procs: map[topology.Ref]*driver.Process{}}
+	fleet := newFleet(m, plan, program)
 	rec := history.NewRecorder(history.NewClock())
 	begin := time.Now()
 	fmt.Fprintf(o.Stderr, "up %s\n", plan.Lab)
@@ -63,7 +68,7 @@ func inside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.
 	runErr := run(ctx, o, m, env, selected, notes)
 	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
-	err = errors.Join(runErr, l.Down(down), rec.Snapshot().Save(filepath.Join(o.Out, "history")), notes.err)
+	err = errors.Join(runErr, env.Close(), l.Down(down), rec.Snapshot().Save(filepath.Join(o.Out, "history")), notes.err)
 	if err != nil {
 		notes.problem(err)
 		return ExitBroken, err

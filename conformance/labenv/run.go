@@ -1,6 +1,7 @@
 package labenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,6 @@ import (
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
-	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/sandbox"
 )
 
@@ -117,19 +117,11 @@ func (o Options) filled() (Options, error) {
 // feasible finds what makes a run pointless before anything of an earlier run is
 // removed: an unknown topology, programs that are not there.
 func feasible(o Options, m *driver.Manifest) error {
-	plan, _, err := planFor(o.Topology)
+	plan, _, err := planFor(cmp.Or(o.Topology, m.Topology))
 	if err != nil {
 		return err
 	}
-	var others []string
-	if p, err := m.Render(driver.Vars{Bin: o.BinDir, Dir: o.Out}); err == nil { // else it renders for nodes only
-		if name, below := strings.CutPrefix(p.Argv[0], o.BinDir+"/"); below {
-			others = append(others, name)
-		} else if _, err := os.Stat(p.Argv[0]); filepath.IsAbs(p.Argv[0]) && err != nil {
-			return &lab.MissingBinaries{Dir: filepath.Dir(p.Argv[0]), Names: []string{filepath.Base(p.Argv[0])}}
-		}
-	}
-	if err := lab.CheckBinaries(plan, o.BinDir, others...); err != nil {
+	if err := checkPrograms(m, plan, o.BinDir, ""); err != nil {
 		return err
 	}
 	if o.Scenarios == "" {
@@ -146,6 +138,10 @@ func feasible(o Options, m *driver.Manifest) error {
 func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case) (int, error) {
 	started := time.Now()
 	if err := feasible(o, m); err != nil {
+		var none *driver.NotInstalled
+		if errors.As(err, &none) {
+			return ExitMachine, err
+		}
 		return ExitBadInput, err
 	}
 	if err := cleanOut(o.Out); err != nil {

@@ -98,7 +98,12 @@ var Rules = []Rule{
 		Why: "closed dependency order: cases and results know neither drivers nor suites",
 	},
 	{
-		From: []string{"conformance/driver", "conformance/report"}, Forbid: []string{"conformance/..."}, Allow: []string{"conformance/spec", "conformance/casedoc"},
+		From: []string{"conformance/model"}, Forbid: []string{"conformance/...", "sim/...", "topology/...", "net/http", "os", "os/exec"},
+		Tests: ProductOnly,
+		Why:   "what templates see is a function of the objects alone",
+	},
+	{
+		From: []string{"conformance/driver", "conformance/report"}, Forbid: []string{"conformance/..."}, Allow: []string{"conformance/spec", "conformance/casedoc", "conformance/model"},
 		Why: "closed dependency order: driver and report never import their caller",
 	},
 	{
