@@ -1,22 +1,17 @@
 package cases
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/unilb/unilb/sim/echo"
 )
 
 // reference is the simplest gateway that passes the cases, and by its bug one
@@ -33,9 +28,12 @@ type reference struct {
 	swapped time.Time
 	seq     int
 	turns   map[string]map[string]int // smooth weighted round robin: upstream, target
-	sick    map[string]int            // failed probes in a row; a target with two is out
-	pinned  map[string]map[string]*stored
-	stop    chan struct{}
+	health  map[string]*probed        // of targets that are checked
+	active  map[string]int            // requests that targets have not answered yet
+	first   map[string][]node         // what an upstream was when it was first used
+	careless
+	pinned map[string]map[string]*stored
+	stop   chan struct{}
 	// Backends of cases come and go: connections to them are kept, as a proxy
 	// does, but not for long.
 	backends *http.Transport
@@ -54,9 +52,12 @@ const referenceKey = "reference-key"
 
 func newReference(t *testing.T, bug string) *reference {
 	g := &reference{
-		bug: bug, objects: map[string]*stored{}, rev: 10, turns: map[string]map[string]int{}, sick: map[string]int{},
-		pinned: map[string]map[string]*stored{}, stop: make(chan struct{}),
-		backends: &http.Transport{DisableCompression: true, IdleConnTimeout: 2 * time.Second},
+		bug: bug, objects: map[string]*stored{}, rev: 10, turns: map[string]map[string]int{}, health: map[string]*probed{},
+		active: map[string]int{}, first: map[string][]node{}, pinned: map[string]map[string]*stored{}, stop: make(chan struct{}),
+	}
+	g.backends = &http.Transport{
+		DisableCompression: !g.is("transforms bodies"), IdleConnTimeout: 2 * time.Second, MaxIdleConnsPerHost: 32, DialContext: dialWithin,
+		DisableKeepAlives: g.is("connects for every request"),
 	}
 	g.data = httptest.NewServer(http.HandlerFunc(g.serve))
 	g.admin = httptest.NewServer(http.HandlerFunc(g.manage))
@@ -76,8 +77,7 @@ func (g *reference) is(bug string) bool { return g.bug == bug }
 
 // serve is the data plane.
 func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	body = g.spoil(r, body)
+	body := g.bodyOf(r)
 	g.mu.Lock()
 	view := g.view(r)
 	if g.is("closes on edit") && time.Since(g.swapped) < 50*time.Millisecond {
@@ -106,19 +106,6 @@ func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.proxy(w, r, view, route, body)
 	}
-}
-
-// spoil is what a gateway does to a body that does not keep its hands off it.
-func (g *reference) spoil(r *http.Request, body []byte) []byte {
-	switch {
-	case g.is("overwrites bodies"):
-		return bytes.Repeat([]byte{'z'}, len(body))
-	case g.is("drops chunked bodies") && r.ContentLength < 0:
-		return nil
-	case g.is("cuts long bodies"):
-		return body[:min(len(body), 1<<20)]
-	}
-	return body
 }
 
 // view is the configuration that a request follows.
@@ -277,195 +264,6 @@ func number(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// proxy sends the request to targets until one answers.
-func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[string]*stored, route *stored, body []byte) {
-	name, up := upstream(view, route)
-	tried := map[string]bool{}
-	for {
-		round := name
-		if g.is("begins its round with every connection") {
-			round += r.RemoteAddr
-		}
-		target := g.pick(round, up, tried)
-		if target == "" {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		tried[target] = true
-		resp, err := g.send(r, target, body)
-		if err == nil {
-			g.copy(w, resp)
-			return
-		}
-		var op *net.OpError
-		unsent := errors.As(err, &op) && op.Op == "dial"
-		if again := unsent && !g.is("no retry") || !unsent && (g.is("repeats everything") || r.Method == "GET"); !again {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-	}
-}
-
-func upstream(view map[string]*stored, route *stored) (string, map[string]any) {
-	v := route.value
-	if id, ok := v["service_id"].(string); ok && view["services/"+id] != nil {
-		v = view["services/"+id].value
-	}
-	if id, ok := v["upstream_id"].(string); ok && view["upstreams/"+id] != nil {
-		return "upstreams/" + id, view["upstreams/"+id].value
-	}
-	up, _ := v["upstream"].(map[string]any)
-	return route.id, up
-}
-
-func (g *reference) pick(name string, up map[string]any, tried map[string]bool) string {
-	nodes, _ := up["nodes"].(map[string]any)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	turns := g.turns[name]
-	if turns == nil {
-		turns = map[string]int{}
-		g.turns[name] = turns
-	}
-	best, total := "", 0
-	for n, weight := range nodes {
-		f, _ := weight.(float64)
-		share := int(f)
-		if g.is("ignores weights") || g.is("serves weight 0") && share == 0 {
-			share = 1
-		}
-		if share == 0 || tried[n] || g.sick[n] >= 2 {
-			continue
-		}
-		turns[n] += share
-		total += share
-		if best == "" || turns[n] > turns[best] {
-			best = n
-		}
-	}
-	turns[best] -= total
-	return best
-}
-
-var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade"}
-
-func strip(h http.Header) {
-	for _, v := range h.Values("Connection") {
-		for name := range strings.SplitSeq(v, ",") {
-			h.Del(strings.TrimSpace(name))
-		}
-	}
-	for _, name := range hopByHop {
-		h.Del(name)
-	}
-}
-
-func (g *reference) send(r *http.Request, target string, body []byte) (*http.Response, error) {
-	out := &http.Request{
-		Method: r.Method, Host: r.Host, Header: r.Header.Clone(), ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(string(body))),
-		URL: &url.URL{Scheme: "http", Host: target, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
-	}
-	if len(body) == 0 {
-		out.Body = nil
-	}
-	upgrade := out.Header.Get("Upgrade")
-	if !g.is("copies request headers") {
-		strip(out.Header)
-	}
-	if g.is("passes upgrades") && upgrade != "" {
-		out.Header.Set("Upgrade", upgrade)
-	}
-	client, _, _ := net.SplitHostPort(r.RemoteAddr)
-	before := r.Header.Values("X-Forwarded-For")
-	switch {
-	case g.is("no forwarded-for"):
-	case g.is("replaces forwarded-for"):
-		out.Header.Set("X-Forwarded-For", client)
-	default:
-		out.Header.Set("X-Forwarded-For", strings.Join(append(before, client), ", "))
-	}
-	if !g.is("believes clients") {
-		out.Header.Set("X-Forwarded-Proto", "http")
-		out.Header.Set("X-Forwarded-Host", r.Host)
-		out.Header.Set("X-Real-IP", client)
-	}
-	out.Header.Set("User-Agent", r.Header.Get("User-Agent"))
-	return g.backends.RoundTrip(out.WithContext(r.Context()))
-}
-
-func (g *reference) copy(w http.ResponseWriter, resp *http.Response) {
-	defer resp.Body.Close()
-	if g.is("copies response headers") {
-		resp.Header.Del("Connection")
-	} else {
-		strip(resp.Header)
-	}
-	for name, vs := range resp.Header {
-		w.Header()[name] = vs
-	}
-	if g.is("mixes answers") {
-		w.Header().Set(echo.HeaderOp, "another")
-	}
-	body := io.Reader(resp.Body)
-	switch long := w.Header().Get("Content-Length"); {
-	case g.is("overwrites answers"):
-		b, _ := io.ReadAll(body)
-		body = bytes.NewReader(bytes.Repeat([]byte{'z'}, len(b)))
-	case g.is("cuts long answers") && long == "": // one that is not announced can be cut unseen
-		body = io.LimitReader(body, 1<<20)
-	}
-	w.WriteHeader(resp.StatusCode)
-	_, _ = io.Copy(w, body)
-}
-
-// probeAll runs the health checks of all upstreams, with time passing ten times
-// as fast as the objects say.
-func (g *reference) probeAll() {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	client := &http.Client{Timeout: 100 * time.Millisecond, Transport: &http.Transport{DisableKeepAlives: true}}
-	for {
-		select {
-		case <-g.stop:
-			return
-		case <-tick.C:
-		}
-		for _, n := range g.checked() {
-			resp, err := client.Get("http://" + n + "/health")
-			ok := err == nil && resp.StatusCode == 200
-			if err == nil {
-				_ = resp.Body.Close()
-				ok = ok || g.is("ignores the status of probes")
-			} else if g.is("ignores silence") {
-				ok = true
-			}
-			g.mu.Lock()
-			switch {
-			case !ok:
-				g.sick[n]++
-			case !g.is("never takes back") || g.sick[n] < 2:
-				g.sick[n] = 0
-			}
-			g.mu.Unlock()
-		}
-	}
-}
-
-func (g *reference) checked() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var out []string
-	for key, o := range g.objects {
-		if strings.HasPrefix(key, "upstreams/") && o.value["checks"] != nil {
-			nodes, _ := o.value["nodes"].(map[string]any)
-			for n := range nodes {
-				out = append(out, n)
-			}
-		}
-	}
-	return out
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
