@@ -255,7 +255,7 @@ func (a *attempt) header() http.Header {
 	if g.is("passes upgrades") && upgrade != "" {
 		h.Set("Upgrade", upgrade)
 	}
-	g.muddle(h)
+	g.muddle(h, "turns lines round")
 	client, _, _ := net.SplitHostPort(r.RemoteAddr)
 	before := r.Header.Values("X-Forwarded-For")
 	switch {
@@ -286,14 +286,14 @@ func (a *attempt) header() http.Header {
 }
 
 // muddle is what a gateway does to headers that takes them for a map.
-func (g *reference) muddle(h http.Header) {
+func (g *reference) muddle(h http.Header, turned string) {
 	for name, vs := range h {
 		switch {
 		case g.is("drops empty values"):
 			h[name] = slices.DeleteFunc(vs, func(v string) bool { return v == "" })
 		case g.is("keeps one line of a name"):
 			h[name] = vs[len(vs)-1:]
-		case g.is("turns lines round"):
+		case g.is(turned):
 			slices.Reverse(vs)
 		case g.is("joins lines"):
 			h[name] = []string{strings.Join(vs, ", ")}
@@ -327,7 +327,7 @@ func (a *attempt) copy(resp *http.Response) {
 	} else {
 		strip(resp.Header)
 	}
-	g.muddle(resp.Header)
+	g.muddle(resp.Header, "turns lines of answers round")
 	for name, vs := range resp.Header {
 		w.Header()[name] = vs
 	}

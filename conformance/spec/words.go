@@ -30,6 +30,7 @@ const (
 	ProxyKeepalive    Feature = "proxy.keepalive"
 	ProxyTimeouts     Feature = "proxy.timeouts"
 	ProxyStreaming    Feature = "proxy.streaming" // bodies pass before they have ended
+	ProxyInterim      Feature = "proxy.interim"   // responses of class 1xx reach the client
 
 	// L7-RELOAD
 	HotConfig        Feature = "config.hot"
