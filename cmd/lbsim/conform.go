@@ -22,6 +22,8 @@ func conformCommand(out *output) *cobra.Command {
 	f.StringSliceVar(&o.Cases, "case", nil, "patterns of case ids (default: all)")
 	f.StringVar(&o.Scenarios, "scenarios", "", "compiled scenarios to run as well")
 	f.StringVar(&o.Out, "out", "", "directory of the report (default: out/conformance)")
+	f.StringVar(&o.Quarantine, "quarantine", "", "file of cases that do not block (default: that of the suite)")
+	f.StringVar(&o.Ledger, "ledger", "", "file that is told how cases ended (default: flakes.ndjson in --out)")
 	completeFlag(cmd, "gateway", orFiles(driverNames))
 	completeFlag(cmd, "topology", onlyWords(topologies))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

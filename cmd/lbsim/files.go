@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/unilb/unilb/conformance/flake"
+	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/scenarios/incidents"
 	"github.com/unilb/unilb/sim/scenario"
 	"github.com/unilb/unilb/topology"
@@ -131,12 +134,14 @@ func planCommand(out *output) *cobra.Command {
 }
 
 // schemas are the JSON schemas that there are, by what a file holds.
-var schemas = map[string]func() []byte{"topology": topology.Schema, "scenario": incidents.Schema}
+var schemas = map[string]func() []byte{
+	"topology": topology.Schema, "scenario": incidents.Schema, "report": report.Schema, "quarantine": flake.QuarantineSchema,
+}
 
 func schemaCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "schema [topology|scenario]", Short: "Print the JSON schema of topology or scenario files, for editors",
-		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: []string{"topology", "scenario"},
+		Use: "schema [KIND]", Short: "Print the JSON schema of topologies, scenarios, reports or quarantines",
+		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: slices.Sorted(maps.Keys(schemas)),
 		Example: "  lbsim schema scenario > scenario.schema.json",
 	}
 	cmd.RunE = func(_ *cobra.Command, a []string) error {

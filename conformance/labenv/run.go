@@ -15,6 +15,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/cases"
 	"github.com/unilb/unilb/conformance/driver"
+	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
@@ -38,17 +39,19 @@ const SuiteVersion = "0.1.0"
 
 // Options of a run.
 type Options struct {
-	Gateway   string   // name of a driver, or path of a manifest; "l7gw" when empty
-	Topology  string   // name in the library; empty: two-az, or hello where the machine has no eBPF
-	BinDir    string   // the systems under test; the directory of this program when empty
-	Cases     []string // patterns of case ids; empty: all
-	Scenarios string   // compiled scenarios (scenarios.test) to run as well; empty: none
-	Out       string   // directory of the report; "out/conformance" when empty
-	Require   []string // capabilities whose lack is a failure; $LBSIM_REQUIRE when nil
-	Excluded  map[string]string
-	Command   string    // how to run this again, for the report
-	Stdout    io.Writer // results; os.Stdout when nil
-	Stderr    io.Writer // progress; os.Stderr when nil
+	Gateway    string   // name of a driver, or path of a manifest; "l7gw" when empty
+	Topology   string   // name in the library; empty: two-az, or hello where the machine has no eBPF
+	BinDir     string   // the systems under test; the directory of this program when empty
+	Cases      []string // patterns of case ids; empty: all
+	Scenarios  string   // compiled scenarios (scenarios.test) to run as well; empty: none
+	Out        string   // directory of the report; "out/conformance" when empty
+	Require    []string // capabilities whose lack is a failure; $LBSIM_REQUIRE when nil
+	Excluded   map[string]string
+	Quarantine string    // file of cases that do not block; that of the suite when empty
+	Ledger     string    // file that is told how each case ended; flakes.ndjson in Out when empty
+	Command    string    // how to run this again, for the report
+	Stdout     io.Writer // results; os.Stdout when nil
+	Stderr     io.Writer // progress; os.Stderr when nil
 }
 
 // Run judges a gateway and writes the report. It returns the exit code and,
@@ -74,7 +77,11 @@ func Run(ctx context.Context, o Options) (int, error) {
 	if sandbox.Inside() {
 		return inside(ctx, o, m, selected)
 	}
-	return outside(ctx, o, m, selected)
+	q, err := o.quarantine(time.Now())
+	if err != nil {
+		return ExitBadInput, err
+	}
+	return outside(ctx, o, m, selected, q)
 }
 
 func (o Options) filled() (Options, error) {
@@ -135,7 +142,7 @@ func feasible(o Options, m *driver.Manifest) error {
 
 // outside runs the cases in a sandbox, then the scenarios (which make their own),
 // and writes the report over whatever came of both.
-func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case) (int, error) {
+func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case, q *flake.Quarantine) (int, error) {
 	started := time.Now()
 	if err := feasible(o, m); err != nil {
 		var none *driver.NotInstalled
@@ -165,7 +172,7 @@ func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 	r := &report.Report{
 		Suite:   report.Suite{Version: SuiteVersion, Commit: commit(), Cases: suite.Digest(cases.All())},
 		Gateway: gatewayIdentity(ctx, o, m),
-		Run:     n.Run, Machine: n.Machine, Cases: n.cases, Problems: n.problems,
+		Run:     n.Run, Machine: n.Machine, Cases: suite.Merge(n.cases), Problems: n.problems,
 	}
 	if o.Scenarios != "" && ctx.Err() == nil {
 		scenarios, err := runScenarios(ctx, o)
@@ -178,6 +185,9 @@ func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 		r.Problems = append(r.Problems, "interrupted")
 	}
 	r.Run.Started, r.Run.Took, r.Run.Command = started, time.Since(started), o.Command
+	if err := o.reliability(r, q); err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
 	r.Fill(spec.Profiles(), m.Claims)
 	if err := r.Write(o.Out); err != nil {
 		return ExitBroken, err

@@ -25,6 +25,7 @@ type Report struct {
 	Cases      []spec.Result   `yaml:"cases"`
 	Scenarios  []spec.Result   `yaml:"scenarios,omitempty"`
 	Problems   []string        `yaml:"problems,omitempty"` // what kept the run from being complete
+	Digest     string          `yaml:"digest,omitempty"`   // of everything above, in the last line of the file
 }
 
 // Suite identifies the list of cases.

@@ -13,6 +13,7 @@ import (
 	"reflect"
 
 	"github.com/unilb/unilb/conformance/flake"
+	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/sim/scenario"
 	"github.com/unilb/unilb/topology"
 	"github.com/unilb/unilb/topology/strict"
@@ -26,6 +27,7 @@ var schemas = []struct {
 }{
 	{"topology/schema.json", "Topology of a lab", reflect.TypeFor[topology.Spec]()},
 	{"scenarios/incidents/schema.json", "Scenario of an incident", reflect.TypeFor[scenario.File]()},
+	{"conformance/report/schema.json", "Report of a conformance run", reflect.TypeFor[report.Report]()},
 	{"conformance/flake/quarantine.schema.json", "Cases in quarantine", reflect.TypeFor[flake.Quarantine]()},
 }
 
