@@ -32,6 +32,14 @@ test-net: build ## tests that need root, namespaces or eBPF
 conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gateway; report in out/conformance/
 	$(BIN)/lbsim conform --gateway l7gw --scenarios $(BIN)/scenarios.test --out out/conformance
 
+.PHONY: conformance-all
+conformance-all: build ## every gateway that has a driver and is installed, then one page of all in out/conformance-all/; ARGS= for lbsim conform
+	$(GO) run ./tools/conformall -lbsim bin/lbsim -out out/conformance-all $(ARGS)
+
+.PHONY: reports
+reports: conformance-all ## judge every installed gateway and publish the reports under conformance/reports
+	$(GO) run ./tools/reports --from out/conformance-all
+
 .PHONY: scenarios
 scenarios: build $(BIN)/scenarios.test ## only the scenarios, in random order; LABEL= chooses
 	UNILB_BIN=$(BIN) $(BIN)/scenarios.test --ginkgo.v --ginkgo.randomize-all --ginkgo.fail-on-empty --ginkgo.label-filter='$(LABEL)'
@@ -69,6 +77,7 @@ lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package commen
 	$(GO) run ./tools/schemagen --check
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md --check
 	$(GO) run ./tools/casegen --check
+	$(GO) run ./tools/reports --check
 	@for d in $(BPF_DIRS); do (cd $$d && sha256sum --quiet -c SOURCES.sha256) || { echo "$$d: C sources changed: run make gen"; exit 1; }; done
 	$(GOLANGCI) run
 

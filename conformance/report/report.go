@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/unilb/unilb/conformance/spec"
@@ -42,6 +44,21 @@ type Gateway struct {
 	Binary  string `yaml:"binary,omitempty"` // "sha256:..."
 	Driver  string `yaml:"driver"`
 	Claims  string `yaml:"claims"` // "asserted": the manifest says so
+}
+
+var isVersion = regexp.MustCompile(`^v?[0-9]+(\.[0-9]+)*([-+.][0-9A-Za-z.+-]*)?$`)
+
+// Release names the build in a path: its version, or the beginning of its binary's
+// digest where what it says is no version. A branch is not one.
+func (g Gateway) Release() string {
+	if isVersion.MatchString(g.Version) {
+		return g.Version
+	}
+	kind, hex, _ := strings.Cut(g.Binary, ":")
+	if len(hex) < 12 {
+		return "" // nothing tells this build from another
+	}
+	return kind + "-" + hex[:12]
 }
 
 // Run says when and on what the suite ran.

@@ -365,3 +365,44 @@ func TestWriteLeavesThreeCompleteFiles(t *testing.T) {
 		t.Errorf("got %v, %v, want three files", entries, err)
 	}
 }
+
+func TestWrittenReportsNameNoFolderOfTheMachine(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sample()
+	r.Run.Command = here + "/bin/lbsim conform --out " + here + "/out/x"
+	r.Cases[1].Rerun, r.Cases[1].Evidence, r.Cases[1].Story = here+"/bin/lbsim conform", []string{here + "/out/x/log"}, []string{"see " + here + "/out/x/log"}
+	r.Problems = []string{"open " + here + "/out: no"}
+	dir := t.TempDir()
+	if err := r.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{YAMLFile, HTMLFile, JUnitFile} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(b), here) || !strings.Contains(string(b), "bin/lbsim conform --out out/x") {
+			t.Errorf("%s names %s, or lacks the command", name, here)
+		}
+	}
+	if !strings.HasPrefix(r.Cases[1].Rerun, here) {
+		t.Error("the report itself was changed")
+	}
+}
+
+func TestReleaseIsAVersionOrADigestAndNeverABranch(t *testing.T) {
+	const digest = "sha256:0123456789abcdef"
+	for version, want := range map[string]string{
+		"1.22.1": "1.22.1", "v0.9.2": "v0.9.2", "2.6.12-1+deb12u2": "2.6.12-1+deb12u2", "devel": "sha256-0123456789ab", "main": "sha256-0123456789ab", "../1": "sha256-0123456789ab", "": "sha256-0123456789ab",
+	} {
+		if got := (Gateway{Version: version, Binary: digest}).Release(); got != want {
+			t.Errorf("%q: got %q, want %q", version, got, want)
+		}
+	}
+	if got := (Gateway{Version: "main"}).Release(); got != "" {
+		t.Errorf("neither version nor digest: got %q", got)
+	}
+}

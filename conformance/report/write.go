@@ -20,8 +20,10 @@ const (
 	JUnitFile = "junit.xml"
 )
 
-// Write makes the three files in dir, each complete or not at all.
+// Write makes the three files in dir, each complete or not at all. In them paths
+// below the working directory are relative to it.
 func (r *Report) Write(dir string) error {
+	r = r.local()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
