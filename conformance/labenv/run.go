@@ -184,6 +184,7 @@ func outside(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 	if ctx.Err() != nil {
 		r.Problems = append(r.Problems, "interrupted")
 	}
+	r.Run.Left = len(cases.All()) - len(selected)
 	r.Run.Started, r.Run.Took, r.Run.Command = started, time.Since(started), o.Command
 	if err := o.reliability(r, q); err != nil {
 		r.Problems = append(r.Problems, err.Error())

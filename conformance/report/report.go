@@ -70,6 +70,7 @@ type Run struct {
 	TopologyDigest string        `yaml:"topologyDigest,omitempty"`
 	Up             time.Duration `yaml:"up,omitempty"` // time to bring the region up
 	Command        string        `yaml:"command,omitempty"`
+	Left           int           `yaml:"left,omitempty"`     // cases of the suite that nobody asked for: the result is partial at best
 	Blocking       *Blocking     `yaml:"blocking,omitempty"` // absent: no case of it was asked for
 }
 
@@ -194,8 +195,8 @@ func (r *Report) Fill(profiles []spec.Profile, claims []spec.Feature) {
 	}
 	for _, p := range profiles {
 		if slices.ContainsFunc(r.Cases, func(c spec.Result) bool { return c.Profile == p.Name }) {
-			r.Profiles = append(r.Profiles, r.profile(p, claims))
 			r.features(p, claims)
+			r.Profiles = append(r.Profiles, r.profile(p, claims))
 		}
 	}
 	r.Run.Blocking = r.blocking()
@@ -214,7 +215,7 @@ func (r *Report) result() string {
 		return Failure
 	}
 	open := func(p ProfileResult) bool { return p.Result != Success }
-	if r.Counts.Passed == 0 || len(r.Problems) > 0 || slices.ContainsFunc(r.Profiles, open) {
+	if r.Counts.Passed == 0 || r.Run.Left > 0 || len(r.Problems) > 0 || slices.ContainsFunc(r.Profiles, open) {
 		return Partial
 	}
 	for _, res := range slices.Concat(r.Cases, r.Scenarios) {
@@ -289,7 +290,24 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 	}
 	pr.Summary = fmt.Sprintf("%d of %d core cases passed. %d of %d extended features supported.",
 		pr.Core.Passed+pr.Core.Warned, pr.Core.total(), len(pr.Extended.Supported), len(p.Extended))
+	if open := r.openCore(p.Name); len(open) > 0 && pr.Result != Unclaimed {
+		pr.Summary += fmt.Sprintf(" Core that was not judged: %s.", strings.Join(open, ", "))
+		if pr.Result == Success {
+			pr.Result = Partial
+		}
+	}
 	return pr
+}
+
+// openCore are the core features of a profile about which the run says nothing.
+func (r *Report) openCore(profile string) []string {
+	var open []string
+	for _, f := range r.Features {
+		if f.Profile == profile && f.Core && (f.State == NotClaimed || f.State == Unjudged) {
+			open = append(open, string(f.Feature))
+		}
+	}
+	return open
 }
 
 // Exit is the exit code of a run: 0 good, 1 something is wrong with the

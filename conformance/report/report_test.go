@@ -145,12 +145,13 @@ func TestLastLineOfTheSummaryIsTheThreeNumbers(t *testing.T) {
 }
 
 func TestResultsAndExitCodes(t *testing.T) {
+	only := []spec.Profile{{Name: "L7-ROUTING", Core: []spec.Feature{spec.RouteURI}}}
 	one := func(states ...spec.State) *Report {
 		r := &Report{}
 		for _, s := range states {
 			r.Cases = append(r.Cases, spec.Result{Case: "X", Feature: spec.RouteURI, Profile: "L7-ROUTING", State: s})
 		}
-		r.Fill(spec.Profiles(), []spec.Feature{spec.RouteURI})
+		r.Fill(only, []spec.Feature{spec.RouteURI})
 		return r
 	}
 	for name, c := range map[string]struct {
@@ -187,7 +188,7 @@ func TestResultsAndExitCodes(t *testing.T) {
 	}
 	r := one(spec.Pass)
 	r.Problems = []string{"interrupted"}
-	if r.Fill(spec.Profiles(), nil); r.Result != Partial || r.Exit() != 2 {
+	if r.Fill(only, []spec.Feature{spec.RouteURI}); r.Result != Partial || r.Exit() != 2 {
 		t.Errorf("a problem: got %s, %d", r.Result, r.Exit())
 	}
 }
@@ -330,9 +331,36 @@ func TestQuarantinedFailureBlocksNobodyAndIsNoSuccess(t *testing.T) {
 	}
 }
 
+func TestCoreFeatureThatNobodyJudgedLeavesTheProfilePartial(t *testing.T) {
+	all := []spec.Result{result("X-A", spec.RouteURI, spec.Pass), result("X-B", spec.RouteHost, spec.Pass), result("X-C", spec.RouteMethods, spec.Pass)}
+	claims := []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods}
+	for name, c := range map[string]struct {
+		cases  []spec.Result
+		claims []spec.Feature
+		want   string
+	}{
+		"all":         {all, claims, Success},
+		"no case":     {all[:2], claims, Partial},
+		"not claimed": {all[:2], claims[:2], Partial},
+	} {
+		r := &Report{Cases: c.cases}
+		r.Fill(suiteOf, c.claims)
+		if p := r.Profiles[0]; p.Result != c.want || r.Result != c.want || strings.Contains(p.Summary, "route.methods") != (c.want == Partial) {
+			t.Errorf("%s: got %s, %s, %q, want %s", name, p.Result, r.Result, p.Summary, c.want)
+		}
+	}
+}
+
+func TestPartOfTheSuiteIsNoSuccess(t *testing.T) {
+	r := &Report{Run: Run{Left: 7}, Cases: []spec.Result{result("X-A", spec.RouteURI, spec.Pass)}}
+	if r.Fill(suiteOf, []spec.Feature{spec.RouteURI}); r.Result != Partial || r.Exit() != 0 || !strings.Contains(r.Meaning(), "7 not asked for") {
+		t.Errorf("got %s, exit %d, %q, want partial and 0", r.Result, r.Exit(), r.Meaning())
+	}
+}
+
 func TestUnclaimedExtendedFeatureLeavesASuccess(t *testing.T) {
-	r := &Report{Cases: []spec.Result{result("X-A", spec.RouteURI, spec.Pass), result("X-B", spec.RouteVars, spec.Unsupported)}}
-	if r.Fill(suiteOf, []spec.Feature{spec.RouteURI}); r.Result != Success || r.Counts.Skipped != 1 {
+	r := &Report{Cases: []spec.Result{result("X-A", spec.UpstreamWeights, spec.Pass), result("X-B", spec.ActiveChecks, spec.Unsupported)}}
+	if r.Fill(suiteOf, []spec.Feature{spec.UpstreamWeights}); r.Result != Success || r.Counts.Skipped != 1 {
 		t.Errorf("got %s, %+v, want success with one skipped", r.Result, r.Counts)
 	}
 }

@@ -136,6 +136,8 @@ func (r *Report) Meaning() string {
 		return fmt.Sprintf("%d without a verdict, which is no fault of the gateway", r.Counts.Failed)
 	case r.Verdict == Undecided:
 		return "not all was judged that must be"
+	case r.Result == Partial && r.Run.Left > 0:
+		return fmt.Sprintf("what was judged holds; %d not judged and %d not asked for, so the result is partial", r.Counts.Skipped, r.Run.Left)
 	case r.Result == Partial:
 		return fmt.Sprintf("what was judged holds; %d not judged, so the result is partial", r.Counts.Skipped)
 	}
