@@ -95,7 +95,7 @@ gen: schema docs ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md
 
 .PHONY: schema
-schema: ## rebuild the JSON schemas of topology and scenario files
+schema: ## rebuild the JSON schemas of topologies, scenarios, reports and quarantines
 	$(GO) run ./tools/schemagen
 
 .PHONY: docs
