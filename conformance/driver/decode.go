@@ -129,7 +129,7 @@ func (m *Manifest) try(bad func(path, format string, args ...any)) {
 	if len(m.Start.Exec) == 0 {
 		return // said already
 	}
-	_, err := m.Render(sample())
+	_, err := m.Render(Sample())
 	for _, e := range split(err) {
 		path := "start.exec"
 		if at := (*keyError)(nil); errors.As(e, &at) {

@@ -31,6 +31,9 @@ func (e *Inexpressible) Error() string { return e.Reason }
 var functions = template.FuncMap{
 	"join":  strings.Join,
 	"lower": strings.ToLower,
+
+	"hasPrefix":  strings.HasPrefix,
+	"trimPrefix": strings.TrimPrefix,
 	// regex escapes a text for a regular expression.
 	"regex": regexp.QuoteMeta,
 	// quote makes one word in double quotes, with \ before each \ and ".

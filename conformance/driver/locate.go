@@ -32,7 +32,7 @@ var sbin = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
 // live. The path is absolute. The error is *NotInstalled when there is no such
 // program.
 func (m *Manifest) Locate(binDir, binary string) (string, error) {
-	v := sample()
+	v := Sample()
 	v.Bin, v.Binary = binDir, binary
 	p, err := m.Render(v)
 	if err != nil {

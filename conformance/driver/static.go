@@ -71,7 +71,7 @@ func (m *Manifest) tryConfig(key, text string, bad func(path, format string, arg
 		return
 	}
 	for _, m := range []*model.Model{{}, model.Minimal()} {
-		if _, err := expand(key, text, ConfigVars{sample(), m, m.Revision}); err != nil {
+		if _, err := expand(key, text, ConfigVars{Sample(), m, m.Revision}); err != nil {
 			bad(key, "%v", err)
 			return
 		}
@@ -127,6 +127,9 @@ type RenderedFile struct {
 	key   string
 	vars  Vars
 }
+
+// Checked says whether there is a command that checks the file.
+func (f RenderedFile) Checked() bool { return len(f.check) > 0 }
 
 // CheckArgv is the command that checks the file where it lies now; empty: there is
 // none.

@@ -30,9 +30,9 @@ type ConfigVars struct {
 	Revision int64 // of the objects
 }
 
-// sample are the variables with which templates are tried when a manifest is
-// read.
-func sample() Vars {
+// Sample are variables of a node that does not exist: templates are tried with them
+// when a manifest is read, and programs asked who they are.
+func Sample() Vars {
 	return Vars{
 		Bin: "/bin", Binary: "/bin/gateway", Dir: "/run/x", Node: "r/z/n", Zone: "z", Region: "r", Etcd: []string{"http://192.0.2.1:2379"}, Prefix: "/apisix",
 		Listen: []string{"192.0.2.1:80"}, ListenTLS: []string{"192.0.2.1:443"}, Underlay: "192.0.2.1", Member: "192.0.2.2",

@@ -137,7 +137,11 @@ func (e *Env) probe(ctx context.Context) error {
 func (e *Env) shows(ctx context.Context, gw spec.Gateway, target string, b spec.Backend) error {
 	s := traffic.NewSession(e.Clients()[0], gw.Data, e.Recorder(), traffic.Options{Stream: "marker"})
 	want, over := e.fleet.manifest.Consecutive(), e.fleet.manifest.Over()
-	pace := time.NewTicker(max(pollPace, over/time.Duration(want)))
+	every := pollPace
+	if over > 0 {
+		every = max(over/time.Duration(want), time.Millisecond)
+	}
+	pace := time.NewTicker(every)
 	defer pace.Stop()
 	var since time.Time
 	last := ""

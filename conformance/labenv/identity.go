@@ -27,8 +27,10 @@ const identifyTimeout = 10 * time.Second
 // about itself.
 func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.Gateway {
 	g := report.Gateway{Name: m.Name, Driver: o.Gateway, Claims: "asserted"}
-	program, _ := m.Locate(o.BinDir, "") // found before
-	p, err := m.Render(driver.Vars{Bin: o.BinDir, Binary: program, Dir: o.Out})
+	v := driver.Sample()
+	v.Bin, v.Dir = o.BinDir, o.Out
+	v.Binary, _ = m.Locate(o.BinDir, "") // found before
+	p, err := m.Render(v)
 	if err != nil {
 		return g // a manifest that renders for nodes only; there is nothing to measure
 	}

@@ -92,15 +92,8 @@ func (e *Env) configureNode(ctx context.Context, ref topology.Ref, m *model.Mode
 			_ = os.Remove(newFile(p.Dir, f)) // gone when it was accepted
 		}
 	}()
-	for _, f := range rendered.Files {
-		if err := tryFile(ctx, node, p.Dir, f); err != nil {
-			return err
-		}
-	}
-	for _, f := range rendered.Files {
-		if err := os.Rename(newFile(p.Dir, f), filepath.Join(p.Dir, f.Path)); err != nil {
-			return fmt.Errorf("configure %s: %w", ref, err)
-		}
+	if err := e.replace(ctx, node, p, rendered); err != nil {
+		return err
 	}
 	e.fleet.keep(ref, rendered)
 	return e.Reload(ctx, ref)
@@ -108,13 +101,39 @@ func (e *Env) configureNode(ctx context.Context, ref topology.Ref, m *model.Mode
 
 func newFile(dir string, f driver.RenderedFile) string { return filepath.Join(dir, f.Path+".new") }
 
-// tryFile writes a file beside the one that it is to replace and has the gateway
-// check it.
-func tryFile(ctx context.Context, node *lab.Node, dir string, f driver.RenderedFile) error {
-	at := newFile(dir, f)
-	if err := writeFile(at, f.Text, 0o644); err != nil {
+// replace puts the files in place: first those without a check, so that the check
+// of another can read them, then the others once they are accepted. When one is
+// not, everything is as it was.
+func (e *Env) replace(ctx context.Context, node *lab.Node, p *driver.Process, rendered *driver.Rendered) (err error) {
+	place := func(checked bool) error {
+		for _, f := range rendered.Files {
+			if f.Checked() != checked {
+				continue
+			}
+			if err := os.Rename(newFile(p.Dir, f), filepath.Join(p.Dir, f.Path)); err != nil {
+				return fmt.Errorf("configure %s: %w", node.Ref(), err)
+			}
+		}
+		return nil
+	}
+	for _, f := range rendered.Files {
+		if err := writeFile(newFile(p.Dir, f), f.Text, 0o644); err != nil {
+			return err
+		}
+	}
+	if err := place(false); err != nil {
 		return err
 	}
+	for _, f := range rendered.Files {
+		if err := accepted(ctx, node, newFile(p.Dir, f), f); err != nil {
+			return errors.Join(err, e.fleet.writeConfig(node.Ref(), p))
+		}
+	}
+	return place(true)
+}
+
+// accepted has the gateway check a file where it lies.
+func accepted(ctx context.Context, node *lab.Node, at string, f driver.RenderedFile) error {
 	argv, err := f.CheckArgv(at)
 	if err != nil || len(argv) == 0 {
 		return err
