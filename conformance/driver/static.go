@@ -52,6 +52,13 @@ func (m *Manifest) checkDialect(bad func(path, format string, args ...any)) {
 			bad(at+".template-file", "%s.template-file: %q is not beside the manifest", at, f.TemplateFile)
 		}
 		m.tryConfig(at+".template", f.Template, bad)
+		if _, err := argv(at+".check.exec", f.Check.Exec, Sample()); err != nil {
+			key := at + ".check.exec"
+			if e := (*keyError)(nil); errors.As(err, &e) {
+				key = e.key
+			}
+			bad(key, "%v", err)
+		}
 	}
 	for i, c := range m.Claims {
 		if strings.HasPrefix(string(c), adminFeatures) {

@@ -109,7 +109,7 @@ func (a *Applier) run(ctx context.Context) {
 				return
 			}
 		}
-		if wanted < rev && !a.settled(ctx, changed) {
+		if wanted < rev && !a.settled(ctx, rev, changed) {
 			if ctx.Err() != nil {
 				return
 			}
@@ -128,18 +128,26 @@ func (a *Applier) run(ctx context.Context) {
 	}
 }
 
-// settled waits until nothing changes any more or somebody cannot wait; false
-// means that there is something newer.
-func (a *Applier) settled(ctx context.Context, changed <-chan struct{}) bool {
+// settled waits until nothing changes any more or somebody waits for the revision;
+// false means that there is something newer.
+func (a *Applier) settled(ctx context.Context, rev int64, changed <-chan struct{}) bool {
 	quiet := time.NewTimer(Settle)
 	defer quiet.Stop()
-	select {
-	case <-quiet.C:
-		return true
-	case <-a.now:
-		return true
-	case <-changed:
-	case <-ctx.Done():
+	for {
+		select {
+		case <-quiet.C:
+			return true
+		case <-a.now:
+			a.mu.Lock()
+			wanted := a.wanted
+			a.mu.Unlock()
+			if wanted >= rev {
+				return true
+			}
+		case <-changed:
+			return false
+		case <-ctx.Done():
+			return false
+		}
 	}
-	return false
 }
