@@ -50,6 +50,13 @@ func (g *reference) spoil(r *http.Request, body []byte) []byte {
 // reader reads it from its beginning, and tells of each step.
 func (b *replay) reader(moved func()) io.ReadCloser { return &replayReader{b: b, moved: moved} }
 
+// ended says whether all of it has come.
+func (b *replay) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err != nil
+}
+
 type replayReader struct {
 	b     *replay
 	at    int
@@ -108,6 +115,11 @@ func (k *careless) roundTrip(r *http.Request, target string) (*http.Response, er
 	if err == nil {
 		var resp *http.Response
 		if resp, err = http.ReadResponse(c.r, r); err == nil {
+			var body []byte
+			body, err = io.ReadAll(resp.Body) // before the connection is somebody else's
+			resp.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		if err == nil {
 			return resp, nil
 		}
 	}

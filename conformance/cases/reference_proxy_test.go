@@ -185,8 +185,11 @@ func (a *attempt) send() (*http.Response, error) {
 	g.mu.Lock()
 	g.active[a.target]++
 	g.mu.Unlock()
-	var ctx context.Context
-	ctx, a.cancel = context.WithCancel(context.WithValue(r.Context(), connectKey{}, a.limits.connect))
+	ctx := context.WithValue(r.Context(), connectKey{}, a.limits.connect)
+	if g.is("works for clients that are gone") {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, a.cancel = context.WithCancel(ctx)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:        func(httptrace.GotConnInfo) { a.armed(a.limits.send) },
 		WroteRequest:   func(httptrace.WroteRequestInfo) { a.armed(a.limits.read) },
@@ -341,6 +344,9 @@ func (a *attempt) copy(resp *http.Response) {
 		w.Header().Del("Date")
 	}
 	status := resp.StatusCode
+	if g.is("closes on early answers") && !a.body.ended() {
+		panic(http.ErrAbortHandler)
+	}
 	switch {
 	case g.is("knows few statuses") && http.StatusText(status) == "":
 		status = status / 100 * 100

@@ -58,3 +58,11 @@ func own(r traffic.Result, statuses ...int) bool {
 	}
 	return false
 }
+
+// length is how many bytes of body came, when an answer came.
+func length(r traffic.Result) int64 {
+	if r.Reply == nil {
+		return 0
+	}
+	return r.Reply.Length
+}
