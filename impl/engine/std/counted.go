@@ -6,23 +6,90 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// counted is a connection to a target that knows whether it took anything. The
-// library tells when it has a connection and when it wrote a whole request; what
-// decides whether a request may go to another target lies between.
+// counted is a connection to a target that knows whether it took anything, and
+// whether it has more to give than it was asked for. The library tells when it has
+// a connection and when it wrote a whole request; what decides whether a request
+// may go to another target lies between.
 type counted struct {
 	net.Conn
 	// written counts the bytes that were accepted. A write under way counts
 	// whole: some of it may have left.
 	written atomic.Int64
+
+	mu      sync.Mutex
+	reading bool          // a read is under way: nothing is left of what was read before
+	closed  bool          // by us
+	unasked bool          // a request has the connection and has not begun to write
+	settled chan struct{} // closed when reading or closed becomes true; nil: nobody waits
+}
+
+// errSurplus ends a connection on which a target speaks unasked.
+var errSurplus = errors.New("target sent more than it was asked for")
+
+// Read refuses what comes between two requests.
+func (c *counted) Read(b []byte) (int, error) {
+	c.mu.Lock()
+	c.reading = true
+	c.settle()
+	c.mu.Unlock()
+	n, err := c.Conn.Read(b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	if n > 0 && c.unasked {
+		return 0, errSurplus
+	}
+	return n, err
+}
+
+// Close tells who waits, too.
+func (c *counted) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.settle()
+	c.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// settle is called with the lock held.
+func (c *counted) settle() {
+	if c.settled != nil {
+		close(c.settled)
+		c.settled = nil
+	}
+}
+
+// take is for a request that got a kept connection. The library offers one
+// before it has looked whether there is more on it than the answer, and then
+// takes the surplus for the answer to whoever was quicker than its look. Its next
+// step is that look, which closes the connection when there is something, and
+// else reads: take waits for it.
+func (c *counted) take() {
+	c.mu.Lock()
+	c.unasked = true
+	for !c.reading && !c.closed {
+		if c.settled == nil {
+			c.settled = make(chan struct{})
+		}
+		wait := c.settled
+		c.mu.Unlock()
+		<-wait
+		c.mu.Lock()
+	}
+	c.mu.Unlock()
 }
 
 func (c *counted) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	c.unasked = false
+	c.mu.Unlock()
 	c.written.Add(int64(len(b)))
 	n, err := c.Conn.Write(b)
 	c.written.Add(int64(n - len(b)))
@@ -73,6 +140,9 @@ func (t *try) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	t.conn, t.mark, t.reused = c, c.written.Load(), info.Reused
+	if info.Reused {
+		c.take()
+	}
 	// A request that must not be sent twice is not risked on a connection
 	// whose end is known already. Writing to a closed one takes no byte, so
 	// the transport takes the next or makes a new one.
