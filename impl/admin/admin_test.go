@@ -1,10 +1,12 @@
 package admin_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -247,9 +249,14 @@ func TestBadBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	r := a.must(400, "PUT /routes/1", `{"uri":`)
-	msg, _ := r.body["error_msg"].(string)
-	if !strings.HasPrefix(msg, "invalid request body: ") || r.body["req_body"] != `{"uri":` {
+	if r.body["error_msg"] != "invalid request body: unexpected end of JSON input at byte 7" || r.body["req_body"] != `{"uri":` {
 		t.Errorf("got %s", r.raw)
+	}
+	for body, where := range map[string]string{`{"uri":}`: " at byte 8", `{}  x`: " at byte 5", `nul`: " at byte 3"} {
+		msg, _ := a.must(400, "PUT /routes/1", body).body["error_msg"].(string)
+		if !strings.HasPrefix(msg, "invalid request body: ") || !strings.HasSuffix(msg, where) {
+			t.Errorf("%s: got %q, want it to end with%s", body, msg, where)
+		}
 	}
 	if r.header.Get("X-API-VERSION") != "" {
 		t.Error("an early error has X-API-VERSION")
@@ -264,6 +271,30 @@ func TestBadBody(t *testing.T) {
 	head := `{"uri":"/","plugins":{"known":{"x":"`
 	full := head + strings.Repeat("a", 1572864-len(head)-4) + `"}}}`
 	_ = a.call("PUT /routes/1", full) // etcd's own limit is the deployment's; it must not hang
+}
+
+// A client may send all of its body before it looks for an answer.
+func TestRefusalOfALargeBodyReachesItsSender(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	c, err := net.Dial("tcp", strings.TrimPrefix(a.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const size = 12 << 20 // more than the buffers of two sockets
+	head := fmt.Sprintf("PUT /apisix/admin/routes/1 HTTP/1.1\r\nHost: a\r\nX-API-KEY: %s\r\nContent-Length: %d\r\n\r\n", key, size)
+	if _, err := c.Write(append([]byte(head), make([]byte, size)...)); err != nil {
+		t.Fatalf("send the body: %v", err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatalf("read the answer: %v", err)
+	}
+	defer resp.Body.Close()
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 400 || !strings.Contains(string(b), fmt.Sprintf("request size %d is greater", size)) {
+		t.Errorf("got %d %s, want 400 with the size %d", resp.StatusCode, b, size)
+	}
 }
 
 func TestKeys(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 	"github.com/unilb/unilb/impl/apisix"
 )
 
-// maxDrained bounds how much of a body that is too large is read in order to
-// say how large it is.
+// maxDrained bounds how much of a body that is too large is read, in bytes: to
+// say how large it is, and because a connection that is closed with unread bytes
+// is reset, which may take the answer away from the client.
 const maxDrained = 16 << 20
 
 // readBody returns the body, which is nil when there is none, or JSON. APISIX
@@ -27,13 +28,13 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 			return nil, bad("invalid request body: " + err.Error())
 		}
 		size = int64(len(body))
-		if size > maxBody {
-			more, _ := io.Copy(io.Discard, io.LimitReader(r.Body, maxDrained)) // only to tell the size
-			size += more
-		}
 	}
 	if size > maxBody {
-		w.Header().Set("Connection", "close") // the rest of the body is not read
+		// Past its limit MaxBytesReader has the server close the connection with care.
+		more, _ := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxDrained)) // as far as it comes
+		if r.ContentLength < 0 {
+			size += more
+		}
 		return nil, bad(fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", size, maxBody))
 	}
 	if len(body) == 0 {

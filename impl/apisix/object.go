@@ -70,13 +70,17 @@ func decode(b []byte) (any, error) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("unexpected end of JSON input")
+		var syntax *json.SyntaxError
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, fmt.Errorf("unexpected end of JSON input at byte %d", len(b))
+		case errors.As(err, &syntax):
+			return nil, fmt.Errorf("%w at byte %d", err, syntax.Offset)
 		}
 		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more text after the JSON value")
+	if more := bytes.TrimLeft(b[d.InputOffset():], " \t\r\n"); len(more) > 0 {
+		return nil, fmt.Errorf("more text after the JSON value at byte %d", len(b)-len(more)+1)
 	}
 	return v, nil
 }
