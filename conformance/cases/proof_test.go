@@ -65,7 +65,10 @@ func (loopback) Clients() []traffic.Client {
 func (l *loopback) Admin() spec.Endpoint {
 	return spec.Endpoint{URL: l.g.admin.URL + "/apisix/admin", Key: referenceKey, From: l.Clients()[0]}
 }
+func (l *loopback) Admins() []spec.Endpoint           { return []spec.Endpoint{l.Admin()} }
 func (loopback) API() spec.Endpoint                   { return spec.Endpoint{} }
+func (loopback) APIs() []spec.Endpoint                { return nil }
+func (loopback) Nodes(topology.Kind) []spec.Node      { return nil }
 func (loopback) EIPs() []spec.EIP                     { return nil }
 func (l *loopback) Recorder() *history.Recorder       { return l.rec }
 func (loopback) Facts() check.Facts                   { return check.Facts{} }
@@ -129,7 +132,7 @@ func TestCasesTellGoodGatewaysFromBadOnes(t *testing.T) {
 			t.Run(c.ID+"/"+bug, func(t *testing.T) {
 				t.Parallel()
 				r := judge(t, c, bug)
-				if r.State != spec.Fail {
+				if r.State != spec.Fail && (r.State != spec.Warn || c.Level == spec.Must) {
 					t.Errorf("got %s, want fail: %s", r.State, strings.Join(r.Says, "\n"))
 				} else {
 					t.Logf("caught: %s", r.Says[0])

@@ -125,15 +125,6 @@ func (e *Env) Admin() spec.Endpoint {
 	return spec.Endpoint{URL: p.AdminURL, Key: p.AdminKey, From: e.client(callers[0].Ref)}
 }
 
-// API is the first lbc-api, called from its own node.
-func (e *Env) API() spec.Endpoint {
-	apis := e.plan.OfKind(topology.KindAPI)
-	if len(apis) == 0 {
-		return spec.Endpoint{}
-	}
-	return spec.Endpoint{URL: fmt.Sprintf("http://%s", netip.AddrPortFrom(apis[0].Underlay, topology.APIPort)), Key: topology.APIKey, From: e.client(apis[0].Ref)}
-}
-
 // EIPs are the public addresses, each with the network it is meant for: its own
 // name says which, "shop-eip".
 func (e *Env) EIPs() []spec.EIP {

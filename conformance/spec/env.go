@@ -20,10 +20,15 @@ type Env interface {
 	Gateways() []Gateway       // under test; at least one
 	Clients() []traffic.Client // places on the clients' side; at least one
 	Admin() Endpoint           // Admin API in the APISIX dialect; URL up to and including /apisix/admin
+	Admins() []Endpoint        // each replica of the Admin API by itself; at least one
 	API() Endpoint             // lbc-api; zero without the capability Region
+	APIs() []Endpoint          // each lbc-api by itself; empty without the capability Region
 	EIPs() []EIP               // empty without the capability Region
 	Recorder() *history.Recorder
 	Facts() check.Facts
+
+	// Nodes are the machines of a kind; empty without the capability Region.
+	Nodes(k topology.Kind) []Node
 
 	// Start runs echo backends until the case ends.
 	Start(ctx context.Context, w Want) ([]Backend, error)
@@ -70,6 +75,18 @@ type EIP struct {
 	Name    string
 	Address netip.Addr
 	Network string // "idc", or the name of a VPC
+}
+
+// A Node is a machine of the place.
+type Node struct {
+	topology.Node         // as it was planned
+	Sockets       Sockets // that live on it
+}
+
+// Sockets makes sockets on a machine.
+type Sockets interface {
+	Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
+	ListenPacket(network string, at netip.AddrPort) (net.PacketConn, error)
 }
 
 // Want says which backends to start.

@@ -1,0 +1,61 @@
+package labenv
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/topology"
+)
+
+// Admins are the l7admin nodes of the first gateway's region, each called from
+// where Admin is called. A gateway that brings an Admin API of its own has one.
+func (e *Env) Admins() []spec.Endpoint {
+	all := e.Admin()
+	gateways := e.plan.OfKind(topology.KindL7)
+	if all.URL == "" || all.URL != adminURL(e.plan, gateways[0].Region) {
+		return []spec.Endpoint{all}
+	}
+	var out []spec.Endpoint
+	for _, n := range e.plan.OfKind(topology.KindAdmin) {
+		if n.Region == gateways[0].Region {
+			one := all
+			one.URL = fmt.Sprintf("http://%s/apisix/admin", netip.AddrPortFrom(n.Underlay, topology.AdminPort))
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// API is the first lbc-api, called from its own node.
+func (e *Env) API() spec.Endpoint {
+	if all := e.APIs(); len(all) > 0 {
+		return all[0]
+	}
+	return spec.Endpoint{}
+}
+
+// APIs are all of them, each called from its own node.
+func (e *Env) APIs() []spec.Endpoint {
+	var out []spec.Endpoint
+	for _, n := range e.plan.OfKind(topology.KindAPI) {
+		out = append(out, spec.Endpoint{
+			URL: fmt.Sprintf("http://%s", netip.AddrPortFrom(n.Underlay, topology.APIPort)), Key: topology.APIKey, From: e.client(n.Ref),
+		})
+	}
+	return out
+}
+
+// Nodes are the nodes of a kind, in the order of the plan.
+func (e *Env) Nodes(k topology.Kind) []spec.Node {
+	if !e.has[spec.Region] {
+		return nil
+	}
+	var out []spec.Node
+	for _, n := range e.plan.OfKind(k) {
+		if at, err := e.lab.Node(n.Ref); err == nil {
+			out = append(out, spec.Node{Node: *n, Sockets: at})
+		}
+	}
+	return out
+}
