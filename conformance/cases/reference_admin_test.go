@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,23 +14,70 @@ import (
 
 type object = map[string]any
 
-// manage is the Admin API of the reference.
-func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	if g.authorised(w, r) {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.operate(w, r, strings.TrimPrefix(r.URL.Path, "/apisix/admin/"), body)
+// management is what the Admin API knows beside the objects.
+type management struct {
+	ends     map[*stored]time.Time // of objects with a ttl
+	everUsed map[string]*stored    // all that was ever there
+}
+
+// remember notes an object that is written.
+func (m *management) remember(path string, o *stored, end time.Time) {
+	if m.everUsed == nil {
+		m.everUsed, m.ends = map[string]*stored{}, map[*stored]time.Time{}
+	}
+	m.everUsed[path] = o
+	if !end.IsZero() {
+		m.ends[o] = end
 	}
 }
 
+// maxAdminBody is the largest body that the reference takes, in bytes.
+const maxAdminBody = 1_572_864
+
+// manage is the Admin API of the reference.
+func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	h := w.Header()
+	h.Set("Access-Control-Expose-Headers", "*")
+	h.Set("Access-Control-Max-Age", "3600")
+	if !g.is("CORS for good answers only") || r.Method == "OPTIONS" {
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
+	path, ours := strings.CutPrefix(r.URL.Path, "/apisix/admin")
+	switch {
+	case r.Method == "OPTIONS" && !g.is("OPTIONS needs a key"):
+		h.Set("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH")
+		h.Set("Access-Control-Allow-Headers", "*")
+	case r.Method == "HEAD" && path == "" && !g.is("HEAD needs a key"):
+	case !ours || !strings.HasPrefix(path, "/"):
+		http.NotFound(w, r)
+	case g.authorised(w, r) && g.readable(w, r, path[1:], body):
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.operate(w, r, path[1:], body)
+	}
+}
+
+// authorised finds the key in the query, in a header or in a cookie.
 func (g *reference) authorised(w http.ResponseWriter, r *http.Request) bool {
-	key := r.Header.Get("X-API-KEY")
+	keys := []string{r.URL.Query().Get("api_key"), r.Header.Get("X-API-KEY")}
+	if c, err := r.Cookie("x_api_key"); err == nil {
+		keys = append(keys, c.Value)
+	}
+	if g.is("knows the header only") {
+		keys = keys[1:2]
+	}
+	if g.is("looks at the header first") {
+		slices.Reverse(keys[:2])
+	}
+	keys = slices.DeleteFunc(keys, func(k string) bool { return k == "" })
 	description := "wrong apikey"
 	switch {
-	case key == referenceKey, g.is("needs no key"), g.is("reads without a key") && r.Method == "GET":
+	case len(keys) > 0 && (keys[0] == referenceKey || g.is("believes any key") && slices.Contains(keys, referenceKey)):
 		return true
-	case key == "":
+	case g.is("needs no key"), g.is("reads without a key") && r.Method == "GET":
+		return true
+	case len(keys) == 0:
 		description = "missing apikey"
 	}
 	if g.is("looks at the key after the write") && r.Method == http.MethodDelete {
@@ -42,48 +89,139 @@ func (g *reference) authorised(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+var referenceKinds = map[string]string{
+	"routes": "route", "services": "service", "upstreams": "upstream", "ssls": "ssl", "schema": "", "consumers": "consumer",
+	"plugin_configs": "plugin config", "consumer_groups": "consumer group", "global_rules": "global rule",
+}
+
+// readable makes the checks that come before the object is looked at.
+func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string, body []byte) bool {
+	kind, _, _ := strings.Cut(path, "/")
+	_, known := referenceKinds[kind]
+	limit := maxAdminBody
+	if g.is("takes a smaller body") {
+		limit /= 2
+	}
+	form := r.Header.Get("Content-Type") == "application/x-www-form-urlencoded"
+	switch {
+	case !known && g.is("unknown is empty"):
+		reply(w, 200, object{"list": []any{}, "total": 0})
+	case !known && g.is("folds names of resources") && referenceKinds[strings.ToLower(kind)] != "":
+		return true
+	case !known:
+		reply(w, 404, object{"error_msg": "Unsupported resource type: " + kind})
+	case len(body) > limit && g.is("resets large bodies"):
+		hang, _, _ := w.(http.Hijacker).Hijack()
+		_ = hang.Close()
+	case len(body) > limit && !g.is("takes any body"):
+		reply(w, 400, object{"error_msg": fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", len(body), maxAdminBody)})
+	case form && g.is("wants its content type"):
+		reply(w, 415, object{"error_msg": "want application/json"})
+	case len(body) > 0 && !json.Valid(body):
+		msg, offset := "invalid request body: bad JSON", " at 1"
+		if g.is("hides the position") {
+			offset = ""
+		}
+		answer := object{"error_msg": msg + offset, "req_body": string(body)}
+		if g.is("keeps bad bodies") {
+			delete(answer, "req_body")
+		}
+		reply(w, 400, answer)
+	default:
+		return true
+	}
+	return false
+}
+
+// operate carries the request out. g.mu is held, unless a bug lets go of it.
 func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string, body []byte) {
 	kind, id, single := strings.Cut(path, "/")
+	id, sub, deeper := strings.Cut(id, "/")
+	path = strings.TrimSuffix(kind+"/"+id, "/")
+	ttl := r.URL.Query().Get("ttl")
+	if _, err := strconv.ParseFloat(ttl, 64); ttl != "" && err != nil {
+		reply(w, 400, object{"error_msg": "invalid argument ttl: should be a number"})
+		return
+	}
+	g.expire()
 	o := g.objects[path]
-	if m := r.Header.Get("If-Match"); m != "" && !g.is("ignores If-Match") && (r.Method == "PUT" || r.Method == "DELETE") {
-		have := int64(0)
-		if o != nil {
-			have = o.modified
-		}
-		if want, err := strconv.ParseInt(m, 10, 64); err != nil || want != have {
-			reply(w, 412, object{"error_msg": "revision differs"})
-			return
-		}
+	if g.is("admin reads late") && r.Method == "GET" && time.Since(g.swapped) < 20*time.Millisecond && g.old != nil {
+		o = g.old[path]
+	}
+	if !g.matches(w, r, o) {
+		return
 	}
 	if g.is("knows no services") && kind == "services" {
 		reply(w, 404, object{"error_msg": "not found"})
 		return
 	}
 	switch {
+	case kind == "schema":
+		g.schema(w, r, id, sub, body)
+	case (r.Method == "POST" || r.Method == "PATCH") && !g.allowed(r.Method, kind):
+		reply(w, 405, object{"error_msg": "not supported `" + r.Method + "` method for " + referenceKinds[kind]})
+	case r.Method == "POST":
+		g.post(w, r, kind, id, body)
 	case r.Method == "PUT":
-		g.put(w, path, kind, id, body)
+		g.put(w, r, kind, id, body)
+	case !single && r.Method != "GET":
+		reply(w, 400, object{"error_msg": "missing " + referenceKinds[kind] + " id"})
+	case r.Method == "PATCH":
+		var at *string
+		if deeper {
+			at = &sub
+		}
+		g.patch(w, r, kind, id, at, body, o)
 	case !single:
-		g.list(w, kind)
+		g.list(w, r, kind)
 	case o == nil && g.is("missing is empty"):
 		reply(w, 200, object{})
 	case o == nil:
 		reply(w, 404, object{"message": "Key not found"})
 	case r.Method == "GET":
-		reply(w, 200, object{"key": "/apisix/" + path, "value": o.value, "createdIndex": o.create, "modifiedIndex": o.modified})
+		reply(w, 200, g.item(kind, path, o))
 	case r.Method == "DELETE":
-		g.begin(w)
-		if !g.is("deletes nothing") {
-			delete(g.objects, path)
-		}
-		deleted := any("1")
-		if g.is("deleted is a number") {
-			deleted = 1
-		}
-		reply(w, 200, object{"deleted": deleted, "key": "/apisix/" + path})
+		g.delete(w, r, path, kind, id)
 	}
 	if g.is("ignores deletes") && r.Method == "DELETE" && o != nil {
 		// The Admin API is fine; the data plane keeps what it knew.
 		g.objects["routes/kept-"+id] = o
+	}
+}
+
+// matches compares If-Match, and refuses the request when it differs.
+func (g *reference) matches(w http.ResponseWriter, r *http.Request, o *stored) bool {
+	m := r.Header.Get("If-Match")
+	if m == "" || g.is("ignores If-Match") || r.Method != "PUT" && r.Method != "DELETE" {
+		return true
+	}
+	have := int64(0)
+	if o != nil {
+		have = o.modified
+	}
+	if want, err := strconv.ParseInt(m, 10, 64); err != nil || want != have {
+		reply(w, 412, object{"error_msg": "revision differs"})
+		return false
+	}
+	if g.is("compares before it writes") {
+		g.breathe()
+	}
+	return true
+}
+
+// breathe lets others in between two steps that should be one.
+func (g *reference) breathe() {
+	g.mu.Unlock()
+	<-time.After(2 * time.Millisecond)
+	g.mu.Lock()
+}
+
+// expire removes what has outlived its ttl.
+func (g *reference) expire() {
+	for path, o := range g.objects {
+		if end, ok := g.ends[o]; ok && time.Now().After(end) && !g.is("ignores ttl") {
+			delete(g.objects, path)
+		}
 	}
 }
 
@@ -94,117 +232,63 @@ func (g *reference) begin(w http.ResponseWriter) {
 	w.Header().Set("X-Unilb-Revision", fmt.Sprint(g.rev))
 }
 
-func (g *reference) put(w http.ResponseWriter, path, kind, id string, body []byte) {
-	var v object
-	err := json.Unmarshal(body, &v)
-	if msg := g.wrong(kind, id, body, v, err); msg != "" {
-		reply(w, 400, object{"error_msg": msg})
-		if g.is("replaces before it looks") {
-			delete(g.objects, path)
-		}
+func (g *reference) delete(w http.ResponseWriter, r *http.Request, path, kind, id string) {
+	if user := g.user(kind, id); user != "" && r.URL.Query().Get("force") != "true" && !g.is("deletes what is used") && (!g.is("any force will do") || !r.URL.Query().Has("force")) {
+		how := map[string]string{"services": "can not delete this service directly", "upstreams": "can not delete this upstream"}[kind]
+		reply(w, 400, object{"error_msg": how + ", " + user + " is still using it now"})
 		return
 	}
+	if g.is("looks before it deletes") {
+		g.breathe()
+	}
 	g.begin(w)
-	o, status := g.objects[path], http.StatusOK
-	next := &stored{id: id, value: v, modified: g.rev, create: g.rev, order: g.seq}
-	g.seq++
-	v["id"], v["create_time"], v["update_time"] = id, time.Now().Unix(), time.Now().Unix()
-	if o == nil {
-		status = http.StatusCreated
-	} else {
-		next.create, next.order, v["create_time"] = o.create, o.order, o.value["create_time"]
+	if !g.is("deletes nothing") {
+		delete(g.objects, path)
 	}
-	if g.is("forgets create_time of upstreams") && kind == "upstreams" {
-		v["create_time"] = time.Now().UnixNano() // seconds would be the same by chance
-	}
-	if g.is("always 200") {
-		status = http.StatusOK
-	}
-	if g.is("stores defaults") {
-		v["priority"] = 0
-	}
-	g.objects[path] = next
-	answer := object{"key": "/apisix/" + path, "value": v}
-	if g.is("indexes on writes") {
-		answer["modifiedIndex"] = g.rev
-	}
-	reply(w, status, answer)
-}
-
-// wrong is a schema of what the cases use.
-func (g *reference) wrong(kind, id string, body []byte, v object, err error) string {
-	switch {
-	case len(body) == 0:
-		return "missing configurations"
-	case err != nil:
-		return "invalid request body: " + err.Error()
-	case strings.ContainsAny(id, " "):
-		return "invalid id"
-	case v["id"] != nil && v["id"] != id && !g.is("body renames"):
-		return "wrong " + strings.TrimSuffix(kind, "s") + " id"
-	case v["create_time"] != nil:
-		return "the property is forbidden:  create_time"
-	}
-	if msg := badNodes(v); msg != "" && !g.is("lets bad nodes in") {
-		return msg
-	}
-	if up, ok := v["upstream"].(object); ok {
-		if msg := badNodes(up); msg != "" {
-			return msg
+	if g.is("deletes users, too") {
+		for p, o := range g.objects {
+			if o.value["upstream_id"] == id || o.value["service_id"] == id {
+				delete(g.objects, p)
+			}
 		}
 	}
-	if kind != "routes" {
+	deleted := any("1")
+	if g.is("deleted is a number") {
+		deleted = 1
+	}
+	reply(w, 200, object{"deleted": deleted, "key": "/apisix/" + path})
+}
+
+// user is who refers to an object, in the words of a refusal.
+func (g *reference) user(kind, id string) string {
+	field := map[string]string{"services": "service_id", "upstreams": "upstream_id"}[kind]
+	if field == "" {
 		return ""
 	}
-	_, isText := v["uri"].(string)
-	_, host := v["host"]
-	_, hosts := v["hosts"]
-	for k := range v {
-		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc"}
-		if !slices.Contains(known, k) && !g.is("drops unknown fields") {
-			return "additional properties forbidden, found " + k
-		}
+	users := g.objects
+	if g.is("remembers users") && g.old != nil {
+		users = g.everUsed
 	}
-	switch {
-	case !isText && v["uris"] == nil:
-		return "uri: wrong type"
-	case host && hosts:
-		return "host and hosts"
-	case v["upstream"] == nil && v["upstream_id"] == nil && v["service_id"] == nil:
-		return "no upstream"
-	case slices.Contains(texts(v, "", "methods"), "FETCH"):
-		return "methods: not in the list"
-	}
-	return ""
-}
-
-func badNodes(up object) string {
-	nodes, _ := up["nodes"].(object)
-	for _, w := range nodes {
-		if f, ok := w.(float64); !ok || f < 0 {
-			return "nodes: weight below 0"
-		}
-	}
-	list, _ := up["nodes"].([]any)
-	for _, n := range list {
-		m, _ := n.(object)
-		if p, _ := m["port"].(float64); p < 1 || p > 65535 {
-			return "nodes: port out of range"
+	for path, o := range users {
+		if o.value[field] == id {
+			by, name, _ := strings.Cut(path, "/")
+			return strings.TrimSuffix(by, "s") + " [" + name + "]"
 		}
 	}
 	return ""
 }
 
-func (g *reference) list(w http.ResponseWriter, kind string) {
-	list := []object{}
-	for _, path := range slices.Sorted(maps.Keys(g.objects)) {
-		if o := g.objects[path]; strings.HasPrefix(path, kind+"/") {
-			list = append(list, object{"key": "/apisix/" + path, "value": o.value, "createdIndex": o.create, "modifiedIndex": o.modified})
+var legalID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// idText is an id of a body as text, empty when it is none.
+func idText(v any) string {
+	switch t := v.(type) {
+	case string:
+		return t
+	case float64:
+		if t >= 1 && t == float64(int64(t)) {
+			return strconv.FormatInt(int64(t), 10)
 		}
 	}
-	total := len(list)
-	if g.is("total is wrong") {
-		total++
-	}
-	reply(w, 200, object{"list": list, "total": total})
+	return ""
 }

@@ -32,6 +32,7 @@ type reference struct {
 	active  map[string]int            // requests that targets have not answered yet
 	first   map[string][]node         // what an upstream was when it was first used
 	careless
+	management
 	pinned map[string]map[string]*stored
 	stop   chan struct{}
 	// Backends of cases come and go: connections to them are kept, as a proxy

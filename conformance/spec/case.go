@@ -85,7 +85,7 @@ func Profiles() []Profile {
 		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSHot, TLSALPN, TLSClientAuth}},
 		{
 			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
-			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminIfMatch},
+			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminIfMatch},
 		},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
 		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},

@@ -63,6 +63,7 @@ const (
 	AdminList       Feature = "admin.list" // paging and filters
 	AdminSSL        Feature = "admin.ssl"
 	AdminSchema     Feature = "admin.schema"
+	AdminKinds      Feature = "admin.kinds"    // consumers, plugin configs, consumer groups, global rules
 	AdminIfMatch    Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
 
 	// VPC-DATAPATH

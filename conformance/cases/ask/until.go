@@ -15,7 +15,12 @@ const HealthBound = 15 * time.Second
 // Until asks at a steady pace until so many answers in a row are as wished. Not
 // within HealthBound is a failure and ends the case.
 func Until(ctx context.Context, t *spec.T, what string, inARow int, ok func() bool) {
-	ctx, cancel := context.WithTimeout(ctx, HealthBound)
+	Within(ctx, t, HealthBound, what, inARow, ok)
+}
+
+// Within is Until with another bound.
+func Within(ctx context.Context, t *spec.T, bound time.Duration, what string, inARow int, ok func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	pace := time.NewTicker(20 * time.Millisecond)
 	defer pace.Stop()
@@ -28,7 +33,7 @@ func Until(ctx context.Context, t *spec.T, what string, inARow int, ok func() bo
 		select {
 		case <-pace.C:
 		case <-ctx.Done():
-			t.Fatalf("%s: not within %s", what, HealthBound)
+			t.Fatalf("%s: not within %s", what, bound)
 		}
 	}
 }

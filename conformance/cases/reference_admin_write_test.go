@@ -1,0 +1,377 @@
+package cases
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (g *reference) post(w http.ResponseWriter, r *http.Request, kind, id string, body []byte) {
+	var v object
+	_ = json.Unmarshal(body, &v)
+	if (id != "" || v["id"] != nil) && !g.is("POST takes ids") {
+		reply(w, 400, object{"error_msg": "wrong " + referenceKinds[kind] + " id, do not need it"})
+		return
+	}
+	chosen := fmt.Sprintf("%020d", g.rev+1)
+	switch {
+	case g.is("POST gives one id"):
+		chosen = "00000000000000000001"
+	case g.is("POST takes ids") && v["id"] != nil:
+		chosen = idText(v["id"])
+	}
+	g.put(w, r, kind, chosen, body)
+}
+
+func (g *reference) put(w http.ResponseWriter, r *http.Request, kind, id string, body []byte) {
+	var v object
+	err := json.Unmarshal(body, &v)
+	if kind == "consumers" && id == "" {
+		id, _ = v["username"].(string)
+	}
+	msg := g.wrong(kind, id, body, v, err)
+	switch {
+	case msg != "":
+	case id == "" && v["id"] == nil:
+		msg = "missing " + referenceKinds[kind] + " id"
+	case id == "":
+		id = idText(v["id"])
+	}
+	if g.is("cuts ids") {
+		id = id[:min(len(id), 60)]
+	}
+	if g.is("folds ids") {
+		id = strings.ToLower(id)
+	}
+	if msg == "" && !legalID.MatchString(id) && !g.is("takes any id") && kind != "consumers" {
+		msg = "invalid id"
+	}
+	path := kind + "/" + id
+	if msg == "" {
+		msg = g.dangling(v)
+	}
+	if msg != "" {
+		reply(w, 400, object{"error_msg": msg})
+		if g.is("replaces before it looks") {
+			delete(g.objects, path)
+		}
+		return
+	}
+	g.store(w, r, kind, id, v)
+}
+
+// store is the end of every write.
+func (g *reference) store(w http.ResponseWriter, r *http.Request, kind, id string, v object) {
+	path := kind + "/" + id
+	g.begin(w)
+	o, status := g.objects[path], http.StatusOK
+	next := &stored{id: id, value: v, modified: g.rev, create: g.rev, order: g.seq}
+	g.seq++
+	var end time.Time
+	if s := r.URL.Query().Get("ttl"); s != "" {
+		f, _ := strconv.ParseFloat(s, 64)
+		end = time.Now().Add(time.Duration(f * float64(time.Second)))
+	}
+	if g.is("keeps the end") && o != nil && end.IsZero() {
+		end = g.ends[o]
+	}
+	g.stamp(kind, id, v, o)
+	if o == nil {
+		status = http.StatusCreated
+	} else {
+		next.create, next.order = o.create, o.order
+	}
+	if g.is("always 200") {
+		status = http.StatusOK
+	}
+	if g.is("stores defaults") {
+		v["priority"] = 0
+	}
+	g.garble(v)
+	g.objects[path] = next
+	g.remember(path, next, end)
+	if r.Method == "POST" && g.is("hides the id of POST") {
+		v = maps.Clone(v)
+		delete(v, "id")
+	}
+	if r.Method == "POST" {
+		status = http.StatusCreated
+	}
+	answer := object{"key": "/apisix/" + path, "value": g.public(kind, v, g.is("PUT shows keys"))}
+	if g.is("indexes on writes") {
+		answer["modifiedIndex"] = g.rev
+	}
+	reply(w, status, answer)
+}
+
+// stamp sets id and times.
+func (g *reference) stamp(kind, id string, v object, o *stored) {
+	now := float64(time.Now().Unix())
+	if g.is("counts milliseconds") {
+		now *= 1000
+	}
+	if kind != "consumers" {
+		v["id"] = id
+	}
+	v["create_time"], v["update_time"] = now, now
+	if o != nil && !g.is("forgets create_time") {
+		v["create_time"] = o.value["create_time"]
+		if g.is("update_time stays") {
+			v["update_time"] = o.value["update_time"]
+		}
+	}
+	if g.is("forgets create_time of upstreams") && kind == "upstreams" {
+		v["create_time"] = time.Now().UnixNano() // seconds would be the same by chance
+	}
+}
+
+// garble is what a store does to values that does not keep its hands off them.
+func (g *reference) garble(v object) {
+	desc, _ := v["desc"].(string)
+	switch {
+	case g.is("cuts at NUL"):
+		desc, _, _ = strings.Cut(desc, "\x00")
+	case g.is("escapes HTML"):
+		desc = strings.ReplaceAll(desc, "<", "&lt;")
+	case g.is("trims text"):
+		desc = strings.TrimSpace(desc)
+	case g.is("stores Latin-1"):
+		desc = strings.ToValidUTF8(strings.Map(func(r rune) rune {
+			if r > 255 {
+				return '?'
+			}
+			return r
+		}, desc), "?")
+	}
+	if _, ok := v["desc"].(string); ok {
+		v["desc"] = desc
+	}
+	if p, ok := v["priority"].(float64); ok && g.is("keeps 32 bits") {
+		v["priority"] = float64(int32(int64(p)))
+	}
+	up, _ := v["upstream"].(object)
+	timeout, _ := up["timeout"].(object)
+	for name, f := range timeout {
+		if n, ok := f.(float64); ok && g.is("rounds fractions") {
+			timeout[name] = math.Ceil(n)
+		}
+	}
+	for name, f := range v {
+		if (f == 0.0 || f == false) && g.is("drops zeros") {
+			delete(v, name)
+		}
+	}
+}
+
+// dangling says what an object refers to that is not there.
+func (g *reference) dangling(v object) string {
+	if g.is("lets references dangle") {
+		return ""
+	}
+	for _, what := range []string{"upstream", "service"} {
+		id := idText(v[what+"_id"])
+		if id != "" && g.objects[what+"s/"+id] == nil {
+			return fmt.Sprintf("failed to fetch %s info by %s id [%s], response code: 404", what, what, id)
+		}
+	}
+	return ""
+}
+
+// patch merges, or sets a part.
+func (g *reference) patch(w http.ResponseWriter, r *http.Request, kind, id string, sub *string, body []byte, o *stored) {
+	var change any
+	_ = json.Unmarshal(body, &change)
+	members, isObject := change.(object)
+	msg := ""
+	switch {
+	case len(body) == 0:
+		msg = "missing new configuration"
+	case sub == nil && !isObject:
+		msg = "invalid configuration"
+	}
+	switch {
+	case msg != "":
+		reply(w, 400, object{"error_msg": msg})
+		return
+	case o == nil && g.is("PATCH creates"):
+		g.put(w, r, kind, id, body)
+		return
+	case o == nil:
+		reply(w, 404, object{"message": "Key not found"})
+		return
+	}
+	v, _ := deepCopy(o.value).(object)
+	switch {
+	case sub == nil && g.is("PATCH replaces"):
+		v = members
+	case sub == nil:
+		g.merge(v, members)
+	case *sub == "" && isObject && !g.is("PATCH of all merges"):
+		v = members
+	case *sub == "":
+		g.merge(v, members)
+	default:
+		msg = g.setAt(v, strings.Split(*sub, "/"), change)
+	}
+	if given, ok := v["id"]; ok && given != id {
+		msg = "wrong " + referenceKinds[kind] + " id"
+	}
+	delete(v, "create_time")
+	delete(v, "update_time")
+	if msg == "" && !g.is("PATCH looks at the change only") {
+		msg = g.wrong(kind, id, []byte("{}"), v, nil)
+	}
+	if msg != "" {
+		reply(w, 400, object{"error_msg": msg})
+		return
+	}
+	if g.is("PATCH answers the change") && isObject {
+		defer func(real object) { g.objects[kind+"/"+id].value = real }(v)
+		v = members
+	}
+	g.store(w, r, kind, id, v)
+}
+
+func (g *reference) merge(into, change object) {
+	for name, v := range change {
+		was, ok1 := into[name].(object)
+		is, ok2 := v.(object)
+		old, ok3 := into[name].([]any)
+		more, ok4 := v.([]any)
+		switch {
+		case v == nil && !g.is("PATCH keeps null"):
+			delete(into, name)
+		case ok1 && ok2 && !g.is("PATCH is flat"):
+			g.merge(was, is)
+		case ok3 && ok4 && g.is("PATCH joins arrays"):
+			into[name] = append(slices.Clone(old), more...)
+		default:
+			into[name] = v
+		}
+	}
+}
+
+func (g *reference) setAt(v object, path []string, to any) string {
+	at := v
+	for i, name := range path[:len(path)-1] {
+		if at[name] == nil && !g.is("PATCH makes no way") {
+			at[name] = object{}
+		}
+		next, ok := at[name].(object)
+		if !ok {
+			if g.is("PATCH replaces what is in the way") {
+				next = object{}
+				at[name] = next
+			} else {
+				return "invalid sub-path: /" + strings.Join(path[:i+1], "/")
+			}
+		}
+		at = next
+	}
+	last := path[len(path)-1]
+	was, ok1 := at[last].(object)
+	is, ok2 := to.(object)
+	if ok1 && ok2 && g.is("PATCH of a part merges") {
+		g.merge(was, is)
+		return ""
+	}
+	at[last] = to
+	return ""
+}
+
+func deepCopy(v any) any {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	var out any
+	_ = json.Unmarshal(b, &out)
+	return out
+}
+
+// wrong is a schema of what the cases use.
+func (g *reference) wrong(kind, id string, body []byte, v object, err error) string {
+	up, inline := v["upstream"].(object)
+	switch {
+	case len(body) == 0:
+		return "missing configurations"
+	case err != nil:
+		return "invalid request body: " + err.Error()
+	case v["id"] != nil && id != "" && idText(v["id"]) != id && !g.is("body renames"):
+		return "wrong " + referenceKinds[kind] + " id"
+	case kind == "consumers" && v["username"] != id && !g.is("consumers are renamed"):
+		return "wrong username"
+	}
+	for _, name := range []string{"create_time", "update_time"} {
+		if v[name] != nil && !g.is("takes times") {
+			return "the property is forbidden:  " + name
+		}
+		if inline && up[name] != nil && !g.is("takes times of upstreams") {
+			return "the property is forbidden:  upstream." + name
+		}
+	}
+	if msg := badNodes(v); msg != "" && !g.is("lets bad nodes in") {
+		return msg
+	}
+	if inline {
+		if msg := badNodes(up); msg != "" {
+			return msg
+		}
+		if s, ok := up["scheme"].(string); ok && s != "http" && s != "https" {
+			return "scheme: not in the list"
+		}
+	}
+	switch kind {
+	case "ssls":
+		return g.wrongSSL(v)
+	case "routes":
+		return g.wrongRoute(v)
+	}
+	return ""
+}
+
+func (g *reference) wrongRoute(v object) string {
+	_, isText := v["uri"].(string)
+	_, host := v["host"]
+	_, hosts := v["hosts"]
+	for k := range v {
+		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc", "name", "enable_websocket", "create_time", "update_time"}
+		if !slices.Contains(known, k) && !g.is("drops unknown fields") {
+			return "additional properties forbidden, found " + k
+		}
+	}
+	switch {
+	case !isText && v["uris"] == nil:
+		return "uri: wrong type"
+	case host && hosts:
+		return "host and hosts"
+	case v["upstream"] == nil && v["upstream_id"] == nil && v["service_id"] == nil:
+		return "no upstream"
+	case slices.Contains(texts(v, "", "methods"), "FETCH"):
+		return "methods: not in the list"
+	}
+	return ""
+}
+
+func badNodes(up object) string {
+	nodes, _ := up["nodes"].(object)
+	for _, w := range nodes {
+		if f, ok := w.(float64); !ok || f < 0 {
+			return "nodes: weight below 0"
+		}
+	}
+	list, _ := up["nodes"].([]any)
+	for _, n := range list {
+		m, _ := n.(object)
+		if p, _ := m["port"].(float64); p < 1 || p > 65535 {
+			return "nodes: port out of range"
+		}
+	}
+	return ""
+}
