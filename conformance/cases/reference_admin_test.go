@@ -54,7 +54,9 @@ func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 	case g.authorised(w, r) && g.readable(w, r, path[1:], body):
 		g.mu.Lock()
 		defer g.mu.Unlock()
+		before := g.objects[path[1:]]
 		g.operate(w, r, path[1:], body)
+		g.edited(r, before)
 	}
 }
 

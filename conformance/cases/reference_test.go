@@ -34,6 +34,7 @@ type reference struct {
 	careless
 	management
 	pinned map[string]map[string]*stored
+	gone   map[string]bool // paths of deleted objects
 	stop   chan struct{}
 	// Backends of cases come and go: connections to them are kept, as a proxy
 	// does, but not for long.
@@ -54,7 +55,7 @@ const referenceKey = "reference-key"
 func newReference(t *testing.T, bug string) *reference {
 	g := &reference{
 		bug: bug, objects: map[string]*stored{}, rev: 10, turns: map[string]map[string]int{}, health: map[string]*probed{},
-		active: map[string]int{}, first: map[string][]node{}, pinned: map[string]map[string]*stored{}, stop: make(chan struct{}),
+		active: map[string]int{}, first: map[string][]node{}, pinned: map[string]map[string]*stored{}, gone: map[string]bool{}, stop: make(chan struct{}),
 	}
 	g.backends = &http.Transport{
 		DisableCompression: !g.is("transforms bodies"), IdleConnTimeout: 2 * time.Second, MaxIdleConnsPerHost: 32, DialContext: dialWithin,

@@ -7,8 +7,24 @@ import "github.com/unilb/unilb/conformance/spec"
 // Cases returns them in the order of a report.
 func Cases() []spec.Case {
 	return []spec.Case{
+		reloadNewRoute,
+		reloadRouteMoves,
+		reloadReferences,
+		reloadSharedUpstream,
 		reloadDeleteEffect,
+		reloadRecreate,
+		reloadBurst,
+		reloadRefusedEdit,
 		reloadKeepaliveOverEdit,
+		reloadOwnWord,
+		reloadSlowOverEdit,
+		reloadSlowOverDelete,
+		reloadSlowOverRemoval,
+		reloadBodyOverEdit,
+		reloadBackendConnsKept,
+		reloadWeightsKept,
+		reloadHealthKept,
+		reloadHealthOtherNode,
 		reloadEditUnderLoad,
 	}
 }
