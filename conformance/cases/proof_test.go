@@ -40,7 +40,7 @@ type loopback struct {
 }
 
 // Has says what the reference has; what it has not is proved by known-bad builds.
-func (loopback) Has(spec.Capability) bool { return false }
+func (loopback) Has(c spec.Capability) bool { return c == spec.Control }
 
 func (loopback) Listen(context.Context, string) (net.Listener, spec.Backend, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -52,9 +52,9 @@ func (loopback) Listen(context.Context, string) (net.Listener, spec.Backend, err
 func (loopback) Inject(context.Context, fault.Fault) (func(context.Context) error, error) {
 	return nil, errors.New("nothing can be broken here")
 }
-func (loopback) Drain(context.Context, topology.Ref) error   { return errors.New("no process here") }
-func (loopback) Restart(context.Context, topology.Ref) error { return errors.New("no process here") }
-func (loopback) Reload(context.Context, topology.Ref) error  { return nil }
+func (l *loopback) Drain(ctx context.Context, _ topology.Ref) error { return l.g.drain(ctx) }
+func (l *loopback) Restart(context.Context, topology.Ref) error     { return l.g.restart() }
+func (l *loopback) Reload(context.Context, topology.Ref) error      { l.g.reload(); return nil }
 
 func (l *loopback) Gateways() []spec.Gateway {
 	return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.g.data.Listener.Addr().String())}}

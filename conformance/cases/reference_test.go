@@ -33,9 +33,10 @@ type reference struct {
 	first   map[string][]node         // what an upstream was when it was first used
 	careless
 	management
-	pinned map[string]map[string]*stored
-	gone   map[string]bool // paths of deleted objects
-	stop   chan struct{}
+	process // the part of it that is drained and started again
+	pinned  map[string]map[string]*stored
+	gone    map[string]bool // paths of deleted objects
+	stop    chan struct{}
 	// Backends of cases come and go: connections to them are kept, as a proxy
 	// does, but not for long.
 	backends *http.Transport
@@ -61,7 +62,7 @@ func newReference(t *testing.T, bug string) *reference {
 		DisableCompression: !g.is("transforms bodies"), IdleConnTimeout: 2 * time.Second, MaxIdleConnsPerHost: 32, DialContext: dialWithin,
 		DisableKeepAlives: g.is("connects for every request"),
 	}
-	g.data = httptest.NewServer(http.HandlerFunc(g.serve))
+	g.data = httptest.NewServer(g.door(http.HandlerFunc(g.serve)))
 	g.admin = httptest.NewServer(http.HandlerFunc(g.manage))
 	g.probers.Go(g.probeAll)
 	t.Cleanup(func() {

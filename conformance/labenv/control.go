@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -44,7 +45,8 @@ func (e *Env) Inject(ctx context.Context, f fault.Fault) (func(context.Context) 
 	return a.Heal, nil
 }
 
-// Drain sends a gateway the signal of its driver and waits for its end.
+// Drain sends a gateway the signal of its driver and waits for its end. One that
+// does not end in time is killed.
 func (e *Env) Drain(ctx context.Context, gateway topology.Ref) error {
 	p, d, err := e.gatewayProcess(gateway)
 	if err != nil {
@@ -59,9 +61,24 @@ func (e *Env) Drain(ctx context.Context, gateway topology.Ref) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, d.DrainWithin, fmt.Errorf("not within %s, as its driver says", d.DrainWithin))
 	defer cancel()
 	if _, err := p.Wait(ctx); err != nil {
-		return fmt.Errorf("drain %s: %w", gateway, err)
+		return errors.Join(fmt.Errorf("drain %s: %w", gateway, err), endHanging(p))
 	}
 	return nil
+}
+
+// killedWithin is how long a killed process may take to be gone.
+const killedWithin = 5 * time.Second
+
+// endHanging ends a process that does not end by itself, so that it can be started
+// again: the next case is not to suffer.
+func endHanging(p *proc.Process) error {
+	if err := p.Kill(); err != nil && !errors.Is(err, proc.ErrEnded) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), killedWithin)
+	defer cancel()
+	_, err := p.Wait(ctx)
+	return err
 }
 
 // Restart starts a gateway that has ended.

@@ -26,5 +26,14 @@ func Cases() []spec.Case {
 		reloadHealthKept,
 		reloadHealthOtherNode,
 		reloadEditUnderLoad,
+		reloadSignalLoad,
+		reloadSignalInFlight,
+		reloadSignalConfig,
+		drainInFlight,
+		drainLongBody,
+		drainNewConns,
+		drainKeptConns,
+		drainIdleClient,
+		drainRestart,
 	}
 }

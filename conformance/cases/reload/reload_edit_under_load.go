@@ -23,7 +23,7 @@ const convergeBound = 15 * time.Second
 // older one, or lets a refused edit through.
 var reloadEditUnderLoad = spec.Case{
 	ID: "RELOAD-EDIT-UNDER-LOAD", Level: spec.Must, Needs: []spec.Feature{spec.HotConfig},
-	Title: "Twenty edits under load, refused ones among them, lose no request, fast or slow, repeat ask.None, and each is followed everywhere once it is in force.",
+	Title: "Twenty edits under load, refused ones among them, lose no request, fast or slow, repeat none, and each is followed everywhere once it is in force.",
 	Refs:  []string{"APISIX 3.18 hot reload", "docs/wire.md 1, applied"},
 	After: []string{"RELOAD-KEEPALIVE-OVER-EDIT"},
 	Objects: `
