@@ -65,7 +65,10 @@ func (t *T) Start(ctx context.Context, w Want) []Backend {
 // Call calls the Admin API; only the lack of an answer ends the case.
 func (t *T) Call(ctx context.Context, c Call) Reply {
 	r, err := t.env.Admin().Do(ctx, c)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		t.Fatalf("%s %s: the time of the case is over: %v", c.Method, c.Path, err)
+	case err != nil:
 		t.Brokenf("%v", err)
 	}
 	t.note(r)
