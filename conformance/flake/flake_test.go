@@ -24,7 +24,7 @@ func TestQuarantineSaysWhatIsWrongAndWhere(t *testing.T) {
 		"holds on its last day": {file(good), ""},
 		"nothing":               {"quarantine: v1\n", ""},
 		"expired":               {file(strings.Replace(good, "03-20", "03-19", 1)), "q.yaml:3:80: the quarantine of A-ONE expired on 2026-03-19: mend"},
-		"unknown case":          {file(strings.Replace(good, "A-ONE", "LB-WEIGTHED", 1)), `q.yaml:3:10: no case is called LB-WEIGTHED (did you mean "LB-WEIGHTED"?)`},
+		"unknown case":          {file(strings.Replace(good, "A-ONE", "LB-WEIGHTD", 1)), `q.yaml:3:10: no case is called LB-WEIGHTD (did you mean "LB-WEIGHTED"?)`},
 		"twice":                 {file(good) + "- " + good + "\n", "q.yaml:4:10: A-ONE is here already"},
 		"too long":              {file(strings.Replace(good, "2026-03-20", "2026-05-01", 1)), "for 61 days; at most 60"},
 		"ends before it begins": {file(strings.Replace(good, "2026-03-20", "2026-02-20", 1)), "before it began"},
