@@ -34,7 +34,7 @@ conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gate
 
 .PHONY: conformance-all
 conformance-all: build ## every gateway that has a driver and is installed, then one page of all in out/conformance-all/; ARGS= for lbsim conform
-	$(GO) run ./tools/conformall -lbsim bin/lbsim -out out/conformance-all $(ARGS)
+	$(GO) run ./tools/conformall -lbsim bin/lbsim -out out/conformance-all -- $(ARGS)
 
 .PHONY: reports
 reports: conformance-all ## judge every installed gateway and publish the reports under conformance/reports

@@ -35,7 +35,7 @@ func main() {
 	lbsim := flag.String("lbsim", "bin/lbsim", "the lbsim to run")
 	out := flag.String("out", "out/conformance-all", "directory of the reports")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: conformall [-lbsim FILE] [-out DIR] [FLAGS OF lbsim conform]")
+		fmt.Fprintln(os.Stderr, "usage: conformall [-lbsim FILE] [-out DIR] [-- FLAGS OF lbsim conform]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
