@@ -136,6 +136,9 @@ func Grid(w io.Writer, reports []*Report) error {
 		g.Title = fmt.Sprintf("%d gateways", len(reports))
 		g.Notes = append(g.Notes, "These reports are of different lists of cases: compare only what they have in common.")
 	}
+	if slices.ContainsFunc(reports, func(r *Report) bool { return r.Run.Left > 0 }) {
+		g.Notes = append(g.Notes, "Not every report is of the whole suite: what nobody asked for is not judged.")
+	}
 	rows := map[string]int{}
 	for i, r := range reports {
 		for _, res := range r.Cases {
@@ -158,7 +161,16 @@ func Grid(w io.Writer, reports []*Report) error {
 // told is what one line can say about a result that needs attention.
 func told(res spec.Result) string {
 	if res.Flaky && len(res.Says) > 1 {
-		return fmt.Sprintf("flaky, %d of %d passed: %s", res.Passed, res.Runs, res.Says[1]) // the first line says that it is flaky
+		return shorten(fmt.Sprintf("flaky, %d of %d passed: %s", res.Passed, res.Runs, res.Says[1])) // the first line says that it is flaky
 	}
-	return first(res)
+	return shorten(first(res))
+}
+
+// shorten cuts a line that would fill a table; the report itself has all of it.
+func shorten(s string) string {
+	const most = 160
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }

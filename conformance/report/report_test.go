@@ -77,11 +77,11 @@ func sample() *Report {
 func foreign() *Report {
 	r := &Report{
 		Suite: Suite{Version: "0.1.0", Cases: "sha256:99"}, Gateway: Gateway{Name: "nginx", Version: "1.22.1", Binary: "sha256:33", Driver: "nginx", Claims: "asserted"},
-		Run:     Run{Started: time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC), Took: 90 * time.Second, Seed: 42, Topology: "hello", TopologyDigest: "sha256:44", Up: time.Second},
+		Run:     Run{Started: time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC), Took: 90 * time.Second, Seed: 42, Topology: "hello", TopologyDigest: "sha256:44", Up: time.Second, Left: 3},
 		Machine: Machine{Kernel: "6.18", Arch: "amd64", CPUs: 2, Has: []spec.Capability{spec.NetNS}},
 		Cases: []spec.Result{
 			result("X-EXACT", spec.RouteURI, spec.Pass), result("X-HOST", spec.RouteHost, spec.Pass), result("X-METHOD", spec.RouteMethods, spec.Pass),
-			result("X-ONLY-HERE", spec.UpstreamWeights, spec.Pass),
+			result("X-ONLY-HERE", spec.UpstreamWeights, spec.Fail, func(r *spec.Result) { r.Says = []string{strings.Repeat("got <b>, ", 20)} }),
 		},
 	}
 	r.Fill(suiteOf, []spec.Feature{spec.RouteURI, spec.RouteHost, spec.RouteMethods, spec.RouteVars, spec.UpstreamWeights})
