@@ -9,5 +9,6 @@ var routingBugs = map[string][]string{
 	"ROUTE-HOST-WILDCARD":     {"one label", "wildcard covers the domain", "priority first"},
 	"ROUTE-HOST-FALLTHROUGH":  {"host decides first"},
 	"ROUTE-METHOD":            {"ignores methods", "head is get"},
-	"ROUTE-NONE-404":          {"own 404", "closes in silence", "has another name"},
+	"ROUTE-NONE-404":          {"closes in silence", "502 without a route"},
+	"ROUTE-NONE-AS-APISIX":    {"own 404", "has another name"},
 }

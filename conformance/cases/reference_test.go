@@ -92,6 +92,8 @@ func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case dropping:
 		http.Error(w, "reloading", http.StatusBadGateway)
+	case route == nil && g.is("502 without a route"):
+		w.WriteHeader(http.StatusBadGateway)
 	case route == nil && g.is("own 404"):
 		http.NotFound(w, r)
 	case route == nil && g.is("closes in silence"):

@@ -15,6 +15,7 @@ const (
 	RouteRemoteAddr Feature = "route.remote-addr"
 	RouteStatus     Feature = "route.status"
 	RouteReferences Feature = "route.references" // services and upstreams by id
+	RouteAnswers    Feature = "route.answers"    // what the gateway itself says, in APISIX's words
 
 	// L7-TRAFFIC
 	UpstreamWeights   Feature = "upstream.roundrobin"

@@ -16,5 +16,6 @@ func Cases() []spec.Case {
 		routeHostFallthrough,
 		routeMethod,
 		routeNone404,
+		routeNoneAsAPISIX,
 	}
 }
