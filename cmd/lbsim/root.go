@@ -16,7 +16,7 @@ Usage: lbsim COMMAND [FLAGS]
 Labs        up, down, list, status, exec, shell, capture, logs
 Faults      inject, heal, faults
 Incidents   run SCENARIO|FILE, rerun [RUN], judge [RUN], show [RUN], pack [RUN], runs
-Gateways    conform, cases, report, flakes
+Gateways    conform, cases, report, flakes, driver check NAME|FILE, driver template
 Files       validate, plan, schema
 Help        doctor, completion, version
 
@@ -85,7 +85,7 @@ func newRoot() *cobra.Command {
 		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out), shellCommand(out), captureCommand(out), logsCommand(out),
 		injectCommand(out), healCommand(out), faultsCommand(out),
 		runCommand(out), rerunCommand(out), judgeCommand(out), showCommand(out), packCommand(out), runsCommand(out),
-		conformCommand(out), casesCommand(out), reportCommand(out), flakesCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
+		conformCommand(out), driverCommand(out), casesCommand(out), reportCommand(out), flakesCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
 		doctorCommand(out), completionCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
 	)
 	return root

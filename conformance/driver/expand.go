@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"text/template"
@@ -43,6 +44,9 @@ var functions = template.FuncMap{
 	// snake is a header's name in lower case, with _ for -.
 	"snake": func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") },
 	"add":   func(a, b int) int { return a + b },
+	// host and port are the parts of "address:port".
+	"host": func(s string) (string, error) { h, _, err := net.SplitHostPort(s); return h, err },
+	"port": func(s string) (string, error) { _, p, err := net.SplitHostPort(s); return p, err },
 	// json is the value as JSON, in one line.
 	"json": func(v any) (string, error) {
 		b, err := json.Marshal(v)

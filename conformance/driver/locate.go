@@ -29,11 +29,18 @@ var sbin = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
 
 // Locate finds the gateway's program: binary when it is given (a path), else the
 // manifest's, whose name without a slash is looked for in PATH and where daemons
-// live. The path is absolute. The error is *NotInstalled when there is no such
-// program.
+// live. The path is absolute. The error is *NotInstalled when the manifest's
+// program is not there.
 func (m *Manifest) Locate(binDir, binary string) (string, error) {
+	if binary != "" {
+		path, err := filepath.Abs(binary)
+		if err != nil {
+			return "", err
+		}
+		return path, m.executable(path)
+	}
 	v := Sample()
-	v.Bin, v.Binary = binDir, binary
+	v.Bin, v.Binary = binDir, ""
 	p, err := m.Render(v)
 	if err != nil {
 		return "", err
@@ -54,14 +61,19 @@ func (m *Manifest) Locate(binDir, binary string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	st, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if err = m.executable(path); errors.Is(err, fs.ErrNotExist) {
 		return "", &NotInstalled{m.Name, name, m.Install}
-	case err != nil:
-		return "", fmt.Errorf("program of gateway %s: %w", m.Name, err)
-	case st.IsDir() || st.Mode()&0o111 == 0:
-		return "", fmt.Errorf("program of gateway %s: %s cannot be executed", m.Name, path)
 	}
-	return path, nil
+	return path, err
+}
+
+func (m *Manifest) executable(path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("program of gateway %s: %w", m.Name, err)
+	}
+	if st.IsDir() || st.Mode()&0o111 == 0 {
+		return fmt.Errorf("program of gateway %s: %s cannot be executed", m.Name, path)
+	}
+	return nil
 }

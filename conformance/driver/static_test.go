@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,7 +189,7 @@ func TestProgramIsFoundInPathOrSaidToBeMissing(t *testing.T) {
 	if got, err := m.Locate("/bin", ""); got != program || err != nil {
 		t.Errorf("got %q, %v, want %q", got, err, program)
 	}
-	if _, err := m.Locate("/bin", filepath.Join(dir, "other")); !errors.As(err, &none) {
+	if _, err := m.Locate("/bin", filepath.Join(dir, "other")); errors.As(err, &none) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a given program that is not there: got %v", err)
 	}
 	if err := os.Chmod(program, 0o644); err != nil {
@@ -196,5 +197,20 @@ func TestProgramIsFoundInPathOrSaidToBeMissing(t *testing.T) {
 	}
 	if _, err := m.Locate("/bin", program); err == nil || errors.As(err, &none) {
 		t.Errorf("a file that cannot be executed: got %v", err)
+	}
+}
+
+func TestTemplateToStartFromIsAGoodManifest(t *testing.T) {
+	m, err := Decode("template.yaml", []byte(Template))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := m.SampleFiles()
+	if err != nil || len(files.Files) != 1 || !strings.Contains(files.Files[0].Text, "rule hello.example / routes.hello") {
+		t.Errorf("got %+v, %v", files, err)
+	}
+	answers, err := m.Expresses()
+	if err != nil || len(answers) < 20 || answers[0].Err != nil {
+		t.Errorf("got %d answers, the first %v, %v", len(answers), answers[0].Err, err)
 	}
 }

@@ -45,15 +45,21 @@ func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.
 		return g
 	}
 	// An interrupted run says, too, what it judged.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), identifyTimeout)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, p.IdentifyArgv[0], p.IdentifyArgv[1:]...).CombinedOutput() // nginx speaks on stderr
-	if err != nil {
+	if g.Version, err = askVersion(context.WithoutCancel(ctx), p.IdentifyArgv, m.Identify.Match); err != nil {
 		g.Version = "unknown (" + err.Error() + ")"
-		return g
 	}
-	g.Version = version(m.Identify.Match, strings.TrimSpace(string(out)))
 	return g
+}
+
+// askVersion runs a program that says who it is, on either stream.
+func askVersion(ctx context.Context, argv []string, match string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
+	if err != nil {
+		return "", err
+	}
+	return version(match, strings.TrimSpace(string(out))), nil
 }
 
 // version takes what the pattern finds: its first group, if it has one.

@@ -59,7 +59,7 @@ func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
 		o    Options
 		want string
 	}{
-		"unknown gateway": {Options{Gateway: "l7wg"}, `no driver "l7wg"; there are haproxy, l7gw`},
+		"unknown gateway": {Options{Gateway: "l7wg"}, `no driver "l7wg"; there are apisix-3, haproxy, l7gw`},
 		"unknown case":    {Options{Cases: []string{"ROUTE-EXCAT"}}, `"ROUTE-EXCAT" matches no case`},
 		"missing file":    {Options{Gateway: "./none.yaml"}, "none.yaml"},
 	} {
