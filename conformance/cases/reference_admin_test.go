@@ -189,6 +189,11 @@ func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string,
 		// The Admin API is fine; the data plane keeps what it knew.
 		g.objects["routes/kept-"+id] = o
 	}
+	if g.is("a deleted route leaves a hole") && r.Method == "DELETE" && o != nil {
+		hole := *o
+		hole.hole = true
+		g.objects["routes/hole-"+id] = &hole
+	}
 }
 
 // matches compares If-Match, and refuses the request when it differs.

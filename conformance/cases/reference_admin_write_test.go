@@ -87,6 +87,7 @@ func (g *reference) store(w http.ResponseWriter, r *http.Request, kind, id strin
 	} else {
 		next.create, next.order = o.create, o.order
 	}
+	g.spoilWrite(path, id, o, next)
 	if g.is("always 200") {
 		status = http.StatusOK
 	}
@@ -341,7 +342,7 @@ func (g *reference) wrongRoute(v object) string {
 	_, host := v["host"]
 	_, hosts := v["hosts"]
 	for k := range v {
-		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc", "name", "enable_websocket", "create_time", "update_time"}
+		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc", "name", "enable_websocket", "create_time", "update_time", "vars", "status", "remote_addr", "remote_addrs"}
 		if !slices.Contains(known, k) && !g.is("drops unknown fields") {
 			return "additional properties forbidden, found " + k
 		}

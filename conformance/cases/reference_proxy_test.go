@@ -47,7 +47,11 @@ func (g *reference) limitsOf(route *stored, up object, nodes int) limits {
 
 // proxy sends the request to targets until one answers.
 func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[string]*stored, route *stored, body *replay) {
-	name, up := upstream(view, route)
+	name, up, missing := g.upstream(view, route)
+	if missing != 0 {
+		w.WriteHeader(missing)
+		return
+	}
 	nodes := g.nodesOf(name, up)
 	l := g.limitsOf(route, up, len(nodes))
 	_ = http.NewResponseController(w).EnableFullDuplex() // an answer need not wait for the end of the request
@@ -123,18 +127,6 @@ func isTimeout(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-func upstream(view map[string]*stored, route *stored) (string, object) {
-	v := route.value
-	if id, ok := v["service_id"].(string); ok && view["services/"+id] != nil {
-		v = view["services/"+id].value
-	}
-	if id, ok := v["upstream_id"].(string); ok && view["upstreams/"+id] != nil {
-		return "upstreams/" + id, view["upstreams/"+id].value
-	}
-	up, _ := v["upstream"].(object)
-	return "routes/" + route.id, up
-}
-
 // An attempt is a request at one target.
 type attempt struct {
 	g      *reference
@@ -199,6 +191,7 @@ func (a *attempt) send() (*http.Response, error) {
 		Method: r.Method, Host: g.hostFor(r, a.up, a.target), Header: a.header(), ContentLength: r.ContentLength,
 		URL: &url.URL{Scheme: "http", Host: a.target, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
 	}).WithContext(ctx)
+	g.respell(r, out)
 	if g.is("asks GET for HEAD") && r.Method == http.MethodHead {
 		out.Method = http.MethodGet
 	}

@@ -21,7 +21,7 @@ func (g *reference) edited(r *http.Request, before *stored) {
 	case g.is("keeps old matches") && put && kind == "routes" && before != nil:
 		g.objects[fmt.Sprintf("routes/kept-%s-%d", id, g.rev)] = before
 	case g.is("copies references") && put && kind == "routes" && now != nil:
-		_, up := upstream(g.objects, now)
+		_, up, _ := g.upstream(g.objects, now)
 		now.value = without(now.value, "upstream_id", "service_id")
 		now.value["upstream"] = up
 	case g.is("deletes what a route used") && deleted && before != nil:

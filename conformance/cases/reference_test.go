@@ -2,6 +2,7 @@ package cases
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -35,7 +36,8 @@ type reference struct {
 	management
 	process // the part of it that is drained and started again
 	pinned  map[string]map[string]*stored
-	gone    map[string]bool // paths of deleted objects
+	gone    map[string]bool    // paths of deleted objects
+	decided map[string]*stored // of a bug: by connection
 	stop    chan struct{}
 	// Backends of cases come and go: connections to them are kept, as a proxy
 	// does, but not for long.
@@ -49,6 +51,8 @@ type stored struct {
 	create   int64
 	modified int64
 	order    int
+	hole     bool           // of a bug: what matches it finds nothing
+	then     map[string]any // of a bug: what it referred to when it was written
 }
 
 const referenceKey = "reference-key"
@@ -56,13 +60,18 @@ const referenceKey = "reference-key"
 func newReference(t *testing.T, bug string) *reference {
 	g := &reference{
 		bug: bug, objects: map[string]*stored{}, rev: 10, turns: map[string]map[string]int{}, health: map[string]*probed{},
-		active: map[string]int{}, first: map[string][]node{}, pinned: map[string]map[string]*stored{}, gone: map[string]bool{}, stop: make(chan struct{}),
+		active: map[string]int{}, first: map[string][]node{}, pinned: map[string]map[string]*stored{}, decided: map[string]*stored{}, gone: map[string]bool{}, stop: make(chan struct{}),
 	}
 	g.backends = &http.Transport{
 		DisableCompression: !g.is("transforms bodies"), IdleConnTimeout: 2 * time.Second, MaxIdleConnsPerHost: 32, DialContext: dialWithin,
 		DisableKeepAlives: g.is("connects for every request"),
 	}
-	g.data = httptest.NewServer(g.door(http.HandlerFunc(g.serve)))
+	g.data = httptest.NewUnstartedServer(g.door(http.HandlerFunc(g.serve)))
+	g.data.Listener = overhearing{g.data.Listener}
+	g.data.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, overheardKey{}, c)
+	}
+	g.data.Start()
 	g.admin = httptest.NewServer(http.HandlerFunc(g.manage))
 	g.probers.Go(g.probeAll)
 	t.Cleanup(func() {
@@ -87,9 +96,12 @@ func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	dropping := g.is("drops at a reload") && time.Since(g.swapped) < 20*time.Millisecond
-	route := g.match(view, r)
+	refusal := g.refusal(r)
+	route := g.decide(view, r)
 	g.mu.Unlock()
 	switch {
+	case refusal != 0:
+		w.WriteHeader(refusal)
 	case dropping:
 		http.Error(w, "reloading", http.StatusBadGateway)
 	case route == nil && g.is("502 without a route"):
@@ -147,29 +159,17 @@ type entry struct {
 }
 
 func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
-	host := r.Host
-	if !g.is("host with port") {
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-	}
-	if !g.is("host with case") {
-		host = strings.ToLower(host)
-	}
+	host, path := g.hostOf(r), g.pathOf(r)
 	var es []entry
 	for key, o := range view {
-		if !strings.HasPrefix(key, "routes/") {
+		if !strings.HasPrefix(key, "routes/") || !g.enabled(o) {
 			continue
 		}
-		hosts, uris := texts(o.value, "host", "hosts"), texts(o.value, "uri", "uris")
-		if g.is("first host only") {
-			hosts = hosts[:min(1, len(hosts))]
-		}
-		priority, _ := o.value["priority"].(float64)
-		for _, u := range uris {
-			exact, prefix, ok := g.path(u, r.URL.Path)
-			if rank, fits := g.host(hosts, host); ok && fits {
-				es = append(es, entry{o, rank, exact, prefix, priority})
+		hosts := g.hostsOf(view, o)
+		for i, u := range g.uris(o) {
+			exact, prefix, ok := g.path(u, path)
+			if rank, fits := g.host(g.paired(hosts, i), host); ok && fits {
+				es = append(es, entry{o, rank, exact, prefix, g.priority(o)})
 			}
 		}
 	}
@@ -178,14 +178,17 @@ func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
 		if g.is("priority first") {
 			first = cmp.Compare(b.priority, a.priority)
 		}
+		if g.is("paths before hosts") {
+			first = cmp.Or(cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix))
+		}
 		return cmp.Or(first, cmp.Compare(b.host, a.host), cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix),
-			cmp.Compare(b.priority, a.priority), cmp.Compare(a.route.order, b.route.order))
+			cmp.Compare(b.priority, a.priority), g.tie(a.route, b.route))
 	})
 	for i, e := range es {
 		if g.is("host decides first") && e.host != bestHost(view, host, g) {
 			return nil
 		}
-		if g.method(e.route, r.Method) {
+		if g.holds(e.route, r, path) {
 			return e.route
 		}
 		if g.is("best match or nothing") && i == 0 {
@@ -200,7 +203,7 @@ func bestHost(view map[string]*stored, host string, g *reference) int {
 	best := -1
 	for key, o := range view {
 		if strings.HasPrefix(key, "routes/") {
-			if rank, ok := g.host(texts(o.value, "host", "hosts"), host); ok {
+			if rank, ok := g.host(g.hostsOf(view, o), host); ok {
 				best = max(best, rank)
 			}
 		}
@@ -214,23 +217,36 @@ func (g *reference) host(hosts []string, host string) (rank int, ok bool) {
 	}
 	for _, h := range hosts {
 		h = strings.ToLower(h)
+		if h == "*" {
+			if g.is("knows no host *") {
+				continue
+			}
+			rank, ok = 1, !g.is("the host * is no host") // better than none
+			if !ok {
+				return 0, true
+			}
+			continue
+		}
 		suffix, wild := strings.CutPrefix(h, "*")
 		switch {
 		case !wild && h == host:
-			return 10_000, true
+			return exactHost, true
 		case wild && strings.HasSuffix(host, suffix):
 			if g.is("one label") && strings.Contains(strings.TrimSuffix(host, suffix), ".") {
 				continue
 			}
-			return len(suffix), true
+			rank, ok = max(rank, len(suffix)), true
 		case wild && g.is("wildcard covers the domain") && "."+host == suffix:
-			return len(suffix), true
+			rank, ok = max(rank, len(suffix)), true
 		}
 	}
-	return 0, false
+	return g.ranked(hosts, rank), ok
 }
 
 func (g *reference) path(uri, path string) (exact bool, prefix int, ok bool) {
+	if exact, prefix, ok, special := g.specialPath(uri, path); special {
+		return exact, prefix, ok
+	}
 	before, star := strings.CutSuffix(uri, "*")
 	switch {
 	case !star && g.is("exact is prefix"):
@@ -247,7 +263,7 @@ func (g *reference) path(uri, path string) (exact bool, prefix int, ok bool) {
 
 func (g *reference) method(o *stored, method string) bool {
 	ms := texts(o.value, "", "methods")
-	return len(ms) == 0 || g.is("ignores methods") || slices.Contains(ms, method) || g.is("head is get") && method == "HEAD" && slices.Contains(ms, "GET")
+	return len(ms) == 0 || g.is("ignores methods") || slices.Contains(ms, method) && !g.unknown(method) || g.is("head is get") && method == "HEAD" && slices.Contains(ms, "GET") || g.oddMethod(ms, method)
 }
 
 func texts(v map[string]any, one, many string) []string {

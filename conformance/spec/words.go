@@ -14,8 +14,10 @@ const (
 	RouteVars       Feature = "route.vars"
 	RouteRemoteAddr Feature = "route.remote-addr"
 	RouteStatus     Feature = "route.status"
-	RouteReferences Feature = "route.references" // services and upstreams by id
-	RouteAnswers    Feature = "route.answers"    // what the gateway itself says, in APISIX's words
+	RouteReferences Feature = "route.references"  // services and upstreams by id
+	RouteNormalPath Feature = "route.normal-path" // paths are decoded and resolved before they are matched
+	RouteStarInside Feature = "route.star-inside" // a star that is not the end of a path
+	RouteAnswers    Feature = "route.answers"     // what the gateway itself says, in APISIX's words
 
 	// L7-TRAFFIC
 	UpstreamWeights   Feature = "upstream.roundrobin"

@@ -1,0 +1,192 @@
+package cases
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// all says whether every expression of a list holds; a list may begin with a
+// logical word.
+func (g *reference) all(r *http.Request, path string, list []any) bool {
+	if len(list) == 0 {
+		return true
+	}
+	word, _ := list[0].(string)
+	word = strings.ToUpper(word)
+	parts := list
+	if word != "" {
+		parts = list[1:]
+	}
+	if g.is("logic is flat") && word != "" {
+		parts = slices.DeleteFunc(slices.Clone(parts), func(p any) bool { l, _ := p.([]any)[0].(string); return l == "OR" })
+	}
+	every, some := true, false
+	for _, p := range parts {
+		ok := g.term(r, path, p.([]any))
+		every, some = every && ok, some || ok
+	}
+	switch {
+	case word == "OR" && !g.is("OR is AND"):
+		return some
+	case word == "!AND" && g.is("!AND is !OR"), word == "!OR" && !g.is("!OR is !AND"):
+		return !some
+	case word == "!AND", word == "!OR":
+		return !every
+	}
+	return every
+}
+
+// term is [var, op, value], [var, "!", op, value], [var, value] or a list.
+func (g *reference) term(r *http.Request, path string, t []any) bool {
+	name, ok := t[0].(string)
+	if !ok || slices.Contains([]string{"AND", "OR", "!AND", "!OR"}, strings.ToUpper(name)) {
+		return g.all(r, path, t)
+	}
+	value, there := g.variable(r, path, name)
+	if !there && g.is("absent is empty") {
+		there = true
+	}
+	if !there && g.is("nothing holds for what is absent") {
+		return false
+	}
+	switch len(t) {
+	case 2:
+		short, _ := t[1].(string)
+		if !g.is("the short form keeps case") {
+			short = strings.ToLower(short)
+		}
+		return there && value == short
+	case 4:
+		return g.is("ignores !") == g.compare(t[2].(string), value, there, t[3])
+	}
+	return g.compare(t[1].(string), value, there, t[2])
+}
+
+func (g *reference) compare(op, left string, there bool, right any) bool {
+	text, _ := right.(string)
+	number, isNumber := right.(float64)
+	if g.is("numbers are text") && isNumber {
+		text, isNumber = strconv.Itoa(int(number)), false
+	}
+	n, err := strconv.ParseFloat(left, 64)
+	if g.is("a word is 0") {
+		err = nil
+	}
+	switch op {
+	case "==":
+		switch {
+		case right == nil:
+			return !there
+		case isNumber:
+			return err == nil && n == number
+		}
+		return there && left == text
+	case "~=":
+		return !g.compare("==", left, there, right)
+	case "~~", "~*":
+		return there && g.found(op, text, left)
+	case "in":
+		return there && slices.ContainsFunc(right.([]any), func(e any) bool {
+			s, _ := e.(string)
+			return s == left || g.is("a part is in") && strings.Contains(s, left)
+		})
+	case "ipmatch":
+		return g.ipmatch(left, right)
+	}
+	if !isNumber {
+		return there && map[string]bool{">": left > text, ">=": left >= text, "<": left < text, "<=": left <= text}[op]
+	}
+	return err == nil && map[string]bool{">": n > number, ">=": n >= number, "<": n < number, "<=": n <= number}[op]
+}
+
+func (g *reference) found(op, pattern, text string) bool {
+	if op == "~*" || g.is("patterns have no case") {
+		pattern = "(?i)" + pattern
+	}
+	if g.is("patterns are anchored") {
+		pattern = "^(?:" + pattern + ")$"
+	}
+	return regexp.MustCompile(pattern).MatchString(text)
+}
+
+func (g *reference) ipmatch(left string, right any) bool {
+	list, ok := right.([]any)
+	if !ok {
+		list = []any{right}
+	}
+	return slices.ContainsFunc(list, func(e any) bool {
+		s := e.(string)
+		if g.is("ipmatch is text") {
+			return strings.HasPrefix(left, strings.TrimRight(strings.Split(s, "/")[0], "0"))
+		}
+		return inside(left, s)
+	})
+}
+
+// variable is the value of a variable of nginx.
+func (g *reference) variable(r *http.Request, path, name string) (string, bool) {
+	kind, rest, _ := strings.Cut(name, "_")
+	switch {
+	case kind == "http":
+		return g.header(r, rest)
+	case kind == "cookie":
+		return g.cookie(r, rest)
+	case kind == "arg":
+		return g.arg(r, rest)
+	case g.is("knows fields only"):
+		return "", false
+	}
+	v, ok := map[string]string{
+		"request_method": r.Method, "uri": path, "host": g.hostOf(r), "args": r.URL.RawQuery, "scheme": "http", "request_uri": r.RequestURI,
+	}[name]
+	if name == "remote_addr" {
+		v, _, _ = net.SplitHostPort(r.RemoteAddr)
+		ok = true
+	}
+	return v, ok && v != ""
+}
+
+func (g *reference) header(r *http.Request, name string) (string, bool) {
+	if !g.is("keeps _ in names of fields") {
+		name = strings.ReplaceAll(name, "_", "-")
+	}
+	vs := r.Header.Values(name)
+	return strings.Join(vs, ", "), len(vs) > 0
+}
+
+func (g *reference) cookie(r *http.Request, name string) (string, bool) {
+	for part := range strings.SplitSeq(r.Header.Get("Cookie"), ";") {
+		k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if k == name || g.is("cookies without case") && strings.EqualFold(k, name) || g.is("a cookie ends so") && strings.HasSuffix(k, name) {
+			return v, true
+		}
+		if g.is("first cookie only") {
+			break
+		}
+	}
+	return "", false
+}
+
+func (g *reference) arg(r *http.Request, name string) (string, bool) {
+	q, _ := url.ParseQuery(r.URL.RawQuery)
+	vs := q[name]
+	if g.is("an argument ends so") {
+		for k, v := range q {
+			if strings.HasSuffix(k, name) {
+				vs = v
+			}
+		}
+	}
+	if len(vs) == 0 {
+		return "", false
+	}
+	if g.is("last argument") {
+		return vs[len(vs)-1], true
+	}
+	return vs[0], true
+}
