@@ -42,4 +42,9 @@ var routingBugs = map[string][]string{
 	"ROUTE-EQUAL-OLDER":         {"the younger wins", "the id decides", "an edit makes young"},
 	"ROUTE-REPLACED":            {"keeps old entries"},
 	"ROUTE-DELETE-UNCOVERS":     {"a deleted route leaves a hole", "ignores deletes"},
+	"ROUTE-PATH-DECODED":        {"decodes nothing", "decodes twice"},
+	"ROUTE-ENCODED-SLASH":       {"keeps encoded slashes"},
+	"ROUTE-DOT-SEGMENTS":        {"resolves nothing", "resolves before it decodes", "serves what is above the root"},
+	"ROUTE-SLASHES-MERGED":      {"resolves nothing"},
+	"ROUTE-STAR-INSIDE":         {"a star ends a path", "a star is one segment", "a star inside has no end"},
 }

@@ -46,6 +46,11 @@ func Cases() []spec.Case {
 		routeEqualOlder,
 		routeReplaced,
 		routeDeleteUncovers,
+		routePathDecoded,
+		routeEncodedSlash,
+		routeDotSegments,
+		routeSlashesMerged,
+		routeStarInside,
 		routeNone404,
 		routeNoneAsAPISIX,
 	}
