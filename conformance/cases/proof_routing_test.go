@@ -61,4 +61,9 @@ var routingBugs = map[string][]string{
 	"ROUTE-VARS-FALLTHROUGH":    {"best match or nothing", "host decides first"},
 	"ROUTE-VARS-EACH-REQUEST":   {"decides once for a connection"},
 	"ROUTE-VARS-SHORT":          {"the short form keeps case"},
+	"ROUTE-REMOTE-ADDR":         {"ignores remote addresses", "addresses by octets"},
+	"ROUTE-REMOTE-ADDRS":        {"ignores remote addresses", "first address only"},
+	"ROUTE-REMOTE-ADDR-CLAIMED": {"believes claimed addresses"},
+	"ROUTE-STATUS":              {"ignores status", "a route that is off is a hole"},
+	"ROUTE-STATUS-SWITCHED":     {"status of the first version"},
 }

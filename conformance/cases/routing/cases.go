@@ -65,6 +65,11 @@ func Cases() []spec.Case {
 		routeVarsFallthrough,
 		routeVarsEachRequest,
 		routeVarsShort,
+		routeRemoteAddr,
+		routeRemoteAddrs,
+		routeRemoteAddrClaimed,
+		routeStatus,
+		routeStatusSwitched,
 		routeNone404,
 		routeNoneAsAPISIX,
 	}
