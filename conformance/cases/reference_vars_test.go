@@ -111,7 +111,13 @@ func (g *reference) found(op, pattern, text string) bool {
 	if g.is("patterns are anchored") {
 		pattern = "^(?:" + pattern + ")$"
 	}
-	return regexp.MustCompile(pattern).MatchString(text)
+	ahead := regexp.MustCompile(`\(\?!([^)]*)\)`)
+	if look := ahead.FindStringSubmatch(pattern); look != nil && !g.is("looks neither ahead nor behind") {
+		rest := regexp.MustCompile(strings.Replace(pattern, look[0], "", 1))
+		return rest.MatchString(text) && !regexp.MustCompile(strings.Replace(pattern, look[0], "(?:"+look[1]+")", 1)).MatchString(text)
+	}
+	re, err := regexp.Compile(pattern)
+	return err == nil && re.MatchString(text)
 }
 
 func (g *reference) ipmatch(left string, right any) bool {

@@ -68,7 +68,7 @@ func Profiles() []Profile {
 	return []Profile{
 		{
 			Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods, RoutePriority},
-			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteAnswers},
+			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteVarsPCRE, RouteAnswers},
 		},
 		{
 			Name: "L7-TRAFFIC", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies, ProxyKeepalive, ProxyTimeouts},

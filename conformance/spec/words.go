@@ -17,6 +17,7 @@ const (
 	RouteReferences Feature = "route.references"  // services and upstreams by id
 	RouteNormalPath Feature = "route.normal-path" // paths are decoded and resolved before they are matched
 	RouteStarInside Feature = "route.star-inside" // a star that is not the end of a path
+	RouteVarsPCRE   Feature = "route.vars-pcre"   // patterns of vars may look ahead and behind
 	RouteAnswers    Feature = "route.answers"     // what the gateway itself says, in APISIX's words
 
 	// L7-TRAFFIC

@@ -56,6 +56,7 @@ func Cases() []spec.Case {
 		routeVarsArg,
 		routeVarsAgent,
 		routeVarsRegex,
+		routeVarsPcre,
 		routeVarsIn,
 		routeVarsAbsent,
 		routeVarsNumbers,
