@@ -1,10 +1,8 @@
 package cases
 
 import (
-	"bufio"
 	"bytes"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 )
@@ -82,48 +80,3 @@ func (r *replayReader) Read(p []byte) (int, error) {
 }
 
 func (*replayReader) Close() error { return nil }
-
-// careless is how a gateway keeps connections that takes whatever comes on them
-// for the answer, and never looks whether they have ended. It has one for each
-// target.
-type careless struct {
-	mu    sync.Mutex
-	conns map[string]*carelessConn
-}
-
-type carelessConn struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-func (k *careless) roundTrip(r *http.Request, target string) (*http.Response, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	c := k.conns[target]
-	if c == nil {
-		nc, err := dialWithin(r.Context(), "tcp", target)
-		if err != nil {
-			return nil, err
-		}
-		c = &carelessConn{nc, bufio.NewReader(nc)}
-		if k.conns == nil {
-			k.conns = map[string]*carelessConn{}
-		}
-		k.conns[target] = c
-	}
-	err := r.Write(c)
-	if err == nil {
-		var resp *http.Response
-		if resp, err = http.ReadResponse(c.r, r); err == nil {
-			var body []byte
-			body, err = io.ReadAll(resp.Body) // before the connection is somebody else's
-			resp.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		if err == nil {
-			return resp, nil
-		}
-	}
-	_ = c.Close() // of no use any more
-	delete(k.conns, target)
-	return nil, err
-}

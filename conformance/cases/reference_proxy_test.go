@@ -163,14 +163,6 @@ func (a *attempt) end() {
 	a.g.mu.Unlock()
 }
 
-// connectKey carries the time limit of connecting to the dialler.
-type connectKey struct{}
-
-func dialWithin(ctx context.Context, network, to string) (net.Conn, error) {
-	limit, _ := ctx.Value(connectKey{}).(time.Duration)
-	return (&net.Dialer{Timeout: limit}).DialContext(ctx, network, to)
-}
-
 // send makes the request of it; end or copy must follow.
 func (a *attempt) send() (*http.Response, error) {
 	g, r := a.g, a.r
@@ -183,7 +175,12 @@ func (a *attempt) send() (*http.Response, error) {
 	}
 	ctx, a.cancel = context.WithCancel(ctx)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:        func(httptrace.GotConnInfo) { a.armed(a.limits.send) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			if c, ok := info.Conn.(*watched); ok && info.Reused {
+				c.look()
+			}
+			a.armed(a.limits.send)
+		},
 		WroteRequest:   func(httptrace.WroteRequestInfo) { a.armed(a.limits.read) },
 		Got1xxResponse: a.interim,
 	})
