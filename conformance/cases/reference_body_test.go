@@ -3,8 +3,11 @@ package cases
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
+	"runtime"
 	"sync"
+	"time"
 )
 
 // A replay is the body of a request that passes as it comes, and that can be sent
@@ -53,6 +56,20 @@ func (b *replay) ended() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err != nil
+}
+
+// abandon ends all reading, however long the client would take: the library does
+// not survive a read after its handler returned.
+func (b *replay) abandon(rc *http.ResponseController) {
+	for !b.mu.TryLock() {
+		_ = rc.SetReadDeadline(time.Unix(1, 0)) // fails only on a dead connection, where reads end by themselves
+		runtime.Gosched()
+	}
+	if b.err == nil {
+		b.err = net.ErrClosed
+	}
+	b.mu.Unlock()
+	_ = rc.SetReadDeadline(time.Time{}) // likewise
 }
 
 type replayReader struct {

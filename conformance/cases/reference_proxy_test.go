@@ -54,7 +54,7 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 	}
 	nodes := g.nodesOf(name, up)
 	l := g.limitsOf(route, up, len(nodes))
-	_ = http.NewResponseController(w).EnableFullDuplex() // an answer need not wait for the end of the request
+	defer body.abandon(http.NewResponseController(w))
 	round := name
 	if g.is("begins its round with every connection") {
 		round += r.RemoteAddr
@@ -88,6 +88,11 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 		if status = http.StatusBadGateway; a.late.Load() || isTimeout(err) {
 			status = http.StatusGatewayTimeout
 		}
+		repeats := g.is("repeats everything") || r.Method != "POST"
+		if a.late.Load() && g.is("repeats after a time-out") {
+			repeats, l.tries = true, 2
+			clear(tried)
+		}
 		var op *net.OpError
 		unsent := errors.As(err, &op) && op.Op == "dial"
 		if status == http.StatusGatewayTimeout {
@@ -95,7 +100,7 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 		} else {
 			g.passive(name, up, target, refused)
 		}
-		if again := unsent && !g.is("no retry") || !unsent && (g.is("repeats everything") || r.Method != "POST"); !again {
+		if again := unsent && !g.is("no retry") || !unsent && repeats; !again {
 			break
 		}
 	}
@@ -104,7 +109,7 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 	}
 	if g.is("takes its time to fail") {
 		select {
-		case <-time.After(5 * time.Second):
+		case <-time.After(2500 * time.Millisecond):
 		case <-r.Context().Done():
 		}
 	}
@@ -147,10 +152,8 @@ type attempt struct {
 func (a *attempt) armed(d time.Duration) {
 	if a.silence == nil {
 		a.silence = time.AfterFunc(math.MaxInt64, func() { a.late.Store(true); a.cancel() })
-		a.silence.Reset(d)
-	} else if !a.g.is("bounds the whole answer") {
-		a.silence.Reset(d)
 	}
+	a.silence.Reset(d)
 }
 
 func (a *attempt) end() {
@@ -376,14 +379,19 @@ func (a *attempt) copyBody(resp *http.Response, status int) {
 		w.Header().Set("Content-Length", "0")
 		resp.Body = http.NoBody
 	}
+	if g.is("waits for ever in bodies") {
+		a.silence.Stop()
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(all)
 	buf := make([]byte, 32<<10)
 	for {
-		a.armed(a.limits.read)
+		if !g.is("bounds the whole answer") && !g.is("waits for ever in bodies") {
+			a.armed(a.limits.read)
+		}
 		n, err := resp.Body.Read(buf)
-		if a.silence.Stop(); g.is("waits for ever in bodies") {
-			a.cancel = func() {}
+		if !g.is("bounds the whole answer") {
+			a.silence.Stop()
 		}
 		if n > 0 {
 			if g.is("gives up on slow clients") {
