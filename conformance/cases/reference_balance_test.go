@@ -132,7 +132,7 @@ func (g *reference) idlest(nodes []node) string {
 // hashed gives each node a score for the key of the request and takes the best:
 // when a node leaves, only its keys move.
 func (g *reference) hashed(up object, nodes []node, r *http.Request) string {
-	key := keyOf(up, r)
+	key := g.keyOf(up, r)
 	switch {
 	case g.is("hashes connections"):
 		key = r.RemoteAddr
@@ -162,7 +162,7 @@ func hash64(s string) uint64 {
 }
 
 // keyOf is what an upstream of the type chash hashes.
-func keyOf(up object, r *http.Request) string {
+func (g *reference) keyOf(up object, r *http.Request) string {
 	name, _ := up["key"].(string)
 	client, _, _ := net.SplitHostPort(r.RemoteAddr)
 	key := ""
@@ -173,9 +173,15 @@ func keyOf(up object, r *http.Request) string {
 		if c, err := r.Cookie(name); err == nil {
 			key = c.Value
 		}
+		if g.is("hashes the whole Cookie") {
+			key = r.Header.Get("Cookie")
+		}
 	default:
 		if name == "uri" {
 			key = r.URL.Path
+			if g.is("hashes the query too") {
+				key = r.RequestURI
+			}
 		}
 	}
 	if key == "" {

@@ -59,7 +59,7 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 	if g.is("begins its round with every connection") {
 		round += r.RemoteAddr
 	}
-	tried, status, begin := map[string]bool{}, http.StatusBadGateway, time.Now()
+	tried, status, begin, last := map[string]bool{}, http.StatusBadGateway, time.Now(), ""
 	if g.tooLarge(r) {
 		w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
 		return
@@ -69,7 +69,10 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 		if target == "" {
 			break
 		}
-		tried[target] = !g.is("tries one target twice")
+		if g.is("sticks to one target") && last != "" {
+			target = last
+		}
+		tried[target], last = true, target
 		a := &attempt{g: g, w: w, r: r, up: up, target: target, body: body, limits: l, again: n > 0}
 		resp, err := a.send()
 		if err == nil {
@@ -88,7 +91,7 @@ func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[strin
 		if status = http.StatusBadGateway; a.late.Load() || isTimeout(err) {
 			status = http.StatusGatewayTimeout
 		}
-		repeats := g.is("repeats everything") || r.Method != "POST"
+		repeats := g.is("repeats everything") || r.Method != "POST" && !g.is("no retry after a reset")
 		if a.late.Load() && g.is("repeats after a time-out") {
 			repeats, l.tries = true, 2
 			clear(tried)
