@@ -27,6 +27,7 @@ type Case struct {
 	// JSON. Names and contents are templates over Vars.
 	Objects  string
 	Backends int           // echo backends to start before Objects are written
+	Played   int           // listeners to open before Objects are written, for backends that Run plays itself
 	Timeout  time.Duration // of Run; DefaultTimeout when 0
 	Run      func(context.Context, *T)
 }
@@ -36,6 +37,7 @@ type Vars struct {
 	ID       string   // prefix of object ids of this run of the case
 	Host     string   // a host name that no other case uses
 	Backends []string // "address:port" of the started backends
+	Played   []string // "address:port" of the listeners of Case.Played
 }
 
 var caseID = regexp.MustCompile(`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$`)

@@ -24,6 +24,9 @@ func (t *T) Prepare(ctx context.Context, c Case) {
 			t.vars.Backends = append(t.vars.Backends, b.Addr.String())
 		}
 	}
+	for range c.Played {
+		t.open(ctx)
+	}
 	if c.Objects == "" {
 		return
 	}
@@ -32,6 +35,20 @@ func (t *T) Prepare(ctx context.Context, c Case) {
 		t.Put(ctx, path, body)
 	}
 	t.Wait(ctx)
+}
+
+// open opens a listener for a backend that the case plays itself.
+func (t *T) open(ctx context.Context) {
+	l, b, err := t.env.Listen(ctx, "")
+	if err != nil {
+		t.Brokenf("open a listener: %v", err)
+	}
+	t.Cleanup(func(context.Context) error {
+		_ = l.Close() // who plays the backend may have closed it
+		return nil
+	})
+	t.played = append(t.played, Stage{l, b})
+	t.vars.Played = append(t.vars.Played, b.Addr.String())
 }
 
 // Render fills a template with the case's Vars.

@@ -3,6 +3,7 @@ package spec
 import (
 	"context"
 	"fmt"
+	"net"
 	"runtime"
 	"slices"
 	"sync"
@@ -18,9 +19,10 @@ const MaxStoryLines = 500
 // end the case (Fatalf, Brokenf), which must be called from the goroutine that
 // runs it. After the suite has given up on a case its T takes nothing more.
 type T struct {
-	env  Env
-	vars Vars
-	back []Backend
+	env    Env
+	vars   Vars
+	back   []Backend
+	played []Stage
 
 	mu       sync.Mutex
 	closed   bool
@@ -59,6 +61,15 @@ func (t *T) Name(suffix string) string { return t.vars.ID + "-" + suffix }
 
 // Backend is the i-th of the backends that the case declared, from 0.
 func (t *T) Backend(i int) Backend { return t.back[i] }
+
+// A Stage is a listener and the backend that a case plays on it.
+type Stage struct {
+	net.Listener
+	Backend
+}
+
+// Played is the i-th of the listeners that the case declared, from 0.
+func (t *T) Played(i int) Stage { return t.played[i] }
 
 // Step begins the next part of the story.
 func (t *T) Step(format string, args ...any) { t.tell("step: " + fmt.Sprintf(format, args...)) }

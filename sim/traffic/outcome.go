@@ -16,10 +16,10 @@ import (
 	"github.com/unilb/unilb/sim/http1"
 )
 
-// outcome judges a complete response to the request with that id. What a backend
+// Outcome judges a complete response to the request with that id. What a backend
 // marked as its answer to this request did happen; a 4xx of the gateway's own
 // making says that nothing did; after anything else nobody knows.
-func (r *Reply) outcome(id string) (history.Outcome, history.ErrClass, string) {
+func (r *Reply) Outcome(id string) (history.Outcome, history.ErrClass, string) {
 	if r.FromBackend() {
 		if op := r.Header.Get(echo.HeaderOp); op != id {
 			return history.Info, history.ClassProtocol, fmt.Sprintf("the answer belongs to request %q", op)
@@ -41,9 +41,9 @@ func (r *Reply) outcome(id string) (history.Outcome, history.ErrClass, string) {
 	return history.Info, history.ClassOddGateway, "answer without a backend's mark"
 }
 
-// classify names an error. dialled says whether a connection existed: before,
+// Classify names an error. dialled says whether a connection existed: before,
 // nothing was sent and the request certainly did not happen.
-func classify(err error, dialled bool) (history.Outcome, history.ErrClass) {
+func Classify(err error, dialled bool) (history.Outcome, history.ErrClass) {
 	outcome := history.Info
 	if !dialled {
 		outcome = history.Fail

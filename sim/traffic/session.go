@@ -132,10 +132,10 @@ func (s *Session) do(ctx context.Context, p prepared, id string, intended time.D
 	op.Returned = s.rec.Now()
 	op.Conn, op.Reused, op.From = via.id, via.used, via.from
 	if err != nil {
-		op.Outcome, op.Class = classify(err, via.id != 0)
+		op.Outcome, op.Class = Classify(err, via.id != 0)
 		op.Error = err.Error()
 	} else {
-		op.Outcome, op.Class, op.Error = reply.outcome(id)
+		op.Outcome, op.Class, op.Error = reply.Outcome(id)
 		op.Response = s.response(reply)
 	}
 	s.rec.Op(op)
