@@ -35,6 +35,7 @@ var bugs = func() map[string][]string {
 type loopback struct {
 	t   *testing.T
 	g   *reference
+	f   *front // stands in front of it, for cases of the protocol
 	rec *history.Recorder
 	n   int
 }
@@ -57,6 +58,9 @@ func (l *loopback) Restart(context.Context, topology.Ref) error     { return l.g
 func (l *loopback) Reload(context.Context, topology.Ref) error      { l.g.reload(); return nil }
 
 func (l *loopback) Gateways() []spec.Gateway {
+	if l.f != nil {
+		return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.f.l.Addr().String())}}
+	}
 	return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.g.data.Listener.Addr().String())}}
 }
 func (loopback) Clients() []traffic.Client {
@@ -105,6 +109,9 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 		c.Timeout = 6 * time.Second // what has not been seen by then is not going to be
 	}
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
+	if spec.ProfileOf(c) == "L7-PROTOCOL" {
+		env.f = newFront(t, env.g)
+	}
 	rs, err := suite.Run(t.Context(), env, suite.Options{Cases: []spec.Case{c}, Claims: c.Needs})
 	if err != nil {
 		t.Fatal(err)
