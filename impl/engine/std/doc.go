@@ -6,6 +6,6 @@
 // nothing is copied on their behalf (Request.Stable).
 //
 // It never decides where a request goes, nor what is answered when there is
-// nowhere to go, except to messages it cannot even hand over: a malformed path
-// (400) and CONNECT (405). An Engine is safe for concurrent use.
+// nowhere to go, except to messages it cannot even hand over: a malformed path, two
+// ways to frame one body (400), and CONNECT (405). An Engine is safe for concurrent use.
 package std

@@ -91,7 +91,10 @@ func New(o Options) *Engine {
 	return e
 }
 
-func (e *Engine) connContext(ctx context.Context, _ net.Conn) context.Context {
+func (e *Engine) connContext(ctx context.Context, c net.Conn) context.Context {
+	if b, ok := c.(*boundConn); ok {
+		ctx = context.WithValue(ctx, guardKey{}, &b.guard)
+	}
 	if e.o.Lanes == 1 {
 		return ctx
 	}

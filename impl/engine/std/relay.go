@@ -86,6 +86,7 @@ func (n *run) tunnel(ctx context.Context, resp *http.Response, w *watch) {
 	}
 	defer conn.Close()
 	defer target.Close()
+	guardOf(n.r.Context()).rest()
 	head := "HTTP/1.1 " + strconv.Itoa(resp.StatusCode) + " Switching Protocols\r\n"
 	n.fields = exchange.Apply(n.fields[:0], x.Response.Fields, x.ResponseEdits)
 	for _, f := range n.fields {

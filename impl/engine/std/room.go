@@ -57,8 +57,15 @@ func (l *boundListener) Accept() (net.Conn, error) {
 // boundConn gives its room back when it is closed.
 type boundConn struct {
 	net.Conn
-	room *room
-	once sync.Once
+	room  *room
+	once  sync.Once
+	guard guard
+}
+
+func (c *boundConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.guard.see(b[:n])
+	return n, err
 }
 
 func (c *boundConn) Close() error {

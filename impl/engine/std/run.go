@@ -44,6 +44,11 @@ func newRun(e *Engine) *run {
 func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	e.inflight.add()
 	defer e.inflight.done()
+	if guardOf(r.Context()).doubtful() {
+		w.Header().Set("Connection", "close")
+		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
+		return
+	}
 	if r.Method == http.MethodConnect {
 		e.refuse(w, "405 Not Allowed", http.StatusMethodNotAllowed)
 		return
