@@ -12,7 +12,7 @@ import (
 // anything.
 var reloadBackendConnsKept = spec.Case{
 	ID: "RELOAD-BACKEND-CONNS-KEPT", Level: spec.Should, Needs: []spec.Feature{spec.HotConfig, spec.ProxyKeepalive},
-	Title: "Connections to backends are used again after edits of other objects: ten edits cost no new one.",
+	Title: "Connections to backends are used again after edits of other objects: five edits cost no new one.",
 	Refs:  []string{"APISIX 3.18 upstream.keepalive_pool", "RFC 9112 9.3"},
 	Objects: `
 -- routes/{{.ID}} --
@@ -31,13 +31,13 @@ var reloadBackendConnsKept = spec.Case{
 		}
 		round("before the edits")
 		before := sources(t, used)
-		for i := range 10 {
+		for i := range 5 {
 			touch(ctx, t, i, t.Backend(1))
 			round("after an edit of another route")
 		}
 		after := sources(t, used)
 		t.Logf("connections to the backend: %d before the edits, %d in all", len(before), len(after))
-		t.Check(len(after) <= len(before), "ten edits of another route cost %d new connections to the backend, want 0", len(after)-len(before))
+		t.Check(len(after) <= len(before), "five edits of another route cost %d new connections to the backend, want 0", len(after)-len(before))
 	},
 }
 

@@ -15,7 +15,6 @@ var reloadOwnWord = spec.Case{
 	ID: "RELOAD-OWN-WORD", Level: spec.Must, Needs: []spec.Feature{spec.HotConfig},
 	Title: "Once a gateway says that an edit is in force, all of eight kept connections to it, asked at once, serve it from their next request on.",
 	Refs:  []string{"docs/wire.md 1, applied"},
-	After: []string{"RELOAD-KEEPALIVE-OVER-EDIT"},
 	Objects: `
 -- upstreams/{{.ID}} --
 {"type": "roundrobin", "nodes": {"{{index .Backends 0}}": 1}}
