@@ -64,4 +64,10 @@ var trafficBugs = map[string][]string{
 	"RETRY-CONNECT-REFUSED":   {"no retry"},
 	"RETRY-POST-NOT-REPEATED": {"repeats everything"},
 	"HEALTH-DOWN-UP":          {"ignores the status of probes", "ignores silence", "never takes back"},
+	"HEALTH-PROBE-REQUEST":    {"probes without the host", "probes without headers"},
+	"HEALTH-FALL":             {"takes out at the first failure", "ignores the status of probes"},
+	"HEALTH-ALL-DOWN":         {"gives up when all are sick"},
+	"HEALTH-APART":            {"has one health for all upstreams"},
+	"PASSIVE-STATUS":          {"learns nothing from requests"},
+	"PASSIVE-RESET":           {"learns nothing from requests", "learns from statuses only"},
 }

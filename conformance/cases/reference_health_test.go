@@ -111,6 +111,9 @@ func (g *reference) probe(e examination) int {
 		name, value, _ := strings.Cut(l.(string), ": ")
 		req.Header.Set(name, value)
 	}
+	if g.is("probes without headers") {
+		clear(req.Header)
+	}
 	req.Close = true
 	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	switch {
@@ -182,6 +185,9 @@ func (g *reference) passive(upstream string, up object, target string, status in
 	healthy, unhealthy := thresholds(check)
 	bad, _ := unhealthy["http_statuses"].([]any)
 	listed := slices.ContainsFunc(bad, func(v any) bool { return v == float64(status) })
+	if g.is("learns from statuses only") && !listed {
+		return
+	}
 	if listed || status == refused || status == http.StatusGatewayTimeout {
 		g.report(upstream, target, false, status, healthy, unhealthy)
 	} else if status < 400 {

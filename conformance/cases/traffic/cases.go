@@ -70,5 +70,11 @@ func Cases() []spec.Case {
 		retryStatus,
 		retryPostNotRepeated,
 		healthDownUp,
+		healthProbeRequest,
+		healthFall,
+		healthAllDown,
+		healthApart,
+		passiveStatus,
+		passiveReset,
 	}
 }
