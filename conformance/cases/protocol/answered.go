@@ -16,11 +16,12 @@ import (
 // An oddAnswer is what a backend says that does not keep to the rules. The zero
 // rules: the client must not get it as a whole answer.
 type oddAnswer struct {
-	name  string
-	bytes string // "{marks}" stands for the lines by which the client knows whose answer it is
-	close bool   // the backend ends the connection behind it
-	body  string // with which the client may get it; empty: not at all
-	also  func(*raw.Reply) error
+	name   string
+	bytes  string // "{marks}" stands for the lines by which the client knows whose answer it is
+	close  bool   // the backend ends the connection behind it
+	body   string // with which the client may get it; empty: not at all
+	accept bool   // nothing is wrong with it: an error in its place is none of the client's
+	also   func(*raw.Reply) error
 }
 
 // answered has a backend give odd answers, and judges each by what the client got,
@@ -58,6 +59,8 @@ func (a oddAnswer) judge(r raw.Result) error {
 		return errors.New("the client got something that cannot be read in one way")
 	case r.Reply == nil && !r.Ended():
 		return errors.New("the client waits for ever")
+	case a.accept && !r.Mine():
+		return errors.New("nothing is wrong with the answer, and the client did not get it")
 	case r.Reply == nil: // cut: the client knows that it was not all
 		return nil
 	case !r.Reply.FromBackend() && r.Reply.Status >= 500:

@@ -44,6 +44,7 @@ func Cases() []spec.Case {
 		smugNameNotToken,
 		lineBadMethod,
 		lineBadVersion,
+		lineNotHTTP1,
 		lineSpaces,
 		lineBareLF,
 		lineLeadingCRLF,

@@ -24,15 +24,11 @@ func bareLF(text func(string) string) func(string) string {
 	return func(host string) string { return strings.ReplaceAll(text(host), "\r\n", "\n") }
 }
 
-// absolute is a GET with a target in absolute form; other is what Host says, the
-// host itself when empty.
-func absolute(other string) func(string) string {
+// absolute is a GET with a target in absolute form; Host says the same host, with
+// something before it.
+func absolute(before string) func(string) string {
 	return func(host string) string {
-		said := other
-		if said == "" {
-			said = host
-		}
-		return message("GET http://"+host+attacked+" HTTP/1.1", said, "", "")
+		return message("GET http://"+host+attacked+" HTTP/1.1", before+host, "", "")
 	}
 }
 

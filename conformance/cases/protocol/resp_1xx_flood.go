@@ -15,12 +15,12 @@ var resp1xxFlood = spec.Case{
 	Refs:  []string{"RFC 9110 15.2", "RFC 9112 9.2"},
 	Objects: `
 -- routes/{{.ID}} --
-{"host": "{{.Host}}", "uri": "/*", "upstream": {"type": "roundrobin", "nodes": {"{{index .Played 0}}": 1}}}
+{"host": "{{.Host}}", "uri": "/*", "upstream": {"type": "roundrobin", "timeout": {"connect": 2, "send": 2, "read": 2}, "nodes": {"{{index .Played 0}}": 1}}}
 `,
 	Played: 1,
 	Run: func(ctx context.Context, t *spec.T) {
 		answered(ctx, t,
-			oddAnswer{name: "three", bytes: strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 3) + "HTTP/1.1 200 OK\r\n{marks}Content-Length: 5\r\n\r\nhello", body: "hello"},
+			oddAnswer{name: "three", bytes: strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 3) + "HTTP/1.1 200 OK\r\n{marks}Content-Length: 5\r\n\r\nhello", body: "hello", accept: true},
 			oddAnswer{name: "five hundred", bytes: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 500) + "HTTP/1.1 200 OK\r\n{marks}Content-Length: 5\r\n\r\nhello", body: "hello"},
 		)
 	},

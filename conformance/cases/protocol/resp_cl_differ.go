@@ -10,11 +10,11 @@ import (
 // taken for the answer to the next request, of another client perhaps.
 var respCLDiffer = spec.Case{
 	ID: "RESP-CL-DIFFER", Level: spec.Must, Needs: []spec.Feature{spec.H1Framing},
-	Title: "An answer of the backend with lengths that differ never reaches the client; it gets 502.",
+	Title: "An answer of the backend with lengths that differ never reaches the client as a whole one.",
 	Refs:  []string{"RFC 9112 6.3"},
 	Objects: `
 -- routes/{{.ID}} --
-{"host": "{{.Host}}", "uri": "/*", "upstream": {"type": "roundrobin", "nodes": {"{{index .Played 0}}": 1}}}
+{"host": "{{.Host}}", "uri": "/*", "upstream": {"type": "roundrobin", "timeout": {"connect": 2, "send": 2, "read": 2}, "nodes": {"{{index .Played 0}}": 1}}}
 `,
 	Played: 1,
 	Run: func(ctx context.Context, t *spec.T) {

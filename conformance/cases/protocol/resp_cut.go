@@ -13,7 +13,7 @@ var respCut = spec.Case{
 	Refs:  []string{"RFC 9112 8"},
 	Objects: `
 -- routes/{{.ID}} --
-{"host": "{{.Host}}", "uri": "/*", "upstream": {"type": "roundrobin", "nodes": {"{{index .Played 0}}": 1}}}
+{"host": "{{.Host}}", "uri": "/*", "upstream": {"type": "roundrobin", "timeout": {"connect": 2, "send": 2, "read": 2}, "nodes": {"{{index .Played 0}}": 1}}}
 `,
 	Played: 1,
 	Run: func(ctx context.Context, t *spec.T) {

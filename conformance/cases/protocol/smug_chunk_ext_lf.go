@@ -7,7 +7,7 @@ import "github.com/unilb/unilb/conformance/spec"
 // behind it.
 var smugChunkExtLF = spec.Case{
 	ID: "SMUG-CHUNK-EXT-LF", Level: spec.Must, Needs: []spec.Feature{spec.H1Framing},
-	Title: "A bare LF within a chunk extension does not end the line of the chunk size: the request is refused.",
+	Title: "A bare LF or CR within a chunk extension is refused, or ends the line; what follows it never becomes a request.",
 	Refs:  []string{"RFC 9112 7.1.1", "RFC 9112 2.2", "RFC 9110 2.2"},
 	Objects: `
 -- routes/{{.ID}} --
@@ -15,7 +15,7 @@ var smugChunkExtLF = spec.Case{
 `,
 	Played: 1,
 	Run: strict(
-		attack{name: "two bytes or a request", text: extension("\n")},
-		attack{name: "a bare CR", text: extension("\r")},
+		attack{name: "two bytes or a request", text: extension("\n"), bodies: []string{"xx0\r\n\r\n{hidden}"}},
+		attack{name: "a bare CR", text: extension("\r"), bodies: []string{"xx0\r\n\r\n{hidden}"}},
 	),
 }

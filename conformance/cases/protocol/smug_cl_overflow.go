@@ -15,7 +15,6 @@ var smugCLOverflow = spec.Case{
 	Played: 1,
 	Run: strict(
 		attack{name: "2^64+5", text: followed("Content-Length: 18446744073709551621\r\n", "hello"), status: []int{400, 413}},
-		attack{name: "2^63+5", text: followed("Content-Length: 9223372036854775813\r\n", "hello"), status: []int{400, 413}},
 		attack{name: "30 digits", text: followed("Content-Length: 340282366920938463463374607431\r\n", "hello"), status: []int{400, 413}},
 	),
 }

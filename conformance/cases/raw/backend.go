@@ -60,7 +60,8 @@ type Seen struct {
 
 // stream is one connection.
 type stream struct {
-	b []byte // not yet read as requests
+	b    []byte // not yet read as requests
+	told bool   // the request under way was answered early
 }
 
 // Play plays a backend on the i-th stage of the case, until the case ends. A nil
@@ -198,7 +199,7 @@ func (b *Backend) read(c net.Conn, s *stream) bool {
 		case n == 0:
 			return b.earlyAnswer(c, s)
 		}
-		s.b = s.b[n:]
+		s.b, s.told = s.b[n:], false
 		a := b.note(c, r)
 		if !b.play(c, s, a) {
 			return false
@@ -268,7 +269,7 @@ func (b *Backend) earlyAnswer(c net.Conn, s *stream) bool {
 	b.mu.Lock()
 	early := b.early
 	b.mu.Unlock()
-	if early == nil || !bytes.Contains(s.b, []byte("\r\n\r\n")) {
+	if early == nil || s.told || !bytes.Contains(s.b, []byte("\r\n\r\n")) {
 		return true
 	}
 	var r Request
@@ -279,8 +280,11 @@ func (b *Backend) earlyAnswer(c net.Conn, s *stream) bool {
 	if a == nil {
 		return true
 	}
-	b.mu.Lock()
-	b.seen.Requests = append(b.seen.Requests, r)
-	b.mu.Unlock()
+	s.told = true
+	if !strings.HasPrefix(a.Bytes, "HTTP/1.1 1") {
+		b.mu.Lock()
+		b.seen.Requests = append(b.seen.Requests, r)
+		b.mu.Unlock()
+	}
 	return b.play(c, s, *a)
 }
