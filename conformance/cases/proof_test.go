@@ -41,7 +41,7 @@ type loopback struct {
 }
 
 // Has says what the reference has; what it has not is proved by known-bad builds.
-func (loopback) Has(c spec.Capability) bool { return c == spec.Control }
+func (loopback) Has(c spec.Capability) bool { return c == spec.Control || c == spec.TLS }
 
 func (loopback) Listen(context.Context, string) (net.Listener, spec.Backend, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -61,7 +61,7 @@ func (l *loopback) Gateways() []spec.Gateway {
 	if l.f != nil {
 		return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.f.l.Addr().String())}}
 	}
-	return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.g.data.Listener.Addr().String())}}
+	return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.g.data.Listener.Addr().String()), TLS: l.g.tls}}
 }
 func (loopback) Clients() []traffic.Client {
 	return []traffic.Client{{Ref: "client/inet-1", Dialer: traffic.Here{}}}

@@ -268,7 +268,7 @@ func (a *attempt) header() http.Header {
 		h.Del("Forwarded")
 	}
 	if !g.is("believes clients") {
-		h.Set("X-Forwarded-Proto", "http")
+		h.Set("X-Forwarded-Proto", g.scheme(r))
 		h.Set("X-Forwarded-Host", r.Host)
 		h.Set("X-Real-IP", client)
 	}

@@ -20,6 +20,8 @@ func (g *reference) edited(r *http.Request, before *stored) {
 	switch {
 	case g.is("keeps old matches") && put && kind == "routes" && before != nil:
 		g.objects[fmt.Sprintf("routes/kept-%s-%d", id, g.rev)] = before
+	case g.is("keeps deleted certificates") && deleted && kind == "ssls" && before != nil:
+		g.objects["ssls/kept-"+id] = before
 	case g.is("copies references") && put && kind == "routes" && now != nil:
 		_, up, _ := g.upstream(g.objects, now)
 		now.value = without(now.value, "upstream_id", "service_id")

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -34,7 +35,8 @@ type reference struct {
 	first   map[string][]node         // what an upstream was when it was first used
 	careless
 	management
-	process // the part of it that is drained and started again
+	tls     netip.AddrPort // where it speaks TLS
+	process                // the part of it that is drained and started again
 	pinned  map[string]map[string]*stored
 	gone    map[string]bool    // paths of deleted objects
 	decided map[string]*stored // of a bug: by connection
@@ -66,12 +68,14 @@ func newReference(t *testing.T, bug string) *reference {
 		DisableCompression: !g.is("transforms bodies"), IdleConnTimeout: 2 * time.Second, MaxIdleConnsPerHost: 32, DialContext: dialWithin,
 		DisableKeepAlives: g.is("connects for every request"),
 	}
-	g.data = httptest.NewUnstartedServer(g.door(http.HandlerFunc(g.serve)))
+	h := g.door(http.HandlerFunc(g.serve))
+	g.data = httptest.NewUnstartedServer(h)
 	g.data.Listener = overhearing{g.data.Listener}
 	g.data.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, overheardKey{}, c)
 	}
 	g.data.Start()
+	g.startTLS(t, h)
 	g.admin = httptest.NewServer(http.HandlerFunc(g.manage))
 	g.probers.Go(g.probeAll)
 	t.Cleanup(func() {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/history"
@@ -65,7 +66,7 @@ var reloadSignalLoad = spec.Case{
 			t.Check(err == nil, "%v", err)
 			parts = append(parts, h)
 		}
-		h := withoutCrossings(t, history.Merge(parts...), reloads*len(t.Env().Gateways()))
+		h := ask.WithoutCrossings(t, history.Merge(parts...), reloads*len(t.Env().Gateways()))
 		t.Verdicts(check.Judge(h, t.Env().Facts(), check.NoRequestLost(), check.AtMostOnce())...)
 	},
 }

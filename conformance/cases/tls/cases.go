@@ -6,5 +6,35 @@ import "github.com/unilb/unilb/conformance/spec"
 
 // Cases returns them in the order of a report.
 func Cases() []spec.Case {
-	return nil
+	return []spec.Case{
+		tlsSNIExact,
+		tlsSNICase,
+		tlsSNIWildcard,
+		tlsSNIExactOverWildcard,
+		tlsSNIUnknown,
+		tlsSNINone,
+		tlsHostDiffers,
+		tlsChain,
+		tlsPairs,
+		tlsVersions,
+		tlsVersionsOld,
+		tlsCiphersRC4,
+		tlsCiphersShort,
+		tlsHelloSplit,
+		tlsHelloLarge,
+		tlsSlowHandshake,
+		tlsPlainHTTP,
+		tlsForwardedProto,
+		tlsBodyIntact,
+		tlsCloseNotify,
+		tlsResumeName,
+		tlsALPNHTTP1,
+		tlsALPNH2,
+		tlsALPNUnknown,
+		tlsRotate,
+		tlsCertDelete,
+		tlsClientCert,
+		tlsClientCertByHost,
+		tlsResumeClientCert,
+	}
 }
