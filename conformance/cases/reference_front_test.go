@@ -279,7 +279,7 @@ func (f *front) handle(c net.Conn, r *bufio.Reader, q *inbound) bool {
 		return false
 	}
 	target := ""
-	_, up := upstream(nil, route)
+	_, up, _ := f.g.upstream(nil, route)
 	for n := range up["nodes"].(object) { // cases of the protocol have one
 		target = n
 	}
