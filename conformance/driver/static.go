@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/unilb/unilb/conformance/model"
@@ -61,14 +62,17 @@ func (m *Manifest) checkDialect(bad func(path, format string, args ...any)) {
 		}
 	}
 	for i, c := range m.Claims {
-		if strings.HasPrefix(string(c), adminFeatures) {
-			bad(fmt.Sprintf("claims[%d]", i), "claims: %q: in dialect static the testbed itself answers the Admin API, so that its cases would judge the testbed; remove the claim", c)
+		if strings.HasPrefix(string(c), adminFeatures) || slices.Contains(resolved, c) {
+			bad(fmt.Sprintf("claims[%d]", i), "claims: %q: in dialect static the testbed itself does that, so that its cases would judge the testbed; remove the claim", c)
 		}
 	}
 }
 
 // adminFeatures is how the names of features of the Admin API begin.
 const adminFeatures = "admin."
+
+// resolved are the features that are gone from the model that templates see.
+var resolved = []spec.Feature{spec.RouteReferences, spec.RouteStatus}
 
 // tryConfig renders a template for no objects, and for one route to one target,
 // the least that a gateway can do: what is misspelled shows when the manifest is

@@ -146,7 +146,8 @@ claims: [route.uri]
 func TestStaticManifestErrorsSayWhereAndWhat(t *testing.T) {
 	for name, c := range map[string]struct{ text, tmpl, want string }{
 		"good":               {static(), "{{range .Rules}}{{.Host.Pattern}} {{.Route.Upstream.Name}}{{end}}", ""},
-		"claims the testbed": {static("[route.uri]", "[route.uri, admin.crud]"), "", `gw.yaml:10:21: claims: "admin.crud": in dialect static the testbed itself answers the Admin API`},
+		"claims the testbed": {static("[route.uri]", "[route.uri, admin.crud]"), "", `gw.yaml:10:21: claims: "admin.crud": in dialect static the testbed itself does that`},
+		"claims the model":   {static("[route.uri]", "[route.references]"), "", `claims: "route.references": in dialect static the testbed itself does that`},
 		"dialect":            {static("static", "statik"), "", `gw.yaml:4:18: admin.dialect: want apisix-3 or static, got "statik" (did you mean "static"?)`},
 		"no reload":          {static("reload: {signal: HUP}\n", ""), "", "reload: dialect static needs a way to reload; add reload: {signal: HUP}"},
 		"no file":            {static("config: ", "# config: "), "", "config: dialect static needs a file to render"},
