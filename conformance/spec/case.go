@@ -74,7 +74,7 @@ func Profiles() []Profile {
 		},
 		{
 			Name: "L7-TRAFFIC", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies, ProxyKeepalive, ProxyTimeouts},
-			Extended: []Feature{ActiveChecks, PassiveChecks, UpstreamChash, UpstreamLeastConn, UpstreamPriority, UpstreamPassHost, ProxyStreaming, ProxyInterim},
+			Extended: []Feature{UpstreamRetryTimeout, ActiveChecks, PassiveChecks, UpstreamChash, UpstreamLeastConn, UpstreamPriority, UpstreamPassHost, ProxyStreaming, ProxyInterim},
 		},
 		{
 			Name: "L7-RELOAD", Core: []Feature{HotConfig},

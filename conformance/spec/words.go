@@ -21,20 +21,21 @@ const (
 	RouteAnswers    Feature = "route.answers"     // what the gateway itself says, in APISIX's words
 
 	// L7-TRAFFIC
-	UpstreamWeights   Feature = "upstream.roundrobin"
-	UpstreamRetries   Feature = "upstream.retries"
-	UpstreamChash     Feature = "upstream.chash"
-	UpstreamLeastConn Feature = "upstream.least-conn"
-	UpstreamPriority  Feature = "upstream.priority" // of nodes
-	UpstreamPassHost  Feature = "upstream.pass-host"
-	ActiveChecks      Feature = "upstream.checks.active"
-	PassiveChecks     Feature = "upstream.checks.passive"
-	ProxyHeaders      Feature = "proxy.headers"
-	ProxyBodies       Feature = "proxy.bodies"
-	ProxyKeepalive    Feature = "proxy.keepalive"
-	ProxyTimeouts     Feature = "proxy.timeouts"
-	ProxyStreaming    Feature = "proxy.streaming" // bodies pass before they have ended
-	ProxyInterim      Feature = "proxy.interim"   // responses of class 1xx reach the client
+	UpstreamWeights      Feature = "upstream.roundrobin"
+	UpstreamRetries      Feature = "upstream.retries"
+	UpstreamRetryTimeout Feature = "upstream.retry-timeout"
+	UpstreamChash        Feature = "upstream.chash"
+	UpstreamLeastConn    Feature = "upstream.least-conn"
+	UpstreamPriority     Feature = "upstream.priority" // of nodes
+	UpstreamPassHost     Feature = "upstream.pass-host"
+	ActiveChecks         Feature = "upstream.checks.active"
+	PassiveChecks        Feature = "upstream.checks.passive"
+	ProxyHeaders         Feature = "proxy.headers"
+	ProxyBodies          Feature = "proxy.bodies"
+	ProxyKeepalive       Feature = "proxy.keepalive"
+	ProxyTimeouts        Feature = "proxy.timeouts"
+	ProxyStreaming       Feature = "proxy.streaming" // bodies pass before they have ended
+	ProxyInterim         Feature = "proxy.interim"   // responses of class 1xx reach the client
 
 	// L7-RELOAD
 	HotConfig        Feature = "config.hot"

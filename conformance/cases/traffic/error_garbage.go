@@ -18,7 +18,7 @@ var errorGarbage = spec.Case{
 	Objects:  oneTarget,
 	Backends: 1,
 	Run: func(ctx context.Context, t *spec.T) {
-		s := one(t)
+		s := ask.Session(t, t.Env().Gateways()[0].Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}, Timeout: answerBound})
 		for _, method := range []string{"GET", "POST"} {
 			for _, size := range []string{"20", "100000"} {
 				r := s.Do(ctx, traffic.Request{Method: method, Host: t.Host()}.With(echo.HeaderGarbage, size))

@@ -29,7 +29,7 @@ var headersInterim = spec.Case{
 	Run: func(ctx context.Context, t *spec.T) {
 		b := play(ctx, t, hinting)
 		routeTo(ctx, t, "", b.Addr)
-		s := one(t)
+		s := ask.Session(t, t.Env().Gateways()[0].Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}, Timeout: answerBound})
 		for i := range 3 {
 			r := s.Do(ctx, traffic.Request{Host: t.Host()})
 			if r.Reply == nil || r.Reply.Status != http.StatusOK || string(r.Reply.Body) != "done" {

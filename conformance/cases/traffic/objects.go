@@ -3,11 +3,14 @@ package traffic
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -41,6 +44,10 @@ func closed(ctx context.Context, t *spec.T) netip.AddrPort {
 	return a
 }
 
+// answerBound is when an answer must be there to a request that nothing holds up, on
+// any machine.
+const answerBound = 4 * time.Second
+
 // one is a session of one connection with the first gateway.
 func one(t *spec.T) *traffic.Session {
 	return ask.Session(t, t.Env().Gateways()[0].Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}})
@@ -57,6 +64,14 @@ func own(r traffic.Result, statuses ...int) bool {
 		}
 	}
 	return false
+}
+
+// unserved says whether the client learnt that its request failed: by the gateway's
+// own 502, 503 or 504, or by the end of the connection, which some gateways choose
+// on connections that have carried a request before.
+func unserved(r traffic.Result) bool {
+	cut := r.Reply == nil && (r.Op.Class == history.ClassEOF || r.Op.Class == history.ClassReset)
+	return cut || own(r, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout)
 }
 
 // length is how many bytes of body came, when an answer came.

@@ -13,7 +13,7 @@ import (
 // Catches a gateway whose time limit counts for each try alone: with every target
 // stuck a client waits for the limit times the number of targets.
 var retryTimeout = spec.Case{
-	ID: "RETRY-TIMEOUT", Level: spec.Must, Needs: []spec.Feature{spec.UpstreamRetries, spec.ProxyTimeouts},
+	ID: "RETRY-TIMEOUT", Level: spec.Must, Needs: []spec.Feature{spec.UpstreamRetryTimeout, spec.ProxyTimeouts},
 	Title: "After retry_timeout no further target is tried: with 1 s, four targets that hang and a read limit of 1 s at most two see the request.",
 	Refs:  []string{"APISIX 3.18 upstream.retry_timeout", "nginx proxy_next_upstream_timeout"},
 	Objects: `
