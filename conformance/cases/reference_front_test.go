@@ -279,8 +279,9 @@ func (f *front) handle(c net.Conn, r *bufio.Reader, q *inbound) bool {
 		return false
 	}
 	target := ""
-	_, up, _ := f.g.upstream(nil, route)
-	for n := range up["nodes"].(object) { // cases of the protocol have one
+	up, _ := route.value["upstream"].(object) // cases of the protocol have it here, with one node
+	nodes, _ := up["nodes"].(object)
+	for n := range nodes {
 		target = n
 	}
 	return f.forward(c, r, q, target, upgrade)

@@ -25,7 +25,9 @@ var respUnasked = spec.Case{
 		b := raw.Play(t, 0, func(b *raw.Backend, r raw.Request) raw.Answer {
 			a := b.Echo(r)
 			a.Then = func(c net.Conn, _ []byte) {
-				_, _ = io.WriteString(c, b.Head(raw.Request{}, 200, "Content-Length: 9")+smuggled[:9]) // a gateway that has closed is right
+				// A gateway that has closed already is right.
+				_, _ = io.WriteString(c, b.Head(raw.Request{}, 200, "Content-Length: 9")+smuggled[:9])
+				_ = raw.Taken(ctx, c)
 				said <- struct{}{}
 				_, _ = io.Copy(io.Discard, c) // requests that come too late are not answered
 			}
@@ -37,7 +39,12 @@ var respUnasked = spec.Case{
 			ended := r.Reply != nil && !r.Reply.FromBackend() // 502: the connection broke
 			t.Check(r.Mine() || ended, "request %d: got %s, want its own answer (op %s)", i, r, r.Op.ID)
 			if r.Mine() {
-				<-said // before the next request is sent
+				<-said        // before the next request is sent
+				for range 4 { // and with other things to do, so that it can look
+					c := raw.Dial(ctx, t, t.Env().Gateways()[0].Data)
+					c.Do(ctx, get("none."+t.Host(), "/", "Connection: close\r\n"))
+					_ = c.Close() // it was the last request
+				}
 			}
 		}
 		for _, d := range b.Take().Doubts {

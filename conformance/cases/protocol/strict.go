@@ -116,7 +116,7 @@ func (a attack) judge(e ending, seen raw.Seen, host string) string {
 	var arrived []raw.Request
 	later := 0
 	for _, r := range seen.Requests {
-		path, _, _ := strings.Cut(r.Target, "?")
+		path, _, _ := strings.Cut(strings.TrimPrefix(r.Target, "http://"+r.Fields.Get("Host")), "?")
 		switch path {
 		case fence:
 		case after:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +12,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/echo"
@@ -262,6 +266,33 @@ func (b *Backend) play(c net.Conn, s *stream, a Answer) bool {
 		return false
 	}
 	return !a.Close
+}
+
+// Taken waits until the peer's machine has all that was written to a connection, so
+// that the peer can read it.
+func Taken(ctx context.Context, c net.Conn) error {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return errors.New("this connection cannot tell what was taken")
+	}
+	rc, err := sc.SyscallConn()
+	if err != nil {
+		return err
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for {
+		left := 0
+		cerr := rc.Control(func(fd uintptr) { left, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+		if err := errors.Join(cerr, err); err != nil || left == 0 {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // earlyAnswer lets the case answer a request whose body is still coming.
