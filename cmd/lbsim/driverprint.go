@@ -75,9 +75,7 @@ func describe(ctx context.Context, m *driver.Manifest, program, bin string) desc
 	if m.Applied.Probe != nil {
 		d.InForce = fmt.Sprintf("after %d answers of a marker in a row over %v", m.Consecutive(), m.Over())
 	}
-	for _, path := range slices.Sorted(maps.Keys(p.Files)) {
-		d.Writes = append(d.Writes, path)
-	}
+	d.Writes = append(d.Writes, slices.Sorted(maps.Keys(p.Files))...)
 	if m.Static() {
 		d.addStatic(m)
 	}

@@ -51,12 +51,13 @@ func require(t *testing.T, name string) (bin string) {
 	return bin
 }
 
-// try goes through the trial of a driver and returns its steps.
-func try(t *testing.T, name, bin string) ([]labenv.TrialStep, error) {
+// try goes through the trial of a driver and returns its steps; program, if given,
+// takes the place of the manifest's.
+func try(t *testing.T, name, program, bin string) ([]labenv.TrialStep, error) {
 	t.Helper()
 	var steps []labenv.TrialStep
 	err := labenv.Try(t.Context(), labenv.TrialOptions{
-		Gateway: name, BinDir: bin, Topology: "pair", Dir: t.TempDir(),
+		Gateway: name, Binary: program, BinDir: bin, Topology: "pair", Dir: t.TempDir(),
 		OnStep: func(s labenv.TrialStep) {
 			t.Logf("%s %v: %s", s.Name, s.Took, s.Says)
 			steps = append(steps, s)
@@ -68,7 +69,7 @@ func try(t *testing.T, name, bin string) ([]labenv.TrialStep, error) {
 func TestInstalledGatewaysGoThroughTheirTrial(t *testing.T) {
 	for _, name := range []string{"l7gw", "nginx", "haproxy"} {
 		t.Run(name, func(t *testing.T) {
-			steps, err := try(t, name, require(t, name))
+			steps, err := try(t, name, "", require(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,6 +78,17 @@ func TestInstalledGatewaysGoThroughTheirTrial(t *testing.T) {
 				t.Errorf("got %d steps, the last %+v; want 9, and a drain that finishes the request under way", len(steps), last)
 			}
 		})
+	}
+}
+
+func TestForeignGatewayIsBroughtInByItsManifestAlone(t *testing.T) {
+	bin, program := require(t, "l7gw"), filepath.Join(t.TempDir(), "foreign")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../examples/foreign").CombinedOutput(); err != nil {
+		t.Fatalf("build it: %v: %s", err, out)
+	}
+	steps, err := try(t, "../../examples/foreign/foreign.yaml", program, bin)
+	if err != nil || len(steps) != 9 {
+		t.Errorf("got %d steps, %v; want 9", len(steps), err)
 	}
 }
 
@@ -97,7 +109,7 @@ func TestConfigurationThatTheGatewayRefusesIsSaidInItsWords(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			steps, err := try(t, filepath.Join(dir, "nginx.yaml"), bin)
+			steps, err := try(t, filepath.Join(dir, "nginx.yaml"), "", bin)
 			last := steps[len(steps)-1]
 			if err == nil || last.Name != "route" || last.OK || !strings.Contains(last.Says, "does not take the configuration") || !strings.Contains(last.Says, c.want) {
 				t.Errorf("got %v after %+v, want that the route is refused with %q", err, last, c.want)

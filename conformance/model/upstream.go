@@ -205,18 +205,17 @@ func (n *nodesObject) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	for at, weight := range weights {
-		host, port, found := strings.Cut(at, ":")
 		node := nodeObject{Host: at, Weight: weight}
-		if found && !strings.Contains(port, ":") || strings.HasPrefix(at, "[") {
-			h, p, err := net.SplitHostPort(at)
+		if strings.Count(at, ":") == 1 || strings.HasPrefix(at, "[") { // else a name or an IPv6 address alone
+			host, port, err := net.SplitHostPort(at)
 			if err != nil {
 				return fmt.Errorf("node %q: %w", at, err)
 			}
-			if node.Port, err = strconv.Atoi(p); err != nil {
-				return fmt.Errorf("node %q: %w", at, err)
+			if node.Host = host; port != "" {
+				if node.Port, err = strconv.Atoi(port); err != nil {
+					return fmt.Errorf("node %q: %w", at, err)
+				}
 			}
-			host = h
-			node.Host = host
 		}
 		*n = append(*n, node)
 	}

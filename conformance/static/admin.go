@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,9 @@ const (
 	URL  = "http://192.0.2.1:9180" + root
 	root = "/apisix/admin"
 )
+
+// idShape is what APISIX takes for an id.
+var idShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // A Server answers the Admin API for a store within this process.
 type Server struct {
@@ -172,9 +176,7 @@ func merge(into, from map[string]any) map[string]any {
 }
 
 func (s *Server) write(w http.ResponseWriter, kind, id string, body []byte) {
-	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
-	}) {
+	if !idShape.MatchString(id) {
 		answer(w, http.StatusBadRequest, map[string]string{"error_msg": "missing or invalid " + kind + " id"})
 		return
 	}
