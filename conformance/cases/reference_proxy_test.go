@@ -198,13 +198,14 @@ func (a *attempt) send() (*http.Response, error) {
 	if g.is("asks GET for HEAD") && r.Method == http.MethodHead {
 		out.Method = http.MethodGet
 	}
-	if a.body.length != 0 && !(a.again && g.is("repeats without the body")) {
+	without := a.again && g.is("repeats without the body")
+	if a.body.length != 0 && !without {
 		out.Body, out.ContentLength = a.body.reader(func() { a.armed(a.limits.send) }), a.body.length
 	} else if out.ContentLength = 0; r.Method == http.MethodPost && g.is("frames nothing as chunked") {
 		out.TransferEncoding, out.ContentLength, out.Body = []string{"chunked"}, -1, io.NopCloser(strings.NewReader(""))
 	}
 	if g.is("trusts kept connections") {
-		return g.careless.roundTrip(out, a.target)
+		return g.roundTrip(out, a.target)
 	}
 	resp, err := g.backends.RoundTrip(out)
 	if err != nil && g.is("repeats on a new connection") && r.Method == http.MethodPost {

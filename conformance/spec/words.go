@@ -58,7 +58,7 @@ const (
 	TLSSNI        Feature = "tls.sni"
 	TLSVersions   Feature = "tls.versions"
 	TLSPairs      Feature = "tls.pairs" // certificates of several algorithms for one name
-	TLSHot        Feature = "tls.hot" // certificates change without losing a connection
+	TLSHot        Feature = "tls.hot"   // certificates change without losing a connection
 	TLSALPN       Feature = "tls.alpn-h2"
 	TLSClientAuth Feature = "tls.client-auth"
 
