@@ -3,11 +3,13 @@ package reload
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/echo"
+	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -37,7 +39,8 @@ func healthOver(c spec.Case, edit func(ctx context.Context, t *spec.T, i int)) s
 				return b != "" && b != dead.Ref
 			})
 		}
-		t.Step("%s is out everywhere; ten edits", dead.Ref)
+		t.Step("%s is out everywhere; ten edits, under load", dead.Ref)
+		streams := askAll(ctx, t)
 		for i := range 10 {
 			edit(ctx, t, i)
 			for _, c := range conns {
@@ -49,6 +52,30 @@ func healthOver(c spec.Case, edit func(ctx context.Context, t *spec.T, i int)) s
 				}
 			}
 		}
+		for i, s := range streams {
+			h, err := s.Stop(ctx)
+			t.Check(err == nil, "%v", err)
+			met := slices.IndexFunc(h.Ops, func(o history.Op) bool { return o.Response != nil && o.Response.Backend == dead.Ref })
+			if met >= 0 {
+				t.Check(false, "%s: of %d requests during the edits one or more went to %s, which was out (op %s)", t.Env().Gateways()[i].Ref, len(h.Ops), dead.Ref, h.Ops[met].ID)
+			}
+		}
 	}
 	return c
+}
+
+// askAll keeps asking every gateway: a gateway that forgets may learn again before
+// it says that an edit is in force.
+func askAll(ctx context.Context, t *spec.T) []*traffic.Stream {
+	var out []*traffic.Stream
+	for i, gw := range t.Env().Gateways() {
+		l := traffic.New(fmt.Sprintf("%s-%d", t.ID(), i), gw.Data, traffic.PerSecond(100), traffic.FreshConnections(), traffic.ToHost(t.Host()))
+		s, err := traffic.Start(ctx, t.Env().Clients()[:1], t.Env().Recorder(), l)
+		if err != nil {
+			t.Brokenf("start load: %v", err)
+		}
+		t.Cleanup(func(ctx context.Context) error { _, _ = s.Stop(ctx); return nil }) // judged by the caller
+		out = append(out, s)
+	}
+	return out
 }
