@@ -44,10 +44,9 @@ func (f Kill) Apply(_ context.Context, t Target) error {
 	})
 }
 
-// Revert implements Fault.
-func (f Kill) Revert(ctx context.Context, t Target) error {
-	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Start(ctx, name) })
-}
+// Revert implements Fault. What was killed starts together: members of a store get
+// ready only when there are enough of them.
+func (f Kill) Revert(ctx context.Context, t Target) error { return startAll(ctx, t, f.On, f.Process) }
 
 // Stop ends processes with SIGTERM, as an operator does who takes a server out of
 // service: they finish what they have in hand. Apply returns when they have ended.
@@ -89,10 +88,8 @@ func (f Stop) Apply(ctx context.Context, t Target) error {
 	})
 }
 
-// Revert implements Fault.
-func (f Stop) Revert(ctx context.Context, t Target) error {
-	return each(t, f.On, f.Process, func(m Machine, name string) error { return m.Start(ctx, name) })
-}
+// Revert implements Fault, as for Kill.
+func (f Stop) Revert(ctx context.Context, t Target) error { return startAll(ctx, t, f.On, f.Process) }
 
 // Freeze stops processes with SIGSTOP. Their kernel still accepts connections and
 // acknowledges data, and nobody answers: the grey failure that health checks must

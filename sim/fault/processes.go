@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,4 +78,16 @@ func each(t Target, on topology.Selector, name string, do func(Machine, string) 
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// startAll starts every process that is meant, the machines at the same time and
+// those of one machine in the order of the plan.
+func startAll(ctx context.Context, t Target, on topology.Selector, name string) error {
+	return parallel(t.Machines(on), func(m Machine) error {
+		var errs []error
+		for _, p := range processesOf(m, name) {
+			errs = append(errs, m.Start(ctx, p))
+		}
+		return errors.Join(errs...)
+	})
 }
