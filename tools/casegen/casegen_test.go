@@ -24,7 +24,7 @@ func repo() fstest.MapFS {
 		"cases/a/bare_test.go":    file("package a", "// In a test.", `var x = spec.Case{ID: "A-THREE"}`),
 		"cases/a/proof_x_test.go": file("package a", `var bugs = map[string][]string{"A-ONE": {"lies", "lies", "sleeps"}, "C-OTHER": {"no"}}`),
 		"cases/b/proof_test.go":   file("package b", `var bugs = []struct{ id, bug string }{}`, `var more = map[string][]bug{"B-FOUR": {{"made up", f}}}`),
-		"mutants/01-x.patch":      file("Title: x: is bad", "Catch: case A-ONE", "", "diff --git a/x b/x", " Catch: case A-TWO"),
+		"mutants/01-x.patch":      file("Title: x: is bad", "Catch: case A-ONE", "Also: case B-FOUR", "", "diff --git a/x b/x", " Catch: case A-TWO"),
 		"record/001-z.patch":      file("Title: z", "Catch: case A-TWO", "Found: by chance", "", "diff --git a/x b/x"),
 		"mutants/02-y.patch":      file("Title: y", "Catch: scenario why", "Says: z", "", "diff --git a/x b/x"),
 	}
@@ -47,7 +47,8 @@ func TestSourceSaysWhereWhyAndWhichBugs(t *testing.T) {
 
 func TestMutantsNameTheCaseThatCatchesThem(t *testing.T) {
 	got, err := readMutants(repo(), ids, "mutants", "record")
-	want := map[string][]casedoc.Mutant{"A-ONE": {{Name: "01-x", Title: "x: is bad", Patch: "mutants/01-x.patch"}}, "A-TWO": {{Name: "001-z", Title: "z", Patch: "record/001-z.patch"}}}
+	x := casedoc.Mutant{Name: "01-x", Title: "x: is bad", Patch: "mutants/01-x.patch"}
+	want := map[string][]casedoc.Mutant{"A-ONE": {x}, "B-FOUR": {x}, "A-TWO": {{Name: "001-z", Title: "z", Patch: "record/001-z.patch"}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}

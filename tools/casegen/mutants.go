@@ -28,7 +28,7 @@ func readMutants(repo fs.FS, ids []string, dirs ...string) (map[string][]casedoc
 			return nil, err
 		}
 		m := casedoc.Mutant{Name: strings.TrimSuffix(path.Base(name), ".patch"), Patch: name}
-		id := ""
+		var caughtBy []string
 		for line := range strings.Lines(string(b)) {
 			line = strings.TrimSpace(line)
 			if strings.HasPrefix(line, "diff ") {
@@ -37,17 +37,18 @@ func readMutants(repo fs.FS, ids []string, dirs ...string) (map[string][]casedoc
 			if title, ok := strings.CutPrefix(line, "Title: "); ok {
 				m.Title = title
 			}
-			if caught, ok := strings.CutPrefix(line, "Catch: case "); ok {
-				id = caught
+			for _, key := range []string{"Catch: case ", "Also: case "} {
+				if id, ok := strings.CutPrefix(line, key); ok {
+					caughtBy = append(caughtBy, id)
+				}
 			}
 		}
-		if id == "" {
-			continue // a scenario or an incident catches it
+		for _, id := range caughtBy { // none when a scenario or an incident catches it
+			if !slices.Contains(ids, id) {
+				return nil, fmt.Errorf("%s: no case is called %s", name, id)
+			}
+			out[id] = append(out[id], m)
 		}
-		if !slices.Contains(ids, id) {
-			return nil, fmt.Errorf("%s: no case is called %s", name, id)
-		}
-		out[id] = append(out[id], m)
 	}
 	return out, nil
 }

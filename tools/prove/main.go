@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -75,6 +76,9 @@ func run(ctx context.Context, bin, dir string, which choice, generate bool) erro
 		}
 		caught++
 		fmt.Printf("caught  %-28s %s\n        by %s: %s (%s)\n", m.Name, m.Title, m.Catch, says, took)
+		if len(m.Also) > 0 {
+			fmt.Printf("        and by %s\n", strings.Join(m.Also, ", "))
+		}
 	}
 	if generate {
 		return nil
@@ -93,7 +97,7 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	if m.Catch.Kind == "test" {
 		file, err := overlay(ctx, root, mutants, tmp, m)
@@ -106,6 +110,11 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 	if err != nil {
 		return "", err
 	}
+	for _, id := range m.Also {
+		if _, err := judgeByCase(ctx, bad, filepath.Join(tmp, "out-"+id), id, ""); err != nil {
+			return "", err
+		}
+	}
 	switch m.Catch.Kind {
 	case "case":
 		return judgeByCase(ctx, bad, filepath.Join(tmp, "out"), m.Catch.Name, m.Says)
@@ -114,3 +123,6 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 	}
 	return judgeByScenario(ctx, bad, filepath.Join(tmp, "report.json"), m.Catch.Name, m.Says)
 }
+
+// proofTime is how long one mutant may take, all that must catch it included.
+const proofTime = 8 * time.Minute

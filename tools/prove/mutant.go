@@ -16,6 +16,7 @@ import (
 //	Title: the gateway ignores deletes
 //	Build: l7gw
 //	Catch: case RELOAD-DELETE-EFFECT
+//	Also: case RELOAD-EDIT-UNDER-LOAD
 //	Says: want 200 from
 //	Replace: impl/fnat/bpf/fnat_bpfel.o
 //
@@ -25,6 +26,7 @@ import (
 // "incident NAME", which "lbsim run NAME" must call wrong, or "test PACKAGE
 // NAME", a unit test, for what no client can be made to see every time; then
 // there is no Build.
+// Also names a further case that must turn red, one a line.
 // Says is part of what the catcher must say: a lab that does not come up fails
 // every scenario and catches nothing. Scenarios and incidents need it.
 // Replace names files that are replaced whole, from a folder beside the patch
@@ -35,6 +37,7 @@ type Mutant struct {
 	Title   string
 	Build   string
 	Catch   Catch
+	Also    []string // ids of further cases
 	Says    string
 	Found   string
 	Fixed   string
@@ -108,8 +111,14 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			if m.Catch.Name == "" || !slices.Contains([]string{"case", "scenario", "incident", "test"}, m.Catch.Kind) {
 				return m, fmt.Errorf("line %d: Catch wants 'case ID', 'scenario TEXT', 'incident NAME' or 'test PACKAGE NAME', got %q", n, value)
 			}
+		case "Also":
+			id, ok := strings.CutPrefix(value, "case ")
+			if !ok {
+				return m, fmt.Errorf("line %d: Also wants 'case ID', got %q", n, value)
+			}
+			m.Also = append(m.Also, id)
 		default:
-			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Says, Found, Fixed, Replace", n, key)
+			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Also, Says, Found, Fixed, Replace", n, key)
 		}
 	}
 	for _, want := range []struct{ key, value string }{{"Title", m.Title}, {"Build", m.Build}, {"Catch", m.Catch.Kind}} {
