@@ -6,5 +6,14 @@ import "github.com/unilb/unilb/conformance/spec"
 
 // Cases returns them in the order of a report.
 func Cases() []spec.Case {
-	return nil
+	return []spec.Case{
+		adminLost,
+		apiLost,
+		agentsLost,
+		agentCatchesUp,
+		storeLeaderLost,
+		storeKilled,
+		storeFrozen,
+		storeSplit,
+	}
 }

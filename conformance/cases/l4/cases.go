@@ -6,5 +6,16 @@ import "github.com/unilb/unilb/conformance/spec"
 
 // Cases returns them in the order of a report.
 func Cases() []spec.Case {
-	return nil
+	return []spec.Case{
+		firstRequest,
+		spread,
+		clientAddress,
+		eipWithdrawn,
+		forgedTunnel,
+		connStays,
+		drained,
+		gatewayKilled,
+		gatewayFrozen,
+		nodeLost,
+	}
 }

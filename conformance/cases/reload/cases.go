@@ -35,5 +35,6 @@ func Cases() []spec.Case {
 		drainKeptConns,
 		drainIdleClient,
 		drainRestart,
+		restartByConfiguration,
 	}
 }

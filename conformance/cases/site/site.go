@@ -39,20 +39,12 @@ func ShortID(t *spec.T, name string) string {
 // the case.
 func Publish(ctx context.Context, t *spec.T, lb LB) {
 	id := ShortID(t, lb.Name)
-	var targets []map[string]any
-	for _, a := range lb.Targets {
-		targets = append(targets, map[string]any{"ip": a.Addr().String(), "port": a.Port(), "weight": 1})
-	}
-	tg := map[string]any{"tenant": lb.Tenant, "targets": targets}
-	if lb.VPC != "" {
-		tg["vpc"] = lb.VPC
-	}
 	base := "/v1/load-balancers/" + id
 	writes := []struct {
 		path   string
 		object map[string]any
 	}{
-		{"/v1/target-groups/" + id, tg},
+		{"/v1/target-groups/" + id, lb.targetGroup()},
 		{base, map[string]any{"tenant": lb.Tenant, "address": lb.EIP.String()}},
 		{base + "/listeners/web", map[string]any{"protocol": "http", "port": lb.Port}},
 		{base + "/listeners/web/rules/all", map[string]any{"hosts": []string{lb.Host}, "paths": []string{"/*"}, "target_group": id}},
@@ -69,6 +61,55 @@ func Publish(ctx context.Context, t *spec.T, lb LB) {
 			t.Fatalf("%v", err)
 		}
 	}
+}
+
+// To is where clients find it.
+func (lb LB) To() netip.AddrPort { return netip.AddrPortFrom(lb.EIP, lb.Port) }
+
+func (lb LB) targetGroup() map[string]any {
+	targets := []map[string]any{}
+	for _, a := range lb.Targets {
+		targets = append(targets, map[string]any{"ip": a.Addr().String(), "port": a.Port(), "weight": 1})
+	}
+	tg := map[string]any{"tenant": lb.Tenant, "targets": targets}
+	if lb.VPC != "" {
+		tg["vpc"] = lb.VPC
+	}
+	return tg
+}
+
+// Retarget gives a published load balancer the targets that lb has now, through
+// one lbc-api, and waits until that is in force everywhere.
+func Retarget(ctx context.Context, t *spec.T, api spec.Endpoint, lb LB) error {
+	c, err := lb.retargeting(t)
+	if err != nil {
+		return err
+	}
+	return Operate(ctx, api, c)
+}
+
+// Begin is Retarget without waiting; the answer has the operation.
+func Begin(ctx context.Context, t *spec.T, api spec.Endpoint, lb LB) (spec.Reply, error) {
+	c, err := lb.retargeting(t)
+	if err != nil {
+		return spec.Reply{}, err
+	}
+	return api.Do(ctx, c)
+}
+
+func (lb LB) retargeting(t *spec.T) (spec.Call, error) {
+	body, err := json.Marshal(lb.targetGroup())
+	if err != nil {
+		return spec.Call{}, fmt.Errorf("encode the target group of %s: %w", lb.Name, err)
+	}
+	return spec.Call{Method: http.MethodPut, Path: "/v1/target-groups/" + ShortID(t, lb.Name), Body: string(body)}, nil
+}
+
+// Unpublish withdraws a published load balancer, all of it.
+func Unpublish(ctx context.Context, t *spec.T, lb LB) error {
+	id := ShortID(t, lb.Name)
+	base := "/v1/load-balancers/" + id
+	return Withdraw(ctx, t.Env().API(), []string{"/v1/target-groups/" + id, base, base + "/listeners/web", base + "/listeners/web/rules/all"})
 }
 
 // Withdraw deletes objects, the last one first.

@@ -10,5 +10,12 @@ func Cases() []spec.Case {
 		eipForeignHost404,
 		vpcOverlapIsolation,
 		vpcClientAddress,
+		guestSeesItself,
+		largeBodies,
+		manyConnections,
+		targetWithdrawn,
+		addressOfAnother,
+		refusedPort,
+		forgedGuest,
 	}
 }

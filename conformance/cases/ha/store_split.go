@@ -1,0 +1,142 @@
+package ha
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/etcd"
+	"github.com/unilb/unilb/sim/fault"
+	"github.com/unilb/unilb/topology"
+)
+
+// Catches a control plane that answers with what one member of its store has: a
+// member that is cut off does not know what was written since.
+var storeSplit = spec.Case{
+	ID: "HA-STORE-SPLIT", Level: spec.Must, Needs: []spec.Feature{spec.HAStore}, Env: faulty,
+	Title:   "While one member of the store is cut off from the others, no replica of the Admin API answers a read with less than what was written before it.",
+	Refs:    []string{"etcd API guarantees, linearizable reads", "docs/faults.md: partition"},
+	Timeout: caseTime,
+	Run: func(ctx context.Context, t *spec.T) {
+		const routes, readers = 4, 3
+		_, nodes := members(t)
+		cut := follower(ctx, t, nodes)
+		var ends sync.WaitGroup
+		var heals []func(context.Context) error
+		var readsDone, writesDone atomic.Int64
+		stop := make(chan struct{})
+		defer func() {
+			close(stop)
+			for _, heal := range heals {
+				err := heal(ctx) // the end of the case tries again
+				t.Check(err == nil, "the partition does not heal: %v", err)
+			}
+			ends.Wait()
+		}()
+		for i := range routes {
+			r := &written{t: t, path: fmt.Sprintf("/routes/%s-%d", t.Name("r"), i)}
+			t.Track(r.path[1:])
+			if !r.write(ctx, t.Env().Admins()[0]) {
+				t.Fatalf("PUT %s is not answered with success while all is well", r.path)
+			}
+			ends.Go(func() { until(stop, func(n int) { r.write(ctx, one(t, n)); writesDone.Add(1) }) })
+			for k := range readers {
+				ends.Go(func() { until(stop, func(n int) { r.read(ctx, one(t, n+k)); readsDone.Add(1) }) })
+			}
+		}
+		for _, n := range nodes {
+			if n.Ref == cut.Ref {
+				continue
+			}
+			f := fault.Partition{A: topology.Selector(cut.Ref), B: topology.Selector(n.Ref)}
+			t.Step("%s", f)
+			heal, err := t.Env().Inject(ctx, f)
+			if err != nil {
+				t.Brokenf("inject %q: %v", f, err)
+			}
+			t.Cleanup(heal)
+			heals = append(heals, heal)
+		}
+		// A member notices that it is alone after its election timeout, a second;
+		// until then it would answer.
+		alarm := time.NewTimer(1200 * time.Millisecond)
+		defer alarm.Stop()
+		<-alarm.C
+		w, r := writesDone.Load(), readsDone.Load()
+		t.Logf("%d writes, %d reads", w, r)
+		if w < 10 || r < 30 {
+			t.Undecided("only %d writes and %d reads were answered in time, want 10 and 30", w, r)
+		}
+	},
+}
+
+// follower is a member that does not lead.
+func follower(ctx context.Context, t *spec.T, nodes []spec.Node) spec.Node {
+	var all []*etcd.Member
+	for _, n := range nodes {
+		all = append(all, etcd.New(n.Sockets, netip.AddrPortFrom(n.Underlay, topology.EtcdClientPort)))
+	}
+	i, err := etcd.Leader(ctx, all...)
+	if err != nil {
+		t.Brokenf("%v", err)
+	}
+	return nodes[(i+1)%len(nodes)]
+}
+
+// one is a replica of the Admin API, another for each number.
+func one(t *spec.T, n int) spec.Endpoint {
+	all := t.Env().Admins()
+	return all[n%len(all)]
+}
+
+// until does something again and again.
+func until(stop chan struct{}, do func(n int)) {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		default:
+			do(n)
+		}
+	}
+}
+
+// written is a route with the number of the last write that was answered with
+// success. One goroutine writes it.
+type written struct {
+	t    *spec.T
+	path string
+	last atomic.Int64
+	next int64
+}
+
+// write tries once to store the next number; a write whose end is not known may
+// be there or not.
+func (w *written) write(ctx context.Context, at spec.Endpoint) bool {
+	w.next++
+	body := fmt.Sprintf(`{"host":%q,"uri":"/*","priority":%d,"upstream":{"type":"roundrobin","nodes":{"192.0.2.1:80":1}}}`, w.t.Host(), w.next)
+	r, err := at.Do(ctx, spec.Call{Method: http.MethodPut, Path: w.path, Body: body})
+	if err != nil || r.Status/100 != 2 {
+		return false
+	}
+	w.last.Store(w.next)
+	return true
+}
+
+// read compares what a replica answers with what was written before it was asked.
+func (w *written) read(ctx context.Context, at spec.Endpoint) {
+	want := w.last.Load()
+	r, err := at.Do(ctx, spec.Call{Method: http.MethodGet, Path: w.path})
+	if err != nil || r.Status != http.StatusOK {
+		return // it did not answer
+	}
+	v, _ := r.JSON()["value"].(map[string]any)
+	var got int64
+	_, err = fmt.Sscan(fmt.Sprint(v["priority"]), &got)
+	w.t.Check(err == nil && got >= want, "%s%s: got number %v, and number %d was written before", at.URL, w.path, v["priority"], want)
+}

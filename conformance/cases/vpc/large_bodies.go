@@ -1,0 +1,62 @@
+package vpc
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/unilb/unilb/conformance/cases/site"
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/check"
+	"github.com/unilb/unilb/sim/echo"
+	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/traffic"
+)
+
+// Catches a tunnel whose 50 bytes nobody has left room for: small requests pass,
+// and every large one hangs, in one direction or in both.
+var largeBodies = spec.Case{
+	ID: "VPC-LARGE-BODIES", Level: spec.Must, Needs: []spec.Feature{spec.VPCTargets}, Env: []spec.Capability{spec.Region, spec.VPC, spec.EBPF},
+	Title:   "Bodies of 1 MiB come through the tunnel unchanged, to guests and from them, several at a time.",
+	Refs:    []string{"docs/wire.md 5: MTU", "RFC 7348 4.3", "RFC 1191 3"},
+	Timeout: time.Minute,
+	Run: func(ctx context.Context, t *spec.T) {
+		const size, requests = 1 << 20, 24
+		eip, _ := site.TwoVPCs(t)
+		lb, _ := site.Guests(ctx, t, eip, 3)
+		body := make([]byte, size)
+		seed := uint64(1)
+		noise := rand.New(rand.NewPCG(seed, seed))
+		for i := range body {
+			body[i] = byte(noise.Uint32())
+		}
+		reply := []history.Field{{Name: echo.HeaderSize, Value: strconv.Itoa(size)}}
+		s, err := traffic.Start(ctx, t.Env().Clients(), t.Env().Recorder(), traffic.New(t.Name("large"), lb.To(), traffic.Closed(6), traffic.Keepalive(6), traffic.Sending(
+			traffic.Weighted{Request: traffic.Request{Host: lb.Host, Method: "POST", Body: body}},
+			traffic.Weighted{Request: traffic.Request{Host: lb.Host, Header: reply}},
+			traffic.Weighted{Request: traffic.Request{Host: lb.Host, Method: "POST", Body: body, Header: reply, Chunked: true}},
+		)))
+		if err != nil {
+			t.Brokenf("start load: %v", err)
+		}
+		t.Cleanup(func(ctx context.Context) error { _, _ = s.Stop(ctx); return nil }) // judged below
+		carried(ctx, t, s, requests)
+		t.Verdicts(check.Judge(site.Stop(ctx, t, s), t.Env().Facts(), check.NoRequestLost())...)
+	},
+}
+
+// carried waits until so many requests of a load have ended, well or not.
+func carried(ctx context.Context, t *spec.T, s *traffic.Stream, requests int) {
+	ctx, cancel := context.WithTimeout(ctx, site.Bound)
+	defer cancel()
+	pace := time.NewTicker(10 * time.Millisecond)
+	defer pace.Stop()
+	for s.Total() < requests {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			t.Fatalf("%d of %d requests have ended within %s", s.Total(), requests, site.Bound)
+		}
+	}
+}
