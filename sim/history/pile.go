@@ -27,13 +27,18 @@ func (p *pile[R]) len() int { return len(p.full)*pileBlock + len(p.top) }
 func (p *pile[R]) view() pile[R] { return pile[R]{full: p.full[:len(p.full):len(p.full)], top: p.top} }
 
 // slice is a copy of all records; nil when there is none.
-func (p *pile[R]) slice() []R {
-	if p.len() == 0 {
+func (p *pile[R]) slice() []R { return p.after(0) }
+
+// after is a copy of all records but the first n; nil when there is none.
+func (p *pile[R]) after(n int) []R {
+	if p.len() <= n {
 		return nil
 	}
-	all := make([]R, 0, p.len())
-	for _, b := range p.full {
-		all = append(all, b...)
+	all := make([]R, 0, p.len()-n)
+	for i, b := range p.full {
+		if skip := n - i*pileBlock; skip < len(b) {
+			all = append(all, b[max(0, skip):]...)
+		}
 	}
-	return append(all, p.top...)
+	return append(all, p.top[max(0, n-len(p.full)*pileBlock):]...)
 }

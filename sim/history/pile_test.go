@@ -20,6 +20,12 @@ func TestPileKeepsAllInOrderAndViewsStandStill(t *testing.T) {
 		p.add(i)
 	}
 	views[n] = p.view()
+	for _, skip := range []int{0, 1, pileBlock - 1, pileBlock, pileBlock + 1, 3 * pileBlock, n - 1, n, n + 1} {
+		got := p.after(skip)
+		if len(got) != max(0, n-skip) || len(got) > 0 && (got[0] != skip || got[len(got)-1] != n-1) {
+			t.Errorf("after %d: got %d records", skip, len(got))
+		}
+	}
 	for want, v := range views {
 		got := v.slice()
 		if len(got) != want || v.len() != want {

@@ -175,6 +175,27 @@ func (r *Recorder) Snapshot() *History {
 	return h
 }
 
+// A Mark is a moment of a recording. The zero Mark is its beginning.
+type Mark struct{ ops, arrivals int }
+
+// Mark is now.
+func (r *Recorder) Mark() Mark {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return Mark{ops: r.ops.len(), arrivals: r.arrivals.len()}
+}
+
+// Since has the operations and arrivals that were recorded after a mark, and
+// nothing else of the run: it costs what it returns, however long the run is.
+func (r *Recorder) Since(m Mark) *History {
+	r.mu.Lock()
+	ops, arrivals := r.ops.view(), r.arrivals.view()
+	h := &History{Start: r.clock.Start(), Lost: r.lost}
+	r.mu.Unlock()
+	h.Ops, h.Arrivals = ops.after(m.ops), arrivals.after(m.arrivals)
+	return h
+}
+
 // snapshot is a snapshot whose large parts are yet to be copied.
 func (r *Recorder) snapshot() (*History, pile[Op], pile[Arrival]) {
 	r.mu.Lock()

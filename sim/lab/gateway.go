@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/unilb/unilb/topology"
 )
@@ -33,6 +34,9 @@ type Command struct {
 	// Ready is the URL that answers 200 when it serves, or "tcp://address:port" that
 	// then takes connections; "": it tells by sd_notify.
 	Ready string
+	// Within is how long a gateway may take until it is ready; 0: as long as its
+	// stage.
+	Within time.Duration
 	// Terminal says that standard input is a terminal of the command's own; see
 	// proc.Spec.
 	Terminal bool

@@ -131,10 +131,7 @@ func (m machine) Continue(name string) error {
 // Start implements fault.Processes. What else is broken may keep the process from
 // getting ready: the wait has the limit of a stage.
 func (m machine) Start(ctx context.Context, name string) error {
-	within := m.n.lab.o.ReadyWithin
-	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %v", within))
-	defer cancel()
-	return m.n.run(ctx, name)
+	return m.n.Restart(ctx, name)
 }
 
 // Interfaces implements fault.Power.

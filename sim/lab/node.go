@@ -121,10 +121,6 @@ func (n *Node) Proc(name string) (*proc.Process, error) {
 	return s.process, nil
 }
 
-// Restart starts a process of the plan that has ended, and returns when it is
-// ready. It does nothing when the process runs.
-func (n *Node) Restart(ctx context.Context, name string) error { return machine{n}.Start(ctx, name) }
-
 // Link is the stack that configures the node's network. It is for tests that
 // change what the plan says; faults are the way to break things.
 func (n *Node) Link() *link.Stack { return n.stack }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/unilb/unilb/sim/proc"
 	"github.com/unilb/unilb/topology"
@@ -102,12 +103,20 @@ func (n *Node) run(ctx context.Context, name string) error {
 	if p != nil && p.Running() {
 		return p.WaitReady(ctx)
 	}
-	spec, err := n.spec(s.plan)
+	spec, within, err := n.spec(s.plan)
 	if err != nil {
 		return err
 	}
 	if p, err = n.lab.runner.Start(spec); err != nil {
+		if s.plan.Gateway { // what is not a program is the gateway's fault, not the lab's
+			return &proc.NotReady{Name: spec.Name, Err: err}
+		}
 		return err
+	}
+	if within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %v", within))
+		defer cancel()
 	}
 	n.mu.Lock()
 	s.process = p
@@ -139,22 +148,33 @@ func (n *Node) watch(s *slot, p *proc.Process) {
 // tailBytes is how much of a log an error quotes.
 const tailBytes = 2048
 
-// spec is how the process is started, the gateway under test by its driver.
-func (n *Node) spec(p topology.Process) (proc.Spec, error) {
-	spec := proc.Spec{Name: string(n.Ref()) + "/" + p.Name, NS: n.ns}
+// Restart starts a process of the plan that has ended, and waits until it is
+// ready, for as long as a stage may take. It does nothing when the process runs. The
+// error is *proc.NotReady when the process was the reason.
+func (n *Node) Restart(ctx context.Context, name string) error {
+	within := n.lab.o.ReadyWithin
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %v", within))
+	defer cancel()
+	return n.run(ctx, name)
+}
+
+// spec is how the process is started, the gateway under test by its driver, and
+// how long it may take until it is ready; 0: as long as its stage.
+func (n *Node) spec(p topology.Process) (spec proc.Spec, within time.Duration, err error) {
+	spec = proc.Spec{Name: string(n.Ref()) + "/" + p.Name, NS: n.ns}
 	if err := n.makeDirs(p); err != nil {
-		return spec, fmt.Errorf("start %s on %s: %w", p.Name, n.Ref(), err)
+		return spec, 0, fmt.Errorf("start %s on %s: %w", p.Name, n.Ref(), err)
 	}
 	if !p.Gateway {
 		spec.Path, spec.Args, spec.Env = filepath.Join(n.lab.o.BinDir, p.Binary), p.Args, p.Env
-		return spec, nil
+		return spec, 0, nil
 	}
 	c, err := n.lab.o.Gateway(*n.plan, n.lab.facts(n))
 	if err != nil {
-		return spec, fmt.Errorf("command of gateway %s: %w", n.Ref(), err)
+		return spec, 0, fmt.Errorf("command of gateway %s: %w", n.Ref(), err)
 	}
 	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Ready = c.Path, c.Args, c.Env, c.Dir, c.Ready
-	return spec, nil
+	return spec, c.Within, nil
 }
 
 func (l *Lab) facts(n *Node) Facts {

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -66,7 +67,8 @@ func (r *Runner) capLogs() {
 }
 
 // shorten keeps the newer half of a log that is longer than limit bytes and marks
-// the cut. A log that cannot be shortened keeps growing: it is evidence first.
+// the cut, with how much is gone. A log that cannot be shortened keeps growing: it
+// is evidence first.
 func shorten(path string, limit int64) {
 	if st, err := os.Stat(path); err != nil || st.Size() <= limit {
 		return
@@ -76,11 +78,40 @@ func shorten(path string, limit int64) {
 		return
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() || st.Size() <= limit {
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() || st.Size() <= limit {
 		return
+	}
+	gone := cut(f) + st.Size()
+	if before := cut(f); before > 0 {
+		gone -= int64(len(fmt.Sprintf(cutMark, before)) + 1) // the mark was never the process's
 	}
 	keep := tail(f, limit/2)
 	if f.Truncate(0) == nil {
-		_, _ = f.Write(append([]byte("[older lines removed by the lab]\n"), keep...))
+		_, _ = fmt.Fprintf(f, cutMark+"\n", gone-int64(len(keep)))
+		_, _ = f.Write(keep)
 	}
+}
+
+// cutMark is the first line of a log that was shortened.
+const cutMark = "[the lab removed %d bytes of older lines here]"
+
+// cut is how much the mark at the beginning of a log says.
+func cut(f io.ReaderAt) (bytes int64) {
+	head := make([]byte, len(cutMark)+20)
+	n, _ := f.ReadAt(head, 0) // what is shorter has no mark
+	if got, _ := fmt.Sscanf(string(head[:n]), cutMark, &bytes); got != 1 {
+		return 0
+	}
+	return bytes
+}
+
+// Cut is how many bytes of its log the lab has removed because it grew too long.
+func (p *Process) Cut() int64 {
+	f, err := os.Open(p.log)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	return cut(f)
 }
