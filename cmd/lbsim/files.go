@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/unilb/unilb/conformance/compare"
 	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/scenarios/incidents"
@@ -135,12 +136,12 @@ func planCommand(out *output) *cobra.Command {
 
 // schemas are the JSON schemas that there are, by what a file holds.
 var schemas = map[string]func() []byte{
-	"topology": topology.Schema, "scenario": incidents.Schema, "report": report.Schema, "quarantine": flake.QuarantineSchema,
+	"topology": topology.Schema, "scenario": incidents.Schema, "report": report.Schema, "quarantine": flake.QuarantineSchema, "allow": compare.AllowSchema,
 }
 
 func schemaCommand(out *output) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "schema [KIND]", Short: "Print the JSON schema of topologies, scenarios, reports or quarantines",
+		Use: "schema [KIND]", Short: "Print the JSON schema of topologies, scenarios, reports and other files",
 		Args: args(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)), ValidArgs: slices.Sorted(maps.Keys(schemas)),
 		Example: "  lbsim schema scenario > scenario.schema.json",
 	}

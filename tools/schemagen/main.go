@@ -12,6 +12,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/unilb/unilb/conformance/compare"
 	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/sim/scenario"
@@ -28,6 +29,7 @@ var schemas = []struct {
 	{"topology/schema.json", "Topology of a lab", reflect.TypeFor[topology.Spec]()},
 	{"scenarios/incidents/schema.json", "Scenario of an incident", reflect.TypeFor[scenario.File]()},
 	{"conformance/report/schema.json", "Report of a conformance run", reflect.TypeFor[report.Report]()},
+	{"conformance/compare/allow.schema.json", "Differences that are accepted", reflect.TypeFor[compare.AllowList]()},
 	{"conformance/flake/quarantine.schema.json", "Cases in quarantine", reflect.TypeFor[flake.Quarantine]()},
 }
 
