@@ -14,7 +14,7 @@ const envPrefix = "LBSIM_"
 
 // envHelp ends the help of every command.
 const envHelp = `
-Each flag can be given as a variable: --json as LBSIM_JSON=true. Flags win.
+--json prints objects, one a line. Each flag can be given as a variable: LBSIM_JSON=true. Flags win.
 `
 
 // envName is the variable that stands for a flag: "--gateway-binary" is

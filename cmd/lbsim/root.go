@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -16,7 +17,7 @@ Usage: lbsim COMMAND [FLAGS]
 Labs        up, down, list, status, exec, shell, capture, logs
 Faults      inject, heal, faults
 Incidents   run SCENARIO|FILE, rerun [RUN], judge [RUN], show [RUN], pack [RUN], runs
-Gateways    conform, cases, report, flakes, driver check NAME|FILE, driver template
+Gateways    conform, cases, report, flakes, driver check|template
 Files       validate, plan, schema
 Help        doctor, completion, version
 
@@ -76,7 +77,7 @@ func newRoot() *cobra.Command {
 		}
 		shown(cmd, args)
 	})
-	root.SetUsageTemplate(root.UsageTemplate() + envHelp)
+	root.SetUsageTemplate(withoutGlobal(root.UsageTemplate()) + envHelp)
 	root.PersistentFlags().BoolVar(&out.json, "json", false, "print objects, one a line, instead of text")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return setFromEnv(cmd) }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
@@ -85,10 +86,23 @@ func newRoot() *cobra.Command {
 		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out), shellCommand(out), captureCommand(out), logsCommand(out),
 		injectCommand(out), healCommand(out), faultsCommand(out),
 		runCommand(out), rerunCommand(out), judgeCommand(out), showCommand(out), packCommand(out), runsCommand(out),
-		conformCommand(out), driverCommand(out), casesCommand(out), reportCommand(out), flakesCommand(out), validateCommand(out), planCommand(out), schemaCommand(out),
-		doctorCommand(out), completionCommand(out), versionCommand(out), superviseCommand(), probeCommand(),
+		conformCommand(out), driverCommand(out), casesCommand(out), reportCommand(out), flakesCommand(out), validateCommand(out), planCommand(out),
+		schemaCommand(out),
+		doctorCommand(out), completionCommand(out), versionCommand(out), superviseCommand(), workCommand(), probeCommand(),
 	)
 	return root
+}
+
+// withoutGlobal takes the section of the one global flag, --json, out of a template
+// of usage: the last line of every help is about it.
+func withoutGlobal(template string) string {
+	const begin, end = "{{if .HasAvailableInheritedFlags}}", "{{end}}"
+	before, rest, ok := strings.Cut(template, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		return template
+	}
+	return before + after
 }
 
 func unknownCommand(cmd *cobra.Command, given []string) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/traffic"
+	"github.com/unilb/unilb/topology"
 )
 
 // pollPace is the shortest time between two questions whether something is in
@@ -21,10 +22,45 @@ import (
 const pollPace = 20 * time.Millisecond
 
 // Applied waits until every gateway has the revision in force: it asks those
-// that can say, and probes those that cannot.
+// that can say, and probes those that cannot. It does not wait for a gateway that
+// has ended.
 func (e *Env) Applied(ctx context.Context, rev int64) error {
-	ctx, cancel := context.WithTimeout(ctx, spec.DefaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.patience())
 	defer cancel()
+	err := e.applied(ctx, rev)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.late++; err == nil || !errors.Is(err, context.DeadlineExceeded) {
+		e.late = 0
+	}
+	return err
+}
+
+// Gateways that let a few waits in a row pass without a change coming into force
+// are not going to: what is left of the cases must not take half a minute each.
+const (
+	lateAtMost = 3
+	patienceOf = 2 * time.Second // with those
+)
+
+func (e *Env) patience() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.late >= lateAtMost {
+		return patienceOf
+	}
+	return spec.DefaultTimeout
+}
+
+// expectLate makes the waits that follow short: a change that was waited for by
+// itself did not come into force.
+func (e *Env) expectLate() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.late = lateAtMost
+}
+
+func (e *Env) applied(ctx context.Context, rev int64) error {
 	if e.static != nil {
 		return e.static.applier.Wait(ctx, rev)
 	}
@@ -46,7 +82,7 @@ func (e *Env) Applied(ctx context.Context, rev int64) error {
 		if rev == 0 {
 			return errors.New("the Admin API does not say the revision of a write")
 		}
-		g.Go(func() error { return askApplied(ctx, e.client(gw.Ref), url) })
+		g.Go(func() error { return e.askApplied(ctx, gw.Ref, url) })
 	}
 	if probe {
 		g.Go(func() error { return e.probe(ctx) })
@@ -56,15 +92,15 @@ func (e *Env) Applied(ctx context.Context, rev int64) error {
 
 // askApplied repeats a question that the gateway may hold open until the answer
 // is yes.
-func askApplied(ctx context.Context, from traffic.Client, url string) error {
-	client := traffic.HTTP(from.Dialer, spec.DefaultTimeout)
+func (e *Env) askApplied(ctx context.Context, ref topology.Ref, url string) error {
+	client := traffic.HTTP(e.client(ref).Dialer, spec.DefaultTimeout)
 	pace := time.NewTicker(pollPace)
 	defer pace.Stop()
 	last := errors.New("not asked")
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
-			return fmt.Errorf("ask %s: %w", from.Ref, err)
+			return fmt.Errorf("ask %s: %w", ref, err)
 		}
 		resp, err := client.Do(req)
 		if err == nil {
@@ -78,10 +114,13 @@ func askApplied(ctx context.Context, from traffic.Client, url string) error {
 		if ctx.Err() == nil {
 			last = err
 		}
+		if err := e.ended(ref); err != nil {
+			return err
+		}
 		select {
 		case <-pace.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s has not got it in force: %w; last answer: %w", from.Ref, ctx.Err(), last)
+			return fmt.Errorf("%s has not got it in force: %w; last answer: %w", ref, ctx.Err(), last)
 		}
 	}
 }
@@ -159,6 +198,9 @@ func (e *Env) shows(ctx context.Context, gw spec.Gateway, target string, b spec.
 			}
 		} else {
 			inARow, last = 0, answered(r)
+			if err := e.ended(gw.Ref); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-pace.C:

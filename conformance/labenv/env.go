@@ -21,8 +21,8 @@ import (
 // Ports for the backends of cases: above what plans use, below what kernels
 // give to clients.
 const (
-	firstPort = 20_000
-	lastPort  = 29_999
+	lowestPort  = 20_000
+	highestPort = 29_999
 )
 
 // idcNetwork is the name of the data-centre network in spec.Want.
@@ -40,12 +40,13 @@ type Env struct {
 	mu   sync.Mutex
 	port uint16
 	mark int // markers written so far
+	late int // waits in a row for something that did not come into force
 }
 
 var _ spec.Env = (*Env)(nil)
 
 func newEnv(l *lab.Lab, f *fleet) *Env {
-	e := &Env{lab: l, plan: l.Plan(), fleet: f, port: firstPort, has: map[spec.Capability]bool{}}
+	e := &Env{lab: l, plan: l.Plan(), fleet: f, port: lowestPort, has: map[spec.Capability]bool{}}
 	if f.manifest.Static() {
 		e.static = newObjects(e)
 	}
@@ -234,8 +235,15 @@ func (e *Env) Closed(context.Context) (netip.AddrPort, error) {
 func (e *Env) nextPort() uint16 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.port++; e.port > lastPort {
-		e.port = firstPort
+	if e.port++; e.port > highestPort {
+		e.port = lowestPort
 	}
 	return e.port
+}
+
+// portsFrom says where the next ports begin.
+func (e *Env) portsFrom(port uint16) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.port = port
 }

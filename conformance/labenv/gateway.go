@@ -87,7 +87,7 @@ func (f *fleet) prepare(n topology.Node, facts lab.Facts) (lab.Command, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.procs[n.Ref] = p
-	c := lab.Command{Path: p.Argv[0], Args: p.Argv[1:], Env: p.Env, Dir: facts.Dir, Ready: p.Probe}
+	c := lab.Command{Path: p.Argv[0], Args: p.Argv[1:], Env: p.Env, Dir: facts.Dir, Ready: p.Probe, Within: p.Within}
 	if p.Dial != "" {
 		c.Ready = "tcp://" + p.Dial
 	}

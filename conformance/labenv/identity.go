@@ -1,6 +1,7 @@
 package labenv
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -29,18 +30,12 @@ func gatewayIdentity(ctx context.Context, o Options, m *driver.Manifest) report.
 	g := report.Gateway{Name: m.Name, Driver: o.Gateway, Claims: "asserted"}
 	v := driver.Sample()
 	v.Bin, v.Dir = o.BinDir, o.Out
-	v.Binary, _ = m.Locate(o.BinDir, "") // found before
+	v.Binary, _ = m.Locate(o.BinDir, o.Binary) // found before
 	p, err := m.Render(v)
 	if err != nil {
 		return g // a manifest that renders for nodes only; there is nothing to measure
 	}
-	if f, err := os.Open(p.Binary); err == nil {
-		h := sha256.New()
-		if _, err := io.Copy(h, f); err == nil {
-			g.Binary = fmt.Sprintf("sha256:%x", h.Sum(nil))
-		}
-		_ = f.Close() // only read
-	}
+	g.Binary = digestOf(cmp.Or(v.Binary, p.Binary))
 	if len(p.IdentifyArgv) == 0 {
 		return g
 	}
@@ -62,6 +57,20 @@ func askVersion(ctx context.Context, argv []string, match string) (string, error
 	return version(match, strings.TrimSpace(string(out))), nil
 }
 
+// digestOf measures a file; "" when there is none.
+func digestOf(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("sha256:%x", h.Sum(nil))
+}
+
 // version takes what the pattern finds: its first group, if it has one.
 func version(pattern, said string) string {
 	found := regexp.MustCompile(pattern).FindStringSubmatch(said) // the manifest was checked
@@ -79,6 +88,9 @@ func machine(e *Env) report.Machine {
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
 		m.Kernel = unix.ByteSliceToString(u.Release[:])
+	}
+	if e == nil {
+		return m // there was no lab in which to look
 	}
 	for _, c := range []spec.Capability{spec.NetNS, spec.EBPF, spec.Region, spec.VPC} {
 		if e.Has(c) {

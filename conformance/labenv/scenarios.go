@@ -35,6 +35,12 @@ func plainInShell(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-", r)
 }
 
+// interruptible lets a command clean up when its context ends.
+func interruptible(cmd *exec.Cmd) {
+	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
+	cmd.WaitDelay = 30 * time.Second
+}
+
 // runScenarios runs the compiled scenarios and reads their report.
 func runScenarios(ctx context.Context, o Options) ([]spec.Result, error) {
 	file := filepath.Join(o.Out, "scenarios.json")
@@ -47,8 +53,7 @@ func runScenarios(ctx context.Context, o Options) ([]spec.Result, error) {
 	}
 	defer func() { _ = log.Close() }() // a log that is cut is still a log
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
-	cmd.WaitDelay = 30 * time.Second
+	interruptible(cmd)
 	fmt.Fprintf(o.Stderr, "scenarios: %s, a few minutes in silence; log in %s\n", filepath.Base(o.Scenarios), log.Name())
 	runErr := cmd.Run() // its results say more than its exit code, if there are any
 	f, err := os.Open(file)

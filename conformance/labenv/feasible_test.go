@@ -24,18 +24,18 @@ func TestMachineThatCanRunNothingOfWhatWasAskedForIsNamed(t *testing.T) {
 	region, plain := spec.Case{ID: "A-REGION", Env: []spec.Capability{spec.Region}}, spec.Case{ID: "A-PLAIN"}
 	noEBPF := without(sandbox.CapEBPF)
 	for name, c := range map[string]struct {
-		o        Options
-		lacks    *lab.Unavailable
-		selected []spec.Case
-		want     string
+		scenarios bool
+		lacks     *lab.Unavailable
+		selected  []spec.Case
+		want      string
 	}{
-		"everything there":          {Options{}, without(""), []spec.Case{region}, ""},
-		"some cases can run":        {Options{}, noEBPF, []spec.Case{region, plain}, ""},
-		"no case can run":           {Options{}, noEBPF, []spec.Case{region}, "every case"},
-		"scenarios":                 {Options{Scenarios: "x"}, noEBPF, []spec.Case{plain}, "scenarios: "},
-		"scenarios without devices": {Options{Scenarios: "x"}, without(sandbox.CapTUN), []spec.Case{plain}, "needs tun"},
+		"everything there":          {false, without(""), []spec.Case{region}, ""},
+		"some cases can run":        {false, noEBPF, []spec.Case{region, plain}, ""},
+		"no case can run":           {false, noEBPF, []spec.Case{region}, "every case"},
+		"scenarios":                 {true, noEBPF, []spec.Case{plain}, "scenarios: "},
+		"scenarios without devices": {true, without(sandbox.CapTUN), []spec.Case{plain}, "needs tun"},
 	} {
-		err := possible(c.o, c.lacks, c.selected)
+		err := possible(c.scenarios, c.lacks, c.selected)
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%s: got %v", name, err)

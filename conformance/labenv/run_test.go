@@ -1,0 +1,40 @@
+package labenv
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"unknown gateway": {Options{Gateway: "l7wg"}, `no driver "l7wg"; there are apisix-3, haproxy, l7gw`},
+		"unknown case":    {Options{Cases: []string{"ROUTE-EXCAT"}}, `"ROUTE-EXCAT" matches no case`},
+		"unknown profile": {Options{Profiles: []string{"L7-ROUTNIG"}}, `unknown profile "L7-ROUTNIG" (did you mean "L7-ROUTING"?)`},
+		"nothing left":    {Options{Profiles: []string{"ADMIN-APISIX"}, Cases: []string{"ROUTE-*"}}, "no case is left"},
+		"no such repeat":  {Options{Repeat: -1}, "repeat -1 times"},
+		"no such program": {Options{Binary: "/nonexist"}, "program of gateway l7gw"},
+		"not a program":   {Options{Binary: "run.go"}, "run.go cannot be executed"},
+		"missing file":    {Options{Gateway: "./none.yaml"}, "none.yaml"},
+	} {
+		c.o.Out = t.TempDir()
+		code, err := Run(t.Context(), c.o)
+		if code != ExitBadInput || err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %d, %v, want %d with %q", name, code, err, ExitBadInput, c.want)
+		}
+	}
+}
+
+func TestVersionIsWhatThePatternFinds(t *testing.T) {
+	for _, c := range []struct{ pattern, said, want string }{
+		{`^\d+\.\d+\.\d+`, "3.18.0", "3.18.0"},
+		{`version (\S+)`, "l7gw version v0.9.2", "v0.9.2"},
+		{`^\d+`, "none", "unknown (said something else)"},
+	} {
+		if got := version(c.pattern, c.said); got != c.want {
+			t.Errorf("%q in %q: got %q, want %q", c.pattern, c.said, got, c.want)
+		}
+	}
+}
