@@ -17,7 +17,7 @@ Usage: lbsim COMMAND [FLAGS]
 Labs        up, down, list, status, exec, shell, capture, logs
 Faults      inject, heal, faults
 Incidents   run SCENARIO|FILE, rerun [RUN], judge [RUN], show [RUN], pack [RUN], runs
-Gateways    conform, cases, report, flakes, driver check|template
+Gateways    conform, compare BASE HEAD, cases, report, flakes, driver check|template
 Files       validate, plan, schema
 Help        doctor, completion, version
 
@@ -86,7 +86,7 @@ func newRoot() *cobra.Command {
 		upCommand(out), downCommand(out), listCommand(out), statusCommand(out), execCommand(out), shellCommand(out), captureCommand(out), logsCommand(out),
 		injectCommand(out), healCommand(out), faultsCommand(out),
 		runCommand(out), rerunCommand(out), judgeCommand(out), showCommand(out), packCommand(out), runsCommand(out),
-		conformCommand(out), driverCommand(out), casesCommand(out), reportCommand(out), flakesCommand(out), validateCommand(out), planCommand(out),
+		conformCommand(out), compareCommand(out), driverCommand(out), casesCommand(out), reportCommand(out), flakesCommand(out), validateCommand(out), planCommand(out),
 		schemaCommand(out),
 		doctorCommand(out), completionCommand(out), versionCommand(out), superviseCommand(), workCommand(), probeCommand(),
 	)
