@@ -214,7 +214,7 @@ func (f *front) requestLine(q *inbound) error {
 			q.host = ""
 		}
 	}
-	if !strings.HasPrefix(q.target, "/") && !f.is("takes any target") && !(q.target == "*" && q.method == http.MethodOptions) {
+	if !strings.HasPrefix(q.target, "/") && !f.is("takes any target") && (q.target != "*" || q.method != http.MethodOptions) {
 		return refusal(400)
 	}
 	return nil
@@ -318,7 +318,7 @@ func (f *front) outbound(q *inbound, upgrade string) []byte {
 		case "connection", "keep-alive", "upgrade", "expect", "te", "trailer":
 			continue
 		case "content-length", "transfer-encoding":
-			if !f.is("passes framing on") && !(f.is("passes folds on") && strings.Contains(h.line, "\r\n")) {
+			if !f.is("passes framing on") && (!f.is("passes folds on") || !strings.Contains(h.line, "\r\n")) {
 				continue
 			}
 		}

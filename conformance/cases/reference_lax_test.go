@@ -113,8 +113,8 @@ func (f *front) field(h *rawHead, line string, tolerant bool) error {
 	if trimmed := strings.TrimRight(name, " \t"); trimmed != name && (tolerant || f.is("trims names")) {
 		name = trimmed
 	}
-	if !ok || name == "" || strings.ContainsAny(name, " \t()\x00\r\x80\xff") {
-		if !f.is("passes lines on") && !(tolerant && f.is("passes answers on")) {
+	if !ok || name == "" || strings.ContainsAny(name, " \t()\x00\r") || strings.IndexByte(name, 0xff) >= 0 {
+		if !f.is("passes lines on") && (!tolerant || !f.is("passes answers on")) {
 			return refusal(400)
 		}
 	}

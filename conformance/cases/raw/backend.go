@@ -226,7 +226,7 @@ func (b *Backend) note(c net.Conn, r Request) Answer {
 	b.mu.Unlock()
 	a := script(b, r)
 	b.rec.Arrival(history.Arrival{
-		ID: r.ID(), Backend: b.l.Backend.Ref, VNI: b.l.VNI, From: c.RemoteAddr().String(), At: b.rec.Now(), Seen: r.seen(), Answer: meant(a.Bytes),
+		ID: r.ID(), Backend: b.l.Ref, VNI: b.l.VNI, From: c.RemoteAddr().String(), At: b.rec.Now(), Seen: r.seen(), Answer: meant(a.Bytes),
 	})
 	return a
 }
