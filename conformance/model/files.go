@@ -32,6 +32,7 @@ func (m *Model) In(dir string) (there *Model, files map[string]string) {
 			}
 		}
 	}
+	out.ServerNames = serverNames(out.Certificates)
 	return &out, files
 }
 

@@ -21,10 +21,13 @@ type Model struct {
 	// Hosts are the same rules for gateways that decide by host first. The rules of
 	// a host are complete: those of the less specific hosts that match it, too,
 	// follow its own. The last host is the one without a name.
-	Hosts         []HostRules
-	Routes        []*Route      // by name
-	Upstreams     []*Upstream   // by name; those that a route uses
-	Certificates  []Certificate // by name
+	Hosts        []HostRules
+	Routes       []*Route      // by name
+	Upstreams    []*Upstream   // by name; those that a route uses
+	Certificates []Certificate // by name
+	// ServerNames are the names that clients ask for in handshakes, in the order in
+	// which they are to be tried: exact ones, then the longest wildcard.
+	ServerNames   []ServerName
 	GlobalPlugins map[string]json.RawMessage
 }
 
@@ -67,21 +70,48 @@ type Certificate struct {
 	Pairs []Pair   // usually one; RSA and ECDSA may stand side by side
 }
 
-// Regexes are regular expressions for the whole of each name, in lower case,
-// without anchors. A star stands for one label; alone it is any name.
-func (c Certificate) Regexes() []string {
-	var out []string
-	for _, n := range c.Names {
-		rest, wild := strings.CutPrefix(n, "*")
-		switch {
-		case !wild:
-			out = append(out, regexp.QuoteMeta(n))
-		case rest == "":
-			out = append(out, `.+`)
-		default:
-			out = append(out, `[^.]+`+regexp.QuoteMeta(rest))
+// A ServerName is one name of a certificate.
+type ServerName struct {
+	Name        string // "example.com", "*.example.com", "*"
+	Certificate Certificate
+}
+
+// Wildcard says whether the name begins with a star.
+func (n ServerName) Wildcard() bool { return strings.HasPrefix(n.Name, "*") }
+
+// Regex is a regular expression for the whole of a lower-case name, without
+// anchors. A star stands for one label; alone it is any name.
+func (n ServerName) Regex() string {
+	rest, wild := strings.CutPrefix(n.Name, "*")
+	switch {
+	case !wild:
+		return regexp.QuoteMeta(n.Name)
+	case rest == "":
+		return `.+`
+	}
+	return `[^.]+` + regexp.QuoteMeta(rest)
+}
+
+// serverNames orders the names of certificates. Where two have the same one, the
+// first certificate's counts.
+func serverNames(certs []Certificate) []ServerName {
+	var out []ServerName
+	for _, c := range certs {
+		for _, name := range c.Names {
+			if !slices.ContainsFunc(out, func(n ServerName) bool { return n.Name == name }) {
+				out = append(out, ServerName{name, c})
+			}
 		}
 	}
+	slices.SortStableFunc(out, func(x, y ServerName) int {
+		rank := func(n ServerName) int {
+			if n.Wildcard() {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(len(y.Name), len(x.Name)), cmp.Compare(x.Name, y.Name))
+	})
 	return out
 }
 
@@ -290,6 +320,7 @@ func (b *builder) finish() {
 	}
 	slices.SortFunc(m.Upstreams, func(x, y *Upstream) int { return cmp.Compare(x.Name, y.Name) })
 	slices.SortFunc(m.Certificates, func(x, y Certificate) int { return cmp.Compare(x.Name, y.Name) })
+	m.ServerNames = serverNames(m.Certificates)
 	m.Hosts = hostsOf(m.Rules)
 }
 

@@ -251,8 +251,11 @@ func TestCertificatesAreFilesWithNamesOfTheirContents(t *testing.T) {
 	}
 	one, files := build(t, ssl("x", "K")).In("/d")
 	c := one.Certificates[0]
-	if len(c.Pairs) != 2 || !slices.Equal(c.Regexes(), []string{`[^.]+\.a\.example`, `a\.example`}) || len(files) != 6 {
+	if len(c.Pairs) != 2 || len(files) != 6 {
 		t.Fatalf("got %+v and %d files", c, len(files))
+	}
+	if n := one.ServerNames; len(n) != 2 || n[0].Name != "a.example" || n[1].Regex() != `[^.]+\.a\.example` || n[1].Certificate.Pairs[0].File == "" {
+		t.Errorf("names of handshakes: got %+v", n)
 	}
 	if got := files[strings.TrimPrefix(c.Pairs[0].File, "/d/")]; got != "C\nK\n" {
 		t.Errorf("file with chain and key: got %q", got)
@@ -263,6 +266,21 @@ func TestCertificatesAreFilesWithNamesOfTheirContents(t *testing.T) {
 	other, _ := build(t, ssl("x", "K3")).In("/d")
 	if other.Certificates[0].Pairs[0].KeyFile == c.Pairs[0].KeyFile {
 		t.Error("another key has the same file name")
+	}
+}
+
+func TestNamesOfHandshakesAreTriedFromTheNarrowToTheWide(t *testing.T) {
+	var objects []Object
+	for i, names := range []string{`"*"`, `"*.b.example", "*.example"`, `"a.b.example"`, `"*.a.b.example", "a.b.example"`} {
+		objects = append(objects, object(SSLs, fmt.Sprint(i), fmt.Sprintf(`{"snis": [%s], "cert": "C%d", "key": "K"}`, names, i), int64(i)))
+	}
+	var got []string
+	for _, n := range build(t, objects...).ServerNames {
+		got = append(got, n.Name)
+	}
+	want := []string{"a.b.example", "*.a.b.example", "*.b.example", "*.example", "*"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
