@@ -5,6 +5,7 @@ package labenv
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,8 +35,23 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(code)
 	}
-	sandbox.Main(m)
+	sandbox.Main(tidy{m})
 }
+
+// tidy removes what programs built, after all tests.
+type tidy struct{ m *testing.M }
+
+func (t tidy) Run() int {
+	defer func() {
+		if built != "" {
+			_ = os.RemoveAll(built)
+		}
+	}()
+	return t.m.Run()
+}
+
+// built is where programs has built.
+var built string
 
 // programs builds what a small lab consists of, once.
 var programs = sync.OnceValues(func() (string, error) {
@@ -46,8 +62,9 @@ var programs = sync.OnceValues(func() (string, error) {
 	out, err := exec.Command("go", "build", "-trimpath", "-o", dir, "github.com/unilb/unilb/cmd/unilb-etcd", "github.com/unilb/unilb/cmd/l7admin",
 		"github.com/unilb/unilb/cmd/l7gw", "./testdata/badgw").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build the programs of a lab: %w\n%s", err, out)
+		return "", errors.Join(fmt.Errorf("build the programs of a lab: %w\n%s", err, out), os.RemoveAll(dir))
 	}
+	built = dir
 	return dir, nil
 })
 
