@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
 	"github.com/unilb/unilb/sim/check"
@@ -77,12 +79,23 @@ func (loopback) EIPs() []spec.EIP                     { return nil }
 func (l *loopback) Recorder() *history.Recorder       { return l.rec }
 func (loopback) Facts() check.Facts                   { return check.Facts{} }
 func (loopback) Applied(context.Context, int64) error { return nil }
-func (loopback) Closed(context.Context) (netip.AddrPort, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+
+// Closed binds a port and never listens on it: nobody else gets it meanwhile.
+func (l *loopback) Closed(context.Context) (netip.AddrPort, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	return l.Addr().(*net.TCPAddr).AddrPort(), l.Close()
+	l.t.Cleanup(func() { _ = unix.Close(fd) }) // it holds nothing but the port
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		return netip.AddrPort{}, err
+	}
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	at := sa.(*unix.SockaddrInet4)
+	return netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port)), nil
 }
 func (l *loopback) Start(_ context.Context, w spec.Want) ([]spec.Backend, error) {
 	var out []spec.Backend

@@ -13,6 +13,7 @@ type probed struct {
 	out               bool
 	well, bad, silent int // in a row
 	next              time.Time
+	asked             bool // a probe is under way
 }
 
 // refused is the status of a target to which there was no connection.
@@ -36,8 +37,8 @@ type examination struct {
 	check            object
 }
 
-// probeAll runs the health checks of all upstreams, with time passing ten times
-// as fast as the objects say.
+// probeAll runs the health checks of all upstreams, ten times as often as the
+// objects say.
 func (g *reference) probeAll() {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -50,6 +51,11 @@ func (g *reference) probeAll() {
 		for _, e := range g.due() {
 			g.probers.Go(func() {
 				status := g.probe(e)
+				g.mu.Lock()
+				if p := g.health[g.healthKey(e.upstream, e.target)]; p != nil {
+					p.asked = false
+				}
+				g.mu.Unlock()
 				healthy, unhealthy := thresholds(e.check)
 				g.report(e.upstream, e.target, status == http.StatusOK, status, healthy, unhealthy)
 			})
@@ -76,7 +82,7 @@ func (g *reference) due() []examination {
 				p = &probed{}
 				g.health[id] = p
 			}
-			if time.Now().Before(p.next) {
+			if p.asked || time.Now().Before(p.next) {
 				continue
 			}
 			interval := 1.0
@@ -88,6 +94,7 @@ func (g *reference) due() []examination {
 				interval = f
 			}
 			p.next = time.Now().Add(time.Duration(interval * float64(100*time.Millisecond)))
+			p.asked = true
 			out = append(out, examination{key, target, active})
 		}
 	}
@@ -96,7 +103,7 @@ func (g *reference) due() []examination {
 
 // probe is the status of one probe; refused or 504 when there was none.
 func (g *reference) probe(e examination) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // what is slow is not sick
 	defer cancel()
 	path, _ := e.check["http_path"].(string)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.target+path, nil)

@@ -15,7 +15,7 @@ import (
 // rest in silence.
 var lbMany = spec.Case{
 	ID: "LB-MANY", Level: spec.Must, Needs: []spec.Feature{spec.UpstreamWeights},
-	Title:    "Each of 40 targets gets its share of 800 requests (chi-square, alpha 1e-6).",
+	Title:    "Each of 40 targets gets its share of 400 requests (chi-square, alpha 1e-6).",
 	Refs:     []string{"APISIX 3.18 upstream.nodes"},
 	After:    []string{"LB-WEIGHTED"},
 	Backends: 40,
@@ -27,7 +27,7 @@ var lbMany = spec.Case{
 		}
 		routeTo(ctx, t, "", targets...)
 		h, s := &history.History{}, one(t)
-		for range 800 {
+		for range 400 {
 			h.Ops = append(h.Ops, s.Do(ctx, traffic.Request{Host: t.Host()}).Op)
 		}
 		t.Verdicts(check.Weighted(weightAlpha, weights).Check(h, check.Facts{}))
