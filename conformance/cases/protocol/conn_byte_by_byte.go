@@ -30,6 +30,11 @@ var connByteByByte = spec.Case{
 				if err := c.Write(text[i : i+1]); err != nil {
 					break // the answer tells why
 				}
+				if i%40 == 0 { // what came may be read by now
+					other := raw.Dial(ctx, t, t.Env().Gateways()[0].Data)
+					other.Do(ctx, get("none."+t.Host(), "/", "Connection: close\r\n"))
+					_ = other.Close() // it was the last request
+				}
 			}
 			r := c.Reply(ctx, s)
 			t.Check(r.Mine(), "got %s, want 200 from the backend (op %s)", r, r.Op.ID)
