@@ -21,9 +21,6 @@ import (
 // machine needs about a tenth of it.
 const Bound = 15 * time.Second
 
-// pace is the time between two looks.
-const pace = 20 * time.Millisecond
-
 // Through is the gateway from which a backend got a request; empty when no
 // backend answered in JSON, or the connection came from nobody that is known.
 func Through(t *spec.T, r traffic.Result) topology.Ref {

@@ -23,7 +23,7 @@ var targetWithdrawn = spec.Case{
 		eip, _ := site.TwoVPCs(t)
 		lb, guests := site.Guests(ctx, t, eip, 2)
 		leaves := guests[0]
-		slow := site.Load(ctx, t, lb, "slow", traffic.PerSecond(40), traffic.TakingAbout(time.Second)) // half of the lab's drain time
+		slow := site.Load(ctx, t, lb, "slow", traffic.PerSecond(80), traffic.TakingAbout(500*time.Millisecond)) // a quarter of the lab's drain time
 		fast := site.Load(ctx, t, lb, "fast", traffic.PerSecond(60), traffic.Keepalive(12))
 		site.Steady(ctx, t, fast, 300*time.Millisecond)
 		carried(ctx, t, slow, 1)
