@@ -111,3 +111,16 @@ func (k *careless) roundTrip(r *http.Request, target string) (*http.Response, er
 	delete(k.conns, target)
 	return nil, err
 }
+
+// poolOf are the connections to targets that belong to one connection of a client.
+func (g *reference) poolOf(client string) *http.Transport {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pools == nil {
+		g.pools = map[string]*http.Transport{}
+	}
+	if g.pools[client] == nil {
+		g.pools[client] = &http.Transport{DisableCompression: true, IdleConnTimeout: time.Second, DialContext: dialWithin}
+	}
+	return g.pools[client]
+}

@@ -106,6 +106,9 @@ func (g *reference) probe(e examination) int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // what is slow is not sick
 	defer cancel()
 	path, _ := e.check["http_path"].(string)
+	if g.is("probes without the query") {
+		path, _, _ = strings.Cut(path, "?")
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.target+path, nil)
 	if err != nil {
 		return refused
@@ -117,9 +120,6 @@ func (g *reference) probe(e examination) int {
 	for _, l := range lines {
 		name, value, _ := strings.Cut(l.(string), ": ")
 		req.Header.Set(name, value)
-	}
-	if g.is("probes without headers") {
-		clear(req.Header)
 	}
 	req.Close = true
 	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)

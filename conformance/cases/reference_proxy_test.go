@@ -207,6 +207,9 @@ func (a *attempt) send() (*http.Response, error) {
 	if g.is("trusts kept connections") {
 		return g.roundTrip(out, a.target)
 	}
+	if g.is("keeps connections for each client") {
+		return g.poolOf(r.RemoteAddr).RoundTrip(out)
+	}
 	resp, err := g.backends.RoundTrip(out)
 	if err != nil && g.is("repeats on a new connection") && r.Method == http.MethodPost {
 		out.Body = a.body.reader(func() {})

@@ -34,6 +34,7 @@ type reference struct {
 	active  map[string]int            // requests that targets have not answered yet
 	first   map[string][]node         // what an upstream was when it was first used
 	careless
+	pools map[string]*http.Transport // of a gateway that has some for each connection of a client
 	management
 	tls     netip.AddrPort // where it speaks TLS
 	process                // the part of it that is drained and started again

@@ -39,6 +39,7 @@ func Cases() []spec.Case {
 		errorClientGone,
 		keepClient,
 		keepBackend,
+		keepBackendShared,
 		keepIdleClosed,
 		keepStaleGet,
 		keepStalePost,
