@@ -100,7 +100,9 @@ func TestConfigurationThatTheGatewayRefusesIsSaidInItsWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			for file, edit := range map[string]*strings.Replacer{"nginx.yaml": strings.NewReplacer(), "nginx.conf.tmpl": strings.NewReplacer(c.from, c.to)} {
+			for file, edit := range map[string]*strings.Replacer{
+				"nginx.yaml": strings.NewReplacer(), "nginx.routes.tmpl": strings.NewReplacer(), "nginx.conf.tmpl": strings.NewReplacer(c.from, c.to),
+			} {
 				text, err := os.ReadFile(file)
 				if err != nil {
 					t.Fatal(err)
@@ -110,6 +112,9 @@ func TestConfigurationThatTheGatewayRefusesIsSaidInItsWords(t *testing.T) {
 				}
 			}
 			steps, err := try(t, filepath.Join(dir, "nginx.yaml"), "", bin)
+			if len(steps) == 0 {
+				t.Fatal(err)
+			}
 			last := steps[len(steps)-1]
 			if err == nil || last.Name != "route" || last.OK || !strings.Contains(last.Says, "does not take the configuration") || !strings.Contains(last.Says, c.want) {
 				t.Errorf("got %v after %+v, want that the route is refused with %q", err, last, c.want)
