@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,8 @@ type loopback struct {
 	f   *front // stands in front of it, for cases of the protocol
 	rec *history.Recorder
 	n   int
+
+	held map[uint16]int // descriptors of ports on which nobody listens
 }
 
 // Has says what the reference has; what it has not is proved by known-bad builds.
@@ -86,7 +89,6 @@ func (l *loopback) Closed(context.Context) (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	l.t.Cleanup(func() { _ = unix.Close(fd) }) // it holds nothing but the port
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return netip.AddrPort{}, err
 	}
@@ -95,12 +97,21 @@ func (l *loopback) Closed(context.Context) (netip.AddrPort, error) {
 		return netip.AddrPort{}, err
 	}
 	at := sa.(*unix.SockaddrInet4)
+	if l.held == nil {
+		l.held = map[uint16]int{}
+		l.t.Cleanup(func() {
+			for _, fd := range l.held {
+				_ = unix.Close(fd) // it holds nothing but the port
+			}
+		})
+	}
+	l.held[uint16(at.Port)] = fd
 	return netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port)), nil
 }
 func (l *loopback) Start(_ context.Context, w spec.Want) ([]spec.Backend, error) {
 	var out []spec.Backend
 	for range w.N {
-		li, err := net.Listen("tcp", "127.0.0.1:0")
+		li, err := l.listen(w.Port)
 		if err != nil {
 			return out, err
 		}
@@ -111,6 +122,21 @@ func (l *loopback) Start(_ context.Context, w spec.Want) ([]spec.Backend, error)
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// listen listens on a port that Closed has held, or on any.
+func (l *loopback) listen(port uint16) (net.Listener, error) {
+	fd, held := l.held[port]
+	if !held {
+		return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	}
+	if err := unix.Listen(fd, unix.SOMAXCONN); err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "listener")
+	delete(l.held, port)
+	defer f.Close() // the listener has a descriptor of its own
+	return net.FileListener(f)
 }
 
 // judge runs one case, without those it builds on and as binding, against the

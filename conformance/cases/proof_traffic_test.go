@@ -62,7 +62,7 @@ var trafficBugs = map[string][]string{
 	"RETRY-WHOLE-BODY":        {"repeats without the body"},
 	"RETRY-TIMEOUT":           {"ignores retry_timeout"},
 	"RETRY-STATUS":            {"tries again after a 5xx"},
-	"RETRY-CONNECT-REFUSED":   {"no retry"},
+	"RETRY-CONNECT-REFUSED":   {"no retry", "asks one target only"},
 	"RETRY-POST-NOT-REPEATED": {"repeats everything"},
 	"HEALTH-DOWN-UP":          {"ignores the status of probes", "ignores silence", "never takes back"},
 	"HEALTH-PROBE-REQUEST":    {"probes without the host", "probes without the query"},

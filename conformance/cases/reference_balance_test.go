@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // A node is a target of an upstream.
@@ -63,6 +65,9 @@ func (g *reference) pick(name, round string, up object, nodes []node, r *http.Re
 	left := slices.DeleteFunc(well, func(n node) bool { return n.weight == 0 || tried[n.target] })
 	if left = g.highest(left, tried); len(left) == 0 {
 		return ""
+	}
+	if g.is("asks one target only") {
+		return g.loyalTo(name, left)
 	}
 	switch up["type"] {
 	case "chash":
@@ -188,4 +193,18 @@ func (g *reference) keyOf(up object, r *http.Request) string {
 		return client
 	}
 	return key
+}
+
+// loyalTo is the target that took a connection first, for ever after.
+func (g *reference) loyalTo(name string, left []node) string {
+	if g.loyal == nil {
+		g.loyal = map[string]string{}
+	}
+	for _, n := range left {
+		if c, err := net.DialTimeout("tcp", n.target, time.Second); err == nil && g.loyal[name] == "" {
+			_ = c.Close()
+			g.loyal[name] = n.target
+		}
+	}
+	return cmp.Or(g.loyal[name], left[0].target)
 }

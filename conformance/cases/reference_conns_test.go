@@ -71,6 +71,7 @@ func (c *watched) look() {
 // for the answer, and never looks whether they have ended. It has one for each
 // target.
 type careless struct {
+	loyal map[string]string // upstream: the one target it asks
 	mu    sync.Mutex
 	conns map[string]*carelessConn
 }

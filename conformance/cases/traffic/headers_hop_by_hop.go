@@ -46,7 +46,8 @@ var headersHopByHop = spec.Case{
 		t.Check(r.Reply.Header.Get("X-Outer") == "1", "the client did not see X-Outer")
 
 		t.Step("an upgrade that no route allows")
-		r = s.Do(ctx, traffic.Request{Host: t.Host(), Header: []history.Field{{Name: "Connection", Value: "Upgrade"}, {Name: "Upgrade", Value: "websocket"}}})
+		r = s.Do(ctx, traffic.Request{Host: t.Host(), Header: []history.Field{{Name: "Connection", Value: "Upgrade"}, {Name: "Upgrade", Value: "websocket"},
+			{Name: "Sec-WebSocket-Version", Value: "13"}, {Name: "Sec-WebSocket-Key", Value: "dGhlIHNhbXBsZSBub25jZQ=="}}})
 		a = ask.Seen(t, r)
 		t.Check(len(a.Values("Upgrade")) == 0, "the backend saw Upgrade: %q on a route without enable_websocket", a.Values("Upgrade"))
 	},

@@ -10,7 +10,9 @@ import (
 )
 
 // Catches a gateway that answers 502 although another target would have taken
-// the request, also for methods that must not be repeated: nothing was sent.
+// the request, also for methods that must not be repeated: nothing was sent. One
+// that only ever asks the target which is well proves nothing: in the end the other
+// one listens, and has to get requests.
 var retryConnectRefused = spec.Case{
 	ID: "RETRY-CONNECT-REFUSED", Level: spec.Must, Needs: []spec.Feature{spec.UpstreamRetries},
 	Title:    "When a target refuses the connection the request goes to another target, whatever its method, and arrives once.",
@@ -38,6 +40,17 @@ var retryConnectRefused = spec.Case{
 			}
 			r := s.Do(ctx, traffic.Request{Host: t.Host(), Target: "/dead"})
 			t.Check(r.Reply != nil && r.Reply.Status == 502 && !r.Reply.FromBackend(), "%s: no target at all: got %s, want the gateway's 502", gw.Ref, ask.Said(r))
+		}
+		t.Step("the target that refused listens")
+		revived := t.Start(ctx, spec.Want{N: 1, Port: closed.Port()})[0]
+		if revived.Addr != closed {
+			t.Brokenf("a backend on port %d got %s, want %s", closed.Port(), revived.Addr, closed)
+		}
+		for _, gw := range t.Env().Gateways() {
+			s := ask.Session(t, gw.Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}})
+			ask.Until(ctx, t, fmt.Sprintf("%s: the target that refused is one of those it asks", gw.Ref), 1, func() bool {
+				return s.Do(ctx, traffic.Request{Host: t.Host()}).Backend() == revived.Ref
+			})
 		}
 	},
 }
