@@ -69,7 +69,7 @@ func healthOver(c spec.Case, edit func(ctx context.Context, t *spec.T, i int)) s
 func askAll(ctx context.Context, t *spec.T) []*traffic.Stream {
 	var out []*traffic.Stream
 	for i, gw := range t.Env().Gateways() {
-		l := traffic.New(fmt.Sprintf("%s-%d", t.ID(), i), gw.Data, traffic.PerSecond(100), traffic.FreshConnections(), traffic.ToHost(t.Host()))
+		l := traffic.New(fmt.Sprintf("%s-%d", t.ID(), i), gw.Data, traffic.PerSecond(40), traffic.FreshConnections(), traffic.ToHost(t.Host()))
 		s, err := traffic.Start(ctx, t.Env().Clients()[:1], t.Env().Recorder(), l)
 		if err != nil {
 			t.Brokenf("start load: %v", err)

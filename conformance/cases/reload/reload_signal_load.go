@@ -30,15 +30,15 @@ var reloadSignalLoad = spec.Case{
 	Timeout:  60 * time.Second,
 	Run: func(ctx context.Context, t *spec.T) {
 		mix := traffic.Sending(
-			traffic.Weighted{Weight: 3, Request: traffic.Request{Host: t.Host()}},
+			traffic.Weighted{Weight: 1, Request: traffic.Request{Host: t.Host()}},
 			traffic.Weighted{Weight: 1, Request: traffic.Request{Host: t.Host(), Method: http.MethodPost, Body: []byte("order")}},
 		)
 		var streams []*traffic.Stream
 		for i, gw := range t.Env().Gateways() {
 			for _, l := range []traffic.Load{
-				traffic.New(fmt.Sprintf("%s-kept-%d", t.ID(), i), gw.Data, traffic.PerSecond(40), traffic.Keepalive(4), mix),
-				traffic.New(fmt.Sprintf("%s-fresh-%d", t.ID(), i), gw.Data, traffic.PerSecond(40), mix),
-				traffic.New(fmt.Sprintf("%s-slow-%d", t.ID(), i), gw.Data, traffic.PerSecond(5), traffic.Keepalive(8), mix, traffic.TakingAbout(time.Second)),
+				traffic.New(fmt.Sprintf("%s-kept-%d", t.ID(), i), gw.Data, traffic.PerSecond(20), traffic.Keepalive(4), mix),
+				traffic.New(fmt.Sprintf("%s-fresh-%d", t.ID(), i), gw.Data, traffic.PerSecond(15), mix),
+				traffic.New(fmt.Sprintf("%s-slow-%d", t.ID(), i), gw.Data, traffic.PerSecond(5), traffic.Keepalive(8), mix, traffic.TakingAbout(500*time.Millisecond)),
 			} {
 				s, err := traffic.Start(ctx, t.Env().Clients()[:1], t.Env().Recorder(), l)
 				if err != nil {

@@ -34,14 +34,14 @@ var tlsRotate = spec.Case{
 		from := t.Env().Clients()[0]
 		from.Dialer = traffic.Secure{Dialer: from.Dialer, Config: client(name)}
 		mix := traffic.Sending(
-			traffic.Weighted{Weight: 3, Request: traffic.Request{Host: name}},
+			traffic.Weighted{Weight: 1, Request: traffic.Request{Host: name}},
 			traffic.Weighted{Weight: 1, Request: traffic.Request{Host: name, Method: http.MethodPost, Body: []byte("order")}},
 		)
 		var streams []*traffic.Stream
 		for i, gw := range t.Env().Gateways() {
 			for _, l := range []traffic.Load{
-				traffic.New(fmt.Sprintf("%s-kept-%d", t.ID(), i), gw.TLS, traffic.PerSecond(30), traffic.Keepalive(4), mix),
-				traffic.New(fmt.Sprintf("%s-fresh-%d", t.ID(), i), gw.TLS, traffic.PerSecond(20), mix),
+				traffic.New(fmt.Sprintf("%s-kept-%d", t.ID(), i), gw.TLS, traffic.PerSecond(15), traffic.Keepalive(4), mix),
+				traffic.New(fmt.Sprintf("%s-fresh-%d", t.ID(), i), gw.TLS, traffic.PerSecond(10), mix),
 			} {
 				s, err := traffic.Start(ctx, []traffic.Client{from}, t.Env().Recorder(), l)
 				if err != nil {

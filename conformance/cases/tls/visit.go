@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
@@ -16,7 +15,7 @@ import (
 )
 
 // visitBound is how long a handshake and a request over it may take.
-const visitBound = 5 * time.Second
+const visitBound = traffic.DefaultTimeout
 
 // An object is an Admin object "ssls/...".
 type object map[string]any
