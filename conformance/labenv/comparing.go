@@ -53,6 +53,9 @@ func Compare(ctx context.Context, o CompareOptions) (*compare.Comparison, int, e
 	if err != nil {
 		return nil, ExitBadInput, err
 	}
+	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+		return nil, ExitBadInput, fmt.Errorf("make %s: %w", o.Out, err)
+	}
 	c := &compare.Comparison{Started: time.Now(), Command: o.Command, Base: compare.Side{Given: o.Base}, Head: compare.Side{Given: o.Head}}
 	var code int
 	if base.runDir != "" {
@@ -152,7 +155,7 @@ func (o CompareOptions) builds(ctx context.Context, c *compare.Comparison, base,
 			return ExitBadInput, err
 		}
 		if d.sides[i], err = newJudgement(name, side, m, selected, q); err != nil {
-			return ExitBroken, err
+			return ExitBadInput, err // nothing can be written where it was asked for
 		}
 	}
 	if err := o.checkScenarios(d.sides); err != nil {

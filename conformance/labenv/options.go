@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/conformance/cases"
+	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
 )
@@ -89,12 +90,16 @@ func (o Options) filled() (Options, error) {
 	return o, nil
 }
 
-// checked says what is wrong with the numbers.
+// checked says what is wrong with the numbers, and with a ledger that nobody could
+// add to when the run is over.
 func (o Options) checked() error {
 	if o.Repeat < 0 || o.Repeat > MaxRepeat {
 		return fmt.Errorf("repeat %d times: want 1 to %d", o.Repeat, MaxRepeat)
 	}
-	return nil
+	if o.Ledger == "" {
+		return nil
+	}
+	return flake.Append(o.Ledger, nil)
 }
 
 // cases are those that were asked for and those they build on, in the order in

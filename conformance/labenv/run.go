@@ -60,7 +60,7 @@ func notFeasible(err error) int {
 func conform(ctx context.Context, o Options, m *driver.Manifest, selected []spec.Case, q *flake.Quarantine) (int, error) {
 	j, err := newJudgement("", o, m, selected, q)
 	if err != nil {
-		return ExitBroken, err
+		return ExitBadInput, err // nothing can be written where it was asked for
 	}
 	if code, err := j.run(ctx); err != nil {
 		return code, err

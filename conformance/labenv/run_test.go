@@ -1,11 +1,19 @@
 package labenv
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
 func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
+	bin := t.TempDir() // with all that a small lab needs
+	for _, name := range []string{"unilb-etcd", "l7admin", "l7gw"} {
+		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, c := range map[string]struct {
 		o    Options
 		want string
@@ -18,8 +26,12 @@ func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
 		"no such program": {Options{Binary: "/nonexist"}, "program of gateway l7gw"},
 		"not a program":   {Options{Binary: "run.go"}, "run.go cannot be executed"},
 		"missing file":    {Options{Gateway: "./none.yaml"}, "none.yaml"},
+		"no such ledger":  {Options{Ledger: "/nonexist/flakes"}, "/nonexist/flakes"},
+		"out is a file":   {Options{BinDir: bin, Topology: "hello", Out: "run.go"}, "run.go"},
 	} {
-		c.o.Out = t.TempDir()
+		if c.o.Out == "" {
+			c.o.Out = t.TempDir()
+		}
 		code, err := Run(t.Context(), c.o)
 		if code != ExitBadInput || err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %d, %v, want %d with %q", name, code, err, ExitBadInput, c.want)
