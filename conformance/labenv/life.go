@@ -37,7 +37,7 @@ func (w *worker) answer(ctx context.Context, a ask) *spec.Result {
 	}
 	r.Took = time.Since(begin)
 	if ctx.Err() != nil {
-		r.State, r.Reason = spec.Broken, &spec.Reason{Code: spec.Interrupted}
+		r.State, r.Reason, r.Says = spec.Broken, &spec.Reason{Code: spec.Interrupted}, []string{"interrupted"} // nobody was given the time that a driver names
 	}
 	return &r
 }

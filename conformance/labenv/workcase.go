@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,9 @@ func (w *worker) judge(ctx context.Context, o caseOrder) (spec.Result, *compare.
 	}
 	so := w.suite
 	so.Nonce = fmt.Sprintf("n%d", o.Round)
+	if o.Round > 0 { // each keeps its own: the report speaks of one of them
+		so.Evidence = filepath.Join(so.Evidence, fmt.Sprintf("round-%d", o.Round+1))
+	}
 	own := compare.Own{Round: o.Round, ID: suite.RunID(c.ID, so.Nonce), Port: portsOf(c.ID, o.Round)}
 	w.env.portsFrom(own.Port)
 	w.revive(ctx, nil, w.env.processes()) // one that died between two cases
