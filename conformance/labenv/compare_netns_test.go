@@ -68,6 +68,23 @@ func TestTheSameBuildTwiceIsNoRegression(t *testing.T) {
 	}
 }
 
+func TestTwoGatewaysThatDoNotStartAreNotCalledEqual(t *testing.T) {
+	t.Parallel()
+	sandbox.Require(t, sandbox.CapNetNS)
+	bad := filepath.Join(t.TempDir(), "l7gw")
+	if err := os.WriteFile(bad, []byte("#!/bin/sh\nexit 3\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var out string
+	c := compared(t, bad, bad, func(o *CompareOptions) { out = o.Out })
+	past := compared(t, filepath.Join(out, "base"), filepath.Join(out, "head"), nil)
+	for _, x := range []*compare.Comparison{c, past} {
+		if x.Verdict != compare.Open || !slices.Contains(x.Problems, nonePassed) {
+			t.Errorf("want undecided, got\n%s", text(t, x))
+		}
+	}
+}
+
 func TestAMutantDiffersByExactlyWhatItDoesWrong(t *testing.T) {
 	t.Parallel()
 	sandbox.Require(t, sandbox.CapNetNS)

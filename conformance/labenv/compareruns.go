@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/unilb/unilb/conformance/compare"
 	"github.com/unilb/unilb/conformance/report"
@@ -59,6 +60,9 @@ func (o CompareOptions) runs(c *compare.Comparison, base, head operand) (int, er
 		}
 	}
 	c.Comparable(o.Across)
+	if !casePassed(b.report) && !casePassed(h.report) {
+		c.Problems = append(c.Problems, nonePassed)
+	}
 	var once int
 	c.Cases, once = pastResults(c, b, h, b.report.Cases, h.report.Cases)
 	c.Scenarios, _ = pastResults(c, b, h, b.report.Scenarios, h.report.Scenarios)
@@ -66,6 +70,10 @@ func (o CompareOptions) runs(c *compare.Comparison, base, head operand) (int, er
 		c.Notes = append(c.Notes, fmt.Sprintf("%d cases ran only once on a side: of these only the outcome is compared (lbsim conform --repeat %d)", once, rounds))
 	}
 	return ExitGood, nil
+}
+
+func casePassed(r *report.Report) bool {
+	return slices.ContainsFunc(slices.Concat(r.Cases, r.Scenarios), func(x spec.Result) bool { return x.Profile != rowProfile && x.State == spec.Pass })
 }
 
 // pastResults compares cases, or scenarios, that both runs have, and names those

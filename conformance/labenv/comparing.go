@@ -170,6 +170,7 @@ type duel struct {
 	c         *compare.Comparison
 	sides     [2]*judgement
 	confirmed map[string]bool // differences that were there in confirmRounds rounds of some case
+	passed    bool            // some case did, on some side
 }
 
 func (d *duel) run(ctx context.Context, selected []spec.Case) (int, error) {
@@ -186,6 +187,9 @@ func (d *duel) run(ctx context.Context, selected []spec.Case) (int, error) {
 			break
 		}
 		d.compareCase(ctx, x, i)
+	}
+	if !d.passed {
+		d.problem(nonePassed)
 	}
 	d.pairs(ctx)
 	for _, s := range d.sides {
@@ -224,6 +228,15 @@ func (d *duel) compareCase(ctx context.Context, x spec.Case, turn int) {
 	}
 	d.c.Differences = append(d.c.Differences, found...)
 	d.c.Cases++
+	d.passed = d.passed || anyPassed(seen[0]) || anyPassed(seen[1])
+}
+
+// nonePassed is a problem: two gateways that do not start differ in nothing, and
+// nobody has seen what the head would do.
+const nonePassed = "no case passed on either side: that nothing differs means nothing"
+
+func anyPassed(runs []compare.Seen) bool {
+	return slices.ContainsFunc(runs, func(s compare.Seen) bool { return s.State == spec.Pass })
 }
 
 // quarantinedAs is what accepts whatever an unreliable case shows; "" for others.
