@@ -40,6 +40,15 @@ compare: build ## two builds of the gateway, interleaved, one verdict: BASE= HEA
 conformance-all: build ## every gateway that has a driver and is installed, then one page of all in out/conformance-all/; ARGS= for lbsim conform
 	$(GO) run ./tools/conformall -lbsim bin/lbsim -out out/conformance-all -- $(ARGS)
 
+# Cases that nginx and HAProxy pass whole: routing, balancing and bodies.
+INTEROP := --case 'ROUTE-EXACT*' --case 'ROUTE-PREFIX*' --case 'ROUTE-HOST*' --case 'ROUTE-METHOD*' --case LB-WEIGHTED --case BODY-INTACT --case 'CONN-PIPELINE-*'
+
+.PHONY: interop
+interop: build ## nginx and HAProxy, as Debian packages them, by cases that both pass; drivers tried with a reload and a drain
+	@for g in nginx haproxy; do \
+	  $(BIN)/lbsim driver check $$g --try && $(BIN)/lbsim conform --gateway $$g $(INTEROP) --out out/interop/$$g || exit 1; \
+	done
+
 .PHONY: reports
 reports: conformance-all ## judge every installed gateway and publish the reports under conformance/reports
 	$(GO) run ./tools/reports --from out/conformance-all
