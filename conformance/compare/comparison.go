@@ -59,7 +59,7 @@ const (
 // (nil: nothing), the order of a report, and the verdict. Call it once, at the end.
 func (c *Comparison) Fill(allow *AllowList) {
 	c.APIVersion, c.Kind = "lbsim.comparison/v1", "Comparison"
-	all := Join(append(c.Differences, differences(c.Figures)...))
+	all := Join(slices.Concat(c.Differences, failedLoads(c.Pairs), differences(c.Figures)))
 	c.Differences, c.Unused = allow.mark(all)
 	order := []Kind{Regressed, Lost, Changed, Slower, Unsteady, Fixed, Gained, Faster, NewCase, GoneCase}
 	meanings := Meanings()

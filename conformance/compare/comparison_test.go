@@ -95,17 +95,22 @@ func TestVerdictFollowsFromWhatNobodyAccepted(t *testing.T) {
 		c    Comparison
 		want int
 	}{
-		"nothing compared":  {Comparison{}, 2},
-		"no difference":     {Comparison{Cases: 1}, 0},
-		"only scenarios":    {Comparison{Scenarios: 1}, 0},
-		"fixed":             {Comparison{Cases: 1, Differences: []Difference{{Kind: Fixed}}}, 0},
-		"changed":           {Comparison{Cases: 1, Differences: []Difference{{Kind: Changed, Meaning: Header, Cases: []string{"A"}}}}, 1},
-		"lost":              {Comparison{Cases: 1, Differences: []Difference{{Kind: Lost, Cases: []string{"A"}}}}, 1},
-		"unsteady":          {Comparison{Cases: 1, Differences: []Difference{{Kind: Unsteady, Cases: []string{"A"}}}}, 2},
-		"unsteady and lost": {Comparison{Cases: 1, Differences: []Difference{{Kind: Unsteady, Cases: []string{"A"}}, {Kind: Lost, Cases: []string{"B"}}}}, 1},
-		"a problem":         {Comparison{Cases: 1, Problems: []string{"x"}}, 2},
-		"in quarantine":     {Comparison{Cases: 1, Differences: []Difference{{Kind: Regressed, Cases: []string{"A"}, Allowed: "the quarantine"}}}, 0},
-		"slower":            {Comparison{Cases: 1, Figures: Figures(pairsOf(1, 7, 1.2, 0.02))}, 1},
+		"nothing compared":   {Comparison{}, 2},
+		"no difference":      {Comparison{Cases: 1}, 0},
+		"only scenarios":     {Comparison{Scenarios: 1}, 0},
+		"fixed":              {Comparison{Cases: 1, Differences: []Difference{{Kind: Fixed}}}, 0},
+		"changed":            {Comparison{Cases: 1, Differences: []Difference{{Kind: Changed, Meaning: Header, Cases: []string{"A"}}}}, 1},
+		"lost":               {Comparison{Cases: 1, Differences: []Difference{{Kind: Lost, Cases: []string{"A"}}}}, 1},
+		"unsteady":           {Comparison{Cases: 1, Differences: []Difference{{Kind: Unsteady, Cases: []string{"A"}}}}, 2},
+		"unsteady and lost":  {Comparison{Cases: 1, Differences: []Difference{{Kind: Unsteady, Cases: []string{"A"}}, {Kind: Lost, Cases: []string{"B"}}}}, 1},
+		"a problem":          {Comparison{Cases: 1, Problems: []string{"x"}}, 2},
+		"in quarantine":      {Comparison{Cases: 1, Differences: []Difference{{Kind: Regressed, Cases: []string{"A"}, Allowed: "the quarantine"}}}, 0},
+		"slower":             {Comparison{Cases: 1, Figures: Figures(pairsOf(1, 7, 1.2, 0.02))}, 1},
+		"loads lose some":    {Comparison{Cases: 1, Pairs: []Pair{{Head: Sample{Failed: 1}}, {Head: Sample{Failed: 9}}}}, 1},
+		"a load loses some":  {Comparison{Cases: 1, Pairs: []Pair{{Head: Sample{Failed: 1}}, {}}}, 2},
+		"one pair of loads":  {Comparison{Cases: 1, Pairs: []Pair{{Head: Sample{Failed: 1}}}}, 2},
+		"loads of both":      {Comparison{Cases: 1, Pairs: []Pair{{Base: Sample{Failed: 1}, Head: Sample{Failed: 1}}, {Base: Sample{Failed: 1}, Head: Sample{Failed: 1}}}}, 2},
+		"loads lose no more": {Comparison{Cases: 1, Pairs: []Pair{{Base: Sample{Failed: 1}}, {Base: Sample{Failed: 1}}}}, 0},
 	} {
 		c.c.Fill(nil)
 		if got := c.c.Exit(); got != c.want {

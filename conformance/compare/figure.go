@@ -176,3 +176,29 @@ func differences(fs []Figure) []Difference {
 	}
 	return out
 }
+
+// failedLoads is what the requests say that were not answered well: under load a
+// build may lose what it serves one by one. Only loads that fail in every pair, on
+// one side alone, are a difference between the builds.
+func failedLoads(pairs []Pair) []Difference {
+	var base, head, baseIn, headIn int // requests, and pairs that had some
+	for _, p := range pairs {
+		base, head = base+p.Base.Failed, head+p.Head.Failed
+		baseIn, headIn = baseIn+min(p.Base.Failed, 1), headIn+min(p.Head.Failed, 1)
+	}
+	if base+head == 0 {
+		return nil
+	}
+	kind := Unsteady
+	switch n := len(pairs); {
+	case n < minRuns:
+	case headIn == n && baseIn == 0:
+		kind = Regressed
+	case baseIn == n && headIn == 0:
+		kind = Fixed
+	}
+	in := func(failed, in int) string {
+		return fmt.Sprintf("%d requests failed in %d of %d loads", failed, in, len(pairs))
+	}
+	return []Difference{{Kind: kind, Meaning: Outcome, Cases: []string{"load"}, Base: in(base, baseIn), Head: in(head, headIn)}}
+}
