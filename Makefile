@@ -32,11 +32,11 @@ test-net: build ## tests that need root, namespaces or eBPF
 conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gateway; report in out/conformance/
 	$(BIN)/lbsim conform --gateway l7gw --scenarios $(BIN)/scenarios.test --out out/conformance
 
-.PHONY: conformance-all
 .PHONY: compare
 compare: build ## two builds of the gateway, interleaved, one verdict: BASE= HEAD= programs, manifests or runs; ARGS= for lbsim compare
 	$(BIN)/lbsim compare $(BASE) $(HEAD) $(ARGS)
 
+.PHONY: conformance-all
 conformance-all: build ## every gateway that has a driver and is installed, then one page of all in out/conformance-all/; ARGS= for lbsim conform
 	$(GO) run ./tools/conformall -lbsim bin/lbsim -out out/conformance-all -- $(ARGS)
 
