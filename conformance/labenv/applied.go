@@ -135,7 +135,7 @@ func (e *Env) askApplied(ctx context.Context, ref topology.Ref, url string) erro
 func (e *Env) probe(ctx context.Context) error {
 	bs, err := e.Start(ctx, spec.Want{N: 1})
 	if err != nil {
-		return fmt.Errorf("marker: %w", err)
+		return &spec.Trouble{Err: fmt.Errorf("marker: %w", err)}
 	}
 	defer func() { _ = bs[0].Server.Close() }()
 	e.mu.Lock()

@@ -46,7 +46,7 @@ func (o *objects) close() error {
 func (e *Env) configure(ctx context.Context, rev int64, all []model.Object) error {
 	bs, err := e.Start(ctx, spec.Want{N: 1})
 	if err != nil {
-		return fmt.Errorf("marker: %w", err)
+		return &spec.Trouble{Err: fmt.Errorf("marker: %w", err)}
 	}
 	defer func() { _ = bs[0].Server.Close() }() // it serves nobody else
 	target := fmt.Sprintf("/.unilb-marker-%d", rev)
@@ -85,7 +85,7 @@ func (e *Env) configureNode(ctx context.Context, ref topology.Ref, m *model.Mode
 		return &static.Refused{Node: string(ref), Why: err.Error()}
 	}
 	if err := writeCerts(p.Dir, certs); err != nil {
-		return err
+		return &spec.Trouble{Err: err}
 	}
 	defer func() {
 		for _, f := range rendered.Files {
@@ -111,14 +111,14 @@ func (e *Env) replace(ctx context.Context, node *lab.Node, p *driver.Process, re
 				continue
 			}
 			if err := os.Rename(newFile(p.Dir, f), filepath.Join(p.Dir, f.Path)); err != nil {
-				return fmt.Errorf("configure %s: %w", node.Ref(), err)
+				return &spec.Trouble{Err: fmt.Errorf("configure %s: %w", node.Ref(), err)}
 			}
 		}
 		return nil
 	}
 	for _, f := range rendered.Files {
 		if err := writeFile(newFile(p.Dir, f), f.Text, 0o644); err != nil {
-			return err
+			return &spec.Trouble{Err: err}
 		}
 	}
 	if err := place(false); err != nil {

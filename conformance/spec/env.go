@@ -39,7 +39,8 @@ type Env interface {
 	// is refused.
 	Closed(ctx context.Context) (netip.AddrPort, error)
 	// Applied waits until every gateway has the revision in force. A revision
-	// of 0 means that the Admin API did not say one.
+	// of 0 means that the Admin API did not say one. An error that is no fault of a
+	// gateway is *Trouble.
 	Applied(ctx context.Context, rev int64) error
 
 	// Inject breaks something, with the capability Faults. The returned function
@@ -55,6 +56,15 @@ type Env interface {
 	// it has no reload. With the capability Control.
 	Reload(ctx context.Context, gateway topology.Ref) error
 }
+
+// A Trouble is what keeps the place, and not the gateway, from doing its part: a
+// full disk, a port that is taken.
+type Trouble struct{ Err error }
+
+func (e *Trouble) Error() string { return e.Err.Error() }
+
+// Unwrap is what went wrong.
+func (e *Trouble) Unwrap() error { return e.Err }
 
 // A Gateway is one node of the gateway under test.
 type Gateway struct {

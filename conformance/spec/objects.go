@@ -168,7 +168,12 @@ func (t *T) Wait(ctx context.Context) {
 	t.mu.Lock()
 	rev := t.rev
 	t.mu.Unlock()
-	if err := t.env.Applied(ctx, rev); err != nil {
+	err := t.env.Applied(ctx, rev)
+	var ours *Trouble
+	switch {
+	case errors.As(err, &ours):
+		t.Brokenf("revision %d cannot be brought into force: %v", rev, err)
+	case err != nil:
 		t.Fatalf("revision %d does not come into force: %v", rev, err)
 	}
 }

@@ -2,6 +2,8 @@ package spec
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
 )
@@ -50,5 +52,32 @@ func TestTIsSafeForGoroutines(t *testing.T) {
 func TestZeroStateCountsAsFailed(t *testing.T) {
 	if s := State(""); s.Counts() != Failed {
 		t.Error("a result without a state must not pass")
+	}
+}
+
+// stuck is a place in which nothing comes into force.
+type stuck struct {
+	Env
+	err error
+}
+
+func (s stuck) Applied(context.Context, int64) error { return s.err }
+
+func TestTroubleOfThePlaceIsNotTheGatewaysFailure(t *testing.T) {
+	for name, c := range map[string]struct {
+		err            error
+		failed, broken bool
+	}{
+		"late":                 {context.DeadlineExceeded, true, false},
+		"a full disk":          {&Trouble{Err: errors.New("no space left on device")}, false, true},
+		"a full disk, wrapped": {fmt.Errorf("bj/az1/l7-1: %w", &Trouble{Err: errors.New("no space left on device")}), false, true},
+	} {
+		x := NewT(stuck{err: c.err}, Vars{})
+		var wg sync.WaitGroup
+		wg.Go(func() { x.Wait(t.Context()) }) // it ends its goroutine
+		wg.Wait()
+		if r := x.Close(); r.Failed != c.failed || r.Broken != c.broken {
+			t.Errorf("%s: got failed %v, broken %v, want %v, %v", name, r.Failed, r.Broken, c.failed, c.broken)
+		}
 	}
 }
