@@ -28,7 +28,7 @@ const (
 )
 
 // SuiteVersion is the version of the cases and of how they are judged.
-const SuiteVersion = "0.1.0"
+const SuiteVersion = "0.2.0"
 
 // MaxRepeat is the most times that the cases can be run in one lab.
 const MaxRepeat = 1000
