@@ -7,15 +7,18 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // process is what the reference knows of its own end.
 type process struct {
-	rude  atomic.Bool  // it drains, and requests on old connections are cut
-	curt  atomic.Bool  // it drains, and bodies are cut
-	since atomic.Int64 // unix nanoseconds of the last restart or reload; 0: none
+	rude atomic.Bool // it drains, and requests on old connections are cut
+	curt atomic.Bool // it drains, and bodies are cut
+
+	cutters sync.WaitGroup
+	since   atomic.Int64 // unix nanoseconds of the last restart or reload; 0: none
 }
 
 // drainWithin is how long the reference may take to drain.
@@ -35,7 +38,8 @@ func (g *reference) door(h http.Handler) http.Handler {
 			http.NotFound(w, r)
 			return
 		case g.is("a drain cuts bodies") && (r.URL.Path == "/half" || r.URL.Path == "/upload"):
-			go g.cutBody(r.Context(), http.NewResponseController(w))
+			ctx, rc := r.Context(), http.NewResponseController(w)
+			g.cutters.Go(func() { g.cutBody(ctx, rc) })
 		}
 		h.ServeHTTP(w, r)
 	})
@@ -51,6 +55,7 @@ func (g *reference) drain(ctx context.Context) error {
 		return g.data.Config.Close()
 	case g.is("a drain cuts bodies"):
 		g.curt.Store(true)
+		g.cutters.Wait() // before anybody can see that the drain has begun
 	case g.is("a drain cuts kept connections"), g.is("a drain accepts and cuts"):
 		return g.drainRudely(ctx)
 	case g.is("a drain waits for idle clients"):
