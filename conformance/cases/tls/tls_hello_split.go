@@ -24,7 +24,7 @@ var tlsHelloSplit = spec.Case{
 				"a hello in 8 segments": func(b []byte) [][]byte { return pieces(b, 8) },
 				"a hello in 8 records":  func(b []byte) [][]byte { return records(b, 8) },
 			} {
-				d := traffic.Secure{Dialer: cutter{t.Env().Clients()[0].Dialer, parts, 2 * time.Millisecond}, Config: client(name)}
+				d := traffic.Secure{Dialer: cutter{t.Env().Clients()[0].Dialer, parts, 10 * time.Millisecond}, Config: client(name)}
 				callBy(ctx, t, d, gw, traffic.Request{Host: name}).served(t, p, t.Backend(0), why)
 			}
 		}
