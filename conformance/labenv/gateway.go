@@ -17,10 +17,13 @@ import (
 	"github.com/unilb/unilb/topology"
 )
 
+// isPath says whether what names a driver is the path of a manifest.
+func isPath(name string) bool { return strings.ContainsAny(name, "/.") }
+
 // loadDriver reads a manifest: a name of one that comes with the testbed, or a
 // path to a file.
 func loadDriver(name string) (*driver.Manifest, error) {
-	if strings.ContainsAny(name, "/.") {
+	if isPath(name) {
 		return driver.Load(os.DirFS(filepath.Dir(name)), filepath.Base(name))
 	}
 	m, err := driver.Load(drivers.Files, name+".yaml")
