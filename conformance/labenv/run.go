@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/unilb/unilb/conformance/driver"
@@ -98,8 +99,16 @@ func (o Options) upOrder(selected []spec.Case) *upOrder {
 	return u
 }
 
-// cleanOut removes what an earlier run left, and only that.
+// cleanOut removes what an earlier run left, and only that: directories of these
+// names beside none of a run's files are somebody else's.
 func cleanOut(dir string) error {
+	if !holds(dir, seenFile, report.YAMLFile) {
+		for _, name := range []string{"lab", "history", "evidence"} {
+			if holds(dir, name) {
+				return fmt.Errorf("%s is there, and no run has left it: name another directory with --out", filepath.Join(dir, name))
+			}
+		}
+	}
 	for _, name := range []string{"lab", "history", "evidence", seenFile, "scenarios.json", "scenarios.log", report.YAMLFile, report.HTMLFile, report.JUnitFile} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("clean %s: %w", dir, err)
@@ -109,4 +118,12 @@ func cleanOut(dir string) error {
 		return fmt.Errorf("make %s: %w", dir, err)
 	}
 	return nil
+}
+
+// holds says whether one of the names is in the directory.
+func holds(dir string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	})
 }

@@ -50,3 +50,29 @@ func TestVersionIsWhatThePatternFinds(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingIsRemovedThatNoRunHasLeft(t *testing.T) {
+	dir := t.TempDir()
+	source := filepath.Join(dir, "lab", "lab.go")
+	if err := os.MkdirAll(filepath.Dir(source), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(source, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := cleanOut(dir); err == nil || !strings.Contains(err.Error(), "--out") {
+		t.Errorf("somebody's directory: got %v, want an error with a remedy", err)
+	}
+	if _, err := os.Stat(source); err != nil {
+		t.Errorf("it is gone: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, seenFile), nil, 0o644); err != nil { // now a run has been here
+		t.Fatal(err)
+	}
+	if err := cleanOut(dir); err != nil {
+		t.Error(err)
+	}
+	if holds(dir, "lab", seenFile) {
+		t.Error("what an earlier run left is still there")
+	}
+}
