@@ -47,8 +47,8 @@ type junitMessage struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the report for CI: a suite for each profile and one for the
-// scenarios.
+// JUnit writes the report for CI: a suite for each profile, one for the scenarios,
+// and one for what kept the run from being complete, if anything did.
 func (r *Report) JUnit(w io.Writer) error {
 	var out junitSuites
 	groups := map[string][]spec.Result{}
@@ -64,6 +64,9 @@ func (r *Report) JUnit(w io.Writer) error {
 	}
 	for _, res := range r.Scenarios {
 		add("SCENARIOS", res)
+	}
+	if len(r.Problems) > 0 {
+		add("RUN", spec.Result{Case: "RUN-COMPLETE", Title: "Nothing kept the run from being complete.", State: spec.Broken, Says: r.Problems})
 	}
 	for _, name := range order {
 		out.Suites = append(out.Suites, r.junitSuite(name, groups[name]))

@@ -191,6 +191,10 @@ func TestResultsAndExitCodes(t *testing.T) {
 	if r.Fill(only, []spec.Feature{spec.RouteURI}); r.Result != Partial || r.Exit() != 2 {
 		t.Errorf("a problem: got %s, %d", r.Result, r.Exit())
 	}
+	var junit strings.Builder
+	if err := r.JUnit(&junit); err != nil || !strings.Contains(junit.String(), `<error message="interrupted">`) {
+		t.Errorf("a problem in JUnit: got %v, %s", err, junit.String())
+	}
 }
 
 func TestUnclaimedCoreFeatureLeavesTheRunUndecided(t *testing.T) {
