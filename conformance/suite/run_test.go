@@ -285,3 +285,19 @@ func TestChoiceFiltersAndRefusesWordsThatMeanNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestCleanUpThatNeverEndsHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		got := runAll(t, Options{}, aCase("A-STUCK", func(_ context.Context, t *spec.T) {
+			t.Cleanup(func(context.Context) error { <-release; return nil })
+		}), aCase("A-NEXT", pass))
+		close(release)
+		if r := got["A-STUCK"]; r.State != spec.Broken || !strings.Contains(strings.Join(r.Says, " "), "not done within 1m0s") {
+			t.Errorf("stuck: got %s, %q", r.State, r.Says)
+		}
+		if r := got["A-NEXT"]; r.State != spec.Pass {
+			t.Errorf("the next one: got %s", r.State)
+		}
+	})
+}

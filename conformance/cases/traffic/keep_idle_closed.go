@@ -32,7 +32,10 @@ var keepIdleClosed = spec.Case{
 			}
 			_ = a.SetReadDeadline(time.Now().Add(noticeBound)) // likewise
 			_, _ = a.r.Head()
-			idle <- struct{}{}
+			select {
+			case idle <- struct{}{}:
+			default: // a gateway that asked twice
+			}
 		})
 		routeTo(ctx, t, `"retries": 0`, b.Addr)
 		s := one(t)
