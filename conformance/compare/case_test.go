@@ -126,6 +126,25 @@ func TestWhatABuildShowsAgainstItselfIsNoDifference(t *testing.T) {
 	}
 }
 
+// TestWhoseTurnItIsIsNoDifference has a balancer that begins with another target in
+// each process: all runs of one side agree.
+func TestWhoseTurnItIsIsNoDifference(t *testing.T) {
+	a := exchange{target: "/first", status: 200, backend: "idc/bj/blue-1"}
+	b := exchange{target: "/second", status: 200, backend: "idc/bj/blue-2"}
+	x, y := a, b
+	x.backend, y.backend = b.backend, a.backend
+	if got := Case(twice(a, b), twice(x, y)); len(got) > 0 {
+		t.Errorf("got %+v, want no difference: both targets answered on both sides", got)
+	}
+	if got := Case(twice(a, b), twice(x, b)); len(got) != 1 || got[0].Meaning != Routing {
+		t.Errorf("got %+v, want a difference: the first target answered nothing any more", got)
+	}
+	none := exchange{target: "/second", status: 404}
+	if got := Case(twice(a, none), twice(exchange{target: "/first", status: 404}, b)); len(got) == 0 {
+		t.Error("got no difference, want those of what the gateway itself answered")
+	}
+}
+
 func TestNamesAndPortsOfARunAreNoDifference(t *testing.T) {
 	at := func(round int) exchange {
 		id, port := fmt.Sprintf("x-case-n%d", round), 20_000+16*round

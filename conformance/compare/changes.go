@@ -16,6 +16,7 @@ func changes(base, head []Seen) []Difference {
 		return nil
 	}
 	b, h := byRequest(base), byRequest(head)
+	turns := inTurn(base, head)
 	var out []Difference
 	for _, asked := range slices.Sorted(maps.Keys(b)) {
 		// A request that one run does not make depends on time: nothing follows.
@@ -23,11 +24,44 @@ func changes(base, head []Seen) []Difference {
 			continue
 		}
 		for _, d := range groupChanges(b[asked], h[asked]) {
+			if Facet(d.What) == facetBackend && turns(d) {
+				continue
+			}
 			d.Kind, d.Cases, d.Asked = Changed, []string{base[0].Case}, asked
 			out = append(out, d)
 		}
 	}
 	return Join(out)
+}
+
+// inTurn tells differences that say no more than whose turn it was. Where a round
+// begins may follow from when a gateway was started, and then all runs of one side
+// agree: that one request went to A here and to B there means something only when
+// one side never went to one of them in the whole case. Cases themselves judge who
+// must answer.
+func inTurn(base, head []Seen) func(Difference) bool {
+	b, h := answering(base), answering(head)
+	return func(d Difference) bool {
+		for _, who := range strings.Split(d.Base+listSep+d.Head, listSep) {
+			if who == itself || !b[who] || !h[who] {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// answering are all who answered requests of a case in some run.
+func answering(runs []Seen) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range runs {
+		for _, g := range s.Groups {
+			for who := range g.Facets[facetBackend] {
+				out[who] = true
+			}
+		}
+	}
+	return out
 }
 
 // byRequest gathers the groups of all runs by what was asked.
@@ -152,8 +186,11 @@ func list(values []string) string {
 	if len(values) == 0 {
 		return "(something else each time)"
 	}
-	return strings.Join(values, ", ")
+	return strings.Join(values, listSep)
 }
+
+// listSep stands between the values of a list.
+const listSep = ", "
 
 // Join makes one of all differences that say the same, with the cases of each.
 func Join(ds []Difference) []Difference {

@@ -20,6 +20,9 @@ const (
 	maxValues = 24  // different values of one facet
 )
 
+// itself is who answered when no backend did.
+const itself = "the gateway itself"
+
 // Seen is what clients and backends saw of one run of a case: its requests, those
 // that are alike together, and for each group how often which value of which facet
 // was seen. Names that belong to the run, times and ports that the kernel chose are
@@ -166,7 +169,7 @@ func (g *Group) answer(p plain, r history.Response, arrived []history.Arrival) {
 		by = "the gateway"
 	}
 	g.add(facetStatus, fmt.Sprintf("%d of %s", r.Status, by))
-	g.add(facetBackend, cmp.Or(p.text(string(r.Backend)), "the gateway itself"))
+	g.add(facetBackend, cmp.Or(p.text(string(r.Backend)), itself))
 	g.add(facetBody, p.body(r, arrived))
 	if r.Header == nil {
 		return // it was not recorded

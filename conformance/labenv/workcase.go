@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,9 +44,10 @@ func (w *worker) judge(ctx context.Context, o caseOrder) (spec.Result, *compare.
 	w.env.portsFrom(own.Port)
 	w.revive(ctx, nil, w.env.processes()) // one that died between two cases
 	before, mark := w.env.processes(), w.rec.Mark()
-	r := suite.One(ctx, w.env, c, so, w.states[o.Round])
+	r := suite.One(ctx, w.env, c, so, w.before(o.Round))
 	w.revive(ctx, &r, before)
 	w.states[o.Round][c.ID] = outcome(r)
+	w.latest[c.ID] = outcome(r)
 	seen := compare.Observe(w.rec.Since(mark), own, r)
 	return r, &seen
 }
@@ -174,4 +176,13 @@ func (w *worker) restart(ctx context.Context, n *lab.Node) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return n.Restart(ctx, topology.ProcGateway)
+}
+
+// before is what became of the cases that a case of this round may build on. One
+// that did not run in this round counts as it ended last: a comparison runs some
+// cases more often than others.
+func (w *worker) before(round int) map[string]spec.State {
+	states := maps.Clone(w.latest)
+	maps.Copy(states, w.states[round])
+	return states
 }

@@ -44,6 +44,7 @@ type worker struct {
 	rec      *history.Recorder
 	suite    suite.Options
 	states   map[int]map[string]spec.State // by round and case
+	latest   map[string]spec.State         // by case
 	dead     string                        // the row that says why there is no gateway to judge; "" while there is
 	deaths   []string                      // of gateways, one line each
 	excused  []string                      // deaths in cases that the gateway does not claim
@@ -58,7 +59,7 @@ func Work(ctx context.Context) (int, error) {
 	}
 	conn := os.NewFile(ordersFile, "orders")
 	orders, replies := json.NewDecoder(conn), json.NewEncoder(conn)
-	w := &worker{rec: history.NewRecorder(history.NewClock()), states: map[int]map[string]spec.State{}}
+	w := &worker{rec: history.NewRecorder(history.NewClock()), states: map[int]map[string]spec.State{}, latest: map[string]spec.State{}}
 	w.say = func(line string) { _ = replies.Encode(reply{Line: line}) } // whoever does not listen any more ends us
 	for {
 		var o order
