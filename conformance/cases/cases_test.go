@@ -1,11 +1,13 @@
 package cases
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
 )
 
@@ -21,6 +23,22 @@ func TestDeclarationsAreComplete(t *testing.T) {
 		}
 		if !strings.HasSuffix(c.Title, ".") {
 			t.Errorf("%s: the title is not a sentence: %q", c.ID, c.Title)
+		}
+	}
+}
+
+// TestCasesNeedWhatTheirObjectsUse: whoever does not claim a feature must not be
+// judged by objects that hold it.
+func TestCasesNeedWhatTheirObjectsUse(t *testing.T) {
+	uses := map[string]spec.Feature{
+		`"methods"`: spec.RouteMethods, `"priority"`: spec.RoutePriority, `"vars": [`: spec.RouteVars, `"remote_addr": `: spec.RouteRemoteAddr, `"remote_addrs": `: spec.RouteRemoteAddr,
+		`"checks"`: spec.ActiveChecks, `"chash"`: spec.UpstreamChash, `"least_conn"`: spec.UpstreamLeastConn, `"enable_websocket": true`: spec.WebSocket,
+	}
+	for _, c := range All() {
+		for text, f := range uses {
+			if strings.Contains(c.Objects, text) && !slices.Contains(c.Needs, f) {
+				t.Errorf("%s: its objects hold %s, and it does not need %s", c.ID, text, f)
+			}
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that compares priorities before kinds of match, or that
 // answers 404 when the exact path's conditions fail.
 var routeExactOverPrefix = spec.Case{
-	ID: "ROUTE-EXACT-OVER-PREFIX", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI},
+	ID: "ROUTE-EXACT-OVER-PREFIX", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI, spec.RouteMethods, spec.RoutePriority},
 	Title: "An exact path beats a prefix, whatever the priorities, and when its conditions fail the prefix is tried.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri", "apache/apisix issue 2423"},
 	After: []string{"ROUTE-EXACT", "ROUTE-PREFIX"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that tries the most specific wildcard only, or gives up
 // when methods fail on a host that has the path.
 var routeHostLadder = spec.Case{
-	ID: "ROUTE-HOST-LADDER", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RouteMethods},
+	ID: "ROUTE-HOST-LADDER", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RouteMethods, spec.RoutePriority},
 	Title: "Wildcard hosts are tried from the longest to the shortest until path and conditions hold.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri, order of hosts and fall-through"},
 	After: []string{"ROUTE-HOST-FALLTHROUGH", "ROUTE-METHOD"},

@@ -11,7 +11,7 @@ import (
 // route of a wildcard host or of no host takes requests away from a host of
 // its own.
 var routeHostOverPath = spec.Case{
-	ID: "ROUTE-HOST-OVER-PATH", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost},
+	ID: "ROUTE-HOST-OVER-PATH", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RoutePriority},
 	Title: "The more specific host wins whatever paths and priorities are.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri, hosts form the first level"},
 	After: []string{"ROUTE-HOST-WILDCARD"},

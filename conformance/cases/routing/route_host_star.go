@@ -10,7 +10,7 @@ import (
 // Catches a gateway that takes the host "*" for a name, or for the same as no
 // host at all.
 var routeHostStar = spec.Case{
-	ID: "ROUTE-HOST-STAR", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost},
+	ID: "ROUTE-HOST-STAR", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RoutePriority},
 	Title: "The host * covers every host, behind all other wildcards and before routes without hosts.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri, order of hosts"},
 	After: []string{"ROUTE-HOST-FALLTHROUGH"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway whose wildcard covers one label only or the domain itself,
 // and one that lets priority or order decide between hosts.
 var routeHostWildcard = spec.Case{
-	ID: "ROUTE-HOST-WILDCARD", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost},
+	ID: "ROUTE-HOST-WILDCARD", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RoutePriority},
 	Title: "A wildcard host covers names of any depth below it but not the domain itself; the exact host and the longer wildcard win.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri, order of hosts"},
 	After: []string{"ROUTE-HOST"},

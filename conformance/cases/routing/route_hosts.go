@@ -10,7 +10,7 @@ import (
 // Catches a gateway that serves the first of several hosts only, or ranks a
 // route by its best host whichever host matched.
 var routeHosts = spec.Case{
-	ID: "ROUTE-HOSTS", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost},
+	ID: "ROUTE-HOSTS", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RoutePriority},
 	Title: "A route with several hosts is ranked, for each request, by the host that matched.",
 	Refs:  []string{"APISIX 3.18 route.hosts", "APISIX 3.18 router radixtree_host_uri, order of hosts"},
 	After: []string{"ROUTE-HOST-WILDCARD", "ROUTE-PRIORITY"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that takes a method that it does not know for GET, or for
 // one that is listed, or does not forward it.
 var routeMethodUnknown = spec.Case{
-	ID: "ROUTE-METHOD-UNKNOWN", Level: spec.Must, Needs: []spec.Feature{spec.RouteMethods},
+	ID: "ROUTE-METHOD-UNKNOWN", Level: spec.Must, Needs: []spec.Feature{spec.RouteMethods, spec.RoutePriority},
 	Title: "A method that nobody knows never finds a route with methods, and goes through a route without.",
 	Refs:  []string{"APISIX 3.18 route.methods, unknown methods", "RFC 9110 9.1, methods are extensible"},
 	After: []string{"ROUTE-METHODS-ALL", "ROUTE-PRIORITY"},

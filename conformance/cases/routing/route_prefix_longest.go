@@ -10,7 +10,7 @@ import (
 // Catches a gateway that takes the first prefix written, the one with the
 // higher priority, or that gives up when the conditions of the longest fail.
 var routePrefixLongest = spec.Case{
-	ID: "ROUTE-PREFIX-LONGEST", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI},
+	ID: "ROUTE-PREFIX-LONGEST", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI, spec.RouteMethods, spec.RoutePriority},
 	Title: "Of several prefixes that match the longest wins, whatever the priorities, and when its conditions fail the next shorter one is tried.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri", "apache/apisix issues 2423 and 9366"},
 	After: []string{"ROUTE-PREFIX"},

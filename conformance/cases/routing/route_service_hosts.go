@@ -10,7 +10,7 @@ import (
 // Catches a gateway that ignores the hosts of a service, or adds them to those
 // of the route.
 var routeServiceHosts = spec.Case{
-	ID: "ROUTE-SERVICE-HOSTS", Level: spec.Must, Needs: []spec.Feature{spec.RouteReferences, spec.RouteHost},
+	ID: "ROUTE-SERVICE-HOSTS", Level: spec.Must, Needs: []spec.Feature{spec.RouteReferences, spec.RouteHost, spec.RoutePriority},
 	Title: "A route without hosts takes those of its service; a route with hosts keeps its own.",
 	Refs:  []string{"APISIX 3.18 service.hosts, merge of route and service"},
 	After: []string{"ROUTE-SERVICE", "ROUTE-HOST-WILDCARD"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that serves a route that is switched off, or answers 404
 // in its place.
 var routeStatus = spec.Case{
-	ID: "ROUTE-STATUS", Level: spec.Must, Needs: []spec.Feature{spec.RouteStatus},
+	ID: "ROUTE-STATUS", Level: spec.Must, Needs: []spec.Feature{spec.RouteStatus, spec.RoutePriority},
 	Title: "A route with status 0 takes no part: the next best serves, or nobody.",
 	Refs:  []string{"APISIX 3.18 route.status"},
 	After: []string{"ROUTE-EXACT-OVER-PREFIX", "ROUTE-HOST-FALLTHROUGH"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that serves the first of several paths only, or ranks a
 // route by its best path whichever path matched.
 var routeUris = spec.Case{
-	ID: "ROUTE-URIS", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI},
+	ID: "ROUTE-URIS", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI, spec.RoutePriority},
 	Title: "A route with several paths serves each of them, and each path has its own rank.",
 	Refs:  []string{"APISIX 3.18 route.uris", "APISIX 3.18 router radixtree_host_uri, one entry a path"},
 	After: []string{"ROUTE-EXACT-OVER-PREFIX"},

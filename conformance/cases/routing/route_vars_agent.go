@@ -10,7 +10,7 @@ import (
 // Catches a gateway that compares whole values where a pattern is asked for,
 // or lets the order of writing decide between patterns.
 var routeVarsAgent = spec.Case{
-	ID: "ROUTE-VARS-AGENT", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars},
+	ID: "ROUTE-VARS-AGENT", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars, spec.RoutePriority},
 	Title: "Clients are told apart by patterns on User-Agent, the highest priority first.",
 	Refs:  []string{"APISIX 3.18 route.vars, lua-resty-expr 1.3.2, operators ~~ and ~*"},
 	After: []string{"ROUTE-VARS-HEADER"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that looks for text anywhere in the query, or takes the
 // last of several arguments.
 var routeVarsArg = spec.Case{
-	ID: "ROUTE-VARS-ARG", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars},
+	ID: "ROUTE-VARS-ARG", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars, spec.RoutePriority},
 	Title: "A condition on an argument of the query takes the first of that name.",
 	Refs:  []string{"APISIX 3.18 route.vars, lua-resty-expr 1.3.2, arg_<name>"},
 	After: []string{"ROUTE-VARS-HEADER"},

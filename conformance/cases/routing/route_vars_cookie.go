@@ -10,7 +10,7 @@ import (
 // Catches a gateway that looks for text anywhere in the Cookie field, or
 // compares names of cookies without case.
 var routeVarsCookie = spec.Case{
-	ID: "ROUTE-VARS-COOKIE", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars},
+	ID: "ROUTE-VARS-COOKIE", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars, spec.RoutePriority},
 	Title: "A session is routed by its cookie wherever that stands among others.",
 	Refs:  []string{"APISIX 3.18 route.vars, lua-resty-expr 1.3.2, cookie_<name>", "RFC 6265 5.4"},
 	After: []string{"ROUTE-VARS-HEADER"},

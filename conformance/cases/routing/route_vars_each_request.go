@@ -10,7 +10,7 @@ import (
 // Catches a gateway that chooses once for a connection: sessions of many users
 // share the connections of a proxy in front.
 var routeVarsEachRequest = spec.Case{
-	ID: "ROUTE-VARS-EACH-REQUEST", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars},
+	ID: "ROUTE-VARS-EACH-REQUEST", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars, spec.RoutePriority},
 	Title: "Each request of a connection is routed by its own fields.",
 	Refs:  []string{"RFC 9110 3.3, HTTP is stateless", "APISIX 3.18 route.vars, lua-resty-expr 1.3.2"},
 	After: []string{"ROUTE-VARS-COOKIE"},

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that ignores vars, compares field names with case, or does
 // not take a - for a _.
 var routeVarsHeader = spec.Case{
-	ID: "ROUTE-VARS-HEADER", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars},
+	ID: "ROUTE-VARS-HEADER", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars, spec.RoutePriority},
 	Title: "A route with a condition on a header field serves requests whose field has that value, and no others.",
 	Refs:  []string{"APISIX 3.18 route.vars, lua-resty-expr 1.3.2, operator == on http_<name>"},
 	After: []string{"ROUTE-PRIORITY"},

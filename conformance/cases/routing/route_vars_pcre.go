@@ -10,7 +10,7 @@ import (
 // Catches a gateway that knows regular languages only and leaves such a route
 // out, so that its clients silently go elsewhere.
 var routeVarsPcre = spec.Case{
-	ID: "ROUTE-VARS-PCRE", Level: spec.Must, Needs: []spec.Feature{spec.RouteVarsPCRE, spec.RouteVars},
+	ID: "ROUTE-VARS-PCRE", Level: spec.Must, Needs: []spec.Feature{spec.RouteVarsPCRE, spec.RouteVars, spec.RoutePriority},
 	Title: "Patterns may look ahead.",
 	Refs:  []string{"APISIX 3.18 route.vars, lua-resty-expr 1.3.2, operators ~~ and ~* are PCRE"},
 	After: []string{"ROUTE-VARS-AGENT"},
