@@ -23,7 +23,7 @@ var protocolBugs = map[string][]string{
 	"SMUG-CHUNK-SIGN":         {"lax chunk sizes", "reads sizes up to the first odd byte"},
 	"SMUG-CHUNK-SPACE":        {"reads sizes up to the first odd byte", "passes chunks on"},
 	"SMUG-CHUNK-EXT-LF":       {"extensions to CRLF"},
-	"SMUG-CHUNK-EXT":          {"refuses extensions"},
+	"SMUG-CHUNK-EXT":          {"refuses extensions", "sends a beginning too many"},
 	"SMUG-CHUNK-OVERFLOW":     {"numbers wrap"},
 	"SMUG-CHUNK-NO-CRLF":      {"skips two bytes"},
 	"SMUG-CHUNK-BARE-LF":      {"passes chunks on"},

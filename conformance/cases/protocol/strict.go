@@ -115,9 +115,13 @@ func fences(ctx context.Context, t *spec.T, host string) {
 func (a attack) judge(e ending, seen raw.Seen, host string) string {
 	var arrived []raw.Request
 	later := 0
+	for _, r := range seen.Begun {
+		if !slices.Contains([]string{attacked, after, fence}, pathOf(r)) {
+			return "a second request began to get through"
+		}
+	}
 	for _, r := range seen.Requests {
-		path, _, _ := strings.Cut(strings.TrimPrefix(r.Target, "http://"+r.Fields.Get("Host")), "?")
-		switch path {
+		switch pathOf(r) {
 		case fence:
 		case after:
 			later++
@@ -136,6 +140,11 @@ func (a attack) judge(e ending, seen raw.Seen, host string) string {
 		return a.passed(e, arrived[0], host)
 	}
 	return a.refused(e)
+}
+
+func pathOf(r raw.Request) string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(r.Target, "http://"+r.Fields.Get("Host")), "?")
+	return path
 }
 
 func (a attack) passed(e ending, r raw.Request, host string) string {
@@ -206,6 +215,9 @@ func describe(s raw.Seen) string {
 		if r.Target != fence {
 			out = append(out, r.String())
 		}
+	}
+	for _, r := range s.Begun {
+		out = append(out, "the beginning of "+r.String())
 	}
 	for _, d := range s.Doubts {
 		out = append(out, "in doubt: "+d)

@@ -59,13 +59,17 @@ type Backend struct {
 // Seen is what arrived.
 type Seen struct {
 	Requests []Request // in the order in which they were complete
+	Begun    []Request // whose head is there and whose body is not; what of it had come
 	Doubts   []string  // bytes that are not one clear request, and why
 }
 
 // stream is one connection.
 type stream struct {
-	b    []byte // not yet read as requests
-	told bool   // the request under way was answered early
+	b      []byte // not yet read as requests
+	told   bool   // the request under way was answered early
+	behind bool   // a request has arrived whole before what is in b
+
+	left []byte // of b, what nobody has judged; the lock is needed
 }
 
 // Play plays a backend on the i-th stage of the case, until the case ends. A nil
@@ -97,10 +101,14 @@ func (b *Backend) Early(f func(Request) *Answer) {
 	b.early = f
 }
 
-// Take hands over what arrived since the last call.
+// Take hands over what arrived since the last call, with what lies unfinished on
+// connections by now.
 func (b *Backend) Take() Seen {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, s := range b.conns {
+		b.leftOver(s)
+	}
 	s := b.seen
 	b.seen = Seen{}
 	return s
@@ -164,10 +172,7 @@ func (b *Backend) accept() {
 		b.mu.Unlock()
 		b.running.Go(func() {
 			b.serve(c, s)
-			_ = c.Close()
-			b.mu.Lock()
-			delete(b.conns, c)
-			b.mu.Unlock()
+			b.ended(c, s)
 		})
 		select {
 		case <-b.done: // Close did not see this connection
@@ -175,6 +180,14 @@ func (b *Backend) accept() {
 		default:
 		}
 	}
+}
+
+func (b *Backend) ended(c net.Conn, s *stream) {
+	_ = c.Close()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leftOver(s)
+	delete(b.conns, c)
 }
 
 func (b *Backend) serve(c net.Conn, s *stream) {
@@ -197,14 +210,15 @@ func (b *Backend) read(c net.Conn, s *stream) bool {
 		r, n, err := next(s.b)
 		switch {
 		case err != nil:
-			b.doubt(err.Error(), s.b)
+			b.doubt(s, err.Error())
 			_, _ = io.WriteString(c, b.Head(Request{}, 400, "Content-Length: 0", "Connection: close"))
 			return false
 		case n == 0:
+			b.keep(s)
 			return b.earlyAnswer(c, s)
 		}
-		s.b, s.told = s.b[n:], false
-		a := b.note(c, r)
+		s.b, s.told, s.behind = s.b[n:], false, true
+		a := b.note(c, s, r)
 		if !b.play(c, s, a) {
 			return false
 		}
@@ -212,16 +226,11 @@ func (b *Backend) read(c net.Conn, s *stream) bool {
 	return true
 }
 
-func (b *Backend) doubt(why string, bytes []byte) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seen.Doubts = append(b.seen.Doubts, fmt.Sprintf("%s (in %.300q)", why, bytes))
-}
-
 // note keeps a request and asks the script.
-func (b *Backend) note(c net.Conn, r Request) Answer {
+func (b *Backend) note(c net.Conn, s *stream, r Request) Answer {
 	b.mu.Lock()
 	b.seen.Requests = append(b.seen.Requests, r)
+	s.left = s.b // before the answer, after which a case may ask
 	script := b.script
 	b.mu.Unlock()
 	a := script(b, r)
@@ -261,6 +270,9 @@ func (b *Backend) play(c net.Conn, s *stream, a Answer) bool {
 		return false
 	}
 	if a.Then != nil {
+		b.mu.Lock()
+		s.left = nil // it is no request, and Then has it
+		b.mu.Unlock()
 		_ = c.SetDeadline(time.Now().Add(idleLimit)) // fails only where reading fails
 		a.Then(c, slices.Clone(s.b))
 		return false
