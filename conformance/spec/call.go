@@ -23,6 +23,12 @@ const (
 // says it.
 const RevisionHeader = "X-Unilb-Revision"
 
+// NoWordHeader says what an object holds that the dialect of the driver cannot
+// express. Only conformance/static writes it, with 501, where it stands for the Admin
+// API of a gateway that has none: the answer is the testbed's then and says nothing
+// of the gateway. A gateway that wrote it would leave itself undecided.
+const NoWordHeader = "X-Unilb-No-Word"
+
 // A Call is one request to a management API.
 type Call struct {
 	Method string

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"text/template"
 
 	"golang.org/x/tools/txtar"
@@ -18,6 +19,7 @@ import (
 // Prepare starts the backends that the case declares, writes its Objects and
 // waits until they are in force. Like Fatalf and Brokenf it may end the case.
 func (t *T) Prepare(ctx context.Context, c Case) {
+	t.needs = c.Needs
 	if c.Backends > 0 {
 		t.back = t.Start(ctx, Want{N: c.Backends})
 		for _, b := range t.back {
@@ -105,6 +107,16 @@ func (t *T) Put(ctx context.Context, path, body string) Reply {
 	return t.put(ctx, path, body, nil)
 }
 
+// noWord ends a case that the driver claims and whose objects it cannot express. It
+// is the claim that is wrong: there is nothing to see of the gateway.
+func (t *T) noWord(what string) {
+	var claims []string
+	for _, f := range t.needs {
+		claims = append(claims, string(f))
+	}
+	t.Brokenf("the driver's dialect has no word for %s: withdraw the claim of %s", what, strings.Join(claims, " or "))
+}
+
 // Publish writes an object, waits until it is in force, and records what
 // requests must see from then on, for check.ConfigConverges.
 func (t *T) Publish(ctx context.Context, path, body string, s history.Serves) Reply {
@@ -130,6 +142,9 @@ func (t *T) put(ctx context.Context, path, body string, s *history.Serves) Reply
 		t.Brokenf("%v", err)
 	}
 	t.note(r)
+	if what := r.Header.Get(NoWordHeader); what != "" {
+		t.noWord(what)
+	}
 	if w.Outcome != history.OK {
 		t.Fatalf("PUT %s: got %s, want 200 or 201; the object was %s", path, r, body)
 	}

@@ -21,6 +21,7 @@ const MaxStoryLines = 500
 type T struct {
 	env    Env
 	vars   Vars
+	needs  []Feature // of the case
 	back   []Backend
 	played []Stage
 

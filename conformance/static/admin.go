@@ -184,6 +184,7 @@ func (s *Server) write(w http.ResponseWriter, kind, id string, body []byte) {
 	var none *model.NoWord
 	switch {
 	case errors.As(err, &none): // it may be a good object: this is about the testbed
+		w.Header().Set(spec.NoWordHeader, none.What)
 		answer(w, http.StatusNotImplemented, map[string]string{"error_msg": err.Error()})
 		return
 	case err != nil:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/model"
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/history"
 )
 
 func TestAdminAnswersAsCasesExpect(t *testing.T) {
@@ -59,6 +60,37 @@ func TestAdminAnswersAsCasesExpect(t *testing.T) {
 	_ = s.Close()
 	if _, err := s.Endpoint().Do(t.Context(), spec.Call{Method: http.MethodGet, Path: "/routes"}); err == nil {
 		t.Error("a closed server answers")
+	}
+}
+
+// nowhere is a place with a static Admin API and nothing else.
+type nowhere struct {
+	spec.Env
+	admin *Server
+}
+
+func (n nowhere) Admin() spec.Endpoint      { return n.admin.Endpoint() }
+func (nowhere) Recorder() *history.Recorder { return history.NewRecorder(history.NewClock()) }
+
+func TestWhatTheDialectCannotSayIsNotTheGatewaysFailure(t *testing.T) {
+	s := Serve(NewStore(), "k")
+	defer s.Close()
+	for body, want := range map[string]struct {
+		broken, failed bool
+		says           string
+	}{
+		`{"uri": "/", "script": "x"}`:       {true, false, `the driver's dialect has no word for "script": withdraw the claim of route.uri or route.vars`},
+		`{"uri": "/", "upstream_id": "no"}`: {false, true, "got 400"},
+	} {
+		x := spec.NewT(nowhere{admin: s}, spec.Vars{ID: "x"})
+		var wg sync.WaitGroup
+		wg.Go(func() { // it ends its goroutine
+			x.Prepare(t.Context(), spec.Case{Needs: []spec.Feature{spec.RouteURI, spec.RouteVars}, Objects: "-- routes/{{.ID}} --\n" + body})
+		})
+		wg.Wait()
+		if r := x.Close(); r.Broken != want.broken || r.Failed != want.failed || len(r.Says) != 1 || !strings.Contains(r.Says[0], want.says) {
+			t.Errorf("%s: got broken %v, failed %v, %q; want %v, %v, %q", body, r.Broken, r.Failed, r.Says, want.broken, want.failed, want.says)
+		}
 	}
 }
 
