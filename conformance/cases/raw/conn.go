@@ -41,13 +41,17 @@ type Conn struct {
 }
 
 // Dial connects the first client to an address, until the case ends. Not getting
-// a connection is a failure of the gateway and ends the case.
+// a connection ends the case: it is a failure of the gateway, unless the client's
+// place could not even ask for one.
 func Dial(ctx context.Context, t *spec.T, to netip.AddrPort) *Conn {
 	client := t.Env().Clients()[0]
 	dialling, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	nc, err := client.Dialer.Dial(dialling, "tcp", to)
-	if err != nil {
+	switch {
+	case err != nil && unasked(err):
+		t.Brokenf("connect to %s: %v", to, err)
+	case err != nil:
 		t.Fatalf("connect to %s: %v", to, err)
 	}
 	c := &Conn{Conn: nc, client: client, to: to.String(), rec: t.Env().Recorder(), r: http1.Reader{Reader: bufio.NewReaderSize(nc, 16<<10)}}
@@ -57,6 +61,14 @@ func Dial(ctx context.Context, t *spec.T, to netip.AddrPort) *Conn {
 		return nil
 	})
 	return c
+}
+
+// unasked says that a connection failed at this end, for want of a descriptor, of a
+// port or of the place itself, and not by what came, or did not come, from the peer.
+func unasked(err error) bool {
+	var place *spec.Trouble
+	_, class := traffic.Classify(err, false)
+	return errors.As(err, &place) || class == history.ClassOther || class == history.ClassCanceled
 }
 
 // A Sent is a request under way.
