@@ -82,7 +82,7 @@ func (e *Env) configureNode(ctx context.Context, ref topology.Ref, m *model.Mode
 	there, certs := m.In(p.Dir)
 	rendered, err := p.Configure(there)
 	if err != nil {
-		return &static.Refused{Node: string(ref), Why: err.Error()}
+		return &spec.Refused{Node: string(ref), Why: err.Error()}
 	}
 	if err := writeCerts(p.Dir, certs); err != nil {
 		return &spec.Trouble{Err: err}
@@ -146,7 +146,7 @@ func accepted(ctx context.Context, node *lab.Node, at string, f driver.RenderedF
 		return nil
 	}
 	said := strings.TrimSpace(string(out.Stdout) + string(out.Stderr))
-	return &static.Refused{Node: string(node.Ref()), Why: fmt.Sprintf("%s: %s: %s", filepath.Base(argv[0]), out.Exit, lastBytes(said, maxSaid))}
+	return &spec.Refused{Node: string(node.Ref()), Why: fmt.Sprintf("%s: %s: %s", filepath.Base(argv[0]), out.Exit, lastBytes(said, maxSaid))}
 }
 
 // maxSaid is how much of what a gateway printed an error quotes, in bytes.

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 
@@ -40,7 +41,7 @@ type Env interface {
 	Closed(ctx context.Context) (netip.AddrPort, error)
 	// Applied waits until every gateway has the revision in force. A revision
 	// of 0 means that the Admin API did not say one. An error that is no fault of a
-	// gateway is *Trouble.
+	// gateway is *Trouble; a configuration that a gateway does not take is *Refused.
 	Applied(ctx context.Context, rev int64) error
 
 	// Inject breaks something, with the capability Faults. The returned function
@@ -65,6 +66,16 @@ func (e *Trouble) Error() string { return e.Err.Error() }
 
 // Unwrap is what went wrong.
 func (e *Trouble) Unwrap() error { return e.Err }
+
+// A Refused says that a gateway does not take a configuration.
+type Refused struct {
+	Node string
+	Why  string // what the driver's template, or the gateway's check, said
+}
+
+func (e *Refused) Error() string {
+	return fmt.Sprintf("%s does not take the configuration: %s", e.Node, e.Why)
+}
 
 // A Gateway is one node of the gateway under test.
 type Gateway struct {

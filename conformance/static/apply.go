@@ -18,18 +18,8 @@ const RoundTimeout = 30 * time.Second
 
 // A Site brings objects into force: it returns when every gateway serves them and
 // nothing older any more, or why one does not. A configuration that a gateway does
-// not take is *Refused, and what was in force stays.
+// not take is *spec.Refused, and what was in force stays.
 type Site func(ctx context.Context, rev int64, objects []model.Object) error
-
-// A Refused says that a gateway does not take a configuration.
-type Refused struct {
-	Node string
-	Why  string // what the template, or the gateway's check, said
-}
-
-func (e *Refused) Error() string {
-	return fmt.Sprintf("%s does not take the configuration: %s", e.Node, e.Why)
-}
 
 // An Applier brings a store's objects into force, one revision after the other.
 type Applier struct {

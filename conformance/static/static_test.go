@@ -167,7 +167,7 @@ func TestRevisionThatIsRefusedIsSaidAndTheNextOneIsTried(t *testing.T) {
 		where := &site{fail: func(objects []model.Object) error {
 			for _, o := range objects {
 				if strings.Contains(string(o.Body), "bad") {
-					return &Refused{Node: "gw", Why: "it says no"}
+					return &spec.Refused{Node: "gw", Why: "it says no"}
 				}
 			}
 			return nil
@@ -176,7 +176,7 @@ func TestRevisionThatIsRefusedIsSaidAndTheNextOneIsTried(t *testing.T) {
 		defer a.Close()
 		good := put(t, store, "a", "/")
 		bad := put(t, store, "b", "/bad")
-		var refused *Refused
+		var refused *spec.Refused
 		if err := a.Wait(t.Context(), bad); !errors.As(err, &refused) || !strings.Contains(err.Error(), "gw does not take the configuration: it says no") {
 			t.Errorf("got %v, want that it was refused", err)
 		}
