@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/conformance/compare"
+	"github.com/unilb/unilb/conformance/driver"
 	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/conformance/spec"
 )
@@ -138,23 +139,16 @@ func (o CompareOptions) builds(ctx context.Context, c *compare.Comparison, base,
 		return ExitBadInput, err
 	}
 	d := &duel{o: o, c: c, confirmed: map[string]bool{}}
+	var looked [2]lookedAt
 	for i, x := range []operand{base, head} {
 		name := []string{"base", "head"}[i]
-		side := o.Options
-		side.Gateway, side.Binary, side.Out, side.Repeat = x.gateway, x.binary, filepath.Join(o.Out, name), 0
-		side.Scenarios = ""
-		m, err := loadDriver(side.Gateway)
-		if err == nil {
-			err = feasible(side, m)
+		var code int
+		if looked[i], code, err = o.lookAt(name, x); err != nil {
+			return code, fmt.Errorf("%s: %w", name, err)
 		}
-		if err != nil {
-			return notFeasible(err), fmt.Errorf("%s: %w", name, err)
-		}
-		q, err := side.quarantine(time.Now())
-		if err != nil {
-			return ExitBadInput, err
-		}
-		if d.sides[i], err = newJudgement(name, side, m, selected, q); err != nil {
+	}
+	for i, l := range looked { // a mistake in either has been found: what an earlier comparison left may go
+		if d.sides[i], err = newJudgement(l.name, l.options, l.manifest, selected, l.quarantine); err != nil {
 			return ExitBadInput, err // nothing can be written where it was asked for
 		}
 	}
@@ -162,6 +156,32 @@ func (o CompareOptions) builds(ctx context.Context, c *compare.Comparison, base,
 		return ExitBadInput, err
 	}
 	return d.run(ctx, selected)
+}
+
+// A lookedAt is a side that can be judged as far as one can tell without starting it.
+type lookedAt struct {
+	name       string
+	options    Options
+	manifest   *driver.Manifest
+	quarantine *flake.Quarantine
+}
+
+// lookAt finds out whether a side can be judged. It changes nothing.
+func (o CompareOptions) lookAt(name string, x operand) (lookedAt, int, error) {
+	l := lookedAt{name: name, options: o.Options}
+	l.options.Gateway, l.options.Binary, l.options.Out, l.options.Repeat = x.gateway, x.binary, filepath.Join(o.Out, name), 0
+	l.options.Scenarios = ""
+	var err error
+	if l.manifest, err = loadDriver(x.gateway); err == nil {
+		err = feasible(l.options, l.manifest)
+	}
+	if err != nil {
+		return l, notFeasible(err), err
+	}
+	if l.quarantine, err = l.options.quarantine(time.Now()); err == nil {
+		err = removable(l.options.Out)
+	}
+	return l, ExitBadInput, err
 }
 
 // A duel is two judgements that take turns.

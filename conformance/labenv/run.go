@@ -99,15 +99,24 @@ func (o Options) upOrder(selected []spec.Case) *upOrder {
 	return u
 }
 
-// cleanOut removes what an earlier run left, and only that: directories of these
-// names beside none of a run's files are somebody else's.
-func cleanOut(dir string) error {
-	if !holds(dir, seenFile, report.YAMLFile) {
-		for _, name := range []string{"lab", "history", "evidence"} {
-			if holds(dir, name) {
-				return fmt.Errorf("%s is there, and no run has left it: name another directory with --out", filepath.Join(dir, name))
-			}
+// removable says whether what is in dir may be removed for a new run: directories of
+// a run's names beside none of its files are somebody else's.
+func removable(dir string) error {
+	if holds(dir, seenFile, report.YAMLFile) {
+		return nil
+	}
+	for _, name := range []string{"lab", "history", "evidence"} {
+		if holds(dir, name) {
+			return fmt.Errorf("%s is there, and no run has left it: name another directory with --out", filepath.Join(dir, name))
 		}
+	}
+	return nil
+}
+
+// cleanOut removes what an earlier run left, and only that.
+func cleanOut(dir string) error {
+	if err := removable(dir); err != nil {
+		return err
 	}
 	for _, name := range []string{"lab", "history", "evidence", seenFile, "scenarios.json", "scenarios.log", report.YAMLFile, report.HTMLFile, report.JUnitFile} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/unilb/unilb/conformance/report"
 )
 
 func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
@@ -35,6 +37,36 @@ func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
 		code, err := Run(t.Context(), c.o)
 		if code != ExitBadInput || err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %d, %v, want %d with %q", name, code, err, ExitBadInput, c.want)
+		}
+	}
+}
+
+func TestMistakeInTheHeadCostsNoEarlierReport(t *testing.T) {
+	bin, out := t.TempDir(), t.TempDir()
+	for _, name := range []string{"unilb-etcd", "l7admin", "l7gw"} {
+		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	earlier := filepath.Join(out, "base", report.YAMLFile)
+	if err := os.MkdirAll(filepath.Dir(earlier), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(earlier, []byte("of yesterday"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(t.TempDir(), "head.yaml")
+	if err := os.WriteFile(foreign, []byte("driver: v1\nnaem: other\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for head, want := range map[string]string{"run.go": "run.go cannot be executed", foreign: "naem"} {
+		o := CompareOptions{Options: Options{BinDir: bin, Topology: "hello", Out: out}, Base: filepath.Join(bin, "l7gw"), Head: head}
+		_, code, err := Compare(t.Context(), o)
+		if code != ExitBadInput || err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "head: ") {
+			t.Errorf("head %s: got %d, %v, want %d with %q", head, code, err, ExitBadInput, want)
+		}
+		if _, err := os.Stat(earlier); err != nil {
+			t.Errorf("head %s: the base's last report is lost: %v", head, err)
 		}
 	}
 }
