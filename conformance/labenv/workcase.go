@@ -138,9 +138,12 @@ func (w *worker) revive(ctx context.Context, r *spec.Result, before map[topology
 	}
 }
 
-// mourn notes the end of a gateway.
+// ran says whether a case was run at all: what is only answered takes no time.
+func ran(r *spec.Result) bool { return r.Took > 0 }
+
+// mourn notes the end of a gateway. A case that was not run has not killed it.
 func (w *worker) mourn(r *spec.Result, ref topology.Ref, p *proc.Process) {
-	if r == nil {
+	if r == nil || !ran(r) {
 		w.deaths = append(w.deaths, fmt.Sprintf("%s ended between two cases: %s", ref, p.Exit()))
 		return
 	}
