@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
@@ -33,6 +34,9 @@ func conformCommand(out *output) *cobra.Command {
 	completeFlag(cmd, "topology", onlyWords(topologies))
 	completeFlag(cmd, "profile", onlyWords(profileNames))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if o.Repeat < 1 { // labenv takes 0 for once; whoever says 0 means something else
+			return inputError(fmt.Errorf("--repeat %d: want 1 to %d", o.Repeat, labenv.MaxRepeat))
+		}
 		var err error
 		if o.BinDir, err = binDir(o.BinDir); err != nil {
 			return err

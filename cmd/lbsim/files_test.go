@@ -36,3 +36,14 @@ func TestSchemaPrintsWhatEditorsRead(t *testing.T) {
 		t.Errorf("schema topologies: got %v, want bad input", err)
 	}
 }
+
+func TestNoNumberOfRepeatsBelowOneIsTaken(t *testing.T) {
+	for _, n := range []string{"0", "-1"} {
+		cmd := conformCommand(&output{})
+		cmd.SetArgs([]string{"--repeat", n, "--gateway", "./none.yaml"})
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		if err := cmd.Execute(); codeOf(t.Context(), err) != codeInput || !strings.Contains(err.Error(), "--repeat "+n+": want 1 to") {
+			t.Errorf("--repeat %s: got %v, want bad input", n, err)
+		}
+	}
+}
