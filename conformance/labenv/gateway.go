@@ -218,7 +218,8 @@ func checkPrograms(m *driver.Manifest, plan *topology.Plan, binDir, binary strin
 	_, err := m.Locate(binDir, binary)
 	var none *driver.NotInstalled
 	if errors.As(err, &none) {
-		if name, ours := strings.CutPrefix(none.Program, binDir+"/"); ours {
+		name, ours := strings.CutPrefix(none.Program, binDir+"/")
+		if ours && (name == lab.GatewayBinary || m.Install == "") { // make build makes it; of others the driver knows better
 			return lab.CheckBinaries(plan, binDir, name)
 		}
 	}
