@@ -10,7 +10,7 @@ import (
 // Catches a gateway that finds nothing, or fails, when there is no path behind
 // the authority.
 var routeAbsoluteEmpty = spec.Case{
-	ID: "ROUTE-ABSOLUTE-EMPTY", Level: spec.Must, Needs: []spec.Feature{spec.RouteURI, spec.RouteHost},
+	ID: "ROUTE-ABSOLUTE-EMPTY", Level: spec.Should, Needs: []spec.Feature{spec.RouteURI, spec.RouteHost},
 	Title: "A target in absolute form without a path means the root.",
 	Refs:  []string{"RFC 9110 4.2.3, an empty path is the same as /", "RFC 3986 6.2.3"},
 	After: []string{"ROUTE-ABSOLUTE-FORM"},
