@@ -52,12 +52,12 @@ func (e *Env) patience() time.Duration {
 	return spec.DefaultTimeout
 }
 
-// expectLate makes the waits that follow short: a change that was waited for by
-// itself did not come into force.
-func (e *Env) expectLate() {
+// expect makes the waits that follow as long as they are after so many that were in
+// vain.
+func (e *Env) expect(late int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.late = lateAtMost
+	e.late = late
 }
 
 func (e *Env) applied(ctx context.Context, rev int64) error {

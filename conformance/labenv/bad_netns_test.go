@@ -241,6 +241,36 @@ func TestGatewayThatAnswersGarbageFailsEveryCaseAndOnlyThose(t *testing.T) {
 	}
 }
 
+func TestMuteGatewayTakesNoHours(t *testing.T) {
+	t.Parallel()
+	ids := []string{"ROUTE-EXACT", "ROUTE-PREFIX", "ROUTE-HOST", "ROUTE-METHOD", "ROUTE-NONE-404"}
+	j := judgeBad(t, "mute", func(o *Options) { o.Cases = ids })
+	short := 0
+	for _, id := range ids {
+		j.want(t, id, spec.Fail, "")
+		if _, says := j.state(t, id); strings.Contains(says, "its limit was cut to 2s") {
+			short++
+		}
+	}
+	if want := len(ids) - muteAfter; short != want {
+		t.Errorf("%d cases were cut short, want %d\n%s", short, want, j.said)
+	}
+	j.want(t, lifeRow, spec.Warn, "mute: no request of 3 cases in a row got a response")
+	if j.code != ExitWrong {
+		t.Errorf("got exit %d, want %d", j.code, ExitWrong)
+	}
+}
+
+func TestGatewayThatSpeaksAgainGetsItsTimeBack(t *testing.T) {
+	t.Parallel()
+	j := judgeBad(t, "wakes", func(o *Options) {
+		o.Cases = []string{"ROUTE-EXACT", "ROUTE-PREFIX", "ROUTE-HOST", "ROUTE-METHOD", "ROUTE-NONE-404"}
+	})
+	j.want(t, "ROUTE-METHOD", spec.Fail, "its limit was cut to 2s")
+	j.want(t, "ROUTE-NONE-404", spec.Pass, "") // its first answer is wrong, and comes while the limit is short
+	j.want(t, lifeRow, spec.Warn, "so 2 cases that followed had 2s each")
+}
+
 func TestLabThatDoesNotComeUpIsUndecidedAndNotTheGatewaysFault(t *testing.T) {
 	t.Parallel()
 	j := judgeBad(t, "lies", func(o *Options) {

@@ -3,6 +3,7 @@ package labenv
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ func (w *worker) answer(ctx context.Context, a ask) *spec.Result {
 func (w *worker) life() spec.Result {
 	w.revive(context.Background(), nil, w.env.processes()) // the last case may have left it dying
 	r := aboutGateway(lifeRow, 0, w.deaths...)
-	warn := w.excused
+	warn := slices.Concat(w.excused, w.mute.warning())
 	for _, g := range w.env.Gateways() {
 		if p := w.env.processes()[g.Ref]; p != nil && p.Cut() > 0 {
 			warn = append(warn, fmt.Sprintf("%s floods its log: the lab removed %d bytes of it and kept the newest %d MiB", g.Ref, p.Cut(), proc.DefaultMaxLog>>20))

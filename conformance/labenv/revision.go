@@ -63,7 +63,7 @@ func (e *Env) takeAtWord(ctx context.Context, name string) (says []string, err e
 			return nil, fmt.Errorf("marker: %s %s: %s", step.call.Method, path, rep)
 		}
 		if err := e.Applied(ctx, rep.Revision); err != nil {
-			e.expectLate()
+			e.expect(lateAtMost) // it was waited for by itself
 			return []string{fmt.Sprintf("revision %d is never in force: %v", rep.Revision, err)}, nil
 		}
 		for _, gw := range e.Gateways() {

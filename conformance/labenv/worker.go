@@ -48,6 +48,7 @@ type worker struct {
 	dead     string                        // the row that says why there is no gateway to judge; "" while there is
 	deaths   []string                      // of gateways, one line each
 	excused  []string                      // deaths in cases that the gateway does not claim
+	mute     muteness
 	say      func(string)
 }
 

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,14 +13,20 @@ import (
 	"github.com/unilb/unilb/conformance/spec"
 )
 
+// limit is how long the case itself may take, after its set-up.
+func (o Options) limit(c spec.Case) time.Duration {
+	limit := cmp.Or(c.Timeout, spec.DefaultTimeout)
+	if o.AtMost > 0 {
+		limit = min(limit, o.AtMost)
+	}
+	return limit
+}
+
 // attempt runs a case to its end or until its time and the grace are over; then
 // it is left behind, and its T takes nothing more. It says whether the case was
 // late.
 func (o Options) attempt(ctx context.Context, c spec.Case, t *spec.T) (late bool) {
-	limit := c.Timeout
-	if limit == 0 {
-		limit = spec.DefaultTimeout
-	}
+	limit := o.limit(c)
 	interrupted := ctx.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -31,6 +31,7 @@ type Options struct {
 	Evidence string                 // directory for attachments; empty: they are dropped
 	Nonce    string                 // part of names; random when empty
 	Grace    time.Duration          // DefaultGrace when 0
+	AtMost   time.Duration          // of any case's limit; 0: each has its own
 	// Repeat is how often the whole list is run; once when 0. OnResult gets every
 	// result, what Run returns is merged (see Merge).
 	Repeat int

@@ -74,11 +74,21 @@ func serve(l net.Listener, mode string) {
 			_ = c.Close()
 		}
 	}
-	var asked atomic.Int64
+	var asked, woken atomic.Int64
 	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n := asked.Add(1); strings.HasPrefix(mode, "dies") && strings.HasPrefix(r.Host, "route-exact-n") {
 			log.Printf("badgw: panic: request %d was one too many", n)
 			os.Exit(9)
+		}
+		switch {
+		case mode == "wakes" && strings.HasPrefix(r.Host, "route-none-404-n"):
+			if woken.Add(1) == 1 { // not quite awake
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+		case mode == "mute" || mode == "wakes":
+			<-r.Context().Done() // never a word
+			return
 		}
 		w.Header().Set("Server", "APISIX/0.0")
 		w.Header().Set("Content-Type", "application/json")
