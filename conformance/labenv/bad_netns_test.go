@@ -29,13 +29,23 @@ func TestMain(m *testing.M) {
 		sandbox.Init()
 		ctx, stop := ossignal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 		defer stop()
-		code, err := Work(ctx)
+		code, err := work(ctx, loseWorker)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(code)
 	}
 	sandbox.Main(tidy{m})
+}
+
+// loseIn names the case in whose time a worker of this program panics.
+const loseIn = "LABENV_TEST_LOSE_IN"
+
+func loseWorker(o order) {
+	if o.Case != nil && o.Case.ID == os.Getenv(loseIn) {
+		go panic("a goroutine that some case started")
+		select {} // until it does
+	}
 }
 
 // tidy removes what programs built, after all tests.
@@ -269,6 +279,20 @@ func TestGatewayThatSpeaksAgainGetsItsTimeBack(t *testing.T) {
 	j.want(t, "ROUTE-METHOD", spec.Fail, "its limit was cut to 2s")
 	j.want(t, "ROUTE-NONE-404", spec.Pass, "") // its first answer is wrong, and comes while the limit is short
 	j.want(t, lifeRow, spec.Warn, "so 2 cases that followed had 2s each")
+}
+
+func TestLostWorkerCostsOneCase(t *testing.T) {
+	t.Setenv(loseIn, "ROUTE-HOST")
+	j := judgeBad(t, "lies", func(o *Options) { o.Cases = []string{"ROUTE-EXACT", "ROUTE-HOST", "ROUTE-METHOD", "ROUTE-NONE-404"} })
+	j.want(t, "ROUTE-EXACT", spec.Fail, "want 200 from")
+	j.want(t, "ROUTE-HOST", spec.Broken, "the process that ran the cases ended: exit code 2")
+	j.want(t, "ROUTE-METHOD", spec.Fail, "")
+	j.want(t, "ROUTE-NONE-404", spec.Pass, "")
+	j.want(t, lifeRow, spec.Pass, "")
+	j.want(t, drainRow, spec.Pass, "")
+	if len(j.report.Problems) != 1 || !strings.Contains(j.report.Problems[0], "exit code 2") {
+		t.Errorf("problems %q, want the worker that was lost", j.report.Problems)
+	}
 }
 
 func TestLabThatDoesNotComeUpIsUndecidedAndNotTheGatewaysFault(t *testing.T) {

@@ -12,12 +12,27 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/conformance/suite"
 	"github.com/unilb/unilb/sim/sandbox"
 )
 
-// orderTimeout is how long a worker may take over one order. Cases, labs and loads
-// have limits of their own far below it: only a worker that is stuck gets there.
-const orderTimeout = 15 * time.Minute
+// otherOrders is how long a worker may take over an order that is not a case. Labs,
+// loads and questions have limits of their own far below it.
+const otherOrders = 5 * time.Minute
+
+// limit is how long a worker may take over an order: only one that is stuck gets there.
+func (o order) limit() time.Duration {
+	if o.Case == nil {
+		return otherOrders
+	}
+	c, ok := caseOf(o.Case.ID)
+	if !ok {
+		return otherOrders
+	}
+	// A gateway that speaks again has the case run twice, the first time shortly.
+	return suite.Longest(c) + suite.Longest(spec.Case{Timeout: muteLimit}) + 4*reviveTimeout
+}
 
 // A hand is a worker as the process that leads the run sees it. It is used by one
 // goroutine at a time.
@@ -27,6 +42,7 @@ type hand struct {
 	replies *json.Decoder
 	lines   func(string)
 	lost    error // why it takes no orders any more
+	closed  bool  // it was told to end
 }
 
 // startHand starts this program again as a worker, inside a sandbox of its own.
@@ -47,14 +63,20 @@ func startHand(lines func(string)) (*hand, error) {
 
 // do gives an order and waits for its reply. When ctx ends the worker is told, and
 // still replies. An error means that the worker is lost.
-func (h *hand) do(ctx context.Context, o order) (reply, error) {
+func (h *hand) do(ctx context.Context, o order) (_ reply, err error) {
 	if h.lost != nil {
 		return reply{}, h.lost
 	}
 	stop := context.AfterFunc(ctx, func() { _ = h.box.Signal(unix.SIGTERM) }) // it may have ended by itself
 	defer stop()
-	stuck := time.AfterFunc(orderTimeout, func() { _ = h.box.Kill() })
-	defer stuck.Stop()
+	limit := o.limit()
+	stuck := time.AfterFunc(limit, func() { _ = h.box.Kill() })
+	defer func() {
+		if !stuck.Stop() && h.lost != nil {
+			h.lost = fmt.Errorf("an order was not done within %s: %w", limit, h.lost)
+			err = h.lost
+		}
+	}()
 	if err := json.NewEncoder(h.conn).Encode(o); err != nil {
 		return reply{}, h.lose(err)
 	}
@@ -70,9 +92,14 @@ func (h *hand) do(ctx context.Context, o order) (reply, error) {
 	}
 }
 
+// endsWithin is how long a worker whose socket has ended may take to end as well: its
+// exit code says more than that of a kill.
+const endsWithin = 5 * time.Second
+
 // lose notes that the worker is gone, and how it ended.
 func (h *hand) lose(err error) error {
-	_ = h.box.Kill() // its end of the socket is gone: it cannot be told anything
+	stuck := time.AfterFunc(endsWithin, func() { _ = h.box.Kill() }) // its end of the socket is gone: it cannot be told anything
+	defer stuck.Stop()
 	code, _ := h.box.Wait()
 	if errors.Is(err, io.EOF) {
 		h.lost = fmt.Errorf("the process that ran the cases ended: exit code %d", code)
@@ -85,6 +112,7 @@ func (h *hand) lose(err error) error {
 // close ends the worker and everything that it started; why is what later orders
 // get for an answer.
 func (h *hand) close(why error) {
+	h.closed = true
 	_ = h.conn.Close() // which tells it that there will be no more orders
 	if h.lost != nil {
 		return

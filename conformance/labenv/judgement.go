@@ -28,6 +28,7 @@ type judgement struct {
 	started    time.Time
 
 	hand     *hand
+	notes    notes // for the worker after this one
 	keep     *keeper
 	place    place
 	rows     []spec.Result // of the gateway's life
@@ -39,6 +40,7 @@ type judgement struct {
 // newJudgement removes what an earlier one left in its directory.
 func newJudgement(name string, o Options, m *driver.Manifest, selected []spec.Case, q *flake.Quarantine) (*judgement, error) {
 	j := &judgement{name: name, o: o, m: m, selected: selected, quarantine: q, started: time.Now()}
+	j.notes.States = map[int]map[string]spec.State{}
 	err := cleanOut(o.Out)
 	if err == nil {
 		j.keep, err = newKeeper(o.Out)
@@ -132,6 +134,7 @@ func (j *judgement) rounds(ctx context.Context, cs []spec.Case) {
 
 // one runs a case once and returns what it showed.
 func (j *judgement) one(ctx context.Context, c spec.Case, round int) compare.Seen {
+	j.replace(ctx)
 	r, err := j.hand.do(ctx, order{Case: &caseOrder{ID: c.ID, Round: round}})
 	if err != nil {
 		j.problem(err)
@@ -143,6 +146,13 @@ func (j *judgement) one(ctx context.Context, c spec.Case, round int) compare.See
 	} else {
 		j.line(report.Line(*r.Result))
 	}
+	if j.notes.States[round] == nil {
+		j.notes.States[round] = map[string]spec.State{}
+	}
+	j.notes.States[round][c.ID] = outcome(*r.Result)
+	if n := r.Notes; n != nil {
+		j.notes.Deaths, j.notes.Excused, j.notes.Cut = n.Deaths, n.Excused, n.Cut
+	}
 	j.judged = append(j.judged, *r.Result)
 	if r.Seen == nil {
 		r.Seen = &compare.Seen{Case: c.ID, Round: round, State: r.Result.State, Reason: r.Result.Reason, Says: r.Result.Says}
@@ -153,13 +163,48 @@ func (j *judgement) one(ctx context.Context, c spec.Case, round int) compare.See
 	return *r.Seen
 }
 
+// maxWorkers is how many workers a judgement may use: whoever loses more has a fault
+// that no new one mends.
+const maxWorkers = 4
+
+// replace starts a new worker with a lab of its own when the last one was lost, so
+// that only the case in which that happened is not judged.
+func (j *judgement) replace(ctx context.Context) {
+	if j.hand.lost == nil || j.hand.closed || j.place.Run.Topology == "" || j.notes.Nth+1 >= maxWorkers || ctx.Err() != nil {
+		return
+	}
+	j.notes.Nth++
+	j.line(fmt.Sprintf("%v; worker %d of at most %d takes over", j.hand.lost, j.notes.Nth+1, maxWorkers))
+	h, err := startHand(j.line)
+	if err != nil {
+		j.problem(err)
+		return
+	}
+	_ = j.hand.conn.Close() // nobody is at its other end
+	j.hand = h
+	up := j.o.upOrder(j.selected)
+	up.Notes = &j.notes
+	r, err := h.do(ctx, order{Up: up})
+	switch {
+	case err != nil:
+		j.problem(err)
+	case r.Refused != nil:
+		err := errors.New(r.Refused.Text)
+		j.problem(err)
+		h.close(err) // there is no lab to run anything in
+	case r.Result.State != spec.Pass: // it started once
+		j.rows = slices.DeleteFunc(j.rows, func(x spec.Result) bool { return x.Case == startRow })
+		j.row(r.Result)
+	}
+}
+
 // ask asks a question whose answer is a row of the report.
 func (j *judgement) ask(ctx context.Context, a ask) {
 	r, err := j.hand.do(ctx, order{Ask: a})
 	if err != nil {
 		return // who lost the worker has said so
 	}
-	if r.Used != nil {
+	if r.Used != nil && j.notes.Nth == 0 { // what a lost one used is not known
 		j.used = *r.Used
 	}
 	if r.Result != nil {

@@ -1,6 +1,7 @@
 package labenv
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/unilb/unilb/conformance/compare"
@@ -41,6 +42,7 @@ type upOrder struct {
 	Challenge bool              `json:"challenge,omitempty"`
 	Scenarios bool              `json:"scenarios,omitempty"` // some will be run as well
 	Cases     []string          `json:"cases"`               // ids of all that will be asked for
+	Notes     *notes            `json:"notes,omitempty"`     // of the worker before this one, which was lost
 	Rerun     []string          `json:"rerun"`               // words of the command that runs one case again, without the case
 }
 
@@ -61,6 +63,7 @@ type reply struct {
 	Place   *place          `json:"place,omitempty"`
 	Result  *spec.Result    `json:"result,omitempty"`
 	Seen    *compare.Seen   `json:"seen,omitempty"`
+	Notes   *notes          `json:"notes,omitempty"` // with the result of a case
 	Sample  *compare.Sample `json:"sample,omitempty"`
 	Used    *usage          `json:"used,omitempty"` // with the answer to askLife
 	Refused *refusal        `json:"refused,omitempty"`
@@ -83,4 +86,21 @@ type usage struct {
 type refusal struct {
 	Code int    `json:"code"` // one of the exit codes
 	Text string `json:"text"`
+}
+
+// Notes are what a worker knows and the next one must know when it is lost.
+type notes struct {
+	Nth     int                           `json:"nth,omitempty"`    // which worker they are for; 0: the first
+	States  map[int]map[string]spec.State `json:"states,omitempty"` // by round and case; only from who leads the run
+	Deaths  []string                      `json:"deaths,omitempty"`
+	Excused []string                      `json:"excused,omitempty"`
+	Cut     int                           `json:"cut,omitempty"`
+}
+
+// own is the directory of a later worker's lab and history, inside that of the first.
+func (n *notes) own() string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf("worker-%d", n.Nth+1)
 }

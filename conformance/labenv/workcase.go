@@ -139,6 +139,8 @@ func isGateway(process string) bool { return strings.HasSuffix(process, "/"+topo
 // on purpose. When a gateway cannot be started again there is nothing to judge any
 // more.
 func (w *worker) revive(ctx context.Context, r *spec.Result, before map[topology.Ref]*proc.Process) {
+	within, cancel := context.WithTimeout(ctx, reviveTimeout)
+	defer cancel()
 	for _, g := range w.env.Gateways() {
 		p := before[g.Ref]
 		n, err := w.env.lab.Node(g.Ref)
@@ -149,7 +151,7 @@ func (w *worker) revive(ctx context.Context, r *spec.Result, before map[topology
 			continue
 		}
 		w.mourn(r, g.Ref, p)
-		if err := w.restart(ctx, n); err != nil && ctx.Err() == nil {
+		if err := w.restart(within, n); err != nil && ctx.Err() == nil {
 			w.deaths = append(w.deaths, fmt.Sprintf("%s cannot be started again: %v", g.Ref, err))
 			w.dead = lifeRow
 			return
@@ -189,6 +191,9 @@ func (w *worker) mourn(r *spec.Result, ref topology.Ref, p *proc.Process) {
 	}
 }
 
+// reviveTimeout is how long starting gateways again may take, all of them.
+const reviveTimeout = time.Minute
+
 // maxRestarts is how often a gateway may die in one run.
 const maxRestarts = 100
 
@@ -196,8 +201,6 @@ func (w *worker) restart(ctx context.Context, n *lab.Node) error {
 	if len(w.deaths)+len(w.excused) > maxRestarts {
 		return fmt.Errorf("it has ended %d times", maxRestarts)
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	return n.Restart(ctx, topology.ProcGateway)
 }
 

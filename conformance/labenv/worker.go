@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +55,10 @@ type worker struct {
 
 // Work carries out orders until the socket ends, and returns the exit code of the
 // process.
-func Work(ctx context.Context) (int, error) {
+func Work(ctx context.Context) (int, error) { return work(ctx, func(order) {}) }
+
+// work tells before each order what it is.
+func work(ctx context.Context, before func(order)) (int, error) {
 	if !sandbox.Inside() {
 		return ExitBadInput, errors.New("this is a part of lbsim that other parts start")
 	}
@@ -73,6 +77,7 @@ func Work(ctx context.Context) (int, error) {
 			}
 			return ExitBroken, fmt.Errorf("read orders: %w", err)
 		}
+		before(o)
 		if err := replies.Encode(w.carryOut(ctx, o)); err != nil {
 			return ExitBroken, fmt.Errorf("reply: %w", err)
 		}
@@ -86,7 +91,7 @@ func (w *worker) carryOut(ctx context.Context, o order) reply {
 		return w.up(ctx, *o.Up)
 	case o.Case != nil:
 		r, s := w.judge(ctx, *o.Case)
-		return reply{Result: &r, Seen: s}
+		return reply{Result: &r, Seen: s, Notes: &notes{Deaths: w.deaths, Excused: w.excused, Cut: w.mute.cut}}
 	case o.Load != nil:
 		return w.load(ctx, *o.Load)
 	case o.Ask != "":
@@ -112,6 +117,10 @@ func refused(code int, err error) reply {
 // the cases that follow are then answered at once.
 func (w *worker) up(ctx context.Context, o upOrder) reply {
 	w.order = o
+	if n := o.Notes; n != nil {
+		w.deaths, w.excused, w.mute.cut = n.Deaths, n.Excused, n.Cut
+		maps.Copy(w.states, n.States)
+	}
 	m, err := loadDriver(o.Gateway)
 	if err != nil {
 		return refused(ExitBadInput, err)
@@ -133,7 +142,7 @@ func (w *worker) up(ctx context.Context, o upOrder) reply {
 	begin := time.Now()
 	w.say("up " + plan.Lab)
 	l, err := lab.Up(ctx, plan, lab.Options{
-		BinDir: o.BinDir, Dir: filepath.Join(o.Out, "lab"), Recorder: w.rec, Gateway: fleet.command,
+		BinDir: o.BinDir, Dir: filepath.Join(o.Out, "lab", o.Notes.own()), Recorder: w.rec, Gateway: fleet.command,
 		Progress: func(s lab.Step) {
 			w.say(fmt.Sprintf(" ✓ %-10s %-60s %7s", s.Name, s.Text, s.Took.Round(time.Millisecond)))
 		},
@@ -191,5 +200,5 @@ func (w *worker) down(ctx context.Context) error {
 		err = errors.Join(w.env.Close(), w.lab.Down(ctx))
 		w.lab = nil
 	}
-	return errors.Join(err, w.rec.Snapshot().Save(filepath.Join(w.order.Out, "history")))
+	return errors.Join(err, w.rec.Snapshot().Save(filepath.Join(w.order.Out, "history", w.order.Notes.own())))
 }

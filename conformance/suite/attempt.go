@@ -22,6 +22,12 @@ func (o Options) limit(c spec.Case) time.Duration {
 	return limit
 }
 
+// Longest is how long a case may take at most, with set-up, clean-up and the grace of
+// both.
+func Longest(c spec.Case) time.Duration {
+	return SetUpTimeout + (Options{}).limit(c) + CleanUpTimeout + 2*DefaultGrace
+}
+
 // attempt runs a case to its end or until its time and the grace are over; then
 // it is left behind, and its T takes nothing more. It says whether the case was
 // late.
