@@ -164,6 +164,7 @@ func TestResultsAndExitCodes(t *testing.T) {
 		"a failure":            {one(spec.Pass, spec.Fail), Failure, Failure, 1},
 		"a failure and broken": {one(spec.Broken, spec.Fail), Failure, Failure, 1},
 		"broken is undecided":  {one(spec.Pass, spec.Broken), Failure, Failure, 2},
+		"nothing but broken":   {one(spec.Broken, spec.Skip), Partial, Failure, 2},
 		"unproven":             {one(spec.Pass, spec.Unproven), Failure, Failure, 2},
 		"unknown":              {one(spec.Pass, spec.Unknown), Failure, Failure, 2},
 		"no state at all":      {one(spec.Pass, ""), Failure, Failure, 2},
