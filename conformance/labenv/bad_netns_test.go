@@ -41,7 +41,13 @@ func TestMain(m *testing.M) {
 // loseIn names the case in whose time a worker of this program panics.
 const loseIn = "LABENV_TEST_LOSE_IN"
 
+// hangingCase is an id at which a worker of this program hangs.
+const hangingCase = "HANGS"
+
 func loseWorker(o order) {
+	if o.Case != nil && o.Case.ID == hangingCase {
+		<-time.After(time.Hour) // until it is killed
+	}
 	if o.Case != nil && o.Case.ID == os.Getenv(loseIn) {
 		go panic("a goroutine that some case started")
 		select {} // until it does
@@ -292,6 +298,21 @@ func TestLostWorkerCostsOneCase(t *testing.T) {
 	j.want(t, drainRow, spec.Pass, "")
 	if len(j.report.Problems) != 1 || !strings.Contains(j.report.Problems[0], "exit code 2") {
 		t.Errorf("problems %q, want the worker that was lost", j.report.Problems)
+	}
+}
+
+func TestOrderThatHangsEndsTheWorkerByItsLimit(t *testing.T) {
+	t.Parallel()
+	sandbox.Require(t, sandbox.CapNetNS)
+	h, err := startHand(func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close(errors.New("the test is over"))
+	h.limit = func(order) time.Duration { return 100 * time.Millisecond }
+	_, err = h.do(t.Context(), order{Case: &caseOrder{ID: hangingCase}})
+	if err == nil || !strings.Contains(err.Error(), "not done within 100ms") || h.lost == nil || h.closed {
+		t.Errorf("got %v, lost %v, closed %t, want a lost worker and why", err, h.lost, h.closed)
 	}
 }
 

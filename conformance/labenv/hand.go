@@ -41,6 +41,7 @@ type hand struct {
 	conn    *os.File
 	replies *json.Decoder
 	lines   func(string)
+	limit   func(order) time.Duration
 	lost    error // why it takes no orders any more
 	closed  bool  // it was told to end
 }
@@ -58,7 +59,7 @@ func startHand(lines func(string)) (*hand, error) {
 	if err != nil {
 		return nil, errors.Join(err, near.Close())
 	}
-	return &hand{box: box, conn: near, replies: json.NewDecoder(bufio.NewReader(near)), lines: lines}, nil
+	return &hand{box: box, conn: near, replies: json.NewDecoder(bufio.NewReader(near)), lines: lines, limit: order.limit}, nil
 }
 
 // do gives an order and waits for its reply. When ctx ends the worker is told, and
@@ -69,7 +70,7 @@ func (h *hand) do(ctx context.Context, o order) (_ reply, err error) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = h.box.Signal(unix.SIGTERM) }) // it may have ended by itself
 	defer stop()
-	limit := o.limit()
+	limit := h.limit(o)
 	stuck := time.AfterFunc(limit, func() { _ = h.box.Kill() })
 	defer func() {
 		if !stuck.Stop() && h.lost != nil {
