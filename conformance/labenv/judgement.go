@@ -40,7 +40,7 @@ type judgement struct {
 // newJudgement removes what an earlier one left in its directory.
 func newJudgement(name string, o Options, m *driver.Manifest, selected []spec.Case, q *flake.Quarantine) (*judgement, error) {
 	j := &judgement{name: name, o: o, m: m, selected: selected, quarantine: q, started: time.Now()}
-	j.notes.States = map[int]map[string]spec.State{}
+	j.notes.States, j.notes.Latest = map[int]map[string]spec.State{}, map[string]spec.State{}
 	err := cleanOut(o.Out)
 	if err == nil {
 		j.keep, err = newKeeper(o.Out)
@@ -149,7 +149,7 @@ func (j *judgement) one(ctx context.Context, c spec.Case, round int) compare.See
 	if j.notes.States[round] == nil {
 		j.notes.States[round] = map[string]spec.State{}
 	}
-	j.notes.States[round][c.ID] = outcome(*r.Result)
+	j.notes.States[round][c.ID], j.notes.Latest[c.ID] = outcome(*r.Result), outcome(*r.Result)
 	if n := r.Notes; n != nil {
 		j.notes.Deaths, j.notes.Excused, j.notes.Cut = n.Deaths, n.Excused, n.Cut
 	}

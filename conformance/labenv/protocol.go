@@ -92,6 +92,7 @@ type refusal struct {
 type notes struct {
 	Nth     int                           `json:"nth,omitempty"`    // which worker they are for; 0: the first
 	States  map[int]map[string]spec.State `json:"states,omitempty"` // by round and case; only from who leads the run
+	Latest  map[string]spec.State         `json:"latest,omitempty"` // by case; from there, too
 	Deaths  []string                      `json:"deaths,omitempty"`
 	Excused []string                      `json:"excused,omitempty"`
 	Cut     int                           `json:"cut,omitempty"`

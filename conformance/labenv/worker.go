@@ -120,6 +120,7 @@ func (w *worker) up(ctx context.Context, o upOrder) reply {
 	if n := o.Notes; n != nil {
 		w.deaths, w.excused, w.mute.cut = n.Deaths, n.Excused, n.Cut
 		maps.Copy(w.states, n.States)
+		maps.Copy(w.latest, n.Latest)
 	}
 	m, err := loadDriver(o.Gateway)
 	if err != nil {
