@@ -64,7 +64,7 @@ func driverCheckCommand(out *output) *cobra.Command {
 		if o.bin, err = binDir(o.bin); err != nil {
 			return err
 		}
-		if sandbox.Inside() {
+		if o.try && sandbox.Inside() { // the same call, in the sandbox that it made
 			return tryDriver(cmd.Context(), out, a[0], o)
 		}
 		return checkDriver(cmd.Context(), out, a[0], o)
