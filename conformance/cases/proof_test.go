@@ -158,6 +158,16 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 	return rs[0]
 }
 
+// brief are bugs that show for some milliseconds after a change. On a starved
+// machine nobody may have looked in time: that a case can catch them is proved by
+// one of so many looks.
+var brief = map[string]bool{
+	"admin reads late": true, "applies late": true, "begins with nothing at a reload": true, "closes on edit": true, "drops at a reload": true,
+	"goes back now and then": true, "serves before it knows": true,
+}
+
+const looks = 5
+
 // TestCasesTellGoodGatewaysFromBadOnes is the proof of the cases: green against
 // a gateway that does what they say, red against each that does not.
 func TestCasesTellGoodGatewaysFromBadOnes(t *testing.T) {
@@ -178,6 +188,9 @@ func TestCasesTellGoodGatewaysFromBadOnes(t *testing.T) {
 			t.Run(c.ID+"/"+bug, func(t *testing.T) {
 				t.Parallel()
 				r := judge(t, c, bug)
+				for look := 1; look < looks && brief[bug] && r.State == spec.Pass; look++ {
+					r = judge(t, c, bug)
+				}
 				if r.State != spec.Fail {
 					t.Errorf("got %s, want fail: %s", r.State, strings.Join(r.Says, "\n"))
 				} else {
