@@ -8,7 +8,7 @@ import (
 
 // proofsAtOnce is how many gateways are judged at the same time: they wait for
 // each other's time limits much more than they compute.
-const proofsAtOnce = "16"
+const proofsAtOnce = "10"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -145,7 +145,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 	t.Helper()
 	c.After, c.Level = nil, spec.Must // not met is a failure here, whatever the level
 	if bug != "" {
-		c.Timeout = 15 * time.Second // what has not been seen by then is not going to be
+		c.Timeout = 20 * time.Second // what has not been seen by then is not going to be
 	}
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
 	if spec.ProfileOf(c) == "L7-PROTOCOL" {
