@@ -317,6 +317,15 @@ func TestConfigConverges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { judge(t, ConfigConverges(20*ms), c.e.h, c.want) })
 	}
+	// Two that come out at one revision: the later call won, unless both were under way
+	// at once. In which order they were noted says nothing.
+	inTurn := begin().write(3, 112*ms, 113*ms, history.OK, "green").write(3, 110*ms, 111*ms, history.OK, "blue").sees(150*ms, "green", g1)
+	judge(t, ConfigConverges(20*ms), inTurn.h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), inTurn.sees(160*ms, "blue", g1).h, want{Invalid, "served by blue, as of revision 3"})
+	atOnce := begin().write(3, 111*ms, 113*ms, history.OK, "blue").write(3, 110*ms, 112*ms, history.OK, "red").sees(150*ms, "red", g1).sees(160*ms, "blue", g2)
+	judge(t, ConfigConverges(20*ms), atOnce.h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), atOnce.sees(170*ms, "green", g2).h, want{Invalid, "served by green, as of revision 2"})
+
 	said := begin().sees(50*ms, "blue", g1).sees(110*ms, "blue", g2).sees(150*ms, "green", g1)
 	judge(t, ConfigConverges(20*ms), said.h, want{Valid, ""})
 	said.h.Writes[1].InForce = 105 * ms // the gateways said so, and one still serves the old

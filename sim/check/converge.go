@@ -41,8 +41,9 @@ func (c configConverges) Check(h *history.History, facts Facts) Verdict {
 			}
 		}
 		c.judge(&f, versions, sights)
-		if last := versions[len(versions)-1]; !slices.ContainsFunc(sights, func(s sight) bool {
-			return s.op.Sent >= last.from && last.admits(s)
+		last := versions[len(versions)-1]
+		if !slices.ContainsFunc(sights, func(s sight) bool {
+			return slices.ContainsFunc(versions, func(v version) bool { return v.rank == last.rank && s.op.Sent >= v.from && v.admits(s) })
 		}) {
 			f.doubt("nothing shows the last write to %s for %s", last.write.Key, sc)
 		}
@@ -81,7 +82,7 @@ func (c configConverges) judge(f *finding, vs []version, sights []sight) {
 			if oldest < 0 {
 				oldest = i
 			}
-			if i >= low {
+			if v.rank >= vs[low].rank {
 				best = i
 				break
 			}
@@ -126,7 +127,7 @@ func (c configConverges) behind(f *finding, end time.Duration, sc *scope, vs []v
 	}
 	for _, who := range slices.Sorted(maps.Keys(newest)) {
 		s := newest[who]
-		if !slices.ContainsFunc(vs[due:], func(v version) bool { return v.admits(s) }) {
+		if !slices.ContainsFunc(vs, func(v version) bool { return v.rank >= vs[due].rank && v.admits(s) }) {
 			f.doubt("the traffic ends %s before the last write to %s for %s had to be in force, and gateway %s still shows %s",
 				(last.Return + c.bound - end).Round(time.Millisecond), last.Key, sc, s.gateway, s.backend)
 		}
@@ -186,7 +187,7 @@ func lag(vs []version, s sight) time.Duration {
 	for i := len(vs) - 1; i >= 0; i-- {
 		if vs[i].admits(s) && vs[i].from <= s.op.Returned {
 			for _, next := range vs[i+1:] {
-				if next.write.Outcome == history.OK {
+				if next.rank > vs[i].rank && next.write.Outcome == history.OK {
 					return max(0, s.op.Sent-next.write.Return)
 				}
 			}

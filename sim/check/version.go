@@ -17,6 +17,9 @@ type version struct {
 	write    history.Write
 	backends []topology.Ref
 	any      bool // before the first write: anything may be served
+	// rank orders the states. Two of one rank were asked for at the same time and
+	// came out at the same revision: which of them replaced the other, nobody knows.
+	rank     int
 	from, to time.Duration
 }
 
@@ -102,22 +105,30 @@ const forever = time.Duration(math.MaxInt64)
 func (c configConverges) versions(ws []history.Write) []version {
 	slices.SortStableFunc(ws, func(a, b history.Write) int {
 		if a.Rev != 0 && b.Rev != 0 {
-			return cmp.Compare(a.Rev, b.Rev)
+			return cmp.Or(cmp.Compare(a.Rev, b.Rev), cmp.Compare(a.Call, b.Call))
 		}
 		return cmp.Compare(a.Call, b.Call)
 	})
 	vs := []version{{any: true, to: forever}}
-	for _, w := range ws {
+	rank, busy := 0, time.Duration(0) // busy: until when a write of the rank was under way
+	for i, w := range ws {
+		if i > 0 && w.Rev != 0 && w.Rev == ws[i-1].Rev && w.Call <= busy {
+			busy = max(busy, w.Return)
+		} else {
+			rank, busy = rank+1, w.Return
+		}
 		if w.Outcome == history.OK {
 			end := w.Return + c.bound
 			if w.InForce > 0 {
 				end = min(end, w.InForce)
 			}
 			for i := range vs {
-				vs[i].to = min(vs[i].to, end)
+				if vs[i].rank < rank {
+					vs[i].to = min(vs[i].to, end)
+				}
 			}
 		}
-		vs = append(vs, version{write: w, backends: w.Serves.Backends, from: w.Call, to: forever})
+		vs = append(vs, version{write: w, backends: w.Serves.Backends, rank: rank, from: w.Call, to: forever})
 	}
 	return vs
 }
