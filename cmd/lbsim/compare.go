@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +9,7 @@ import (
 )
 
 func compareCommand(out *output) *cobra.Command {
-	o := labenv.CompareOptions{Options: labenv.Options{Command: strings.Join(os.Args, " ")}}
+	o := labenv.CompareOptions{Options: labenv.Options{Command: os.Args}}
 	cmd := &cobra.Command{
 		Use: "compare BASE HEAD", Short: "Compare two builds of a gateway, or two runs of conform, by what was seen", Args: args(cobra.ExactArgs(2)),
 		Example: "  lbsim compare l7gw-v1 l7gw-v2 --profile L7-ROUTING --pairs 0\n  lbsim compare out/monday out/friday --allow wanted.yaml",

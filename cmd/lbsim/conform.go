@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +10,7 @@ import (
 )
 
 func conformCommand(out *output) *cobra.Command {
-	o := labenv.Options{Command: strings.Join(os.Args, " ")}
+	o := labenv.Options{Command: os.Args}
 	cmd := &cobra.Command{
 		Use: "conform", Short: "Judge a gateway: run the conformance cases and write a report", Args: args(cobra.NoArgs),
 		Example: "  lbsim conform --gateway l7gw --gateway-binary ./l7gw-new --core --repeat 20",
@@ -27,7 +26,7 @@ func conformCommand(out *output) *cobra.Command {
 	f.BoolVar(&o.Challenge, "challenge", false, "run the cases of unclaimed features, too; they never count")
 	f.IntVar(&o.Repeat, "repeat", 1, "run the cases so many times in the same lab")
 	f.StringVar(&o.Scenarios, "scenarios", "", "compiled scenarios to run as well")
-	f.StringVar(&o.Out, "out", "", "directory of the report (default: out/conformance)")
+	f.StringVar(&o.Out, "out", "", "directory of the report (default: out/conformance-GATEWAY)")
 	f.StringVar(&o.Quarantine, "quarantine", "", "file of cases that do not block (default: that of the suite)")
 	f.StringVar(&o.Ledger, "ledger", "", "file that is told how cases ended (default: flakes.ndjson in --out)")
 	completeFlag(cmd, "gateway", orFiles(driverNames))

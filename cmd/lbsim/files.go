@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -100,7 +101,12 @@ func validate(nameOrFile string, set []string) error {
 func printProblems(out *output, file string, err error) (int, error) {
 	var errs topology.Errors
 	if !errors.As(err, &errs) {
-		errs = topology.Errors{{File: file, Msg: err.Error()}}
+		msg := err.Error()
+		var at *fs.PathError
+		if errors.As(err, &at) && at.Path == file { // which the line begins with
+			msg = at.Err.Error()
+		}
+		errs = topology.Errors{{File: file, Msg: msg}}
 	}
 	for _, e := range errs {
 		if !out.json {

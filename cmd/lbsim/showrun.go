@@ -44,7 +44,9 @@ func showRun(out *output, b *bundle.Bundle, h *history.History, moments []timeli
 		return err
 	}
 	if verr != nil {
-		progress("the run has no verdict; see: lbsim judge %s", b.Name())
+		if _, err := os.Stat(b.Path(bundle.ScenarioFile)); err == nil { // a run of cases is judged by lbsim conform
+			progress("the run has no verdict; see: lbsim judge %s", b.Name())
+		}
 		return nil
 	}
 	return printJudged(out, b, v, nil)

@@ -36,10 +36,10 @@ type Allowed struct {
 	Expires flake.Day `yaml:"expires" required:"true"`                                                                    // the last day on which it holds
 }
 
-// DecodeAllow reads an allow-list; name is what errors call it. An entry that has
-// expired is a mistake like any other: they come all at once, as strict.Errors with
+// DecodeAllow reads an allow-list; name is what errors call it, known are the ids of
+// all cases. An entry that has expired is a mistake like any other: they come all at once, as strict.Errors with
 // their places.
-func DecodeAllow(name string, text []byte, now time.Time) (*AllowList, error) {
+func DecodeAllow(name string, text []byte, known []string, now time.Time) (*AllowList, error) {
 	a := &AllowList{}
 	src, errs := strict.Format{Name: "allow-list", Begin: "allow: v1"}.Decode(name, text, a)
 	report := src.Report(errs)
@@ -52,18 +52,35 @@ func DecodeAllow(name string, text []byte, now time.Time) (*AllowList, error) {
 		seen[e.Name] = true
 		if _, err := path.Match(e.Case, ""); err != nil {
 			report.Fail(at("case"), "case pattern %q: %v", e.Case, err)
+		} else if e.strange(known) {
+			report.Fail(at("case"), "no case has the id %q%s", e.Case, strict.Nearest(e.Case, known))
 		}
 		if _, err := regexp.Compile(e.Match); err != nil {
 			report.Fail(at("match"), "%v", err)
 		}
 		if !e.Expires.IsZero() && !now.Before(e.Expires.AddDate(0, 0, 1)) {
-			report.Fail(at("expires"), "%q (%s, %s: %s) expired on %s: the difference is to be gone, or somebody decides anew", e.Name, e.Case, e.Meaning, e.Reason, e.Expires)
+			report.Fail(at("expires"), "%q (%s: %s) expired on %s: the difference is to be gone, or somebody decides anew", e.Name, e.about(), e.Reason, e.Expires)
 		}
 	}
 	if err := report.Err(); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// about is what the entry accepts, in words.
+func (e Allowed) about() string {
+	if e.Case == "" {
+		return string(e.Meaning)
+	}
+	return e.Case + ", " + string(e.Meaning)
+}
+
+// strange says that the pattern looks like one of case ids, and no case has such an
+// id. Titles of scenarios, which are not known here, have spaces or small letters.
+func (e Allowed) strange(known []string) bool {
+	return e.Case != "" && e.Case == strings.ToUpper(e.Case) && !strings.Contains(e.Case, " ") &&
+		!slices.ContainsFunc(known, func(id string) bool { ok, _ := path.Match(e.Case, id); return ok })
 }
 
 // fits says whether the entry accepts a difference in one case.

@@ -51,7 +51,7 @@ differences:
 `
 
 func TestComparisonReadsLikeThis(t *testing.T) {
-	allow, err := DecodeAllow("allow.yaml", []byte(allowText), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	allow, err := DecodeAllow("allow.yaml", []byte(allowText), ids, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +119,9 @@ func TestVerdictFollowsFromWhatNobodyAccepted(t *testing.T) {
 	}
 }
 
+// ids are of the cases that allow-lists in tests speak of.
+var ids = []string{"A-ONE", "A-TWO", "B-ONE"}
+
 func TestAllowListsAreStrict(t *testing.T) {
 	now := time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct{ text, want string }{
@@ -128,22 +131,23 @@ func TestAllowListsAreStrict(t *testing.T) {
 		"no reason":    {strings.Replace(allowText, "    reason: release 2\n", "", 1), "reason"},
 		"bad pattern":  {strings.Replace(allowText, "'server: gw/1 -> gw/2$'", "'('", 1), "missing closing )"},
 		"bad case":     {strings.Replace(allowText, "case: A-*", "case: '['", 1), "case pattern"},
+		"no such case": {strings.Replace(allowText, "case: A-*", "case: AONE", 1), `no case has the id "AONE" (did you mean "A-ONE"?)`},
 		"name twice":   {strings.Replace(allowText, "gone for long", "new version", 1), `"new version" is here already`},
 		"not a day":    {strings.Replace(allowText, "expires: 2030-01-01", "expires: soon", 1), "want a day such as 2026-03-02"},
 		"not our file": {"quarantine: v1\n", "quarantine"},
 	} {
-		if _, err := DecodeAllow("allow.yaml", []byte(c.text), now); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := DecodeAllow("allow.yaml", []byte(c.text), ids, now); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
 	// Holds to the end of its last day.
-	if _, err := DecodeAllow("allow.yaml", []byte(allowText), now.Add(-time.Second)); err != nil {
+	if _, err := DecodeAllow("allow.yaml", []byte(allowText), ids, now.Add(-time.Second)); err != nil {
 		t.Errorf("on its last day: %v", err)
 	}
 }
 
 func TestAnAllowListAcceptsOnlyWhatItNames(t *testing.T) {
-	allow, err := DecodeAllow("allow.yaml", []byte(allowText), time.Unix(0, 0))
+	allow, err := DecodeAllow("allow.yaml", []byte(allowText), ids, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func Compare(ctx context.Context, o CompareOptions) (*compare.Comparison, int, e
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return nil, ExitBadInput, fmt.Errorf("make %s: %w", o.Out, err)
 	}
-	c := &compare.Comparison{Started: time.Now(), Command: o.Command, Base: compare.Side{Given: o.Base}, Head: compare.Side{Given: o.Head}}
+	c := &compare.Comparison{Started: time.Now(), Command: shellLine(o.Command), Base: compare.Side{Given: o.Base}, Head: compare.Side{Given: o.Head}}
 	var code int
 	if base.runDir != "" {
 		code, err = o.runs(c, base, head)
@@ -101,7 +101,7 @@ func (o CompareOptions) read() (base, head operand, allow *compare.AllowList, er
 	if err != nil {
 		return base, head, nil, fmt.Errorf("read allow-list: %w", err)
 	}
-	allow, err = compare.DecodeAllow(o.Allow, text, time.Now())
+	allow, err = compare.DecodeAllow(o.Allow, text, caseIDs(), time.Now())
 	return base, head, allow, err
 }
 

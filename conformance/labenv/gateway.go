@@ -15,6 +15,7 @@ import (
 	"github.com/unilb/unilb/conformance/model"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/topology"
+	"github.com/unilb/unilb/topology/strict"
 )
 
 // isPath says whether what names a driver is the path of a manifest.
@@ -24,12 +25,18 @@ func isPath(name string) bool { return strings.ContainsAny(name, "/.") }
 // path to a file.
 func loadDriver(name string) (*driver.Manifest, error) {
 	if isPath(name) {
+		if _, err := os.Stat(name); err != nil {
+			return nil, fmt.Errorf("open driver: %w", err)
+		}
 		return driver.Load(os.DirFS(filepath.Dir(name)), filepath.Base(name))
 	}
 	m, err := driver.Load(drivers.Files, name+".yaml")
 	if errors.Is(err, fs.ErrNotExist) {
 		known, _ := fs.Glob(drivers.Files, "*.yaml") // the pattern is well formed
-		return nil, fmt.Errorf("no driver %q; there are %s, and paths to files", name, strings.ReplaceAll(strings.Join(known, ", "), ".yaml", ""))
+		for i := range known {
+			known[i] = strings.TrimSuffix(known[i], ".yaml")
+		}
+		return nil, fmt.Errorf("no driver %q%s; there are %s, and paths to files", name, strict.Nearest(name, known), strings.Join(known, ", "))
 	}
 	return m, err
 }

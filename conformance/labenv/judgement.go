@@ -35,6 +35,7 @@ type judgement struct {
 	judged   []spec.Result // of cases, a result for each time that one ran
 	used     usage
 	problems []string
+	unrun    int // cases whose turn did not come
 }
 
 // newJudgement removes what an earlier one left in its directory.
@@ -118,7 +119,7 @@ func (j *judgement) cases(ctx context.Context) {
 		}
 	}
 	j.rounds(ctx, j.selected[:last+1])
-	if last >= 0 && j.hand.lost == nil {
+	if last >= 0 && j.hand.lost == nil && ctx.Err() == nil {
 		j.sayBlocking()
 	}
 	j.rounds(ctx, j.selected[last+1:])
@@ -127,6 +128,12 @@ func (j *judgement) cases(ctx context.Context) {
 func (j *judgement) rounds(ctx context.Context, cs []spec.Case) {
 	for round := range max(1, j.o.Repeat) {
 		for _, c := range cs {
+			if ctx.Err() != nil {
+				if round == 0 {
+					j.unrun++
+				}
+				continue
+			}
 			j.one(ctx, c, round)
 		}
 	}
@@ -251,9 +258,9 @@ func (j *judgement) report(ctx context.Context) *report.Report {
 // write completes the report and writes its files.
 func (j *judgement) write(ctx context.Context, r *report.Report) error {
 	if ctx.Err() != nil {
-		r.Problems = append(r.Problems, "interrupted")
+		r.Problems = append(r.Problems, fmt.Sprintf("interrupted: %d cases did not run", j.unrun))
 	}
-	r.Run.Started, r.Run.Took, r.Run.Command, r.Run.Left = j.started, time.Since(j.started), j.o.Command, len(cases.All())-len(j.selected)
+	r.Run.Started, r.Run.Took, r.Run.Command, r.Run.Left = j.started, time.Since(j.started), shellLine(j.o.Command), len(cases.All())-len(j.selected)
 	if err := j.o.reliability(r, j.quarantine); err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}

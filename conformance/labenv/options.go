@@ -45,12 +45,12 @@ type Options struct {
 	Challenge  bool     // run the cases of features that the gateway does not claim, too
 	Repeat     int      // how often the cases are run in the same lab; once when 0
 	Scenarios  string   // compiled scenarios (scenarios.test) to run as well; empty: none
-	Out        string   // directory of the report; "out/conformance" when empty
+	Out        string   // directory of the report; "out/conformance-" and the gateway's name when empty
 	Require    []string // capabilities whose lack is a failure; $LBSIM_REQUIRE when nil
 	Excluded   map[string]string
 	Quarantine string    // file of cases that do not block; that of the suite when empty
 	Ledger     string    // file that is told how each case ended; flakes.ndjson in Out when empty
-	Command    string    // how to run this again, for the report
+	Command    []string  // words of how to run this again, for the report
 	Stdout     io.Writer // results; os.Stdout when nil
 	Stderr     io.Writer // progress; os.Stderr when nil
 }
@@ -60,7 +60,8 @@ func (o Options) filled() (Options, error) {
 		o.Gateway = "l7gw"
 	}
 	if o.Out == "" {
-		o.Out = filepath.Join("out", "conformance")
+		name := strings.TrimSuffix(filepath.Base(o.Gateway), filepath.Ext(o.Gateway))
+		o.Out = filepath.Join("out", "conformance-"+name)
 	}
 	if o.BinDir == "" {
 		self, err := os.Executable()
@@ -137,9 +138,5 @@ func (o Options) again() []string {
 
 // rerun is what to paste into a shell to run one case again.
 func (o upOrder) rerun(id string) string {
-	words := slices.Clone(o.Rerun)
-	for i := range words {
-		words[i] = shellQuote(words[i])
-	}
-	return strings.Join(append(words, "--case", id), " ")
+	return shellLine(append(slices.Clone(o.Rerun), "--case", id))
 }

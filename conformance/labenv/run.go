@@ -78,6 +78,7 @@ func conform(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 		return ExitBroken, err
 	}
 	fmt.Fprintln(o.Stderr, "report:", filepath.Join(o.Out, report.HTMLFile))
+	fmt.Fprintf(o.Stderr, "the story of a request that a line names (op ID): lbsim show %s --op ID\n", shellQuote(filepath.Join(o.Out, labName)))
 	if err := r.Summary(o.Stdout); err != nil {
 		return ExitBroken, err
 	}
@@ -105,7 +106,7 @@ func removable(dir string) error {
 	if holds(dir, seenFile, report.YAMLFile) {
 		return nil
 	}
-	for _, name := range []string{"lab", "history", "evidence"} {
+	for _, name := range []string{labName, "evidence"} {
 		if holds(dir, name) {
 			return fmt.Errorf("%s is there, and no run has left it: name another directory with --out", filepath.Join(dir, name))
 		}
@@ -118,7 +119,7 @@ func cleanOut(dir string) error {
 	if err := removable(dir); err != nil {
 		return err
 	}
-	for _, name := range []string{"lab", "history", "evidence", seenFile, "scenarios.json", "scenarios.log", report.YAMLFile, report.HTMLFile, report.JUnitFile} {
+	for _, name := range []string{labName, "evidence", seenFile, "scenarios.json", "scenarios.log", report.YAMLFile, report.HTMLFile, report.JUnitFile} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("clean %s: %w", dir, err)
 		}

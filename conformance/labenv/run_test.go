@@ -20,7 +20,7 @@ func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
 		o    Options
 		want string
 	}{
-		"unknown gateway": {Options{Gateway: "l7wg"}, `no driver "l7wg"; there are apisix-3, haproxy, l7gw`},
+		"unknown gateway": {Options{Gateway: "l7wg"}, `no driver "l7wg" (did you mean "l7gw"?); there are apisix-3, haproxy, l7gw`},
 		"unknown case":    {Options{Cases: []string{"ROUTE-EXCAT"}}, `"ROUTE-EXCAT" matches no case`},
 		"unknown profile": {Options{Profiles: []string{"L7-ROUTNIG"}}, `unknown profile "L7-ROUTNIG" (did you mean "L7-ROUTING"?)`},
 		"nothing left":    {Options{Profiles: []string{"ADMIN-APISIX"}, Cases: []string{"ROUTE-*"}}, "no case is left"},

@@ -11,13 +11,19 @@ import (
 	"github.com/unilb/unilb/conformance/report"
 )
 
+// caseIDs are the ids of all cases.
+func caseIDs() []string {
+	var ids []string
+	for _, c := range cases.All() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
 // quarantine reads the file that was asked for, or the one of the suite. An entry
 // that has expired is bad input.
 func (o Options) quarantine(now time.Time) (*flake.Quarantine, error) {
-	var known []string
-	for _, c := range cases.All() {
-		known = append(known, c.ID)
-	}
+	known := caseIDs()
 	if o.Quarantine == "" {
 		return flake.Ours(known, now)
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/unilb/unilb/conformance/report"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
+	"github.com/unilb/unilb/sim/bundle"
+	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/proc"
@@ -39,6 +41,7 @@ const ordersFile = 3
 // it is told. It does one thing at a time.
 type worker struct {
 	order    upOrder
+	run      bundle.Run
 	manifest *driver.Manifest
 	lab      *lab.Lab
 	env      *Env
@@ -143,7 +146,7 @@ func (w *worker) up(ctx context.Context, o upOrder) reply {
 	begin := time.Now()
 	w.say("up " + plan.Lab)
 	l, err := lab.Up(ctx, plan, lab.Options{
-		BinDir: o.BinDir, Dir: filepath.Join(o.Out, "lab", o.Notes.own()), Recorder: w.rec, Gateway: fleet.command,
+		BinDir: o.BinDir, Dir: o.labDir(), Recorder: w.rec, Gateway: fleet.command,
 		Progress: func(s lab.Step) {
 			w.say(fmt.Sprintf(" ✓ %-10s %-60s %7s", s.Name, s.Text, s.Took.Round(time.Millisecond)))
 		},
@@ -160,6 +163,7 @@ func (w *worker) up(ctx context.Context, o upOrder) reply {
 	w.say("up in " + took.Round(time.Millisecond).String())
 	w.lab, w.env = l, newEnv(l, fleet)
 	p.Machine = machine(w.env)
+	w.begun(o.run(begin, plan, program, p.Machine))
 	r := aboutGateway(startRow, took)
 	return reply{Place: p, Result: &r}
 }
@@ -197,9 +201,11 @@ func (w *worker) down(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
 	var err error
+	var facts check.Facts
 	if w.lab != nil {
+		facts = w.env.Facts()
 		err = errors.Join(w.env.Close(), w.lab.Down(ctx))
 		w.lab = nil
 	}
-	return errors.Join(err, w.rec.Snapshot().Save(filepath.Join(w.order.Out, "history", w.order.Notes.own())))
+	return errors.Join(err, w.keep(facts))
 }

@@ -254,6 +254,7 @@ func (r *Report) blocking() *Blocking {
 func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 	pr := ProfileResult{Name: p.Name}
 	passed, failed := map[spec.Feature]bool{}, map[spec.Feature]bool{}
+	open := 0 // extended features that are claimed, and were not judged
 	for _, c := range r.Cases {
 		if c.Profile != p.Name {
 			continue
@@ -282,6 +283,7 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 		case !slices.Contains(claims, f):
 			pr.Extended.Unsupported = append(pr.Extended.Unsupported, NotSupported{f, "not claimed"})
 		default:
+			open++
 			pr.Extended.Unsupported = append(pr.Extended.Unsupported, NotSupported{f, "claimed, but not judged here"})
 		}
 	}
@@ -297,6 +299,9 @@ func (r *Report) profile(p spec.Profile, claims []spec.Feature) ProfileResult {
 	}
 	pr.Summary = fmt.Sprintf("%d of %d core cases passed. %d of %d extended features supported.",
 		pr.Core.Passed+pr.Core.Warned, pr.Core.total(), len(pr.Extended.Supported), len(p.Extended))
+	if open > 0 {
+		pr.Summary = strings.TrimSuffix(pr.Summary, ".") + fmt.Sprintf(", %d not judged.", open)
+	}
 	if open := r.openCore(p.Name); len(open) > 0 && pr.Result != Unclaimed {
 		pr.Summary += fmt.Sprintf(" Core that was not judged: %s.", strings.Join(open, ", "))
 		if pr.Result == Success {

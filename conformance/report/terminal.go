@@ -131,6 +131,9 @@ func (r *Report) Meaning() string {
 				n++
 			}
 		}
+		if rest := r.Counts.Failed - n; rest > 0 {
+			return fmt.Sprintf("%d failed, and %d without a verdict", n, rest)
+		}
 		return fmt.Sprintf("%d failed", n)
 	case r.Verdict == Undecided && r.Counts.Failed > 0:
 		return fmt.Sprintf("%d without a verdict, which is no fault of the gateway", r.Counts.Failed)

@@ -13,8 +13,9 @@ import (
 // force without anybody waiting for it.
 const Settle = 50 * time.Millisecond
 
-// RoundTimeout is how long bringing one revision into force may take.
-const RoundTimeout = 30 * time.Second
+// RoundTimeout is how long bringing one revision into force may take: less than
+// those wait who want it in force, so that they hear why it is not.
+const RoundTimeout = 25 * time.Second
 
 // A Site brings objects into force: it returns when every gateway serves them and
 // nothing older any more, or why one does not. A configuration that a gateway does
@@ -79,6 +80,9 @@ func (a *Applier) Wait(ctx context.Context, rev int64) error {
 		case <-a.done:
 			return fmt.Errorf("revision %d: the testbed ends", rev)
 		case <-ctx.Done():
+			if err != nil {
+				return fmt.Errorf("revision %d: %w; of revision %d before it: %s", rev, context.Cause(ctx), tried, err.Error())
+			}
 			return fmt.Errorf("revision %d: %w", rev, context.Cause(ctx))
 		}
 	}

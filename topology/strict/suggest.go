@@ -18,6 +18,9 @@ func nearest(got string, words []string) string {
 	return best
 }
 
+// Nearest is DidYouMean for whoever lists the known words anyhow.
+func Nearest(got string, known []string) string { return suggest(got, known, 0) }
+
 // DidYouMean is the end of a message about an unknown word: the nearest of the
 // known ones, or all of them when none is near and they are few; or empty.
 func DidYouMean(got string, known []string) string { return suggest(got, known, 12) }
