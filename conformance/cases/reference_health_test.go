@@ -31,6 +31,16 @@ func (g *reference) out(upstream, target string) bool {
 	return p != nil && p.out
 }
 
+// known is what there is to know of a target; g.mu is held.
+func (g *reference) known(id string) *probed {
+	p := g.health[id]
+	if p == nil {
+		p = &probed{}
+		g.health[id] = p
+	}
+	return p
+}
+
 // An examination is what an upstream wants to know of a target.
 type examination struct {
 	upstream, target string
@@ -76,12 +86,7 @@ func (g *reference) due() []examination {
 		}
 		nodes, _ := o.value["nodes"].(object)
 		for target := range nodes {
-			id := g.healthKey(key, target)
-			p := g.health[id]
-			if p == nil {
-				p = &probed{}
-				g.health[id] = p
-			}
+			p := g.known(g.healthKey(key, target))
 			if p.asked || time.Now().Before(p.next) {
 				continue
 			}
@@ -189,6 +194,9 @@ func (g *reference) passive(upstream string, up object, target string, status in
 	if !ok || g.is("learns nothing from requests") {
 		return
 	}
+	g.mu.Lock()
+	g.known(g.healthKey(upstream, target)) // requests may come before the first probe
+	g.mu.Unlock()
 	healthy, unhealthy := thresholds(check)
 	bad, _ := unhealthy["http_statuses"].([]any)
 	listed := slices.ContainsFunc(bad, func(v any) bool { return v == float64(status) })
