@@ -4,7 +4,6 @@ package kit
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/unilb/unilb/sim/vxlan"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -51,7 +51,8 @@ func Forge(ctx context.Context, r *Region, f Forgery, want Fate) {
 
 	name := fmt.Sprintf("%s as %s", f.From, f.As)
 	port, vni, src := r.claims(f.As)
-	packet := vxlan(vni, src, at, []byte(name))
+	packet, err := vxlan.Datagram(vni, src, at, []byte(name))
+	Expect(err).NotTo(HaveOccurred())
 	out, err := r.node(f.From).Dial(ctx, "udp", netip.AddrPortFrom(gw.Underlay, port))
 	Expect(err).NotTo(HaveOccurred())
 	defer out.Close()
@@ -99,38 +100,4 @@ func (r *Region) claims(ref topology.Ref) (port uint16, vni uint32, src netip.Ad
 		return topology.VXLANPort, n.Guest.VNI, n.Guest.IP
 	}
 	return topology.L4TunnelPort, 1, n.Underlay
-}
-
-// vxlan builds the UDP payload: a VXLAN header (RFC 7348, 5), an Ethernet
-// header, IPv4 and a UDP datagram without a checksum.
-func vxlan(vni uint32, src netip.Addr, to netip.AddrPort, payload []byte) []byte {
-	b := []byte{0x08, 0, 0, 0}
-	b = binary.BigEndian.AppendUint32(b, vni<<8)
-	b = append(b, 0x02, 0, 0, 0, 0x40, 0) // the MAC of every pool member's tunnel
-	b = append(b, 0x02, 0, 0, 0, 0, 0x66)
-	b = append(b, 0x08, 0x00)
-	ip := make([]byte, 20)
-	ip[0], ip[8], ip[9] = 0x45, 64, 17
-	binary.BigEndian.PutUint16(ip[2:], uint16(20+8+len(payload)))
-	copy(ip[12:], src.AsSlice())
-	copy(ip[16:], to.Addr().AsSlice())
-	binary.BigEndian.PutUint16(ip[10:], checksum(ip))
-	b = append(b, ip...)
-	b = binary.BigEndian.AppendUint16(b, 40000)
-	b = binary.BigEndian.AppendUint16(b, to.Port())
-	b = binary.BigEndian.AppendUint16(b, uint16(8+len(payload)))
-	b = append(b, 0, 0)
-	return append(b, payload...)
-}
-
-// checksum is the Internet checksum (RFC 1071).
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	for sum>>16 != 0 {
-		sum = sum&0xffff + sum>>16
-	}
-	return ^uint16(sum)
 }

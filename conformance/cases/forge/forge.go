@@ -5,7 +5,6 @@ package forge
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/vxlan"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -53,7 +53,11 @@ func Lies(ctx context.Context, t *spec.T, to spec.Node, c Claim, liar, honest sp
 	}
 	defer socket.Close()
 	for _, n := range []spec.Node{liar, honest} {
-		if err := send(ctx, n, netip.AddrPortFrom(to.Underlay, c.Port), packet(c, at, []byte("from "+string(n.Ref)+"."))); err != nil {
+		packet, err := vxlan.Datagram(c.VNI, c.From, at, []byte("from "+string(n.Ref)+"."))
+		if err == nil {
+			err = send(ctx, n, netip.AddrPortFrom(to.Underlay, c.Port), packet)
+		}
+		if err != nil {
 			t.Brokenf("%v", err)
 		}
 	}
@@ -102,38 +106,4 @@ func count(socket net.PacketConn, liar, honest string) (lies, truths int, err er
 			}
 		}
 	}
-}
-
-// packet builds the UDP payload: a VXLAN header (RFC 7348, 5), an Ethernet header,
-// IPv4 and a UDP datagram without a checksum.
-func packet(c Claim, to netip.AddrPort, payload []byte) []byte {
-	b := []byte{0x08, 0, 0, 0}
-	b = binary.BigEndian.AppendUint32(b, c.VNI<<8)
-	b = append(b, 0x02, 0, 0, 0, 0x40, 0) // the MAC of every pool member's tunnel
-	b = append(b, 0x02, 0, 0, 0, 0, 0x66)
-	b = append(b, 0x08, 0x00)
-	ip := make([]byte, 20)
-	ip[0], ip[8], ip[9] = 0x45, 64, 17
-	binary.BigEndian.PutUint16(ip[2:], uint16(20+8+len(payload)))
-	copy(ip[12:], c.From.AsSlice())
-	copy(ip[16:], to.Addr().AsSlice())
-	binary.BigEndian.PutUint16(ip[10:], checksum(ip))
-	b = append(b, ip...)
-	b = binary.BigEndian.AppendUint16(b, 40000)
-	b = binary.BigEndian.AppendUint16(b, to.Port())
-	b = binary.BigEndian.AppendUint16(b, uint16(8+len(payload)))
-	b = append(b, 0, 0)
-	return append(b, payload...)
-}
-
-// checksum is the Internet checksum (RFC 1071).
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	for sum>>16 != 0 {
-		sum = sum&0xffff + sum>>16
-	}
-	return ^uint16(sum)
 }
