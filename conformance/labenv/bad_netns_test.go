@@ -136,16 +136,22 @@ func judgeBad(t *testing.T, mode string, change func(*Options)) judged {
 	return j
 }
 
-// state is what became of a case; its sayings joined.
-func (j judged) state(t *testing.T, id string) (spec.State, string) {
+func (j judged) result(t *testing.T, id string) spec.Result {
 	t.Helper()
 	for _, r := range j.report.Cases {
 		if r.Case == id {
-			return r.State, strings.Join(r.Says, "\n")
+			return r
 		}
 	}
 	t.Errorf("no result of %s", id)
-	return "", ""
+	return spec.Result{}
+}
+
+// state is what became of a case; its sayings joined.
+func (j judged) state(t *testing.T, id string) (spec.State, string) {
+	t.Helper()
+	r := j.result(t, id)
+	return r.State, strings.Join(r.Says, "\n")
 }
 
 func (j judged) want(t *testing.T, id string, state spec.State, says string) {
@@ -204,6 +210,24 @@ func TestGatewayThatHangsOnDrainFailsByName(t *testing.T) {
 	j.want(t, "ROUTE-NONE-404", spec.Pass, "")
 	if j.code != ExitWrong {
 		t.Errorf("got exit %d, want %d", j.code, ExitWrong)
+	}
+}
+
+func TestRoundsGiveOneResultACaseAndNamesThatDoNotMeet(t *testing.T) {
+	t.Parallel()
+	j := judgeBad(t, "", func(o *Options) { o.Repeat, o.Cases = 3, []string{"ROUTE-NONE-404", "ROUTE-EXACT"} })
+	for id, want := range map[string]spec.State{"ROUTE-NONE-404": spec.Pass, "ROUTE-EXACT": spec.Fail} {
+		if r := j.result(t, id); r.State != want || r.Runs != 3 || r.Flaky {
+			t.Errorf("%s: got %s of %d runs, flaky %v, want %s of 3, the same each time", id, r.State, r.Runs, r.Flaky, want)
+		}
+	}
+	for _, text := range []string{"route-exact-n0.example", "route-exact-n1.example", "route-exact-n2.example", "blocking part: failure"} {
+		if !strings.Contains(j.said, text) {
+			t.Errorf("nothing is said of %s\n%s", text, j.said)
+		}
+	}
+	if n := strings.Count(j.said, "blocking part: "); n != 1 {
+		t.Errorf("the verdict of the blocking part was said %d times\n%s", n, j.said)
 	}
 }
 

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -63,45 +62,21 @@ func TestMergeLetsTheWorstRunSpeakAndLabelsWhatDiffers(t *testing.T) {
 	}
 }
 
-func TestRepeatedRunGivesOneResultACaseAndNamesThatDoNotMeet(t *testing.T) {
-	runs := 0
-	hosts := map[string]bool{}
-	dir := t.TempDir()
-	var seen []spec.State
-	got := runAll(t, Options{Repeat: 4, Evidence: dir, OnResult: func(r spec.Result) { seen = append(seen, r.State) }}, aCase("A-FLAKY", func(_ context.Context, t *spec.T) {
-		runs++
-		hosts[t.Host()] = true
-		t.Attach("log", []byte("x"))
-		t.Check(runs != 3, "the third time")
-	}))
-	r := got["A-FLAKY"]
-	if runs != 4 || len(hosts) != 4 || len(seen) != 4 || r.State != spec.Fail || !r.Flaky || r.Passed != 3 || r.Runs != 4 {
-		t.Errorf("got %d runs, %d hosts, %d results, %+v", runs, len(hosts), len(seen), r)
-	}
-	if len(r.Evidence) != 1 || !strings.Contains(r.Evidence[0], "round-3") {
-		t.Errorf("evidence: got %v, want that of round 3", r.Evidence)
-	} else if _, err := os.Stat(r.Evidence[0]); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCoreCasesRunFirstAndTheirVerdictComesEarly(t *testing.T) {
+func TestCoreCasesRunFirst(t *testing.T) {
 	var order []string
 	note := func(s string) func(context.Context, *spec.T) {
 		return func(context.Context, *spec.T) { order = append(order, s) }
 	}
 	extended := func(c *spec.Case) { c.Needs = []spec.Feature{spec.AdminIfMatch} }
-	var early []spec.Result
-	_, err := Run(t.Context(), bare{}, Options{
-		Claims:     []spec.Feature{spec.RouteURI, spec.AdminIfMatch},
-		Cases:      []spec.Case{aCase("A-EXT", note("e"), extended), aCase("A-ONE", note("1")), aCase("A-TWO", note("2"))},
-		OnBlocking: func(rs []spec.Result) { early = rs; order = append(order, "verdict") },
+	rs, err := Run(t.Context(), bare{}, Options{
+		Claims: []spec.Feature{spec.RouteURI, spec.AdminIfMatch},
+		Cases:  []spec.Case{aCase("A-EXT", note("e"), extended), aCase("A-ONE", note("1")), aCase("A-TWO", note("2"))},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(order, " "); got != "1 2 verdict e" || len(early) != 2 || !early[0].Blocking {
-		t.Errorf("got %s with %+v, want 1 2 verdict e with two blocking results", got, early)
+	if got := strings.Join(order, " "); got != "1 2 e" || len(rs) != 3 || !rs[1].Blocking || rs[2].Blocking {
+		t.Errorf("got %s with %+v, want 1 2 e, of which two block", got, rs)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -27,20 +26,13 @@ type Options struct {
 	Require  []spec.Capability      // a case skipped for lack of one of these is broken
 	Excluded map[string]string      // case: ticket
 	Rerun    func(id string) string // command that runs the case again; may be nil
-	OnResult func(spec.Result)      // called as results come; may be nil
 	Evidence string                 // directory for attachments; empty: they are dropped
 	Nonce    string                 // part of names; random when empty
 	Grace    time.Duration          // DefaultGrace when 0
 	AtMost   time.Duration          // of any case's limit; 0: each has its own
-	// Repeat is how often the whole list is run; once when 0. OnResult gets every
-	// result, what Run returns is merged (see Merge).
-	Repeat int
 	// Challenge runs what the gateway does not claim, too: Result.Challenge says
 	// what became of it, and nothing counts against the gateway.
 	Challenge bool
-	// OnBlocking is called once, with the results so far, when the last case of
-	// the blocking part has ended in the last round; may be nil.
-	OnBlocking func([]spec.Result)
 }
 
 // Run runs the cases one after another, those of the blocking part first, and
@@ -62,44 +54,13 @@ func Run(ctx context.Context, env spec.Env, o Options) ([]spec.Result, error) {
 		o.Grace = DefaultGrace
 	}
 	var results []spec.Result
-	last := lastBlocking(cases)
-	for round := range max(o.Repeat, 1) {
-		states := map[string]spec.State{}
-		for i, c := range cases {
-			r := o.inRound(round).one(ctx, env, c, states)
-			states[c.ID] = cmp.Or(r.Challenge, r.State)
-			results = append(results, r)
-			if o.OnResult != nil {
-				o.OnResult(r)
-			}
-			if i == last && round == max(o.Repeat, 1)-1 && o.OnBlocking != nil {
-				o.OnBlocking(Merge(results))
-			}
-		}
+	states := map[string]spec.State{}
+	for _, c := range cases {
+		r := o.one(ctx, env, c, states)
+		states[c.ID] = cmp.Or(r.Challenge, r.State)
+		results = append(results, r)
 	}
-	return Merge(results), nil
-}
-
-// inRound are the options of one round: names and evidence of rounds after the
-// first are their own, since the history of all rounds is one.
-func (o Options) inRound(round int) Options {
-	if round > 0 {
-		o.Nonce = fmt.Sprintf("%sr%d", o.Nonce, round+1)
-		if o.Evidence != "" {
-			o.Evidence = filepath.Join(o.Evidence, fmt.Sprintf("round-%d", round+1))
-		}
-	}
-	return o
-}
-
-func lastBlocking(cases []spec.Case) int {
-	last := -1
-	for i, c := range cases {
-		if spec.Blocking(c) {
-			last = i
-		}
-	}
-	return last
+	return results, nil
 }
 
 // one gives a case its result, whether it is run or not.
