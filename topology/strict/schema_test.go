@@ -1,14 +1,11 @@
 package strict_test
 
 import (
-	"bytes"
 	"reflect"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/unilb/unilb/topology/strict"
+	"github.com/unilb/unilb/topology/strict/schematest"
 )
 
 func TestSchemaAndDecoderAgree(t *testing.T) {
@@ -16,18 +13,7 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("book.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("book.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	judge := schematest.Compile(t, text)
 	for src, want := range map[string]bool{
 		"{name: a}": true, "{}": false, "{name: ''}": false, "{name: a, nam: b}": false,
 		"{name: a, steps: [{at: 3s, deed: once}]}":                               true,
@@ -47,16 +33,8 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 		"{name: a, named: {x: {size: 0}}}":                                       false,
 		"{name: a, env: {A: 1}}":                                                 false,
 	} {
-		j, err := yaml.YAMLToJSON([]byte(src))
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(j))
-		if err != nil {
-			t.Fatal(err)
-		}
 		_, _, decoded := decode(t, src)
-		if judged := s.Validate(v); (judged == nil) != want || (decoded == nil) != want {
+		if judged := judge(src); (judged == nil) != want || (decoded == nil) != want {
 			t.Errorf("%s: the schema says %v, the decoder %v; want both to accept: %t", src, judged, decoded, want)
 		}
 	}

@@ -8,9 +8,7 @@ import (
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/cases/site"
 	"github.com/unilb/unilb/conformance/spec"
-	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/fault"
-	"github.com/unilb/unilb/sim/traffic"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -22,14 +20,7 @@ var storeFrozen = spec.Case{
 	Refs:    []string{"APISIX 3.18 Admin API, early errors: etcd failure", "docs/faults.md"},
 	Timeout: caseTime,
 	Run: func(ctx context.Context, t *spec.T) {
-		lb, servers := site.Servers(ctx, t, 2)
-		store, _ := members(t)
-		e := newEditor(t)
-		e.succeeds(ctx, t, t.Env().Admin(), servers[0], "before")
-		load := site.Load(ctx, t, lb, "load", traffic.PerSecond(100), traffic.Keepalive(12))
-		fresh := site.Load(ctx, t, lb, "fresh", traffic.PerSecond(50), traffic.FreshConnections())
-		site.Steady(ctx, t, load, 300*time.Millisecond)
-		mend := site.Break(ctx, t, lb, fault.Freeze{On: store, Process: topology.ProcEtcd})
+		o := withoutStore(ctx, t, func(store topology.Selector) fault.Fault { return fault.Freeze{On: store, Process: topology.ProcEtcd} })
 
 		type answer struct {
 			spec.Reply
@@ -37,11 +28,11 @@ var storeFrozen = spec.Case{
 		}
 		answered := make(chan answer, 1)
 		go func() {
-			r, err := e.edit(ctx, t, t.Env().Admin(), servers[1].Addr)
+			r, err := o.edit(ctx, t, t.Env().Admin(), o.servers[1].Addr)
 			answered <- answer{r, err}
 		}()
-		site.Steady(ctx, t, fresh, time.Second)
-		mend(ctx)
+		site.Steady(ctx, t, o.fresh, time.Second)
+		o.mend(ctx)
 		alarm := time.NewTimer(site.Bound)
 		defer alarm.Stop()
 		select {
@@ -50,14 +41,13 @@ var storeFrozen = spec.Case{
 			done := a.err == nil && a.Status == http.StatusOK
 			t.Check(done || a.err == nil && a.Status/100 == 5, "an edit made meanwhile: got %s, %v, want 200 or 5xx", a.Reply, a.err)
 			if done {
-				r := ask.Answered(ctx, t, spec.Call{Method: http.MethodGet, Path: e.path}, http.StatusOK)
+				r := ask.Answered(ctx, t, spec.Call{Method: http.MethodGet, Path: o.path}, http.StatusOK)
 				v, _ := r.JSON()["value"].(map[string]any)
-				t.Check(v["desc"] == "edit 2", "the edit made meanwhile was answered with 200, and what is stored is %s", r)
+				t.Check(v["desc"] == o.last(), "the edit made meanwhile was answered with 200, and what is stored is %s", r)
 			}
 		case <-alarm.C:
 			t.Fatalf("an edit made meanwhile is not answered within %s of the end", site.Bound)
 		}
-		e.succeeds(ctx, t, t.Env().Admin(), servers[1], "after the store goes on")
-		t.Verdicts(check.Judge(site.Stop(ctx, t, load, fresh), t.Env().Facts(), check.NoRequestLost(), check.AtMostOnce())...)
+		o.over(ctx, t)
 	},
 }

@@ -6,9 +6,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/cases/site"
 	"github.com/unilb/unilb/conformance/spec"
-	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/fault"
-	"github.com/unilb/unilb/sim/traffic"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -24,25 +22,17 @@ var storeKilled = spec.Case{
 	Refs:    []string{"APISIX 3.18 Admin API, early errors: etcd failure", "docs/faults.md"},
 	Timeout: caseTime,
 	Run: func(ctx context.Context, t *spec.T) {
-		lb, servers := site.Servers(ctx, t, 2)
-		store, _ := members(t)
-		e := newEditor(t)
-		e.succeeds(ctx, t, t.Env().Admin(), servers[0], "before")
-		load := site.Load(ctx, t, lb, "load", traffic.PerSecond(100), traffic.Keepalive(12))
-		fresh := site.Load(ctx, t, lb, "fresh", traffic.PerSecond(50), traffic.FreshConnections())
-		site.Steady(ctx, t, load, 300*time.Millisecond)
-		mend := site.Break(ctx, t, lb, fault.Kill{On: store, Process: topology.ProcEtcd})
+		o := withoutStore(ctx, t, func(store topology.Selector) fault.Fault { return fault.Kill{On: store, Process: topology.ProcEtcd} })
 
 		begin := time.Now()
-		r, err := e.edit(ctx, t, t.Env().Admin(), servers[1].Addr)
+		r, err := o.edit(ctx, t, t.Env().Admin(), o.servers[1].Addr)
 		msg, _ := r.JSON()["error_msg"].(string)
 		t.Check(err == nil && r.Status/100 == 5 && msg != "", "an edit without a store: got %s, %v, want 5xx with error_msg", r, err)
 		t.Logf("an edit without a store: %s after %s", r, time.Since(begin).Round(time.Millisecond))
 		t.Check(time.Since(begin) < refusal, "an edit without a store was answered after %s, want less than %s", time.Since(begin), refusal)
-		site.Steady(ctx, t, fresh, 500*time.Millisecond)
+		site.Steady(ctx, t, o.fresh, 500*time.Millisecond)
 
-		mend(ctx)
-		e.succeeds(ctx, t, t.Env().Admin(), servers[1], "after the store is back")
-		t.Verdicts(check.Judge(site.Stop(ctx, t, load, fresh), t.Env().Facts(), check.NoRequestLost(), check.AtMostOnce())...)
+		o.mend(ctx)
+		o.over(ctx, t)
 	},
 }
