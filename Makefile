@@ -105,6 +105,7 @@ gen: export BPF2GO_STRIP = llvm-strip-14
 gen: schema docs ## rebuild eBPF objects (needs clang-14, llvm-14 and libbpf-dev: another compiler makes other bytes), schemas and pages of cases
 	$(GO) generate ./impl/...
 	$(GO) run ./tools/prove --generate
+	$(GO) run ./tools/prove --generate --mutants scenarios/record
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md
 
 .PHONY: schema
@@ -118,7 +119,7 @@ docs: ## rebuild the pages of the cases under docs/cases
 .PHONY: gen-check
 gen-check: ## rebuild eBPF objects and compare with what is committed
 	$(MAKE) gen
-	@changed=$$(git status --porcelain -- $(BPF_DIRS) 'conformance/mutants/*/*.o'); \
+	@changed=$$(git status --porcelain -- $(BPF_DIRS) 'conformance/mutants/*/*.o' 'scenarios/record/*/*.o'); \
 	  [ -z "$$changed" ] || { echo "generated files differ from what is committed:"; echo "$$changed"; exit 1; }
 
 .PHONY: fmt

@@ -16,7 +16,7 @@ import (
 // layout names the shape of the pinned maps. Raise it with every change of a key
 // or a value in l4.c: a map of another shape cannot be adopted. The connection
 // table does not survive that; drain the node first.
-const layout = 1
+const layout = 2
 
 // lockDir makes the directory and holds it for this process. The kernel lets go
 // when the process ends, however it ends.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/impl/l4/bpf"
 	"github.com/unilb/unilb/sim/link"
@@ -173,17 +174,23 @@ func (l *lab) run(p *ebpf.Program, b []byte) (int, error) {
 	return int(int32(ret)), err
 }
 
-// The table is consulted before the ring, and its member's state before both.
-func TestTableAndStateDecideTogether(t *testing.T) {
-	l := newLab(t, 2)
-	l.register(2)
+// alone is the data path with n gateways and nobody who follows etcd.
+func (l *lab) alone(n int) *Datapath {
+	l.t.Helper()
+	l.register(n)
 	l.stop()
-	must(t, l.l4.NS().Do(func() (err error) {
+	must(l.t, l.l4.NS().Do(func() (err error) {
 		l.plane.Datapath, err = OpenDatapath(DatapathOptions{PinDir: l.pins, Uplink: "eth0", Underlay: netip.MustParseAddr(l4IP)})
 		return err
 	}))
-	t.Cleanup(func() { l.plane.Close() })
-	d := l.plane.Datapath
+	l.t.Cleanup(func() { l.plane.Close() })
+	return l.plane.Datapath
+}
+
+// The table is consulted before the ring, and its member's state before both.
+func TestTableAndStateDecideTogether(t *testing.T) {
+	l := newLab(t, 2)
+	d := l.alone(2)
 	const client = "198.51.100.7"
 	src, dst := netip.MustParseAddrPort(client+":1000"), netip.MustParseAddrPort(labVIP+":80")
 	ring := BuildRing(d.adopted.Rings[PoolGateway])
@@ -214,16 +221,16 @@ func TestTableAndStateDecideTogether(t *testing.T) {
 				want.Members = append(want.Members, r)
 			}
 			must(t, d.Apply(want))
-			must(t, d.objs.Conns.Put(key, be32(other)))
+			must(t, d.objs.Conns.Put(key, entry(t, other, bpf.L4ConnStateCONN_OPEN, 0)))
 			got, err := l.run(d.objs.L4Uplink, frame(packet{src: client, dst: labVIP, proto: 6, payload: tcp(1000, 80, c.flags)}))
 			must(t, err)
 			if got != redirect {
 				t.Errorf("program answers %d, want %d", got, redirect)
 			}
-			var to uint32
+			var to bpf.L4Conn
 			must(t, d.objs.Conns.Lookup(key, &to))
-			if addrOf(to) != c.want {
-				t.Errorf("table says %s, want %s", addrOf(to), c.want)
+			if addrOf(to.Addr) != c.want {
+				t.Errorf("table says %s, want %s", addrOf(to.Addr), c.want)
 			}
 		})
 	}
@@ -235,6 +242,67 @@ func TestTableAndStateDecideTogether(t *testing.T) {
 			t.Errorf("program answers %d, want %d and a count", got, drop)
 		}
 	})
+}
+
+// entry is one of the connection table, of a connection that was silent for so long.
+func entry(t *testing.T, member netip.Addr, state bpf.L4ConnState, silent uint32) bpf.L4Conn {
+	t.Helper()
+	var now unix.Timespec
+	must(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &now))
+	return bpf.L4Conn{Addr: be32(member), Seen: uint32(now.Sec) - silent, State: state}
+}
+
+// TestConnectionsLeaveTheTable: what an earlier connection of the same ports left
+// must not send a later one, which another L4 node has placed by the ring, elsewhere.
+func TestConnectionsLeaveTheTable(t *testing.T) {
+	l := newLab(t, 2)
+	d := l.alone(2)
+	const client = "198.51.100.7"
+	src, dst := netip.MustParseAddrPort(client+":1000"), netip.MustParseAddrPort(labVIP+":80")
+	ring := BuildRing(d.adopted.Rings[PoolGateway])
+	byRing := ring.At(slotOf(src, dst, TCP))
+	other := ring.members[0].Addr
+	if other == byRing {
+		other = ring.members[1].Addr
+	}
+	const none = bpf.L4ConnStateCONN_NONE
+	const begun, open, closing = bpf.L4ConnStateCONN_NEW, bpf.L4ConnStateCONN_OPEN, bpf.L4ConnStateCONN_CLOSING
+	key := bpf.L4Flow{Saddr: be32(src.Addr()), Daddr: be32(dst.Addr()), Sport: be16(1000), Dport: be16(80), Proto: 6}
+	for _, c := range []struct {
+		name   string
+		state  bpf.L4ConnState // in the table
+		silent uint32          // seconds
+		flags  byte
+		want   netip.Addr
+		after  bpf.L4ConnState
+	}{
+		{"goes on", open, 0, ack, other, open},
+		{"goes on after a long silence", open, 890, ack, other, open},
+		{"silent for too long", open, 910, ack, byRing, open},
+		{"opens", begun, 0, ack, other, open},
+		{"opens late", begun, 50, ack, other, open},
+		{"was never opened", begun, 70, ack, byRing, open},
+		{"ends", open, 0, fin | ack, other, closing},
+		{"takes an answer after its end", closing, 8, ack, other, closing},
+		{"of ports that were used before", closing, 12, ack, byRing, open},
+		{"is reset", open, 0, rst, other, closing},
+		{"goes on after a reset that was none", closing, 8, ack, other, closing},
+		{"begins on ports that were used before", closing, 1, syn, byRing, begun},
+		{"is of no state", none, 0, ack, byRing, open},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			must(t, d.objs.Conns.Put(key, entry(t, other, c.state, c.silent)))
+			ret, err := l.run(d.objs.L4Uplink, frame(packet{src: client, dst: labVIP, proto: 6, payload: tcp(1000, 80, c.flags)}))
+			if err != nil || ret != redirect {
+				t.Fatalf("program answers %d, %v, want %d", ret, err, redirect)
+			}
+			var got bpf.L4Conn
+			err = d.objs.Conns.Lookup(key, &got)
+			if err != nil || addrOf(got.Addr) != c.want || got.State != c.after || got.Seen < entry(t, other, open, 5).Seen {
+				t.Errorf("table says %s %+v, %v, want %s in state %d, seen now", addrOf(got.Addr), got, err, c.want, c.after)
+			}
+		})
+	}
 }
 
 func TestForgedTunnelPacketIsDropped(t *testing.T) {

@@ -54,6 +54,14 @@ func (n *Node) Dial(ctx context.Context, network string, to netip.AddrPort) (net
 	return proc.Dial(ctx, n.ns, network, to)
 }
 
+// DialFrom is Dial from a TCP port, which may have been used a moment ago.
+func (n *Node) DialFrom(ctx context.Context, network string, port uint16, to netip.AddrPort) (net.Conn, error) {
+	if n.lab.isDown() {
+		return nil, ErrDown
+	}
+	return proc.DialFrom(ctx, n.ns, network, port, to)
+}
+
 // Listen listens in the node.
 func (n *Node) Listen(network string, at netip.AddrPort) (net.Listener, error) {
 	if n.lab.isDown() {

@@ -14,6 +14,7 @@ func Cases() []spec.Case {
 		forgedTunnel,
 		connStays,
 		nodeLost, // before gateways fail: two L4 nodes may learn of their return at different times
+		portsAgain,
 		drained,
 		gatewayKilled,
 		gatewayFrozen,

@@ -6,5 +6,5 @@
 // SOURCES.sha256 records the C sources that the objects were built from.
 package bpf
 
-//go:generate go tool bpf2go -target amd64 -type member_state -cflags "-O2 -Wall -Werror -idirafter /usr/include/x86_64-linux-gnu" L4 l4.c
+//go:generate go tool bpf2go -target amd64 -type member_state -type conn_state -cflags "-O2 -Wall -Werror -idirafter /usr/include/x86_64-linux-gnu" L4 l4.c
 //go:generate sh -c "sha256sum *.c *.h > SOURCES.sha256"

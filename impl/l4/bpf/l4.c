@@ -102,8 +102,27 @@ struct tcp_head {
 	__u8 flags;
 };
 
+#define TCP_FIN 0x01
 #define TCP_SYN 0x02
+#define TCP_RST 0x04
 #define TCP_ACK 0x10
+
+// state_after is what a packet that begins no connection says of its connection.
+static __always_inline enum conn_state state_after(const struct flow *f, __u8 flags)
+{
+	if (f->proto != IPPROTO_TCP)
+		return CONN_NEW;
+	return flags & (TCP_FIN | TCP_RST) ? CONN_CLOSING : CONN_OPEN;
+}
+
+// touch notes a packet of a connection that is in the table. Whether a RST is valid
+// only its ends know: who goes on after one that was not stays in the table.
+static __always_inline void touch(const struct flow *f, struct conn *c, __u8 flags, __u32 now)
+{
+	if (c->state != CONN_CLOSING)
+		c->state = state_after(f, flags);
+	c->seen = now;
+}
 
 static __always_inline int on_flow(struct __sk_buff *skb, struct flow *f)
 {
@@ -112,7 +131,9 @@ static __always_inline int on_flow(struct __sk_buff *skb, struct flow *f)
 	const struct service *svc;
 	const struct member *m = NULL;
 	struct tcp_head tcp = {};
+	__u32 now = seconds();
 	bool begins = false;
+	struct conn *c = NULL;
 
 	if (f->proto == IPPROTO_TCP) {
 		if (bpf_skb_load_bytes(skb, at, &tcp, sizeof(tcp)))
@@ -128,17 +149,18 @@ static __always_inline int on_flow(struct __sk_buff *skb, struct flow *f)
 		return drop(COUNT_UNKNOWN_PORT);
 	key.pool = svc->pool;
 	if (!begins)
-		m = by_table(f, &key);
+		m = by_table(f, &key, now, &c);
 	if (m) {
 		count(COUNT_KNOWN, 1);
+		touch(f, c, tcp.flags, now);
 		return forward(skb, m);
 	}
 	count(begins ? COUNT_SYN : COUNT_RING, 1);
 	m = by_ring(f, key.pool, &key);
 	// A SYN is remembered too: if its member begins to drain before the
 	// handshake ends, the rest must still go there.
-	if (m)
-		bpf_map_update_elem(&conns, f, &key.addr, BPF_ANY);
+	if (m && !(f->proto == IPPROTO_TCP && tcp.flags & TCP_RST))
+		remember(f, key.addr, begins ? CONN_NEW : state_after(f, tcp.flags), now);
 	return forward(skb, m);
 }
 
@@ -167,6 +189,7 @@ static __always_inline int on_icmp_error(struct __sk_buff *skb, const struct iph
 	struct flow f = {};
 	struct iphdr ip;
 	struct ports ports;
+	struct conn *c = NULL;
 
 	if (bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)))
 		return drop(COUNT_MALFORMED);
@@ -185,7 +208,7 @@ static __always_inline int on_icmp_error(struct __sk_buff *skb, const struct iph
 	if (!svc)
 		return drop(COUNT_ICMP_STRAY);
 	key.pool = svc->pool;
-	m = by_table(&f, &key);
+	m = by_table(&f, &key, seconds(), &c);
 	if (!m)
 		m = by_ring(&f, key.pool, &key);
 	count(COUNT_ICMP_ERROR, 1);

@@ -13,6 +13,22 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type L4Conn struct {
+	_     structs.HostLayout
+	Addr  uint32
+	Seen  uint32
+	State L4ConnState
+}
+
+type L4ConnState uint32
+
+const (
+	L4ConnStateCONN_NONE    L4ConnState = 0
+	L4ConnStateCONN_NEW     L4ConnState = 1
+	L4ConnStateCONN_OPEN    L4ConnState = 2
+	L4ConnStateCONN_CLOSING L4ConnState = 3
+)
+
 type L4Counter uint32
 
 const (

@@ -88,6 +88,30 @@ struct flow {
 	__u8 pad[3];
 };
 
+// How far a connection has come, as its client's packets tell. Zero, the value of an
+// entry nobody filled in, is of no connection.
+enum conn_state {
+	CONN_NONE,
+	CONN_NEW,     // began; or a flow of a protocol that does not say
+	CONN_OPEN,
+	CONN_CLOSING, // the client has sent a FIN or a RST
+};
+
+// How long an entry is believed after the last packet, in seconds. Ports come round:
+// an entry that outlives its connection would send the next connection of the same
+// ports, which another L4 node placed by the ring, to a member that does not know it.
+// The times are those of Linux' own load balancer but for the last one: a client that
+// has ended its side is silent only while its answer is being made.
+#define NEW_SECONDS 60
+#define OPEN_SECONDS 900
+#define CLOSING_SECONDS 10
+
+struct conn {
+	__be32 addr;  // member address
+	__u32 seen;   // when the last packet came, in seconds since the machine started
+	enum conn_state state;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_SERVICES);
@@ -139,12 +163,13 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } vteps SEC(".maps");
 
-// The connection table: flow to member address. The oldest entries go first.
+// The connection table. When it is full the oldest entries go first; those that have
+// expired stay until then, or until their ports begin a connection again.
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1 << 18);
 	__type(key, struct flow);
-	__type(value, __be32);
+	__type(value, struct conn);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } conns SEC(".maps");
 

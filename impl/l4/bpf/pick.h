@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <bpf/bpf_endian.h>
@@ -44,17 +45,47 @@ static __always_inline const struct member *by_ring(const struct flow *f, __u32 
 	return bpf_map_lookup_elem(&members, key);
 }
 
-// by_table follows the connection table if the flow is there and its member
-// may keep connections. The liveness of the member is looked up for each
-// packet: an entry must not outlive its member.
-static __always_inline const struct member *by_table(const struct flow *f, struct member_key *key)
+// A coarse clock: some milliseconds do not matter here, and it costs less.
+static __always_inline __u32 seconds(void)
 {
-	__be32 *addr = bpf_map_lookup_elem(&conns, f);
+	return bpf_ktime_get_coarse_ns() / 1000000000;
+}
+
+static __always_inline bool expired(const struct conn *c, __u32 now)
+{
+	__u32 idle = now - c->seen;
+
+	switch (c->state) {
+	case CONN_NEW:
+		return idle > NEW_SECONDS;
+	case CONN_OPEN:
+		return idle > OPEN_SECONDS;
+	case CONN_CLOSING:
+		return idle > CLOSING_SECONDS;
+	default:
+		return true;
+	}
+}
+
+// remember puts a flow into the table.
+static __always_inline void remember(const struct flow *f, __be32 addr, enum conn_state state, __u32 now)
+{
+	struct conn c = {.addr = addr, .seen = now, .state = state};
+
+	bpf_map_update_elem(&conns, f, &c, BPF_ANY);
+}
+
+// by_table follows the connection table if the flow is there, has not expired, and
+// its member may keep connections. The liveness of the member is looked up for each
+// packet: an entry must not outlive its member. c is the entry.
+static __always_inline const struct member *by_table(const struct flow *f, struct member_key *key, __u32 now, struct conn **c)
+{
 	const struct member *m;
 
-	if (!addr)
+	*c = bpf_map_lookup_elem(&conns, f);
+	if (!*c || expired(*c, now))
 		return NULL;
-	key->addr = *addr;
+	key->addr = (*c)->addr;
 	m = bpf_map_lookup_elem(&members, key);
 	if (m && (m->state == MEMBER_UP || m->state == MEMBER_DRAINING))
 		return m;
