@@ -1,0 +1,108 @@
+package h1
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unsafe"
+)
+
+// Classes of bytes.
+const (
+	inToken  = 1 << iota // of names and methods (RFC 9110, 5.6.2)
+	inTarget             // of request targets: no control, blank, DEL or "#"
+	inHost               // of registered names, without escapes (RFC 3986, 3.2.2)
+	inQuoted             // of quoted strings, without quote and backslash (RFC 9110, 5.6.4)
+	inValue              // of field values (RFC 9110, 5.5)
+)
+
+// class tells what a byte may be part of. Bytes beyond ASCII in targets are passed
+// on: RFC 3986 has none, clients send them, and every reader sees the same target.
+var class = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			t[c] |= inToken | inHost
+		}
+		if c > ' ' && c != 0x7f && c != '#' {
+			t[c] |= inTarget
+		}
+		if c >= ' ' && c != 0x7f || c == '\t' {
+			t[c] |= inValue
+			if c != '"' && c != '\\' {
+				t[c] |= inQuoted
+			}
+		}
+	}
+	for _, c := range []byte("!#$%&'*+-.^_`|~") {
+		t[c] |= inToken
+	}
+	for _, c := range []byte("-._~!$&'()*+,;=") {
+		t[c] |= inHost
+	}
+	return t
+}()
+
+func has(c byte, what uint8) bool { return class[c]&what != 0 }
+
+// view returns b as a string without copying it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// bytesOf is the way back, for reading only.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// valueEnd returns the index from i on of the first byte that is no part of a
+// field value; len(s) when there is none. It reads a word at a time: the lowest
+// high bit that is set belongs to the first byte below 0x20, or to the first DEL.
+func valueEnd(s string, i int) int {
+	b := bytesOf(s)
+	for {
+		for i+8 <= len(b) {
+			w := binary.LittleEndian.Uint64(b[i:])
+			del := w ^ 0x7f*ones
+			odd := ((w-0x20*ones)&^w | (del-ones)&^del) & highs
+			if odd == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(odd) >> 3
+			break
+		}
+		for i < len(b) && (b[i] >= 0x20 && b[i] != 0x7f) {
+			i++
+		}
+		if i == len(b) || b[i] != '\t' {
+			return i
+		}
+		i++
+	}
+}
+
+// named tells whether a name of token bytes is this one, which is given in small
+// letters, with nothing but letters and "-". (Setting the bit of small letters
+// makes no other token byte one of these.)
+func named(name, small string) bool {
+	if len(name) != len(small) {
+		return false
+	}
+	for i := range len(small) {
+		if name[i]|0x20 != small[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken tells whether s is a token.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !has(s[i], inToken) {
+			return false
+		}
+	}
+	return s != ""
+}

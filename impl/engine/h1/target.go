@@ -1,0 +1,138 @@
+package h1
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// setTarget makes Target, Path and Query of a target as it was sent, and checks it
+// against Host, which Authority holds, if there was one.
+func setTarget(r *exchange.Request, a *exchange.Arena, target string, hosted bool) Reason {
+	if r.Method == "CONNECT" {
+		return setConnect(r, target, hosted)
+	}
+	if target[0] != '/' {
+		authority, rest, port, ok := cutAbsolute(target)
+		switch {
+		case !ok:
+			return ReasonTarget
+		case !validAuthority(authority):
+			return ReasonHost
+		case hosted && !sameAuthority(authority, r.Authority, port):
+			return ReasonHostDiffers
+		}
+		r.Authority, target = authority, rest
+		if target == "" || target[0] == '?' {
+			target = a.Concat("/", target)
+		}
+	}
+	r.Target, r.Query = target, ""
+	path := target
+	if i := strings.IndexByte(target, '?'); i >= 0 {
+		path, r.Query = target[:i], target[i+1:]
+	}
+	var err error
+	if r.Path, err = exchange.NormalizePath(a, path); err != nil {
+		return ReasonPath
+	}
+	return NoReason
+}
+
+// setConnect takes host and port, the only target of CONNECT.
+func setConnect(r *exchange.Request, target string, hosted bool) Reason {
+	_, port := cutPort(target)
+	switch {
+	case !validAuthority(target), port == "":
+		return ReasonTarget
+	case hosted && !exchange.EqualFold(target, r.Authority):
+		return ReasonHostDiffers
+	}
+	r.Authority, r.Target, r.Path, r.Query = target, target, "", ""
+	return NoReason
+}
+
+// cutAbsolute cuts a target in absolute form of the schemes that we serve. port is
+// the default of the scheme, rest what follows the authority.
+func cutAbsolute(target string) (authority, rest, port string, ok bool) {
+	i := strings.Index(target, "://")
+	if i < 0 {
+		return "", "", "", false
+	}
+	switch {
+	case exchange.EqualFold(target[:i], "http"):
+		port = "80"
+	case exchange.EqualFold(target[:i], "https"):
+		port = "443"
+	default:
+		return "", "", "", false
+	}
+	authority = target[i+len("://"):]
+	if end := strings.IndexAny(authority, "/?"); end >= 0 {
+		authority, rest = authority[:end], authority[end:]
+	}
+	return authority, rest, port, true
+}
+
+// sameAuthority compares two valid authorities; a port that is left out, or empty,
+// is the default one.
+func sameAuthority(a, b, port string) bool {
+	return exchange.EqualFold(withoutPort(a, port), withoutPort(b, port))
+}
+
+func withoutPort(authority, port string) string {
+	host, p := cutPort(authority)
+	if p == "" || p == port {
+		return host
+	}
+	return authority
+}
+
+// validAuthority tells whether s is a host with an optional port (RFC 3986, 3.2),
+// not empty. A name has no percent escapes: nobody needs them in a host, and one
+// reader decodes what the next does not.
+func validAuthority(s string) bool {
+	if strings.HasPrefix(s, "[") {
+		return validLiteral(s)
+	}
+	i := 0
+	for i < len(s) && has(s[i], inHost) {
+		i++
+	}
+	return i > 0 && (i == len(s) || validPort(s[i:]))
+}
+
+// validLiteral tells whether s is an IPv6 address in brackets with an optional port.
+func validLiteral(s string) bool {
+	end := strings.IndexByte(s, ']')
+	if end < 0 || strings.IndexByte(s[:end], '%') >= 0 {
+		return false
+	}
+	ip, err := netip.ParseAddr(s[1:end])
+	return err == nil && ip.Is6() && (end+1 == len(s) || validPort(s[end+1:]))
+}
+
+// validPort tells whether s is a colon and a port, which may be empty.
+func validPort(s string) bool {
+	n := 0
+	for i := 1; i < len(s); i++ {
+		d := s[i] - '0'
+		if d > 9 {
+			return false
+		}
+		if n = n*10 + int(d); n > 65535 {
+			return false
+		}
+	}
+	return s[0] == ':'
+}
+
+// cutPort splits a valid authority.
+func cutPort(s string) (host, port string) {
+	colon := strings.LastIndexByte(s, ':')
+	if colon < 0 || strings.IndexByte(s[colon:], ']') >= 0 {
+		return s, ""
+	}
+	return s[:colon], s[colon+1:]
+}
