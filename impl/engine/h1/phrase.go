@@ -1,8 +1,8 @@
 package h1
 
-// phrase returns the reason phrase that belongs to a status, as HTTP servers write
+// Phrase returns the reason phrase that belongs to a status, as HTTP servers write
 // it; "" for a status that has none.
-func phrase(status int) string {
+func Phrase(status int) string {
 	if status < 0 || status >= len(phrases) {
 		return ""
 	}

@@ -34,7 +34,6 @@ const (
 	ReasonHostMissing            // HTTP/1.1 without Host
 	ReasonHostRepeated           // two lines Host
 	ReasonHost                   // Host, or the authority of the target, is no host
-	ReasonHostDiffers            // Host is not the authority of the target
 	ReasonLength                 // a Content-Length that is no number, or beyond MaxLength
 	ReasonLengthRepeated         // two lines Content-Length
 	ReasonLengthAndCoding        // both Content-Length and Transfer-Encoding
@@ -54,7 +53,7 @@ const (
 
 var reasonNames = [lastReason]string{"none", "not_http", "head", "request_line", "method", "target", "path", "version", "status_line",
 	"bare_lf", "bare_cr", "control_byte", "field_name", "space_before_colon", "no_colon", "fold", "head_too_long", "target_too_long", "too_many_fields",
-	"host_missing", "host_repeated", "host", "host_differs", "length", "length_repeated", "length_and_coding", "coding", "coding_repeated",
+	"host_missing", "host_repeated", "host", "length", "length_repeated", "length_and_coding", "coding", "coding_repeated",
 	"coding_version", "connection", "trailer", "chunk_size", "chunk_line", "chunk_end", "chunk_overhead", "trailers_too_long", "cut"}
 
 // Reasons is how many there are, NoReason included: the size of a table of

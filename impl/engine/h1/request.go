@@ -10,7 +10,7 @@ import (
 // Strings of r are views into head, or live in the arena.
 //
 // Target becomes origin form: of an absolute-form target the authority is taken,
-// which Host must not contradict. "*" is refused for every method. CONNECT has
+// whatever Host says; Host must be there and well-formed all the same. "*" is refused for every method. CONNECT has
 // its authority for a Target and no Path: it is not for the pipeline.
 //
 // Scheme, Remote and Local are left alone. Fields are all but Host and what frames
@@ -35,7 +35,7 @@ func ParseRequest(head []byte, r *exchange.Request, a *exchange.Arena, f *Framin
 		return Malformed{ReasonHostMissing, 0}
 	}
 	r.Authority, r.Stable = h.host, false
-	if bad := setTarget(r, a, target, h.hosted); bad != NoReason {
+	if bad := setTarget(r, a, target); bad != NoReason {
 		return Malformed{bad, 1}
 	}
 	r.Host = exchange.HostName(a, r.Authority)

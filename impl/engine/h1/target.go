@@ -7,21 +7,19 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// setTarget makes Target, Path and Query of a target as it was sent, and checks it
-// against Host, which Authority holds, if there was one.
-func setTarget(r *exchange.Request, a *exchange.Arena, target string, hosted bool) Reason {
+// setTarget makes Target, Path and Query of a target as it was sent. The authority of
+// an absolute target takes the place of Host (RFC 9112, 3.2.2), which Authority holds.
+func setTarget(r *exchange.Request, a *exchange.Arena, target string) Reason {
 	if r.Method == "CONNECT" {
-		return setConnect(r, target, hosted)
+		return setConnect(r, target)
 	}
 	if target[0] != '/' {
-		authority, rest, port, ok := cutAbsolute(target)
+		authority, rest, ok := cutAbsolute(target)
 		switch {
 		case !ok:
 			return ReasonTarget
 		case !validAuthority(authority):
 			return ReasonHost
-		case hosted && !sameAuthority(authority, r.Authority, port):
-			return ReasonHostDiffers
 		}
 		r.Authority, target = authority, rest
 		if target == "" || target[0] == '?' {
@@ -41,52 +39,28 @@ func setTarget(r *exchange.Request, a *exchange.Arena, target string, hosted boo
 }
 
 // setConnect takes host and port, the only target of CONNECT.
-func setConnect(r *exchange.Request, target string, hosted bool) Reason {
+func setConnect(r *exchange.Request, target string) Reason {
 	_, port := cutPort(target)
 	switch {
 	case !validAuthority(target), port == "":
 		return ReasonTarget
-	case hosted && !exchange.EqualFold(target, r.Authority):
-		return ReasonHostDiffers
 	}
 	r.Authority, r.Target, r.Path, r.Query = target, target, "", ""
 	return NoReason
 }
 
-// cutAbsolute cuts a target in absolute form of the schemes that we serve. port is
-// the default of the scheme, rest what follows the authority.
-func cutAbsolute(target string) (authority, rest, port string, ok bool) {
+// cutAbsolute cuts a target in absolute form of the schemes that we serve. rest is
+// what follows the authority.
+func cutAbsolute(target string) (authority, rest string, ok bool) {
 	i := strings.Index(target, "://")
-	if i < 0 {
-		return "", "", "", false
-	}
-	switch {
-	case exchange.EqualFold(target[:i], "http"):
-		port = "80"
-	case exchange.EqualFold(target[:i], "https"):
-		port = "443"
-	default:
-		return "", "", "", false
+	if i < 0 || !exchange.EqualFold(target[:i], "http") && !exchange.EqualFold(target[:i], "https") {
+		return "", "", false
 	}
 	authority = target[i+len("://"):]
 	if end := strings.IndexAny(authority, "/?"); end >= 0 {
 		authority, rest = authority[:end], authority[end:]
 	}
-	return authority, rest, port, true
-}
-
-// sameAuthority compares two valid authorities; a port that is left out, or empty,
-// is the default one.
-func sameAuthority(a, b, port string) bool {
-	return exchange.EqualFold(withoutPort(a, port), withoutPort(b, port))
-}
-
-func withoutPort(authority, port string) string {
-	host, p := cutPort(authority)
-	if p == "" || p == port {
-		return host
-	}
-	return authority
+	return authority, rest, true
 }
 
 // validAuthority tells whether s is a host with an optional port (RFC 3986, 3.2),

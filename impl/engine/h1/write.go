@@ -75,7 +75,7 @@ func AppendAnswer(dst []byte, proto exchange.Proto, status int, fields exchange.
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, ' ')
-	dst = append(dst, phrase(status)...)
+	dst = append(dst, Phrase(status)...)
 	dst = append(dst, "\r\n"...)
 	w := writer{b: dst, own: ownOfAnswer}
 	if status < 200 {
