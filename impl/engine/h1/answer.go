@@ -51,8 +51,11 @@ func bodyFollows(status int) bool { return status >= 200 && status != 204 && sta
 // statusLine reads the status into r.
 func statusLine(s string, r *exchange.Response) (old bool, next int, bad Reason) {
 	const status = len("HTTP/1.1 ")
-	if len(s) < status+len("200\r\n") || s[:5] != "HTTP/" {
+	switch {
+	case s[:4] != "HTTP":
 		return false, 0, ReasonNotHTTP
+	case len(s) < status+len("200\r\n"):
+		return false, 0, ReasonStatusLine
 	}
 	switch s[:status] {
 	case http11 + " ":
@@ -82,7 +85,8 @@ func statusLine(s string, r *exchange.Response) (old bool, next int, bad Reason)
 }
 
 func badVersionOfAnswer(s string) Reason {
-	if s[:len(http11)] == http11 || s[:len(http10)] == http10 {
+	known := s[:len(http11)] == http11 || s[:len(http10)] == http10
+	if c := s[len(http11)]; known && (c < '0' || c > '9') {
 		return ReasonStatusLine
 	}
 	return ReasonVersion

@@ -55,24 +55,32 @@ const (
 	highs = 0x8080808080808080
 )
 
+// odd has the lowest high bit that is set in the first byte of w (from the lowest
+// on) that is a control byte or DEL; it is 0 when there is none.
+func odd(w uint64) uint64 {
+	del := w ^ 0x7f*ones
+	return ((w-0x20*ones)&^w | (del-ones)&^del) & highs
+}
+
 // valueEnd returns the index from i on of the first byte that is no part of a
-// field value; len(s) when there is none. It reads a word at a time: the lowest
-// high bit that is set belongs to the first byte below 0x20, or to the first DEL.
+// field value; len(s) when there is none. It reads two words at a time.
 func valueEnd(s string, i int) int {
 	b := bytesOf(s)
 	for {
-		for i+8 <= len(b) {
-			w := binary.LittleEndian.Uint64(b[i:])
-			del := w ^ 0x7f*ones
-			odd := ((w-0x20*ones)&^w | (del-ones)&^del) & highs
-			if odd == 0 {
-				i += 8
+		for len(b)-i >= 16 {
+			v := b[i : i+16]
+			lo, hi := odd(binary.LittleEndian.Uint64(v)), odd(binary.LittleEndian.Uint64(v[8:]))
+			if lo|hi == 0 {
+				i += 16
 				continue
 			}
-			i += bits.TrailingZeros64(odd) >> 3
+			if lo == 0 {
+				lo, i = hi, i+8
+			}
+			i += bits.TrailingZeros64(lo) >> 3
 			break
 		}
-		for i < len(b) && (b[i] >= 0x20 && b[i] != 0x7f) {
+		for i < len(b) && b[i] >= ' ' && b[i] != 0x7f {
 			i++
 		}
 		if i == len(b) || b[i] != '\t' {

@@ -59,7 +59,10 @@ func requestLine(s string, r *exchange.Request) (target string, next int, bad Re
 	for has(s[i], inToken) {
 		i++
 	}
-	if s[i] != ' ' || i == 0 {
+	switch {
+	case s[i] == '\r' && i > 0:
+		return "", 0, ReasonRequestLine
+	case s[i] != ' ' || i == 0:
 		return "", 0, ReasonMethod
 	}
 	r.Method = s[:i]

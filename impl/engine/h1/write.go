@@ -54,7 +54,7 @@ func AppendRequest(dst []byte, x *exchange.Exchange, f OutFraming) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = appendValue(dst, x.Plan.Host)
 	dst = append(dst, "\r\n"...)
-	w := writer{b: dst, own: ownOfRequest}
+	w := writer{b: dst, own: ownOfRequest, known: marksOfRequest}
 	w.fields(r.Fields, x.RequestEdits)
 	w.framing(f)
 	upgrade := x.Plan.Upgrade && r.Upgrade != ""
@@ -77,7 +77,7 @@ func AppendAnswer(dst []byte, proto exchange.Proto, status int, fields exchange.
 	dst = append(dst, ' ')
 	dst = append(dst, Phrase(status)...)
 	dst = append(dst, "\r\n"...)
-	w := writer{b: dst, own: ownOfAnswer}
+	w := writer{b: dst, own: ownOfAnswer, known: marksOfAnswer}
 	if status < 200 {
 		if status == 101 {
 			w.own = frames // Connection and Upgrade are part of the handshake
@@ -132,6 +132,12 @@ func ownOfAnswer(name string) bool {
 	}
 	return false
 }
+
+var (
+	marksOfAnswer = marksOf("Trailer", "Connection", "Keep-Alive", "Content-Length", "Proxy-Connection", "Transfer-Encoding", "Date")
+	// and those of requests, of which TE is noted
+	marksOfRequest = marksOfAnswer | marksOf("Host", "Upgrade", "TE")
+)
 
 // AppendChunkHead appends what stands before the data of a chunk. size is in bytes
 // and not 0, which would end the body. Behind the data goes ChunkTail.

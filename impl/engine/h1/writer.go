@@ -9,20 +9,49 @@ import (
 
 // writer appends the fields of one head.
 type writer struct {
-	b   []byte
-	own func(name string) bool // the fields that the engine writes itself
+	b     []byte
+	own   func(name string) bool // the fields that the engine writes itself
+	known marks                  // their marks, and those of what is noted
 
 	te    bool // a field TE was written
 	dated bool // a field Date was written
 }
 
+// marks is a set of names, by which most fields pass without being compared: a
+// name that is not in it has no mark there, but one that has may be another.
+type marks uint64
+
+// mark is the one of a name that is not empty; letters count without case.
+func mark(name string) marks {
+	first, last := name[0]|0x20, name[len(name)-1]|0x20
+	return 1 << ((uint(len(name))*7 + uint(first)*5 + uint(last)) & 63)
+}
+
+func marksOf(names ...string) (m marks) {
+	for _, n := range names {
+		m |= mark(n)
+	}
+	return m
+}
+
 // fields writes what exchange.Apply would leave, without the engine's own.
 func (w *writer) fields(fields exchange.Fields, edits exchange.Edits) {
-	touched := lengths(edits)
+	known := w.known
+	for i := range edits {
+		if e := &edits[i]; e.Op != exchange.OpAdd && e.Name != "" {
+			known |= mark(e.Name)
+		}
+	}
 	for i := range fields {
 		f := &fields[i]
-		if touched&(1<<(len(f.Name)&63)) != 0 && touches(edits, f.Name) || w.own(f.Name) {
+		if f.Name == "" {
 			continue
+		}
+		if known&mark(f.Name) != 0 {
+			if touches(edits, f.Name) || w.own(f.Name) {
+				continue
+			}
+			w.note(f.Name)
 		}
 		w.field(f.Name, f.Value)
 	}
@@ -31,19 +60,9 @@ func (w *writer) fields(fields exchange.Fields, edits exchange.Edits) {
 		if e.Op == exchange.OpRemove || touches(edits[i+1:], e.Name) || w.own(e.Name) || !isToken(e.Name) {
 			continue
 		}
+		w.note(e.Name)
 		w.clean(e.Name, e.Value)
 	}
-}
-
-// lengths is the set of the lengths of names that edits replace or remove, modulo
-// 64: most fields are passed by it without a look at the names.
-func lengths(edits exchange.Edits) (set uint64) {
-	for i := range edits {
-		if edits[i].Op != exchange.OpAdd {
-			set |= 1 << (len(edits[i].Name) & 63)
-		}
-	}
-	return set
 }
 
 // touches tells whether any edit replaces or removes the fields of that name.
@@ -58,7 +77,6 @@ func touches(edits exchange.Edits, name string) bool {
 
 // field writes a line.
 func (w *writer) field(name, value string) {
-	w.note(name)
 	n, need := len(w.b), len(name)+len(value)+len(": \r\n")
 	w.b = slices.Grow(w.b, need)[:n+need]
 	line := w.b[n:]
@@ -75,13 +93,13 @@ func (w *writer) clean(name, value string) {
 		w.field(name, value)
 		return
 	}
-	w.note(name)
 	w.b = append(w.b, name...)
 	w.b = append(w.b, ": "...)
 	w.b = appendValue(w.b, value)
 	w.b = append(w.b, "\r\n"...)
 }
 
+// note remembers what else depends on.
 func (w *writer) note(name string) {
 	switch len(name) {
 	case len("TE"):
