@@ -87,9 +87,9 @@ func (d *Body) size(c byte) Reason {
 		digit = (c | 0x20) - 'a' + 10
 	case d.digits == 0:
 		return ReasonChunkSize
-	case c == '\r', c == ';', c == ' ', c == '\t':
+	case c == '\r', c == ';':
 		return d.between(c)
-	case c == '\n':
+	case c == ' ', c == '\t', c == '\n': // RFC 9112 would have us take blanks before ";"; net/http does not
 		return ReasonChunkLine
 	default:
 		return ReasonChunkSize

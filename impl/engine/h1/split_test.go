@@ -18,7 +18,7 @@ var messages = map[Kind][]string{
 		"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n",
 		"POST / HTTP/1.0\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabcGET / HTTP/1.0\r\n\r\n",
 		chunkedRequest + small,
-		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n10 ; y = \"q\\\"\";z\r\n0123456789abcdef\r\n00\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n10; y = \"q\\\"\";z\r\n0123456789abcdef\r\n00\r\n\r\n",
 	},
 	Answer: {
 		answer, "HTTP/1.0 200\r\n\r\nuntil the end", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n" + answer,

@@ -56,7 +56,7 @@ func TestStrictParserRefuses(t *testing.T) {
 		{"chunk sizes with a prefix", ReasonChunkSize, 0, []string{chunks("0x5\r\nhello"), chunks("0X5\r\nhello"), chunks("h5\r\nhello"), chunks(" 5\r\nhello")}},
 		{"chunk sizes of more than 15 digits", ReasonChunkSize, 0, []string{chunks("0000000000000005\r\nhello"), chunks("10000000000000005\r\nhello")}},
 		{"no chunk size", ReasonChunkSize, 0, []string{chunks("\r\n"), chunks(";a\r\n"), chunks("\n")}},
-		{"chunk lines not ended by CRLF", ReasonChunkLine, 0, []string{chunks("5\nhello"), chunks("5\rhello"), chunks("5;a\nhello"), chunks("5 \r\nhello")}},
+		{"chunk lines not ended by CRLF", ReasonChunkLine, 0, []string{chunks("5\nhello"), chunks("5\rhello"), chunks("5;a\nhello"), chunks("5 \r\nhello"), chunks("5 ;a\r\nhello"), chunks("5\t;a\r\nhello")}},
 		{"chunk data not ended by CRLF", ReasonChunkEnd, 0, []string{chunks("5\r\nhello\n0\r\n\r\n"), chunks("5\r\nhelloX"), chunks("5\r\nhello\rX"), chunks("5\r\nhello0\r\n\r\n")}},
 		{"malformed chunk extensions", ReasonChunkLine, 0, []string{chunks("5;\r\n"), chunks("5;a=\r\n"), chunks("5;=b\r\n"), chunks("5;a=\"\r\n"), chunks("5;a b\r\n"), chunks("5;a\x00\r\n"), chunks("5;a=\"b\"c\r\n"), chunks("5;a \r\n")}},
 		{"chunk extensions without end", ReasonChunkOverhead, 0, []string{chunks("5;" + strings.Repeat("x", MaxChunkLine)), chunks(strings.Repeat("1;"+strings.Repeat("x", MaxChunkLine/2)+"\r\na\r\n", 9))}},
