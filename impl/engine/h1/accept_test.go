@@ -148,6 +148,39 @@ func TestParsersTakeExactlyOneHead(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBecomeAHeadIsRefusedBeforeItsEnd(t *testing.T) {
+	for _, c := range []struct {
+		kind   Kind
+		pieces []string // only the last is refused
+		want   Reason
+	}{
+		{Request, []string{"\x16"}, ReasonNotHTTP},
+		{Request, []string{"GET / HTTP/1.1\r\nX: ", "a\nb"}, ReasonBareLF},
+		{Request, []string{"GET / HTTP/1.1\r\nX: a\r", "b"}, ReasonBareCR},
+		{Request, []string{"GET / HTTP/1.1\r\nX: a", "b\rc"}, ReasonBareCR},
+		{Request, []string{"GET /", "\n"}, ReasonBareLF},
+		{Request, []string{"G", "E", "("}, ReasonMethod},
+		{Request, []string{strings.Repeat("G", MaxMethod), "G"}, ReasonMethod},
+		{Request, []string{"\r\n\r", "\n"}, ReasonRequestLine},
+		{Request, []string{"GET /" + strings.Repeat("y", MaxHead-6), "y"}, ReasonTargetTooLong},
+		{Request, []string{"GET / HTTP/1.1\r\n" + strings.Repeat("y", MaxHead-17), "y"}, ReasonHeadTooLong},
+		{Answer, []string{"HTT", "X"}, ReasonNotHTTP},
+		{Answer, []string{"HTTP/", "2"}, ReasonVersion},
+		{Answer, []string{"\r"}, ReasonNotHTTP},
+	} {
+		r := newReading(c.kind)
+		for i, p := range c.pieces {
+			if r.err != nil {
+				t.Errorf("%.80q: got %v before piece %d", c.pieces, r.err, i)
+			}
+			r.feed(p)
+		}
+		if got := ReasonOf(r.err); got != c.want {
+			t.Errorf("%.80q: got %v, want %v", c.pieces, r.err, c.want)
+		}
+	}
+}
+
 func TestDripFedHeadIsLookedAtOnce(t *testing.T) {
 	// 64 KiB, byte by byte, as one line and as many: quadratic work would be two
 	// thousand million steps and show as a test that lasts minutes.

@@ -33,7 +33,7 @@ func TestStrictParserRefuses(t *testing.T) {
 		{"no colon", ReasonNoColon, 3, []string{head("X\r\n")}},
 		{"obs-fold", ReasonFold, 4, []string{head("X: y\r\n z\r\n"), head("X: y\r\n\tz\r\n"), head("X: y\r\n Z: 1\r\n"), head("X: y\r\n \r\n")}},
 		{"a blank before the first field", ReasonFold, 2, []string{host(" Host: a\r\n"), host("\tHost: a\r\n")}},
-		{"more than one space in the request line", ReasonRequestLine, 1, []string{line("GET  / HTTP/1.1"), line("GET /  HTTP/1.1"), line("GET / HTTP/1.1 "), line(" GET / HTTP/1.1"), line("GET / x HTTP/1.1")}},
+		{"more than one space in the request line", ReasonRequestLine, 1, []string{line("GET  / HTTP/1.1"), line("GET /  HTTP/1.1"), line("GET / HTTP/1.1 "), line(" GET / HTTP/1.1"), line("GET / x HTTP/1.1"), line("GET  HTTP/1.1")}},
 		{"no version", ReasonRequestLine, 1, []string{line("GET /"), line("GET"), line("GET ")}},
 		{"a version that is none", ReasonRequestLine, 1, []string{line("GET / HTTP/1.10"), line("GET / http/1.1"), line("GET / HTTP/1.1x"), line("GET / RTSP/1.0"), line("GET / HTTP/1"), line("GET / HTTP/1,1")}},
 		{"another version", ReasonVersion, 1, []string{line("GET / HTTP/1.2"), line("GET / HTTP/2.0"), line("GET / HTTP/0.9"), line("PRI * HTTP/2.0")}},
