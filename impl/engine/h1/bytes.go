@@ -80,6 +80,9 @@ func valueEnd(s string, i int) int {
 			i += bits.TrailingZeros64(lo) >> 3
 			break
 		}
+		if len(b)-i >= 8 && odd(binary.LittleEndian.Uint64(b[i:])) == 0 {
+			i += 8
+		}
 		for i < len(b) && b[i] >= ' ' && b[i] != 0x7f {
 			i++
 		}

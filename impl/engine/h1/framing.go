@@ -137,6 +137,10 @@ func (h *heard) hearTrailer(value string) bool {
 // because Host is written from the plan; naming what frames the body is an attempt
 // to have the next reader see another end of it.
 func (h *heard) hearConnection(value string) {
+	if exchange.EqualFold(value, "keep-alive") { // as nearly always
+		h.keep = true
+		return
+	}
 	for t := range exchange.Tokens(value) {
 		switch {
 		case exchange.EqualFold(t, "keep-alive"):

@@ -57,10 +57,15 @@ func (w *writer) fields(fields exchange.Fields, edits exchange.Edits) {
 	}
 	for i := range edits {
 		e := &edits[i]
-		if e.Op == exchange.OpRemove || touches(edits[i+1:], e.Name) || w.own(e.Name) || !isToken(e.Name) {
+		if e.Op == exchange.OpRemove || touches(edits[i+1:], e.Name) || !isToken(e.Name) {
 			continue
 		}
-		w.note(e.Name)
+		if w.known&mark(e.Name) != 0 {
+			if w.own(e.Name) {
+				continue
+			}
+			w.note(e.Name)
+		}
 		w.clean(e.Name, e.Value)
 	}
 }
