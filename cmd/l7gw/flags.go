@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unilb/unilb/impl/gateway"
 	"github.com/unilb/unilb/impl/node"
 )
 
@@ -22,6 +23,8 @@ type options struct {
 	underlay, member   netip.Addr
 	drainDelay, drain  time.Duration
 	accessLog          string
+	engine             string
+	loops              int
 	logLevel           string
 
 	standalone  bool
@@ -52,6 +55,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request; -: stderr; empty: none")
+	f.StringVar(&o.engine, "engine", gateway.EngineStd, "what serves requests: std (the library's server) or loop (event loops of our own)")
+	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
 	f.BoolVar(&o.standalone, "standalone", false, "start etcd and the Admin API as children on loopback; for a first try")
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
@@ -63,6 +68,13 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if o.engine != gateway.EngineStd && o.engine != gateway.EngineLoop {
+		return nil, fmt.Errorf("--engine %q: want %s or %s", o.engine, gateway.EngineStd, gateway.EngineLoop)
+	}
+	const maxLoops = 64
+	if o.loops < 1 || o.loops > maxLoops {
+		return nil, fmt.Errorf("--loops %d: want 1 to %d", o.loops, maxLoops)
 	}
 	o.etcd = strings.Split(etcd, ",")
 	if o.standalone {

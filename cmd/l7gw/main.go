@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/unilb/unilb/impl/gateway"
@@ -88,6 +89,12 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	if o.engine == gateway.EngineLoop {
+		// A loop keeps its processor while it waits a short time: the rest of the
+		// program needs others.
+		const others = 2
+		runtime.GOMAXPROCS(o.loops + others)
+	}
 	var access io.Writer
 	switch o.accessLog {
 	case "":
@@ -105,5 +112,6 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, StatusListen: o.statusListen,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: access, Log: log, Ready: o.ready,
+		Engine: o.engine, Loops: o.loops,
 	})
 }

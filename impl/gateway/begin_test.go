@@ -17,18 +17,22 @@ type silent struct{}
 func (silent) Refuse(string, error) {}
 func (silent) Accept(string)        {}
 
+// hangsUp is an engine that accepts connections and closes them.
+type hangsUp struct{ stdEngine }
+
+func (hangsUp) Serve(l net.Listener) error {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return nil
+		}
+		c.Close()
+	}
+}
+
 func TestNothingListensBeforeThereIsAConfiguration(t *testing.T) {
 	static, dynamic := freeAddr(t), netip.MustParseAddrPort(freeAddr(t))
-	serve := func(l net.Listener) error {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return nil
-			}
-			c.Close()
-		}
-	}
-	l := newListeners(serve, silent{}, slog.New(slog.DiscardHandler))
+	l := newListeners(hangsUp{}, silent{}, slog.New(slog.DiscardHandler))
 	defer l.close()
 	open := func(address string) bool {
 		t.Helper()

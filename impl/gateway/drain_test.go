@@ -13,8 +13,11 @@ import (
 )
 
 func TestDrainThatBeganBeforeTheStartWasOverGoesOn(t *testing.T) {
-	g := build(Options{Registration: node.Registration{Name: "test/gw", Kind: "l7gw"}, Log: slog.New(slog.DiscardHandler),
+	g, err := build(Options{Registration: node.Registration{Name: "test/gw", Kind: "l7gw"}, Log: slog.New(slog.DiscardHandler),
 		Ready: func() { t.Error("a draining gateway calls itself ready") }})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer g.close()
 	g.node.SetState(node.Draining)
 	g.ready()

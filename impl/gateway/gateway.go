@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/unilb/unilb/impl/engine/std"
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/node"
@@ -40,6 +39,10 @@ type Options struct {
 	DrainDelay time.Duration
 	// DrainTimeout bounds the wait for requests in flight after that.
 	DrainTimeout time.Duration
+	// Engine serves requests: EngineStd or EngineLoop; "" is EngineStd.
+	Engine string
+	// Loops is the number of event loops of EngineLoop; 0: 1.
+	Loops int
 	// AccessLog gets one JSON line for each request; nil: none.
 	AccessLog io.Writer
 	Log       *slog.Logger
@@ -53,35 +56,38 @@ type Gateway struct {
 	node      *node.Node
 	health    *healthBook
 	pipeline  *proxy.Pipeline
-	engine    *std.Engine
+	engine    engine
 	listeners *listeners
 	config    *configurator
 	access    *accessLog
 }
 
-func build(o Options) *Gateway {
+func build(o Options) (*Gateway, error) {
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{}, Log: o.Log}))
-	po := proxy.Options{Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
+	po := proxy.Options{Lanes: max(1, o.Loops), Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
 	if o.AccessLog != nil {
 		g.access = newAccessLog(o.AccessLog, o.Log)
 		po.Log = func(x *exchange.Exchange, e proxy.Entry) { g.access.add(x, e) }
 	}
 	g.pipeline = proxy.New(po)
-	g.engine = std.New(std.Options{Handler: g.pipeline, Server: proxy.ServerName, Log: o.Log,
-		// Also while the node is registered as draining: clients of an operator's
-		// drain move on as those of SIGTERM do.
-		Draining: func() bool { return g.node.State() == node.Draining }})
-	g.listeners = newListeners(g.engine.Serve, g.node, o.Log)
+	var err error
+	if g.engine, err = newEngine(o, g.pipeline, func() bool { return g.node.State() == node.Draining }); err != nil {
+		return nil, err
+	}
+	g.listeners = newListeners(g.engine, g.node, o.Log)
 	g.config = newConfigurator(g)
-	return g
+	return g, nil
 }
 
 // Run serves until ctx ends, then drains, and returns nil; it returns an error
 // when it cannot begin. hard ends a drain at once.
 func Run(ctx, hard context.Context, o Options) error {
-	g := build(o)
+	g, err := build(o)
+	if err != nil {
+		return err
+	}
 	defer g.close()
 	status, err := g.serveStatus()
 	if err != nil {

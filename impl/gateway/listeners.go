@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,7 +27,7 @@ type reporter interface {
 // listeners opens and closes sockets so that they are those of the listener
 // objects. Closing one ends accepting only: its connections live on.
 type listeners struct {
-	serve  func(net.Listener) error
+	engine engine
 	node   reporter
 	log    *slog.Logger
 	mu     sync.Mutex
@@ -42,8 +41,8 @@ type listeners struct {
 	wg     sync.WaitGroup
 }
 
-func newListeners(serve func(net.Listener) error, n reporter, log *slog.Logger) *listeners {
-	return &listeners{serve: serve, node: n, log: log, want: map[netip.AddrPort][]string{},
+func newListeners(e engine, n reporter, log *slog.Logger) *listeners {
+	return &listeners{engine: e, node: n, log: log, want: map[netip.AddrPort][]string{},
 		open: map[netip.AddrPort]net.Listener{}, failed: map[netip.AddrPort]bool{}}
 }
 
@@ -58,7 +57,7 @@ func (l *listeners) begin(addrs []string) error {
 		return nil
 	}
 	for _, a := range addrs {
-		ln, err := listen(a)
+		ln, err := l.engine.Listen(a)
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
@@ -107,7 +106,7 @@ func (l *listeners) openMissing() {
 		if l.open[at] != nil {
 			continue
 		}
-		ln, err := listen(at.String())
+		ln, err := l.engine.Listen(at.String())
 		if err != nil {
 			if !l.failed[at] {
 				l.log.Warn("listener refused", "address", at.String(), obs.Err, err)
@@ -144,7 +143,7 @@ func (l *listeners) tryAgain() {
 
 func (l *listeners) start(ln net.Listener) {
 	l.wg.Go(func() {
-		if err := l.serve(ln); err != nil {
+		if err := l.engine.Serve(ln); err != nil {
 			l.log.Error("listener ended", "address", ln.Addr().String(), obs.Err, err)
 		}
 	})
@@ -169,27 +168,24 @@ func (l *listeners) close() {
 	l.wg.Wait()
 }
 
-// listen opens a socket. The address need not exist yet (an EIP may arrive on
-// the node after its listener), and several sockets may share it: a second
-// process takes over while the first drains.
-func listen(address string) (net.Listener, error) {
-	c := net.ListenConfig{Control: func(network, _ string, raw syscall.RawConn) error {
-		var failed error
-		err := raw.Control(func(fd uintptr) {
-			failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-			if failed != nil {
-				return
-			}
-			if network == "tcp6" {
-				failed = unix.SetsockoptInt(int(fd), unix.SOL_IPV6, unix.IPV6_FREEBIND, 1)
-				return
-			}
-			failed = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_FREEBIND, 1)
-		})
-		if err != nil {
-			return err
+// shared sets the options of a listening socket. The address need not exist yet (an
+// EIP may arrive on the node after its listener), and several sockets may share it:
+// a second process takes over while the first drains.
+func shared(network, _ string, raw syscall.RawConn) error {
+	var failed error
+	err := raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+		if failed != nil {
+			return
 		}
-		return failed
-	}}
-	return c.Listen(context.Background(), "tcp", address)
+		if network == "tcp6" {
+			failed = unix.SetsockoptInt(int(fd), unix.SOL_IPV6, unix.IPV6_FREEBIND, 1)
+			return
+		}
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_FREEBIND, 1)
+	})
+	if err != nil {
+		return err
+	}
+	return failed
 }

@@ -1,0 +1,84 @@
+// Package enginetest holds every engine to the same tests: what a client and a target
+// see of a gateway must not depend on the engine that serves. It is for tests alone.
+package enginetest
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// Options are those that every engine has; see there.
+type Options struct {
+	Handler  exchange.Handler
+	MaxBody  int64
+	MaxConns int
+	Server   string
+	Draining func() bool
+}
+
+// Engine is what every engine can do.
+type Engine interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	InFlight() int
+}
+
+// Starter serves a handler on an address of its own until the test ends.
+type Starter func(t *testing.T, o Options) (e Engine, addr string)
+
+// Serve is the part of a Starter that all share: it serves the listener, and at the
+// end of the test shuts the engine down and finds that nothing went wrong.
+func Serve(t *testing.T, e Engine, ln net.Listener) string {
+	t.Helper()
+	served := make(chan error, 1)
+	go func() { served <- e.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = ln.Close() // an engine's own Shutdown may have closed it
+		if err := e.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v, %d in flight", err, e.InFlight())
+		}
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return ln.Addr().String()
+}
+
+// Run runs all tests.
+func Run(t *testing.T, start Starter) {
+	for name, f := range map[string]func(*testing.T, Starter){
+		"RequestAndAnswerPassUnchanged":               requestAndAnswerPassUnchanged,
+		"TargetsOfOddFormReachTheUpstreamAsTheyAre":   targetsOfOddFormReachTheUpstreamAsTheyAre,
+		"SuspendedRequestGoesOnAfterResume":           suspendedRequestGoesOnAfterResume,
+		"BodyFlowsBothWaysAtOnce":                     bodyFlowsBothWaysAtOnce,
+		"AnswerThatBreaksOffReachesTheClientBroken":   answerThatBreaksOffReachesTheClientBroken,
+		"TrailersAndInterimAnswersPass":               trailersAndInterimAnswersPass,
+		"ExpectationIsMetByTheGateway":                expectationIsMetByTheGateway,
+		"BodyFilterReplacesChunks":                    bodyFilterReplacesChunks,
+		"TooLongBodyIsRefused":                        tooLongBodyIsRefused,
+		"EarlyAnswerLeavesNoBytesBehind":              earlyAnswerLeavesNoBytesBehind,
+		"ConnectionsAreKeptPerGeneration":             connectionsAreKeptPerGeneration,
+		"TLSTargetIsVerifiedWhenAsked":                tLSTargetIsVerifiedWhenAsked,
+		"UpgradedConnectionCarriesBytesBothWays":      upgradedConnectionCarriesBytesBothWays,
+		"DrainWaitsForSlowRequest":                    drainWaitsForSlowRequest,
+		"ClientThatLeavesEndsTheAttempt":              clientThatLeavesEndsTheAttempt,
+		"ConnectionsBeyondTheBoundAreClosed":          connectionsBeyondTheBoundAreClosed,
+		"AnswersOfTheEngineItselfNameTheServer":       answersOfTheEngineItselfNameTheServer,
+		"AnswersSayCloseWhileTheNodeDrains":           answersSayCloseWhileTheNodeDrains,
+		"ConnectFailureIsTriedAgainWithTheWholeBody":  connectFailureIsTriedAgainWithTheWholeBody,
+		"SmallBodyIsSentAgainLargeOneIsNot":           smallBodyIsSentAgainLargeOneIsNot,
+		"SilentTargetIsATimeout":                      silentTargetIsATimeout,
+		"WhatFollowsAnAnswerIsNobodysAnswer":          whatFollowsAnAnswerIsNobodysAnswer,
+		"PostThatReachedATargetIsNotRepeated":         postThatReachedATargetIsNotRepeated,
+		"PostIsNeverWrittenToAConnectionThatHasEnded": postIsNeverWrittenToAConnectionThatHasEnded,
+		"RequestWithTwoFramingsIsRefusedAndTheLast":   requestWithTwoFramingsIsRefusedAndTheLast,
+	} {
+		t.Run(name, func(t *testing.T) { f(t, start) })
+	}
+}

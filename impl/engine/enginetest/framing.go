@@ -1,0 +1,48 @@
+package enginetest
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	plain   = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+	sized   = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+	chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nT: 1\r\n\r\n"
+	both    = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+)
+
+func requestWithTwoFramingsIsRefusedAndTheLast(t *testing.T, start Starter) {
+	up := backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	_, addr := start(t, Options{Handler: newHandler(up)})
+	for name, text := range map[string]string{
+		"a length and a coding":  plain + both + plain,
+		"a coding in HTTP/1.0":   plain + strings.Replace(chunked, "HTTP/1.1", "HTTP/1.0\r\nConnection: keep-alive", 1) + plain,
+		"the first of its kind":  both,
+		"cut after another body": sized + both,
+	} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(c) // ends when the connection does
+		if err != nil {
+			t.Errorf("%s: the connection goes on: %v", name, err)
+		}
+		heads := strings.Split(string(b), "HTTP/1.")[1:]
+		if len(heads) == 0 || !strings.HasPrefix(heads[len(heads)-1][2:], "400") || strings.Count(string(b), "HTTP/1.1 200") != len(heads)-1 {
+			t.Errorf("%s: got %q, want answers 200, one 400 and the end", name, b)
+		}
+		c.Close()
+	}
+}

@@ -1,0 +1,310 @@
+package loop
+
+import (
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/unilb/unilb/impl/engine/h1"
+)
+
+// What a closing connection may still take of its client's time and bytes before it
+// is closed: closing with unread input destroys the answer on its way.
+const (
+	lingerTime  = 5 * time.Second
+	lingerBytes = 1 << 20
+)
+
+// A client is a connection from a client. It carries one exchange at a time; what
+// comes after that exchange's request waits.
+type client struct {
+	sock
+	remote, local netip.AddrPort
+	scan          h1.Scan
+	run           *run // the exchange under way
+	served        int  // requests
+	headFrom      int64
+	closing       bool // nothing is read as a request any more
+	lingering     int  // bytes that may be thrown away; 0: not lingering
+}
+
+// welcome begins to serve a connection.
+func (l *loop) welcome(fd int, remote, local netip.AddrPort) {
+	c := &client{remote: remote, local: local}
+	noDelay(fd)
+	if e := l.attach(&c.sock, fd, c); e != 0 {
+		l.e.room.leave()
+		return
+	}
+	l.clients[c] = struct{}{}
+	l.arm(&c.sock, l.e.o.HeadTimeout)
+}
+
+// ready reads as long as somebody wants what comes.
+func (c *client) ready() {
+	if len(c.in) > 0 && !c.goOn() {
+		return
+	}
+	if c.open() && c.run != nil && !c.wants() && c.left() {
+		c.readable = false
+		c.run.clientEnded()
+		return
+	}
+	for c.open() && c.readable && c.wants() {
+		l := c.l
+		n, e := read(c.fd, l.in)
+		switch {
+		case e == unix.EAGAIN:
+			c.readable = false
+			return
+		case e == unix.EINTR:
+		case e != 0:
+			l.fail(&c.sock, e)
+			return
+		case n == 0:
+			c.readable, c.ended = false, true
+			c.eof()
+			return
+		default:
+			if n < len(l.in) && !c.ended {
+				c.readable = false
+			}
+			c.data(l.in[:n])
+		}
+	}
+}
+
+// goOn uses what was held; false means that some of it has to wait still.
+func (c *client) goOn() bool {
+	if c.run != nil && !c.run.takes() && c.run.tunnel == nil {
+		return true // and more may be read only when it is wanted
+	}
+	b := c.in
+	rest := c.use(b)
+	if !c.open() {
+		return false
+	}
+	c.hold(rest)
+	return len(rest) == 0 || len(rest) < len(b) || c.run == nil
+}
+
+// wants tells whether anything that is read now would be used.
+func (c *client) wants() bool {
+	if c.run == nil {
+		return true
+	}
+	if c.run.tunnel != nil {
+		return !c.run.tunnel.toTargetFull()
+	}
+	return c.run.takes()
+}
+
+// left tells whether the client has gone while it waits for its answer. One that has
+// only shut down its side is taken for gone, too, as by nginx.
+func (c *client) left() bool {
+	if !c.ended || len(c.in) > 0 {
+		return false
+	}
+	n, e := peek(c.fd)
+	return n == 0 && e == 0
+}
+
+// data takes what was read.
+func (c *client) data(b []byte) {
+	if len(c.in) > 0 {
+		c.in = append(c.in, b...)
+		b = c.in
+	}
+	rest := c.use(b)
+	if c.open() {
+		c.hold(rest)
+	}
+}
+
+// use takes messages and parts of them out of b and returns what has to wait.
+func (c *client) use(b []byte) []byte {
+	for len(b) > 0 && c.open() {
+		switch {
+		case c.lingering > 0:
+			if c.lingering -= len(b); c.lingering <= 0 {
+				c.end()
+			}
+			return nil
+		case c.closing:
+			return nil
+		case c.run == nil:
+			n := c.head(b)
+			if n == 0 {
+				return b
+			}
+			b = b[n:]
+		case c.run.tunnel != nil:
+			c.run.tunnel.fromClient(b)
+			return nil
+		case c.run.takes():
+			n := c.run.body(b)
+			if n < 0 {
+				return nil
+			}
+			b = b[n:]
+		default:
+			return b
+		}
+	}
+	return nil
+}
+
+// head looks for the head of a request and begins its exchange. It returns the
+// length of the head; 0 when there is none yet.
+func (c *client) head(b []byte) int {
+	l := c.l
+	if c.headFrom == 0 { // the first byte of a head: all of it must come in time
+		c.headFrom = l.now
+		if c.served > 0 {
+			l.arm(&c.sock, l.e.o.HeadTimeout)
+		}
+	}
+	n, err := c.scan.Head(b, l.e.o.MaxHead, h1.Request)
+	if err != nil {
+		c.refuse(err)
+		return len(b)
+	}
+	if n == 0 {
+		return 0
+	}
+	c.scan, c.headFrom = h1.Scan{}, 0
+	c.served++
+	l.arm(&c.sock, 0)
+	l.begin(c, b[:n])
+	return n
+}
+
+// refuse answers a head that is none, and ends the connection: nobody knows where
+// the next message begins.
+func (c *client) refuse(err error) {
+	why := h1.ReasonOf(err)
+	c.l.e.refused.count(why.String())
+	c.answer(why.Status())
+	c.finishAndClose()
+}
+
+// answer sends an answer that no handler made.
+func (c *client) answer(status int) {
+	c.take(c.l.appendOwn(c.room(), status))
+}
+
+// over is called when an exchange has ended: the connection goes on, or ends.
+func (c *client) over(again bool) {
+	c.run = nil
+	l := c.l
+	if !again || l.stopping || c.closing {
+		c.finishAndClose()
+		return
+	}
+	if c.ended && len(c.in) == 0 && !c.readable {
+		c.finishAndClose()
+		return
+	}
+	l.arm(&c.sock, l.e.o.IdleTimeout)
+	if len(c.in) > 0 || c.readable {
+		c.again()
+	}
+}
+
+// finishAndClose ends the connection when what waits has been written.
+func (c *client) finishAndClose() {
+	c.closing = true
+	if c.open() && c.waiting() == 0 && !c.blocked {
+		c.sent()
+		return
+	}
+	c.l.arm(&c.sock, c.l.e.o.BodyTimeout)
+}
+
+// sent is called when everything has been written.
+func (c *client) sent() {
+	switch {
+	case c.run != nil:
+		c.run.clientSent()
+	case c.closing && c.lingering == 0:
+		c.linger()
+	}
+}
+
+// linger says that no more will come, and waits until the client has understood.
+func (c *client) linger() {
+	if c.ended && !c.readable {
+		c.end()
+		return
+	}
+	shutdownWrite(c.fd)
+	c.drop()
+	c.lingering = lingerBytes
+	c.l.arm(&c.sock, lingerTime)
+	c.again()
+}
+
+// eof is the end of what the client sends.
+func (c *client) eof() {
+	switch {
+	case c.run == nil || c.lingering > 0:
+		if c.waiting() > 0 {
+			c.closing = true // it may still read
+			return
+		}
+		c.end()
+	default:
+		c.run.clientEnded()
+	}
+}
+
+// end closes the connection.
+func (c *client) end() {
+	if !c.open() {
+		return
+	}
+	c.close()
+	c.gone()
+}
+
+func (c *client) gone() {
+	if _, ok := c.l.clients[c]; ok {
+		delete(c.l.clients, c)
+		c.l.e.room.leave()
+	}
+}
+
+// cut closes the connection in the midst of whatever it is doing, so that the client
+// knows that something is missing.
+func (c *client) cut() {
+	if c.open() {
+		resetOnClose(c.fd)
+		c.close()
+	}
+	c.gone()
+	if r := c.run; r != nil {
+		r.clientGone()
+	}
+}
+
+func (c *client) broken(syscall.Errno) {
+	c.gone()
+	if r := c.run; r != nil {
+		r.clientGone()
+	}
+}
+
+func (c *client) late() {
+	switch {
+	case c.run != nil:
+		c.run.clientLate()
+	case c.closing || c.served > 0 && c.headFrom == 0 || len(c.in) == 0:
+		c.end() // idle, or not reading
+	default:
+		c.l.e.refused.count("head_timeout")
+		c.answer(408)
+		c.finishAndClose()
+	}
+}

@@ -1,0 +1,279 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// Options of an Engine. Zero fields have defaults.
+type Options struct {
+	Handler exchange.Handler
+	// Loops is the number of event loops, and of lanes; 0: 1. GOMAXPROCS should be
+	// larger by two, for everything that is not a request.
+	Loops int
+	// MaxHead bounds the head of a request in bytes; 0: 64 KiB.
+	MaxHead int
+	// MaxBody bounds the body of a request in bytes; 0: no bound. A longer one is
+	// answered 413.
+	MaxBody int64
+	// HeadTimeout bounds the time for a whole head, IdleTimeout the time between
+	// requests, BodyTimeout the time between two reads from the client and between
+	// two writes to it; 0: 60 s each.
+	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
+	// MaxConns bounds the connections from clients on all listeners together, idle
+	// and upgraded ones included; 0: 100,000. Further ones are closed at once.
+	MaxConns int
+	// Server is the field of that name in answers the engine makes itself; empty:
+	// none.
+	Server string
+	// Draining tells, beside Drain, whether answers should say "Connection: close".
+	// It is asked for every answer; nil: no.
+	Draining func() bool
+	// Poison overwrites buffers and arenas that are given back, so that a view that
+	// is used after its time shows. For tests; it costs.
+	Poison bool
+	Log    *slog.Logger
+}
+
+// Engine serves HTTP/1.1 on any number of listeners.
+type Engine struct {
+	o        Options
+	loops    []*loop
+	running  sync.WaitGroup
+	room     *room
+	inflight inflight
+	refused  refusals
+	draining atomic.Bool
+	spliced  atomic.Int64 // bytes of bodies that the kernel moved
+	zero     time.Time
+}
+
+// New returns an engine whose loops run and serve nothing yet. Shutdown ends them.
+func New(o Options) (*Engine, error) {
+	const minute = 60 * time.Second
+	o.Loops = max(1, o.Loops)
+	if o.MaxHead == 0 {
+		o.MaxHead = 64 << 10
+	}
+	for _, d := range []*time.Duration{&o.HeadTimeout, &o.IdleTimeout, &o.BodyTimeout} {
+		if *d == 0 {
+			*d = minute
+		}
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 100_000
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{o: o, zero: time.Now(), room: &room{most: int64(o.MaxConns), log: o.Log}}
+	for lane := range o.Loops {
+		l, err := newLoop(e, lane)
+		if err != nil {
+			for _, l := range e.loops {
+				l.close()
+			}
+			return nil, fmt.Errorf("make event loop: %w", err)
+		}
+		e.loops = append(e.loops, l)
+	}
+	for _, l := range e.loops {
+		e.running.Go(l.run)
+	}
+	return e, nil
+}
+
+// clock is the engine's time in nanoseconds, never 0.
+func (e *Engine) clock() int64 { return int64(time.Since(e.zero)) + 1 }
+
+// Serve accepts connections of a listener of this engine until it is closed (which
+// is no error) or the engine is shut down. Connections outlive their listener.
+func (e *Engine) Serve(ln net.Listener) error {
+	own, ok := ln.(*Listener)
+	if !ok || len(own.fds) != len(e.loops) {
+		return errors.New("the listener is not one of this engine")
+	}
+	for i, l := range e.loops {
+		err := l.ask(func() error { return l.listen(own.fds[i]) })
+		if err != nil {
+			return err
+		}
+	}
+	<-own.closed
+	for i, l := range e.loops {
+		_ = l.ask(func() error { l.unlisten(own.fds[i]); return nil }) // a loop that has ended has closed it
+	}
+	return nil
+}
+
+var errEnd = errors.New("the loop has ended")
+
+// ask has f carried out on the loop and waits for it.
+func (l *loop) ask(f func() error) error {
+	done := make(chan error, 1)
+	if !l.mail.post(func() { done <- f() }) {
+		return errEnd
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-l.gone:
+		return errEnd
+	}
+}
+
+// Drain makes every answer from now on say "Connection: close", so that clients with
+// keep-alive connections move on by themselves. Nothing is cut and new connections
+// are still accepted.
+func (e *Engine) Drain() { e.draining.Store(true) }
+
+// closing tells whether clients should move on.
+func (e *Engine) closing() bool {
+	return e.draining.Load() || e.o.Draining != nil && e.o.Draining()
+}
+
+// Shutdown closes idle connections and waits until every request that was admitted
+// has ended, or until ctx is done; then it cuts the rest and returns the error of
+// ctx. An upgraded connection counts as a request: a WebSocket that a drain cuts is a
+// lost request. Listeners should have been closed before.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.Drain()
+	for _, l := range e.loops {
+		l.mail.post(l.stop)
+	}
+	err := e.inflight.wait(ctx)
+	for _, l := range e.loops {
+		l.mail.post(l.end)
+	}
+	e.running.Wait()
+	return err
+}
+
+// stop ends what is idle, and every connection after its request.
+func (l *loop) stop() {
+	l.stopping = true
+	for c := range l.clients {
+		if c.run == nil && len(c.in) == 0 && !c.readable && c.served > 0 {
+			c.finishAndClose()
+		}
+	}
+	for _, p := range l.pools {
+		p.close()
+	}
+}
+
+// InFlight returns the number of requests under way.
+func (e *Engine) InFlight() int { return e.inflight.count() }
+
+// Refused is how many requests and bodies were refused, by reason.
+func (e *Engine) Refused() map[string]int64 { return e.refused.all() }
+
+// refusals counts what was refused. Refusing is rare: the counters are shared.
+type refusals struct {
+	mu sync.Mutex
+	by map[string]int64
+}
+
+func (r *refusals) count(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by == nil {
+		r.by = map[string]int64{}
+	}
+	r.by[why]++
+}
+
+func (r *refusals) all() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.by)
+}
+
+// room bounds the connections of an engine.
+type room struct {
+	most   int64
+	taken  atomic.Int64
+	log    *slog.Logger
+	warned atomic.Int64 // when, in Unix nanoseconds
+}
+
+// warnEvery is how often a lack of room is logged, at most.
+const warnEvery = 10 * time.Second
+
+func (r *room) enter() bool {
+	if r.taken.Add(1) <= r.most {
+		return true
+	}
+	r.taken.Add(-1)
+	if r.mayWarn() {
+		r.log.Warn("connections refused: no room", "max_conns", r.most)
+	}
+	return false
+}
+
+func (r *room) leave() { r.taken.Add(-1) }
+
+// short says that the kernel gives no more connections.
+func (r *room) short(e syscall.Errno) {
+	if r.mayWarn() {
+		r.log.Warn("no more connections for now", "error", e.Error())
+	}
+}
+
+func (r *room) mayWarn() bool {
+	now, last := time.Now().UnixNano(), r.warned.Load()
+	return now-last >= int64(warnEvery) && r.warned.CompareAndSwap(last, now)
+}
+
+// inflight counts requests and lets one wait for none.
+type inflight struct {
+	n    atomic.Int64
+	mu   sync.Mutex
+	none chan struct{} // closed when n reaches 0; nil: nobody waits
+	wake atomic.Bool   // somebody waits
+}
+
+func (f *inflight) add() { f.n.Add(1) }
+
+func (f *inflight) done() {
+	if f.n.Add(-1) == 0 && f.wake.Load() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.none != nil {
+			close(f.none)
+			f.none = nil
+		}
+	}
+}
+
+func (f *inflight) count() int { return int(f.n.Load()) }
+
+func (f *inflight) wait(ctx context.Context) error {
+	for {
+		f.mu.Lock()
+		if f.none == nil {
+			f.none = make(chan struct{})
+		}
+		none := f.none
+		f.wake.Store(true)
+		f.mu.Unlock()
+		if f.n.Load() == 0 {
+			return nil
+		}
+		select {
+		case <-none:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

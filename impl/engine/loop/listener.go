@@ -1,0 +1,172 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptsAtOnce bounds the connections taken from one listener in one batch, so that
+// a flood of new ones does not starve those that are there.
+const acceptsAtOnce = 64
+
+// acceptPause is how long a listener rests when the process or the machine has no
+// descriptors left.
+const acceptPause = 100 * time.Millisecond
+
+// A Listener is a listening socket for Engine.Serve.
+type Listener struct {
+	fds    []int // a socket for each loop, all of one address
+	addr   net.Addr
+	closed chan struct{}
+	once   sync.Once
+}
+
+var _ net.Listener = (*Listener)(nil)
+
+// Listen opens an address with a socket for each loop of the engine (SO_REUSEPORT:
+// the kernel spreads connections over them). control may set options of each socket
+// before it is bound; nil: none.
+func (e *Engine) Listen(ctx context.Context, address string, control func(network, address string, c syscall.RawConn) error) (*Listener, error) {
+	ln := &Listener{closed: make(chan struct{})}
+	for range e.loops {
+		fd, addr, err := listenOne(ctx, address, control)
+		if err != nil {
+			ln.closeAll()
+			return nil, err
+		}
+		ln.fds, ln.addr = append(ln.fds, fd), addr
+		address = addr.String() // a port that the kernel chose is the same for all
+	}
+	return ln, nil
+}
+
+// listenOne lets the library read the address and make the socket, and takes the
+// socket over: nobody but a loop is to wait for it.
+func listenOne(ctx context.Context, address string, control func(network, address string, c syscall.RawConn) error) (int, net.Addr, error) {
+	c := net.ListenConfig{Control: func(network, address string, raw syscall.RawConn) error {
+		var failed error
+		err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
+		if err = errors.Join(err, failed); err != nil || control == nil {
+			return err
+		}
+		return control(network, address, raw)
+	}}
+	c.SetMultipathTCP(false)
+	ln, err := c.Listen(ctx, "tcp", address)
+	if err != nil {
+		return -1, nil, err
+	}
+	defer ln.Close() // the socket lives on by our descriptor
+	raw, err := ln.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return -1, nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	fd, failed := -1, error(nil)
+	err = raw.Control(func(f uintptr) { fd, failed = unix.FcntlInt(f, unix.F_DUPFD_CLOEXEC, 0) })
+	if err = errors.Join(err, failed); err != nil {
+		return -1, nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return fd, ln.Addr(), nil
+}
+
+// Accept waits for the end of the listener: loops take its connections.
+func (ln *Listener) Accept() (net.Conn, error) {
+	<-ln.closed
+	return nil, net.ErrClosed
+}
+
+// Close ends accepting. Connections live on. Idempotent.
+func (ln *Listener) Close() error {
+	ln.once.Do(func() { close(ln.closed) })
+	return nil
+}
+
+// Addr is the address that is listened on.
+func (ln *Listener) Addr() net.Addr { return ln.addr }
+
+func (ln *Listener) closeAll() {
+	for _, fd := range ln.fds {
+		closeFD(fd)
+	}
+	ln.fds = nil
+}
+
+// accepting is a listening socket of a loop.
+type accepting struct {
+	l    *loop
+	fd   int
+	rest *time.Timer // while there are no descriptors
+}
+
+// listen begins to accept. It runs on the loop.
+func (l *loop) listen(fd int) error {
+	if e := l.poll.add(fd, unix.EPOLLIN, 0); e != 0 {
+		return fmt.Errorf("watch a listener: %w", e)
+	}
+	l.listeners[fd] = &accepting{l: l, fd: fd}
+	return nil
+}
+
+// unlisten takes what has come and ends accepting.
+func (l *loop) unlisten(fd int) {
+	a := l.listeners[fd]
+	if a == nil {
+		return
+	}
+	for a.accept() == acceptsAtOnce {
+	}
+	if a.rest != nil {
+		a.rest.Stop()
+	}
+	delete(l.listeners, fd)
+	closeFD(fd)
+}
+
+// accept takes what has come, up to a bound, and returns how many that were. The
+// listener is level-triggered: what is left has another event.
+func (a *accepting) accept() int {
+	l := a.l
+	for n := range acceptsAtOnce {
+		fd, remote, e := accept(a.fd)
+		switch e {
+		case 0:
+		case unix.EINTR, unix.ECONNABORTED:
+			continue
+		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+			a.pause(e)
+			return n
+		default:
+			return n
+		}
+		if !l.e.room.enter() {
+			closeFD(fd)
+			continue
+		}
+		l.welcome(fd, remote, localAddr(fd))
+	}
+	return acceptsAtOnce
+}
+
+// pause stops asking for connections for a moment. Those that come meanwhile wait in
+// the kernel.
+func (a *accepting) pause(e syscall.Errno) {
+	l := a.l
+	l.e.room.short(e)
+	if l.poll.modify(a.fd, 0, 0) != 0 {
+		return
+	}
+	a.rest = time.AfterFunc(acceptPause, func() {
+		l.mail.post(func() {
+			if l.listeners[a.fd] == a {
+				_ = l.poll.modify(a.fd, unix.EPOLLIN, 0) // it was watched before
+			}
+		})
+	})
+}

@@ -1,0 +1,219 @@
+package loop
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// bigWrite is from when on a message is written at once; smaller ones wait for
+	// the end of the batch, together with others of their socket.
+	bigWrite = 4 << 10
+	// highWater is how much may wait to be sent before reading for it stops.
+	highWater = 256 << 10
+	// bufferSize of what sockets keep when they cannot go on at once.
+	bufferSize = 16 << 10
+	// buffersKept by a loop for sockets to come.
+	buffersKept = 256
+)
+
+// owner is whose socket it is: a client's connection or one to a target.
+type owner interface {
+	// ready is called when there may be something to read, or room was made.
+	ready()
+	// sent is called when everything that waited has been written.
+	sent()
+	// broken is called once when the socket cannot be used any more.
+	broken(syscall.Errno)
+	// late is called when the deadline has passed.
+	late()
+}
+
+// A sock is a connection in the loop's epoll. What it was given to write and what
+// its owner has not used of what was read lie here; an idle one has no buffer.
+type sock struct {
+	l     *loop
+	owner owner
+	fd    int
+	gen   uint32
+
+	failed   syscall.Errno // a write found it broken: it ends with the batch
+	readable bool          // the kernel may have more for us
+	blocked  bool          // the kernel took less than it was given: an edge will come
+	ended    bool          // the peer sends no more
+	dirty    bool          // in l.dirty
+	queuedUp bool          // in l.again
+
+	in    []byte // read, and not used yet
+	out   []byte // to be written, from outAt
+	outAt int
+	wrote int64 // bytes that the kernel took, ever
+
+	// For the wheel.
+	deadline   int64
+	queued     int64 // tick of its slot; 0: in none
+	prev, next *sock
+}
+
+func (s *sock) open() bool { return s.fd >= 0 }
+
+// waiting is how many bytes are to be written.
+func (s *sock) waiting() int { return len(s.out) - s.outAt }
+
+// full tells that whoever produces for this socket should pause.
+func (s *sock) full() bool { return s.waiting() >= highWater }
+
+// send writes b now or at the end of the batch, or keeps what the kernel does not
+// take. b may be reused when send has returned.
+func (s *sock) send(b []byte) {
+	if !s.open() || len(b) == 0 || s.failed != 0 {
+		return
+	}
+	if len(b) >= bigWrite && !s.blocked {
+		s.sendNow(b)
+		return
+	}
+	s.keep(b)
+	s.mark()
+}
+
+// room returns the socket's output to append a message to; take puts it back.
+func (s *sock) room() []byte {
+	if s.out == nil {
+		s.out = s.l.buffer()
+	}
+	return s.out
+}
+
+// take is given what room returned, with a message at its end.
+func (s *sock) take(b []byte) {
+	s.out = b
+	s.mark()
+}
+
+func (s *sock) keep(b []byte) { s.out = append(s.room(), b...) }
+
+// mark has the output written at the end of the batch.
+func (s *sock) mark() {
+	if !s.dirty && !s.blocked {
+		s.dirty = true
+		s.l.dirty = append(s.l.dirty, s)
+	}
+}
+
+// sendNow writes what waits and b with one call.
+func (s *sock) sendNow(b []byte) {
+	var n int
+	var e syscall.Errno
+	before := s.out[s.outAt:]
+	if len(before) > 0 {
+		n, e = writev(s.fd, before, b, &s.l.iov)
+	} else {
+		n, e = write(s.fd, b)
+	}
+	if e != 0 && e != unix.EAGAIN {
+		s.writeFailed(e)
+		return
+	}
+	if e == unix.EAGAIN {
+		n = 0
+	}
+	s.wrote += int64(n)
+	if n < len(before) {
+		s.outAt += n
+		s.keep(b)
+		s.blocked = true
+		return
+	}
+	s.release()
+	if n -= len(before); n < len(b) {
+		s.keep(b[n:])
+		s.blocked = true
+	}
+}
+
+// flush writes what waits.
+func (s *sock) flush() {
+	s.dirty = false
+	if !s.open() || s.failed != 0 {
+		return
+	}
+	for s.outAt < len(s.out) {
+		n, e := write(s.fd, s.out[s.outAt:])
+		if e == unix.EAGAIN {
+			s.blocked = true
+			return
+		}
+		if e == unix.EINTR {
+			continue
+		}
+		if e != 0 {
+			s.writeFailed(e)
+			return
+		}
+		s.outAt += n
+		s.wrote += int64(n)
+	}
+	s.release()
+	s.owner.sent()
+}
+
+// writeFailed notes that the socket is broken. Its owner is told after the events of
+// the batch, and not in the midst of what it is sending.
+func (s *sock) writeFailed(e syscall.Errno) {
+	s.failed = e
+	s.release()
+	s.again()
+}
+
+// release gives the output's buffer back.
+func (s *sock) release() {
+	if s.out != nil {
+		s.l.giveBack(s.out)
+		s.out, s.outAt = nil, 0
+	}
+}
+
+// hold keeps input for later. b may be a part of what is held already.
+func (s *sock) hold(b []byte) {
+	switch {
+	case len(b) == 0:
+		s.drop()
+	case len(s.in) > 0 && &b[len(b)-1] == &s.in[len(s.in)-1]: // the end of what is held
+		s.in = s.in[:copy(s.in, b)]
+	default:
+		s.in = append(s.l.buffer(), b...)
+	}
+}
+
+// drop gives the input's buffer back.
+func (s *sock) drop() {
+	if s.in != nil {
+		s.l.giveBack(s.in)
+		s.in = nil
+	}
+}
+
+// close ends the connection and forgets what waits. Idempotent.
+func (s *sock) close() {
+	if !s.open() {
+		return
+	}
+	s.l.socks[s.fd] = nil
+	closeFD(s.fd)
+	s.fd = -1
+	s.gen++
+	s.l.wheel.remove(s)
+	s.deadline = 0
+	s.release()
+	s.drop()
+}
+
+// again has ready called after the events of this batch.
+func (s *sock) again() {
+	if s.open() && !s.queuedUp {
+		s.queuedUp = true
+		s.l.again = append(s.l.again, s)
+	}
+}

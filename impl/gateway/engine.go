@@ -1,0 +1,60 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/unilb/unilb/impl/engine/loop"
+	"github.com/unilb/unilb/impl/engine/std"
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/proxy"
+)
+
+// The engines.
+const (
+	// EngineStd serves with the library's HTTP server: the reference.
+	EngineStd = "std"
+	// EngineLoop serves with event loops of our own, for a fraction of the cost.
+	EngineLoop = "loop"
+)
+
+// engine is what serves requests.
+type engine interface {
+	// Listen opens an address for Serve; see shared for its options.
+	Listen(address string) (net.Listener, error)
+	// Serve accepts connections until the listener is closed.
+	Serve(net.Listener) error
+	Drain()
+	Shutdown(context.Context) error
+	InFlight() int
+}
+
+// newEngine makes the engine that o asks for. draining is also true while the node is
+// registered so: clients of an operator's drain move on as those of SIGTERM do.
+func newEngine(o Options, h exchange.Handler, draining func() bool) (engine, error) {
+	switch o.Engine {
+	case "", EngineStd:
+		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, Log: o.Log, Draining: draining})}, nil
+	case EngineLoop:
+		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, Server: proxy.ServerName, Log: o.Log, Draining: draining})
+		if err != nil {
+			return nil, err
+		}
+		return loopEngine{e}, nil
+	}
+	return nil, fmt.Errorf("engine %q: want %s or %s", o.Engine, EngineStd, EngineLoop)
+}
+
+type stdEngine struct{ *std.Engine }
+
+func (stdEngine) Listen(address string) (net.Listener, error) {
+	c := net.ListenConfig{Control: shared}
+	return c.Listen(context.Background(), "tcp", address)
+}
+
+type loopEngine struct{ *loop.Engine }
+
+func (e loopEngine) Listen(address string) (net.Listener, error) {
+	return e.Engine.Listen(context.Background(), address, shared)
+}
