@@ -16,6 +16,8 @@ type plain struct{ target *exchange.Target }
 func (p *plain) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	x.Own()
 	x.RequestEdits = x.RequestEdits[:0]
+	x.RequestEdits.Remove("Connection") // as the pipeline does
+	x.RequestEdits.Remove("Expect")
 	x.RequestEdits.Set("X-Forwarded-Proto", "http")
 	return x.Forward(exchange.Plan{Target: p.target, Host: x.Request.Authority, Connect: time.Second, Send: time.Second, Read: time.Second})
 }
@@ -26,6 +28,7 @@ func (p *plain) OnFailure(x *exchange.Exchange, _ exchange.Failure) exchange.Ver
 
 func (p *plain) OnResponse(x *exchange.Exchange) exchange.Verdict {
 	x.ResponseEdits = x.ResponseEdits[:0]
+	x.ResponseEdits.Remove("Connection")
 	x.ResponseEdits.Set("Server", "us")
 	return exchange.Continue
 }

@@ -216,7 +216,7 @@ func (u *upstream) wants() bool {
 	case r.tunnel != nil:
 		return !r.c.full()
 	}
-	return !u.inBody || !r.c.full() && !(u.holds() && r.c.blocked)
+	return !u.inBody || !r.c.full() && (!u.holds() || !r.c.blocked)
 }
 
 func (u *upstream) data(b []byte) {
