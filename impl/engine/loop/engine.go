@@ -42,7 +42,11 @@ type Options struct {
 	// Poison overwrites buffers and arenas that are given back, so that a view that
 	// is used after its time shows. For tests; it costs.
 	Poison bool
-	Log    *slog.Logger
+	// Slow is told of each batch that took the loop longer than slowBatch of the
+	// processor's time: somebody does on it what belongs elsewhere. It is called on
+	// the loop; nil: nobody looks, which costs less. For tests.
+	Slow func(time.Duration)
+	Log  *slog.Logger
 }
 
 // Engine serves HTTP/1.1 on any number of listeners.

@@ -81,7 +81,24 @@ func (l *loop) run() {
 		events := l.poll.wait(l.wheel.next(l.now))
 		l.now = l.e.clock()
 		l.batch++
+		if l.e.o.Slow != nil {
+			l.watched(events)
+			continue
+		}
 		l.carryOut(events)
+	}
+}
+
+// slowBatch is how much of the processor's time a batch may take at most.
+const slowBatch = 10 * time.Millisecond
+
+// watched carries out a batch and says if it took too long. What other threads take
+// of the processor does not count.
+func (l *loop) watched(events []unix.EpollEvent) {
+	begin := threadTime()
+	l.carryOut(events)
+	if took := threadTime() - begin; took > slowBatch {
+		l.e.o.Slow(took)
 	}
 }
 

@@ -2,9 +2,12 @@ package loop
 
 import (
 	"context"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/unilb/unilb/impl/engine/enginetest"
+	"github.com/unilb/unilb/impl/exchange"
 )
 
 // start serves a handler, with buffers that are overwritten as soon as they may be.
@@ -16,6 +19,11 @@ func start(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 func startLoops(t *testing.T, o Options) (*Engine, string) {
 	t.Helper()
 	o.Poison = true
+	if o.Slow == nil && !raceEnabled {
+		o.Slow = func(took time.Duration) {
+			t.Errorf("a batch took %s of the loop's time, want at most %s", took, slowBatch)
+		}
+	}
 	e, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +33,28 @@ func startLoops(t *testing.T, o Options) (*Engine, string) {
 		t.Fatal(err)
 	}
 	return e, enginetest.Serve(t, e, ln)
+}
+
+// blocking is a handler that computes where it must not.
+type blocking struct{ plain }
+
+func (b *blocking) OnRequest(x *exchange.Exchange) exchange.Verdict {
+	for begin := threadTime(); threadTime()-begin < 2*slowBatch; {
+	}
+	return x.RespondBytes(200, "", nil)
+}
+
+func TestHandlerThatKeepsTheLoopIsNoticed(t *testing.T) {
+	slow := make(chan time.Duration, 1)
+	_, addr := startLoops(t, Options{Handler: &blocking{}, Slow: func(took time.Duration) { slow <- took }})
+	resp, err := http.Get("http://" + addr + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if took := <-slow; took < 2*slowBatch {
+		t.Errorf("noticed %s, want at least %s", took, 2*slowBatch)
+	}
 }
 
 func TestLoopIsAnEngine(t *testing.T) { enginetest.Run(t, start) }

@@ -3,6 +3,7 @@ package loop
 import (
 	"net/netip"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -129,6 +130,13 @@ func shutdownWrite(fd int) {
 func resetOnClose(fd int) {
 	l := unix.Linger{Onoff: 1}
 	_, _, _ = syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER, uintptr(unsafe.Pointer(&l)), unix.SizeofLinger, 0)
+}
+
+// threadTime is the processor's time that this thread has taken.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) // every thread has this clock
+	return time.Duration(t.Nano())
 }
 
 // closeFD gives up a descriptor. What close has to say concerns data that nobody
