@@ -58,6 +58,16 @@ func New() (*NS, error) {
 	})
 }
 
+// Own is a handle to the namespace of this process, that of its main thread: the
+// inside of a sandbox, say.
+func Own() (*NS, error) {
+	ns, err := cni.GetNS("/proc/self/ns/net")
+	if err != nil {
+		return nil, fmt.Errorf("open own network namespace: %w", err)
+	}
+	return &NS{ns: ns}, nil
+}
+
 // onFreshThread runs f on a locked thread and throws the thread away: f may
 // leave it in any namespace.
 func onFreshThread(f func() (*NS, error)) (*NS, error) {

@@ -181,3 +181,24 @@ func TestFirstThreadIsNeverThrownAway(t *testing.T) {
 		t.Errorf("thread %d, the first of the process, was handed out", os.Getpid())
 	}
 }
+
+func TestOwnIsTheNamespaceOfTheProcess(t *testing.T) {
+	other := fresh(t)
+	own, err := netns.Own()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	a, errA := own.ID()
+	b, errB := other.ID()
+	if err := errors.Join(errA, errB); err != nil {
+		t.Fatal(err)
+	}
+	inside := ""
+	if err := own.Do(func() error { inside = here(t); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if a == b || inside != here(t) {
+		t.Errorf("own %v, another %v, inside %s, want %s", a, b, inside, here(t))
+	}
+}
