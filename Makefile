@@ -79,6 +79,18 @@ bench-lab: build ## measure the testbed; result in docs/bench/lab.json. BENCH= c
 	@mkdir -p out
 	$(BIN)/benchlab --bin $(BIN) --only '$(BENCH)' --out $(if $(BENCH),out/bench-lab.json,docs/bench/lab.json)
 
+.PHONY: bench
+bench: build ## the engine beside nginx and HAProxy; docs/bench/engine.json and docs/performance.md. ROWS= chooses (result in out/), QUICK=1 is an impression, GATEWAYS='loop=--engine=loop ...'
+	$(GO) build -trimpath -o $(BIN)/ ./tools/bench
+	@mkdir -p out
+	$(BIN)/bench --bin $(BIN) --rows '$(ROWS)' $(if $(QUICK),--quick) $(foreach g,$(GATEWAYS),--gateway '$(g)') $(ARGS) \
+	  $(if $(ROWS)$(QUICK),--out out/bench.json,--out docs/bench/engine.json --merge)
+	$(if $(ROWS)$(QUICK),,$(GO) run ./tools/bench report)
+
+.PHONY: bench-deps
+bench-deps: ## what make bench compares with and loads with, from Debian; starts no daemon (root)
+	tools/bench/install-deps
+
 .PHONY: soak
 soak: build ## lbsim killed at random moments, ROUNDS= times with SEED=: nothing is left, nothing else is touched
 	$(GO) run ./tools/soak -bin $(BIN) -rounds $(or $(ROUNDS),50) -seed $(or $(SEED),0)
@@ -91,6 +103,7 @@ lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package commen
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md --check
 	$(GO) run ./tools/casegen --check
 	$(GO) run ./tools/reports --check
+	$(GO) run ./tools/bench report --check
 	@for d in $(BPF_DIRS); do (cd $$d && sha256sum --quiet -c SOURCES.sha256) || { echo "$$d: C sources changed: run make gen"; exit 1; }; done
 	$(GOLANGCI) run
 

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A spawner starts processes with a place to run. All are forked from one thread,
+// which takes the place for the moment of the fork: affinity and priority are
+// inherited, and the parent-death signal belongs to the thread that forked.
+type spawner struct {
+	groups *groups
+	work   chan func()
+}
+
+// A place is where a process runs.
+type place struct {
+	group string
+	cpus  []int
+}
+
+func newSpawner(g *groups) *spawner {
+	s := &spawner{groups: g, work: make(chan func())}
+	go func() {
+		runtime.LockOSThread() // never given back
+		for f := range s.work {
+			f()
+		}
+	}()
+	return s
+}
+
+// start starts a command at a place, at normal priority whatever the driver's is.
+func (s *spawner) start(cmd *exec.Cmd, at place) error {
+	if err := s.groups.make(at.group); err != nil {
+		return err
+	}
+	dir, err := os.Open(s.groups.path(at.group))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL, UseCgroupFD: true, CgroupFD: int(dir.Fd())}
+	done := make(chan error, 1)
+	s.work <- func() {
+		if err := take(at.cpus); err != nil {
+			done <- err
+			return
+		}
+		done <- cmd.Start()
+	}
+	if err := <-done; err != nil {
+		return fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
+	}
+	return nil
+}
+
+// take gives this thread its cores and normal priority.
+func take(cpus []int) error {
+	var set unix.CPUSet
+	for _, c := range cpus {
+		set.Set(c)
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("take cores %v: %w", cpus, err)
+	}
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 0); err != nil {
+		return fmt.Errorf("take normal priority: %w", err)
+	}
+	return nil
+}
+
+// A process is one that runs until it is stopped. What it says goes to a file.
+type process struct {
+	name string
+	cmd  *exec.Cmd
+	log  string
+	done chan struct{}
+}
+
+// keep starts a process that stays. Its standard output is that of stdout, or its log.
+func (s *spawner) keep(cmd *exec.Cmd, name, dir string, at place) (*process, error) {
+	p := &process{name: name, cmd: cmd, log: filepath.Join(dir, name+".stderr"), done: make(chan struct{})}
+	f, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	cmd.Stderr = f
+	if cmd.Stdout == nil {
+		cmd.Stdout = f
+	}
+	if err := s.start(cmd, at); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = cmd.Wait() // how it ended matters only to who waits for it to be ready, and its log says it
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// stopWithin bounds the wait for a process that was asked to end.
+const stopWithin = 5 * time.Second
+
+// stop ends the process and waits for it.
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(unix.SIGTERM) // it may have ended
+	select {
+	case <-p.done:
+	case <-time.After(stopWithin):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+}
+
+// words are the last ones of the process.
+func (p *process) words() string {
+	const most = 2000
+	b, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(b[max(0, len(b)-most):]))
+}
+
+// await asks until ok says nil, the process has ended or the time is up.
+func (p *process) await(ctx context.Context, within time.Duration, ok func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ok(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return fmt.Errorf("%s has ended: %s", p.name, p.words())
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready after %s: %w; it said: %s", p.name, within, err, p.words())
+		}
+	}
+}
+
+// run runs a command to its end and returns what it wrote. When ctx ends first the
+// command is killed.
+func (s *spawner) run(ctx context.Context, cmd *exec.Cmd, at place) (string, error) {
+	var out [2]*os.File
+	for i := range out {
+		// Files in memory: with a pipe a goroutine here would run while it writes.
+		fd, err := unix.MemfdCreate("output", unix.MFD_CLOEXEC)
+		if err != nil {
+			return "", err
+		}
+		out[i] = os.NewFile(uintptr(fd), "output")
+		defer out[i].Close()
+	}
+	cmd.Stdout, cmd.Stderr = out[0], out[1]
+	if err := s.start(cmd, at); err != nil {
+		return "", err
+	}
+	var failed error
+	ended := make(chan struct{})
+	go func() {
+		failed = cmd.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		_ = cmd.Process.Kill() // it may have ended this moment
+		<-ended
+		return "", context.Cause(ctx)
+	}
+	text, readErr := readBack(out[0])
+	if failed != nil {
+		said, _ := readBack(out[1])
+		return "", fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), failed, strings.TrimSpace(said+text))
+	}
+	return text, readErr
+}
+
+func readBack(f *os.File) (string, error) {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
+	if err != nil {
+		return "", errors.Join(errors.New("read output"), err)
+	}
+	return string(b), nil
+}
