@@ -44,10 +44,8 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if !sandbox.Inside() || os.Geteuid() != 0 {
 		return errors.New("the benchmark needs root and a sandbox; lbsim doctor says what this machine has")
 	}
-	for _, tool := range []string{"nginx", "haproxy", "wrk", "h2load"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return fmt.Errorf("%w: make bench-deps installs it", err)
-		}
+	if err := lookTools(); err != nil {
+		return err
 	}
 	if runtime.NumCPU() < 2 {
 		return errors.New("the benchmark needs two cores: one for the proxy, one for the load")
@@ -86,6 +84,15 @@ func (b *bench) open(ctx context.Context) (err error) {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+func lookTools() error {
+	for _, tool := range []string{"nginx", "haproxy", "wrk", "h2load"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("%w: make bench-deps installs it", err)
 		}
 	}
 	return nil

@@ -1,0 +1,117 @@
+//go:build netns
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/sim/sandbox"
+)
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
+
+// opened is a benchmark with one round. It skips where a tool is missing, and fails
+// there when LBSIM_REQUIRE names bench.
+func opened(t *testing.T) *bench {
+	t.Helper()
+	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapRoot)
+	missing := os.Getenv("UNILB_BIN") == ""
+	why := "UNILB_BIN does not say where the binaries are: make test-net"
+	b := &bench{bin: os.Getenv("UNILB_BIN"), gateways: []Gateway{{Name: "l7gw"}}, rounds: 1, proxyCPU: 0, loadCPU: 1, log: t.Output()}
+	if !missing {
+		if err := lookTools(); err != nil {
+			missing, why = true, err.Error()
+		}
+	}
+	switch {
+	case missing && slices.Contains(strings.Split(os.Getenv("LBSIM_REQUIRE"), ","), "bench"):
+		t.Fatalf("LBSIM_REQUIRE demands bench: %s", why)
+	case missing:
+		t.Skip(why)
+	}
+	t.Cleanup(func() {
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+		left, err := filepath.Glob(filepath.Join(b.dir, "cgroup*", groupPrefix+"*"))
+		if err != nil || len(left) > 0 {
+			t.Errorf("left behind: %q, %v", left, err)
+		}
+	})
+	if err := b.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func row(t *testing.T, load string) Row {
+	t.Helper()
+	rs, err := chooseRows(load)
+	if err != nil || len(rs) != 1 {
+		t.Fatalf("%d rows %s, %v", len(rs), load, err)
+	}
+	return rs[0].filled()
+}
+
+// The whole way, once: every proxy answers, is loaded, and its CPU time is counted.
+func TestEveryProxyIsMeasured(t *testing.T) {
+	b := opened(t)
+	for _, load := range []string{"h1-open-2k", "h1-reload"} {
+		r := row(t, load)
+		r.Slice = plainSlice // nothing is judged
+		m, err := b.measure(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{nginxName, controlName, haproxyName, "l7gw"} {
+			s := m.slices[name]
+			if len(s) != 1 || s[0].Requests == 0 && s[0].Errors == 0 || s[0].Busy <= 0 {
+				t.Errorf("%s, %s: %+v, want one slice with requests and CPU time; %s", load, name, s, m.why[name])
+			}
+		}
+	}
+	tls := row(t, "tls-handshake")
+	m, err := b.measure(t.Context(), tls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.slices[nginxName]) != 1 || len(m.slices[haproxyName]) != 1 {
+		t.Errorf("handshakes: %+v", m.slices)
+	}
+	if lacks := m.lacks["l7gw"] != ""; lacks == (len(m.slices["l7gw"]) == 1) {
+		t.Errorf("ours does handshakes, or lacks them: lacks %q, slices %+v", m.lacks["l7gw"], m.slices["l7gw"])
+	}
+}
+
+// A proxy that answers with other bytes must not be measured.
+func TestWrongAnswersStopARow(t *testing.T) {
+	b := opened(t)
+	s, err := b.newSite(t.Context(), row(t, "h1-128b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := s.checkAnswers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	haproxy := s.proxies[1]
+	at := haproxy.at
+	haproxy.at = responderAt // without the fields that a proxy adds
+	if err := s.checkAnswers(t.Context()); err == nil || !strings.Contains(err.Error(), "unequal work") {
+		t.Errorf("got %v, want unequal work", err)
+	}
+	haproxy.at = at
+	ours := s.proxies[3]
+	ours.at = responderAt
+	if err := s.checkAnswers(t.Context()); err != nil || ours.wrong == "" || s.isOurs(haproxy) {
+		t.Errorf("ours without the fields: got %v, %q, want it to be ours alone that is wrong", err, ours.wrong)
+	}
+}
