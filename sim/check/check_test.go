@@ -319,12 +319,30 @@ func TestConfigConverges(t *testing.T) {
 	}
 	// Two that come out at one revision: the later call won, unless both were under way
 	// at once. In which order they were noted says nothing.
-	inTurn := begin().write(3, 112*ms, 113*ms, history.OK, "green").write(3, 110*ms, 111*ms, history.OK, "blue").sees(150*ms, "green", g1)
-	judge(t, ConfigConverges(20*ms), inTurn.h, want{Valid, ""})
-	judge(t, ConfigConverges(20*ms), inTurn.sees(160*ms, "blue", g1).h, want{Invalid, "served by blue, as of revision 3"})
-	atOnce := begin().write(3, 111*ms, 113*ms, history.OK, "blue").write(3, 110*ms, 112*ms, history.OK, "red").sees(150*ms, "red", g1).sees(160*ms, "blue", g2)
-	judge(t, ConfigConverges(20*ms), atOnce.h, want{Valid, ""})
-	judge(t, ConfigConverges(20*ms), atOnce.sees(170*ms, "green", g2).h, want{Invalid, "served by green, as of revision 2"})
+	inTurn := func() *edits {
+		return begin().write(3, 112*ms, 113*ms, history.OK, "green").write(3, 110*ms, 111*ms, history.OK, "blue").sees(150*ms, "green", g1)
+	}
+	judge(t, ConfigConverges(20*ms), inTurn().h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), inTurn().sees(160*ms, "blue", g1).h, want{Invalid, "served by blue, as of revision 3"})
+	atOnce := func() *edits {
+		return begin().write(3, 111*ms, 113*ms, history.OK, "blue").write(3, 110*ms, 112*ms, history.OK, "red")
+	}
+	judge(t, ConfigConverges(20*ms), atOnce().sees(150*ms, "red", g1).sees(160*ms, "red", g2).h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), atOnce().sees(150*ms, "blue", g1).sees(160*ms, "blue", g2).h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), atOnce().sees(115*ms, "red", g1).sees(150*ms, "blue", g1).h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), atOnce().sees(150*ms, "red", g1).sees(160*ms, "blue", g2).h, want{Invalid, "as of revision 3"})
+	judge(t, ConfigConverges(20*ms), atOnce().sees(150*ms, "red", g1).sees(160*ms, "blue", g1).sees(170*ms, "red", g1).h, want{Invalid, "as of revision 3"})
+	judge(t, ConfigConverges(20*ms), atOnce().sees(150*ms, "red", g1).sees(170*ms, "green", g2).h, want{Invalid, "served by green, as of revision 2"})
+	// Three of which the first had returned before the last was called, and one without
+	// a revision between two that were under way at once.
+	chain := func() *edits {
+		return begin().write(3, 110*ms, 112*ms, history.OK, "red").write(3, 111*ms, 120*ms, history.OK, "blue").write(3, 119*ms, 121*ms, history.OK, "white")
+	}
+	judge(t, ConfigConverges(20*ms), chain().sees(150*ms, "blue", g1).h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), chain().sees(150*ms, "white", g1).h, want{Valid, ""})
+	judge(t, ConfigConverges(20*ms), chain().sees(150*ms, "red", g1).h, want{Invalid, "served by red"})
+	between := begin().write(3, 110*ms, 115*ms, history.OK, "red").write(0, 111*ms, 112*ms, history.Info, "black").write(3, 112*ms, 113*ms, history.OK, "blue")
+	judge(t, ConfigConverges(20*ms), between.sees(150*ms, "red", g1).h, want{Valid, ""})
 
 	said := begin().sees(50*ms, "blue", g1).sees(110*ms, "blue", g2).sees(150*ms, "green", g1)
 	judge(t, ConfigConverges(20*ms), said.h, want{Valid, ""})

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,9 +18,6 @@ type version struct {
 	write    history.Write
 	backends []topology.Ref
 	any      bool // before the first write: anything may be served
-	// rank orders the states. Two of one rank were asked for at the same time and
-	// came out at the same revision: which of them replaced the other, nobody knows.
-	rank     int
 	from, to time.Duration
 }
 
@@ -100,35 +98,74 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 
 const forever = time.Duration(math.MaxInt64)
 
-// versions lays out when each state may be seen. A write that may or may not
-// have happened adds a state and ends none.
-func (c configConverges) versions(ws []history.Write) []version {
+// maxOrders bounds the orders of one scope. More writes that were under way at once
+// than give so many leave the rest in the order of their calls.
+const maxOrders = 64
+
+// orders are the orders in which writes may have taken effect: by revision, then by
+// call. Of several writes that came out at one revision only one is what is there in
+// the end; each that no other was called after may be that.
+func orders(ws []history.Write) [][]history.Write {
+	ws = slices.Clone(ws)
 	slices.SortStableFunc(ws, func(a, b history.Write) int {
 		if a.Rev != 0 && b.Rev != 0 {
 			return cmp.Or(cmp.Compare(a.Rev, b.Rev), cmp.Compare(a.Call, b.Call))
 		}
 		return cmp.Compare(a.Call, b.Call)
 	})
-	vs := []version{{any: true, to: forever}}
-	rank, busy := 0, time.Duration(0) // busy: until when a write of the rank was under way
-	for i, w := range ws {
-		if i > 0 && w.Rev != 0 && w.Rev == ws[i-1].Rev && w.Call <= busy {
-			busy = max(busy, w.Return)
-		} else {
-			rank, busy = rank+1, w.Return
+	at := map[int64][]history.Write{}
+	for _, w := range ws {
+		if w.Rev != 0 {
+			at[w.Rev] = append(at[w.Rev], w)
 		}
+	}
+	all := [][]history.Write{ws}
+	for _, rev := range slices.Sorted(maps.Keys(at)) {
+		last := at[rev][len(at[rev])-1]
+		for _, w := range at[rev] {
+			if same(w, last) || slices.ContainsFunc(at[rev], func(o history.Write) bool { return o.Call > w.Return }) {
+				continue
+			}
+			for _, o := range all {
+				if len(all) == maxOrders {
+					return all
+				}
+				all = append(all, behind(o, w, last))
+			}
+		}
+	}
+	return all
+}
+
+func same(a, b history.Write) bool { return a.Seq == b.Seq && a.Call == b.Call }
+
+// behind is the order with w moved to just behind last.
+func behind(ws []history.Write, w, last history.Write) []history.Write {
+	out := slices.Clone(ws)
+	from := slices.IndexFunc(out, func(o history.Write) bool { return same(o, w) })
+	to := slices.IndexFunc(out, func(o history.Write) bool { return same(o, last) })
+	if from < to {
+		copy(out[from:], out[from+1:to+1])
+		out[to] = w
+	}
+	return out
+}
+
+// versions lays out when each state may be seen, of writes in their order. A write
+// that may or may not have happened adds a state and ends none.
+func (c configConverges) versions(ws []history.Write) []version {
+	vs := []version{{any: true, to: forever}}
+	for _, w := range ws {
 		if w.Outcome == history.OK {
 			end := w.Return + c.bound
 			if w.InForce > 0 {
 				end = min(end, w.InForce)
 			}
 			for i := range vs {
-				if vs[i].rank < rank {
-					vs[i].to = min(vs[i].to, end)
-				}
+				vs[i].to = min(vs[i].to, end)
 			}
 		}
-		vs = append(vs, version{write: w, backends: w.Serves.Backends, rank: rank, from: w.Call, to: forever})
+		vs = append(vs, version{write: w, backends: w.Serves.Backends, from: w.Call, to: forever})
 	}
 	return vs
 }
