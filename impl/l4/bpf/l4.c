@@ -108,20 +108,15 @@ struct tcp_head {
 #define TCP_ACK 0x10
 
 // state_after is what a packet that begins no connection says of its connection.
-static __always_inline enum conn_state state_after(const struct flow *f, __u8 flags)
+static __always_inline enum conn_state state_after(const struct flow *f, enum conn_state before, __u8 flags)
 {
 	if (f->proto != IPPROTO_TCP)
-		return CONN_NEW;
-	return flags & (TCP_FIN | TCP_RST) ? CONN_CLOSING : CONN_OPEN;
-}
-
-// touch notes a packet of a connection that is in the table. Whether a RST is valid
-// only its ends know: who goes on after one that was not stays in the table.
-static __always_inline void touch(const struct flow *f, struct conn *c, __u8 flags, __u32 now)
-{
-	if (c->state != CONN_CLOSING)
-		c->state = state_after(f, flags);
-	c->seen = now;
+		return CONN_DATAGRAM;
+	// Whether a RST is valid only the ends know: who goes on after one that was not
+	// is open again.
+	if (flags & TCP_RST)
+		return CONN_RESET;
+	return flags & TCP_FIN || before == CONN_CLOSING ? CONN_CLOSING : CONN_OPEN;
 }
 
 static __always_inline int on_flow(struct __sk_buff *skb, struct flow *f)
@@ -152,7 +147,10 @@ static __always_inline int on_flow(struct __sk_buff *skb, struct flow *f)
 		m = by_table(f, &key, now, &c);
 	if (m) {
 		count(COUNT_KNOWN, 1);
-		touch(f, c, tcp.flags, now);
+		// When the table is full the entry may be another flow's by now: that one
+		// then lives for a moment more or less.
+		c->state = state_after(f, c->state, tcp.flags);
+		c->seen = now;
 		return forward(skb, m);
 	}
 	count(begins ? COUNT_SYN : COUNT_RING, 1);
@@ -160,7 +158,7 @@ static __always_inline int on_flow(struct __sk_buff *skb, struct flow *f)
 	// A SYN is remembered too: if its member begins to drain before the
 	// handshake ends, the rest must still go there.
 	if (m && !(f->proto == IPPROTO_TCP && tcp.flags & TCP_RST))
-		remember(f, key.addr, begins ? CONN_NEW : state_after(f, tcp.flags), now);
+		remember(f, key.addr, begins ? CONN_NEW : state_after(f, CONN_NONE, tcp.flags), now);
 	return forward(skb, m);
 }
 

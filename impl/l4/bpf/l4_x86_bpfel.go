@@ -23,10 +23,12 @@ type L4Conn struct {
 type L4ConnState uint32
 
 const (
-	L4ConnStateCONN_NONE    L4ConnState = 0
-	L4ConnStateCONN_NEW     L4ConnState = 1
-	L4ConnStateCONN_OPEN    L4ConnState = 2
-	L4ConnStateCONN_CLOSING L4ConnState = 3
+	L4ConnStateCONN_NONE     L4ConnState = 0
+	L4ConnStateCONN_NEW      L4ConnState = 1
+	L4ConnStateCONN_OPEN     L4ConnState = 2
+	L4ConnStateCONN_CLOSING  L4ConnState = 3
+	L4ConnStateCONN_RESET    L4ConnState = 4
+	L4ConnStateCONN_DATAGRAM L4ConnState = 5
 )
 
 type L4Counter uint32

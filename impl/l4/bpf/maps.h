@@ -92,19 +92,23 @@ struct flow {
 // entry nobody filled in, is of no connection.
 enum conn_state {
 	CONN_NONE,
-	CONN_NEW,     // began; or a flow of a protocol that does not say
+	CONN_NEW, // a SYN came
 	CONN_OPEN,
-	CONN_CLOSING, // the client has sent a FIN or a RST
+	CONN_CLOSING,  // the client has sent a FIN
+	CONN_RESET,    // the last packet was a RST
+	CONN_DATAGRAM, // a flow of a protocol that does not say when it ends
 };
 
 // How long an entry is believed after the last packet, in seconds. Ports come round:
 // an entry that outlives its connection would send the next connection of the same
 // ports, which another L4 node placed by the ring, to a member that does not know it.
-// The times are those of Linux' own load balancer but for the last one: a client that
-// has ended its side is silent only while its answer is being made.
+// The times are about those of Linux' own load balancer. An end that went another way,
+// past this node, is not seen: such an entry is believed as long as an open one.
 #define NEW_SECONDS 60
 #define OPEN_SECONDS 900
-#define CLOSING_SECONDS 10
+#define CLOSING_SECONDS 60
+#define RESET_SECONDS 10
+#define DATAGRAM_SECONDS 300
 
 struct conn {
 	__be32 addr;  // member address

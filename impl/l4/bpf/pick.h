@@ -53,7 +53,8 @@ static __always_inline __u32 seconds(void)
 
 static __always_inline bool expired(const struct conn *c, __u32 now)
 {
-	__u32 idle = now - c->seen;
+	// Another CPU may have seen a packet, and the next second, before us.
+	__s32 idle = now - c->seen;
 
 	switch (c->state) {
 	case CONN_NEW:
@@ -62,6 +63,10 @@ static __always_inline bool expired(const struct conn *c, __u32 now)
 		return idle > OPEN_SECONDS;
 	case CONN_CLOSING:
 		return idle > CLOSING_SECONDS;
+	case CONN_RESET:
+		return idle > RESET_SECONDS;
+	case CONN_DATAGRAM:
+		return idle > DATAGRAM_SECONDS;
 	default:
 		return true;
 	}
