@@ -77,7 +77,11 @@ func printHead(out *output, b *bundle.Bundle, r bundle.Run, result bundle.Result
 	_, _ = fmt.Fprintf(w, "topology\t%s  plan %.*s\n", r.Topology, digits, r.Digests.Plan)
 	_, _ = fmt.Fprintf(w, "gateway\t%s\n", gateway)
 	_, _ = fmt.Fprintf(w, "commit\t%s\n", commit)
-	_, _ = fmt.Fprintf(w, "machine\t%s, %d CPUs, %.1f %% of their time stolen\n", r.Machine.Kernel, r.Machine.CPUs, 100*r.Machine.Stolen)
+	machine := fmt.Sprintf("%s, %d CPUs", r.Machine.Kernel, r.Machine.CPUs)
+	if r.Machine.Stolen > 0 { // else none, or nobody looked
+		machine += fmt.Sprintf(", %.1f %% of their time stolen", 100*r.Machine.Stolen)
+	}
+	_, _ = fmt.Fprintf(w, "machine\t%s\n", machine)
 	_, _ = fmt.Fprintf(w, "started\t%s, %s %s\n", r.Started.Local().Format(time.DateTime), r.Took, ended)
 	if h.Lost > 0 {
 		_, _ = fmt.Fprintf(w, "lost\t%d records did not fit\n", h.Lost)

@@ -37,8 +37,8 @@ type Allowed struct {
 }
 
 // DecodeAllow reads an allow-list; name is what errors call it, known are the ids of
-// all cases. An entry that has expired is a mistake like any other: they come all at once, as strict.Errors with
-// their places.
+// all cases and rows. An entry that has expired is a mistake like any other: they come
+// all at once, as strict.Errors with their places.
 func DecodeAllow(name string, text []byte, known []string, now time.Time) (*AllowList, error) {
 	a := &AllowList{}
 	src, errs := strict.Format{Name: "allow-list", Begin: "allow: v1"}.Decode(name, text, a)

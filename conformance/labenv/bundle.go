@@ -26,6 +26,7 @@ func (o upOrder) run(begin time.Time, plan *topology.Plan, program string, m rep
 	return bundle.Run{
 		Name: "conform", Started: begin.UTC(), Command: o.Rerun, Scenario: "conformance cases", Seed: plan.Seed, Topology: plan.Lab, Lab: plan.Lab,
 		Commit: commit(), Digests: bundle.Digests{Plan: plan.Digest()}, Driver: o.Gateway, Binary: o.Binary,
+		Ended:    "its process was lost", // until it says otherwise
 		Gateways: []bundle.Gateway{{Driver: o.Gateway, Binary: program, SHA256: strings.TrimPrefix(digestOf(program), "sha256:")}}, Machine: bundle.Machine{Kernel: m.Kernel, CPUs: m.CPUs},
 	}
 }
@@ -40,10 +41,11 @@ func (w *worker) begun(r bundle.Run) {
 }
 
 // keep saves what happened.
-func (w *worker) keep(facts check.Facts) error {
+func (w *worker) keep(facts check.Facts, ended string) error {
 	if w.run.Started.IsZero() {
 		return nil // no lab was up
 	}
+	w.run.Ended = ended
 	w.run.Took = time.Since(w.run.Started).Round(time.Millisecond).String()
 	b := w.order.bundle()
 	return errors.Join(w.rec.Snapshot().Save(b.Dir), b.WriteJSON(bundle.FactsFile, facts), b.WriteYAML(bundle.RunFile, w.run))

@@ -101,7 +101,7 @@ func (o CompareOptions) read() (base, head operand, allow *compare.AllowList, er
 	if err != nil {
 		return base, head, nil, fmt.Errorf("read allow-list: %w", err)
 	}
-	allow, err = compare.DecodeAllow(o.Allow, text, caseIDs(), time.Now())
+	allow, err = compare.DecodeAllow(o.Allow, text, append(caseIDs(), startRow, revisionRow, lifeRow, drainRow), time.Now())
 	return base, head, allow, err
 }
 

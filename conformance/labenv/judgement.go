@@ -35,7 +35,6 @@ type judgement struct {
 	judged   []spec.Result // of cases, a result for each time that one ran
 	used     usage
 	problems []string
-	unrun    int // cases whose turn did not come
 }
 
 // newJudgement removes what an earlier one left in its directory.
@@ -129,10 +128,7 @@ func (j *judgement) rounds(ctx context.Context, cs []spec.Case) {
 	for round := range max(1, j.o.Repeat) {
 		for _, c := range cs {
 			if ctx.Err() != nil {
-				if round == 0 {
-					j.unrun++
-				}
-				continue
+				return
 			}
 			j.one(ctx, c, round)
 		}
@@ -255,15 +251,31 @@ func (j *judgement) report(ctx context.Context) *report.Report {
 	}
 }
 
+// interrupted says how far a run came that was called off.
+func (j *judgement) interrupted() string {
+	ran := map[string]bool{}
+	for _, r := range j.judged {
+		ran[r.Case] = true
+	}
+	s := fmt.Sprintf("interrupted: %d of %d cases did not run", len(j.selected)-len(ran), len(j.selected))
+	if j.o.Repeat > 1 {
+		s += fmt.Sprintf(", and %d of %d times that cases were to run", len(j.selected)*j.o.Repeat-len(j.judged), len(j.selected)*j.o.Repeat)
+	}
+	return s
+}
+
 // write completes the report and writes its files.
 func (j *judgement) write(ctx context.Context, r *report.Report) error {
 	if ctx.Err() != nil {
-		r.Problems = append(r.Problems, fmt.Sprintf("interrupted: %d cases did not run", j.unrun))
+		r.Problems = append(r.Problems, j.interrupted())
 	}
 	r.Run.Started, r.Run.Took, r.Run.Command, r.Run.Left = j.started, time.Since(j.started), shellLine(j.o.Command), len(cases.All())-len(j.selected)
 	if err := j.o.reliability(r, j.quarantine); err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}
 	r.Fill(spec.Profiles(), j.m.Claims)
+	if b := r.Run.Blocking; ctx.Err() != nil && b != nil && b.Result == report.Success {
+		b.Result = report.Partial // of some cases nothing is known
+	}
 	return r.Write(j.o.Out)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/unilb/unilb/conformance/report"
+	"github.com/unilb/unilb/conformance/spec"
 )
 
 func TestBadInputIsSaidBeforeAnythingIsStarted(t *testing.T) {
@@ -106,5 +107,17 @@ func TestNothingIsRemovedThatNoRunHasLeft(t *testing.T) {
 	}
 	if holds(dir, "lab", seenFile) {
 		t.Error("what an earlier run left is still there")
+	}
+}
+
+func TestInterruptedRunSaysHowFarItCame(t *testing.T) {
+	some := []spec.Case{{ID: "A-ONE"}, {ID: "A-TWO"}, {ID: "A-THREE"}}
+	once := &judgement{selected: some, judged: []spec.Result{{Case: "A-ONE"}}}
+	if got, want := once.interrupted(), "interrupted: 2 of 3 cases did not run"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	often := &judgement{o: Options{Repeat: 20}, selected: some, judged: []spec.Result{{Case: "A-ONE"}, {Case: "A-TWO"}, {Case: "A-THREE"}, {Case: "A-ONE"}}}
+	if got, want := often.interrupted(), "interrupted: 0 of 3 cases did not run, and 56 of 60 times that cases were to run"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

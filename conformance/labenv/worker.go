@@ -144,6 +144,7 @@ func (w *worker) up(ctx context.Context, o upOrder) reply {
 	}
 	fleet := newFleet(m, plan, program)
 	begin := time.Now()
+	w.begun(o.run(begin, plan, program, report.Machine{})) // also of a lab that does not come up there is something to look at
 	w.say("up " + plan.Lab)
 	l, err := lab.Up(ctx, plan, lab.Options{
 		BinDir: o.BinDir, Dir: o.labDir(), Recorder: w.rec, Gateway: fleet.command,
@@ -198,6 +199,10 @@ func required(names []string) []spec.Capability {
 
 // down takes the lab down and saves the evidence.
 func (w *worker) down(ctx context.Context) error {
+	ended := ""
+	if ctx.Err() != nil {
+		ended = "interrupted"
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
 	var err error
@@ -207,5 +212,5 @@ func (w *worker) down(ctx context.Context) error {
 		err = errors.Join(w.env.Close(), w.lab.Down(ctx))
 		w.lab = nil
 	}
-	return errors.Join(err, w.keep(facts))
+	return errors.Join(err, w.keep(facts, ended))
 }
