@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/node"
 )
 
@@ -22,6 +23,8 @@ type options struct {
 	listen, statusListen string
 	underlay, member     netip.Addr
 	key                  string
+	keyring              *apisix.Keyring
+	everybodys           bool // the keyring is the one that APISIX ships
 	drainDelay, drain    time.Duration
 	logLevel             string
 }
@@ -54,6 +57,10 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil, errors.New("environment variable UNILB_ADMIN_KEY is required: the key that clients send as X-API-KEY")
 	case !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/"):
 		return nil, fmt.Errorf("--prefix %q: must begin with a slash and not end with one", o.prefix)
+	}
+	var err error
+	if o.keyring, o.everybodys, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
+		return nil, fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
 	}
 	reg, err := o.registration()
 	if err != nil {

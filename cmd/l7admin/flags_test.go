@@ -43,6 +43,12 @@ func TestBadFlagsExitWithThree(t *testing.T) {
 			t.Errorf("%q: exit %d, want %d", args, code, exitBadFlags)
 		}
 	}
+	short := func(key string) string {
+		return map[string]string{"UNILB_ADMIN_KEY": "k", "UNILB_KEYRING": "short"}[key]
+	}
+	if code := run([]string{"--node", "a"}, short); code != exitBadFlags {
+		t.Errorf("a keyring with a short key: exit %d, want %d", code, exitBadFlags)
+	}
 	if code := run([]string{"--node", "a"}, func(string) string { return "" }); code != exitBadFlags {
 		t.Errorf("without key: exit %d, want %d", code, exitBadFlags)
 	}

@@ -32,8 +32,11 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = st.Close() }()
+	if o.everybodys {
+		log.Warn("private keys in etcd are sealed with the keyring that APISIX ships and everybody knows: set UNILB_KEYRING")
+	}
 	api, err := admin.New(admin.Options{
-		Store: st, Prefix: o.prefix, Keys: []admin.Key{{Secret: o.key, Role: admin.Admin}}, Log: log,
+		Store: st, Prefix: o.prefix, Keys: []admin.Key{{Secret: o.key, Role: admin.Admin}}, Keyring: o.keyring, Log: log,
 	})
 	if err != nil {
 		return err

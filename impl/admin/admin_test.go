@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/store"
 	"github.com/unilb/unilb/impl/store/etcdtest"
 )
@@ -36,7 +37,10 @@ type api struct {
 func newAPI(t *testing.T) *api {
 	t.Helper()
 	a := &api{t: t, etcd: etcdtest.Start(t), now: time.Unix(1000, 0)}
-	var err error
+	ring, _, err := apisix.ParseKeyring("")
+	if err != nil {
+		t.Fatal(err)
+	}
 	a.st, err = store.Open(store.Options{Endpoints: []string{a.etcd.Endpoint()}})
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +49,9 @@ func newAPI(t *testing.T) *api {
 	h, err := admin.New(admin.Options{
 		Store: a.st,
 		Keys:  []admin.Key{{Secret: key, Role: admin.Admin}, {Secret: "view"}},
-		Now:   func() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.now },
+
+		Keyring: ring,
+		Now:     func() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.now },
 		Plugins: map[string]admin.Plugin{
 			"known": func(conf map[string]any) error {
 				if conf["bad"] != nil {

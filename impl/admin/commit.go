@@ -22,7 +22,11 @@ func (h *Handler) store(req *request, key string, mod int64, obj *apisix.Object,
 	if f != nil {
 		return nil, false, f
 	}
-	value, err := obj.Encode()
+	sealed, err := h.keyring.Seal(obj, req.res.keys)
+	if err != nil {
+		return nil, false, bad("invalid configuration: " + err.Error())
+	}
+	value, err := sealed.Encode()
 	if err != nil {
 		return nil, false, bad("invalid configuration: " + err.Error())
 	}
@@ -43,7 +47,7 @@ func (h *Handler) store(req *request, key string, mod int64, obj *apisix.Object,
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: code, body: written{Key: key, Value: value}, rev: rev}, false, nil
+	return &answer{code: code, body: written{Key: key, Value: shown(req.res, value)}, rev: rev}, false, nil
 }
 
 // commitValue commits one put whose conditions hold the key at revision mod.
@@ -105,17 +109,24 @@ func plainReferences(res *resource, obj *apisix.Object) (*apisix.Object, *failur
 func (h *Handler) references(ctx context.Context, res *resource, obj *apisix.Object) ([]store.Cond, *failure) {
 	var conds []store.Cond
 	for _, ref := range res.refs {
-		if !obj.Has(ref.field) {
+		v := valueAt(obj.Tree(), ref.field)
+		if v == nil {
 			continue
 		}
-		id := apisix.IDText(obj.Value(ref.field))
+		id := apisix.IDText(v)
 		key := h.dir(ref.dir) + id
-		_, ok, _, err := h.st.Get(ctx, key)
+		kv, ok, _, err := h.st.Get(ctx, key)
 		if err != nil {
 			return nil, unavailable(err)
 		}
 		if !ok {
 			return nil, bad(fmt.Sprintf("failed to fetch %s info by %s id [%s], response code: 404", ref.what, ref.what, id))
+		}
+		if ref.fits != nil {
+			tree, _ := isObject(kv.Value)
+			if wrong := ref.fits(tree); wrong != "" {
+				return nil, bad(fmt.Sprintf("failed to fetch %s info by %s id [%s], %s", ref.what, ref.what, id, wrong))
+			}
 		}
 		conds = append(conds, store.Cond{Key: key, Rule: store.Exists})
 	}

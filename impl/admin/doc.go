@@ -1,5 +1,6 @@
 // Package admin owns the Admin API: the HTTP interface of APISIX 3.18 for routes,
-// services and upstreams, answered from etcd.
+// services, upstreams and certificates (ssls), answered from etcd. Private keys are
+// sealed before they are stored, and those of certificates are never given back.
 //
 // It keeps no state: every answer comes from a read of etcd, every write is one
 // etcd transaction whose conditions are what the write relied on, so any number of

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	// gateway that does not know an authentication plugin must not be told to
 	// serve without it.
 	Plugins map[string]Plugin
+	// Keyring seals private keys in etcd; nil: they are stored in clear.
+	Keyring *apisix.Keyring
 	// Now is the clock of create_time and update_time; nil is the system's.
 	Now func() time.Time
 	// Log receives what clients are not told; nil discards it.
@@ -54,6 +57,7 @@ type Handler struct {
 	prefix  string
 	keys    []Key
 	plugins map[string]Plugin
+	keyring *apisix.Keyring
 	now     func() time.Time
 	log     *slog.Logger
 }
@@ -75,7 +79,7 @@ func New(o Options) (*Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{st: o.Store, prefix: o.Prefix, keys: o.Keys, plugins: o.Plugins, now: o.Now, log: o.Log}, nil
+	return &Handler{st: o.Store, prefix: o.Prefix, keys: o.Keys, plugins: o.Plugins, keyring: o.Keyring, now: o.Now, log: o.Log}, nil
 }
 
 // request is what the handlers of resources see.

@@ -63,7 +63,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 	if oerr != nil {
 		return nil, bad("invalid configuration: " + oerr.Error())
 	}
-	if err := h.validate(req.res, obj); err != nil {
+	if obj, err = h.validate(req.res, obj); err != nil {
 		return nil, err
 	}
 	a, conflict, err := h.store(req, key, old.Mod, obj, http.StatusOK)

@@ -1,6 +1,10 @@
 package admin
 
-import "github.com/unilb/unilb/impl/apisix"
+import (
+	"strings"
+
+	"github.com/unilb/unilb/impl/apisix"
+)
 
 // A resource is one kind of object: how the Admin API calls it, what makes it
 // valid and what it relies on.
@@ -9,6 +13,10 @@ type resource struct {
 	kind  string // in messages
 	check func(*apisix.Object) error
 	refs  []reference
+	// keys says where such an object holds private keys, which are stored sealed.
+	keys apisix.Place
+	// hidden are members that no answer holds.
+	hidden []string
 	// users finds who still needs an object of this kind, before it is deleted.
 	users []user
 	// deleteRefused begins the message when somebody does.
@@ -17,9 +25,11 @@ type resource struct {
 
 // A reference is a field that holds the id of another object.
 type reference struct {
-	field string
+	field string // members below each other are separated by dots
 	dir   string
 	what  string // in messages
+	// fits says what is wrong with the other object; nil: nothing can be.
+	fits func(tree map[string]any) (wrong string)
 }
 
 // A user is a kind of object that may hold a reference to the one to delete.
@@ -32,9 +42,11 @@ type user struct {
 }
 
 var (
-	refUpstream = reference{"upstream_id", "upstreams", "upstream"}
-	refService  = reference{"service_id", "services", "service"}
-	refConfig   = reference{"plugin_config_id", "plugin_configs", "plugin config"}
+	refUpstream = reference{"upstream_id", "upstreams", "upstream", nil}
+	refService  = reference{"service_id", "services", "service", nil}
+	refConfig   = reference{"plugin_config_id", "plugin_configs", "plugin config", nil}
+	refCert     = reference{"tls.client_cert_id", "ssls", "ssl", isClientCert}
+	refInline   = reference{"upstream.tls.client_cert_id", "ssls", "ssl", isClientCert}
 )
 
 // resources is a constant table. Objects of kinds that are not served here may
@@ -42,11 +54,13 @@ var (
 var resources = map[string]*resource{
 	"routes": {
 		dir: "routes", kind: "route", check: (*apisix.Object).CheckRoute,
-		refs: []reference{refUpstream, refService, refConfig},
+		refs: []reference{refUpstream, refService, refConfig, refInline},
+		keys: apisix.InlineKeys,
 	},
 	"services": {
 		dir: "services", kind: "service", check: (*apisix.Object).CheckService,
-		refs:          []reference{refUpstream},
+		refs:          []reference{refUpstream, refInline},
+		keys:          apisix.InlineKeys,
 		deleteRefused: "can not delete this service directly",
 		users: []user{
 			{dir: "routes", kind: "route", uses: byField("service_id")},
@@ -55,6 +69,8 @@ var resources = map[string]*resource{
 	},
 	"upstreams": {
 		dir: "upstreams", kind: "upstream", check: (*apisix.Object).CheckUpstream,
+		refs:          []reference{refCert},
+		keys:          apisix.UpstreamKeys,
 		deleteRefused: "can not delete this upstream",
 		users: []user{
 			{dir: "routes", kind: "route", uses: byField("upstream_id")},
@@ -68,6 +84,30 @@ var resources = map[string]*resource{
 			{dir: "global_rules", kind: "global_rules", uses: bySplit, plugin: true},
 		},
 	},
+	"ssls": {
+		dir: "ssls", kind: "ssl", check: (*apisix.Object).CheckSSL,
+		keys:   apisix.SSLKeys,
+		hidden: []string{"key", "keys"},
+	},
+}
+
+// valueAt returns the value at a path of members, nil when there is none.
+func valueAt(tree map[string]any, path string) any {
+	name, rest, deeper := strings.Cut(path, ".")
+	if !deeper {
+		return tree[name]
+	}
+	below, _ := tree[name].(map[string]any)
+	return valueAt(below, rest)
+}
+
+// isClientCert tells a certificate that upstreams are shown from one that clients
+// are shown.
+func isClientCert(tree map[string]any) string {
+	if tree["type"] != "client" {
+		return "wrong ssl type"
+	}
+	return ""
 }
 
 func byField(field string) func(map[string]any, string) bool {

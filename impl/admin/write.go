@@ -18,7 +18,7 @@ func (h *Handler) put(req *request) (*answer, *failure) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.validate(req.res, obj); err != nil {
+	if obj, err = h.validate(req.res, obj); err != nil {
 		return nil, err
 	}
 	return h.replace(req, id, obj)
@@ -87,11 +87,17 @@ func forbidTimes(obj *apisix.Object) *failure {
 	return nil
 }
 
-func (h *Handler) validate(res *resource, obj *apisix.Object) *failure {
-	if err := res.check(obj); err != nil {
-		return bad(err.Error())
+// validate returns the object with its private keys open, if nothing is wrong
+// with it.
+func (h *Handler) validate(res *resource, obj *apisix.Object) (*apisix.Object, *failure) {
+	obj, err := h.keyring.Open(obj, res.keys)
+	if err != nil {
+		return nil, bad("invalid configuration: " + err.Error())
 	}
-	return h.checkPlugins(obj)
+	if err := res.check(obj); err != nil {
+		return nil, bad(err.Error())
+	}
+	return obj, h.checkPlugins(obj)
 }
 
 // replace writes obj at id, keeping the create_time of what is there.
@@ -147,7 +153,7 @@ func (h *Handler) post(req *request) (*answer, *failure) {
 	if err := forbidTimes(obj); err != nil {
 		return nil, err
 	}
-	if err := h.validate(req.res, obj); err != nil {
+	if obj, err = h.validate(req.res, obj); err != nil {
 		return nil, err
 	}
 	for range maxRetries {

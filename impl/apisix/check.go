@@ -64,6 +64,9 @@ func checkUpstreamRules(t map[string]any) error {
 	if str(t, "pass_host", "pass") == "rewrite" && str(t, "upstream_host", "") == "" {
 		return errors.New("`upstream_host` can't be empty when `pass_host` is `rewrite`")
 	}
+	if _, err := upstreamTLSOf(t); err != nil {
+		return err
+	}
 	if str(t, "type", "") != "chash" {
 		return nil
 	}

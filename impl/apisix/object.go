@@ -130,6 +130,22 @@ func (o *Object) With(set map[string]any) (*Object, error) {
 	return Parse(b)
 }
 
+// Without returns a copy that lacks some members.
+func (o *Object) Without(names ...string) (*Object, error) {
+	members, err := o.members()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		delete(members, name)
+	}
+	b, err := marshal(members)
+	if err != nil {
+		return nil, fmt.Errorf("encode object: %w", err)
+	}
+	return Parse(b)
+}
+
 // Encode returns the object as one compact JSON object.
 func (o *Object) Encode() ([]byte, error) {
 	members, err := o.members()

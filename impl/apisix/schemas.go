@@ -40,6 +40,7 @@ var (
 	routeSchema    = compiled("route")
 	serviceSchema  = compiled("service")
 	upstreamSchema = compiled("upstream")
+	sslSchema      = compiled("ssl")
 )
 
 func compiled(name string) func() *schema.Schema {

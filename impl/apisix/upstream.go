@@ -1,6 +1,9 @@
 package apisix
 
-import "encoding/json"
+import (
+	"crypto/tls"
+	"encoding/json"
+)
 
 // An Upstream is a set of nodes and how to use them.
 type Upstream struct {
@@ -40,12 +43,14 @@ type Node struct {
 // A Timeout holds seconds; all three are greater than 0.
 type Timeout struct{ Connect, Send, Read float64 }
 
-// UpstreamTLS is how the gateway identifies itself and its upstream. The client
-// key may be encrypted.
+// UpstreamTLS is how the gateway identifies itself and its upstream.
 type UpstreamTLS struct {
-	ClientCert, ClientKey string
-	ClientCertID          string
-	Verify                bool
+	// Client is the certificate to show; nil: none, or that of ClientCertID.
+	Client *tls.Certificate
+	// Reference is a field that refers to a secret kept elsewhere; "": none.
+	Reference    string
+	ClientCertID string // an ssl object of the type client
+	Verify       bool
 }
 
 // A KeepalivePool bounds the idle connections to one upstream.
@@ -79,11 +84,9 @@ func upstreamOf(id string, t map[string]any, raw []byte) (*Upstream, error) {
 		ServiceName: str(t, "service_name", ""), DiscoveryType: str(t, "discovery_type", ""), DiscoveryArgs: raws(t, "discovery_args"),
 		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
 	}
-	if tls, ok := t["tls"].(map[string]any); ok {
-		u.TLS = &UpstreamTLS{
-			ClientCert: str(tls, "client_cert", ""), ClientKey: str(tls, "client_key", ""),
-			ClientCertID: idOf(tls, "client_cert_id"), Verify: boolean(tls, "verify", false),
-		}
+	var err error
+	if u.TLS, err = upstreamTLSOf(t); err != nil {
+		return nil, err
 	}
 	if p, ok := t["keepalive_pool"].(map[string]any); ok {
 		u.KeepalivePool = &KeepalivePool{
@@ -91,7 +94,29 @@ func upstreamOf(id string, t map[string]any, raw []byte) (*Upstream, error) {
 			Requests: int(integer(p, "requests", 1000)),
 		}
 	}
-	var err error
 	u.Nodes, err = nodesOf(t["nodes"], raw)
 	return u, err
+}
+
+func upstreamTLSOf(t map[string]any) (*UpstreamTLS, error) {
+	m, ok := t["tls"].(map[string]any)
+	if !ok {
+		return nil, nil
+	}
+	u := &UpstreamTLS{ClientCertID: idOf(m, "client_cert_id"), Verify: boolean(m, "verify", false)}
+	cert, key := str(m, "client_cert", ""), str(m, "client_key", "")
+	switch {
+	case cert == "":
+	case isReference(cert):
+		u.Reference = "tls.client_cert"
+	case isReference(key):
+		u.Reference = "tls.client_key"
+	default:
+		pair, err := parsePair(cert, key)
+		if err != nil {
+			return nil, err
+		}
+		u.Client = &pair
+	}
+	return u, nil
 }

@@ -64,7 +64,7 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		return nil, Unsupported("upstream scheme " + spec.Scheme)
 	case spec.DiscoveryType != "" || spec.ServiceName != "":
 		return nil, Unsupported("service discovery")
-	case spec.TLS != nil && (spec.TLS.ClientCert != "" || spec.TLS.ClientCertID != ""):
+	case spec.TLS != nil && (spec.TLS.Client != nil || spec.TLS.ClientCertID != "" || spec.TLS.Reference != ""):
 		return nil, Unsupported("upstream client certificate")
 	}
 	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}

@@ -1,0 +1,59 @@
+package apisix
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// isReference tells a value that is to be fetched from elsewhere: it is stored as
+// it is.
+func isReference(s string) bool {
+	return strings.HasPrefix(s, "$secret://") || strings.HasPrefix(s, "$env://")
+}
+
+// isPEM tells a private key from one that is encrypted, as APISIX does.
+func isPEM(s string) bool { return strings.HasPrefix(s, "---") }
+
+// parsePair reads a certificate, followed by those of intermediate authorities,
+// and its private key. A key that is no PEM is one that could not be opened.
+func parsePair(cert, key string) (tls.Certificate, error) {
+	if _, err := parseCertificates(cert); err != nil {
+		return tls.Certificate{}, fmt.Errorf("failed to parse cert: %w", err)
+	}
+	if !isPEM(key) {
+		return tls.Certificate{}, errors.New("failed to decrypt previous encrypted key")
+	}
+	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("failed to parse key: %w", err)
+	}
+	return pair, nil
+}
+
+// parseCertificates reads all certificates of a PEM text, of which there must be
+// one at least.
+func parseCertificates(text string) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for rest := []byte(text); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("PEM holds no certificate")
+	}
+	return out, nil
+}
