@@ -16,6 +16,7 @@ const (
 	Routes         // routes of APISIX
 	Services       // services of APISIX
 	Upstreams      // upstreams of APISIX
+	SSLs           // ssls of APISIX: certificates
 	Listeners      // our own: addresses and ports to serve
 )
 
@@ -66,6 +67,9 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 	if !c.Delete && !isObject(c.Value) {
 		return errNoObject
 	}
+	if err := s.open(&c); err != nil {
+		return err
+	}
 	switch c.Kind {
 	case Routes:
 		return s.applyRoute(c, d)
@@ -73,6 +77,8 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 		return s.applyService(c, d)
 	case Upstreams:
 		return s.applyUpstream(c, d)
+	case SSLs:
+		return s.applySSL(c)
 	case Listeners:
 		return s.applyListener(c, d)
 	}

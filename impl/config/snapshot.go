@@ -1,21 +1,30 @@
 package config
 
 import (
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/route"
 	"github.com/unilb/unilb/impl/route/hamt"
 )
 
-// Snapshot is the configuration at one moment. The zero Snapshot is empty.
+// Snapshot is the configuration at one moment. The zero Snapshot is empty, and
+// opens no sealed keys.
 type Snapshot struct {
 	table     route.Table[*Route]
 	routes    hamt.Map[string, *Route]
 	services  hamt.Map[string, *Service]
 	upstreams hamt.Map[string, *Upstream]
 	listeners hamt.Map[string, *Listener]
+	ssls      hamt.Map[string, *apisix.SSL]
+	certs     certs.Table // of the ssls that clients are shown
+	keyring   *apisix.Keyring
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
 	heirs hamt.Map[string, hamt.Map[string, struct{}]]
 }
+
+// Empty returns a snapshot without objects that opens private keys with a keyring.
+func Empty(k *apisix.Keyring) *Snapshot { return &Snapshot{keyring: k} }
 
 // Match returns the route for a query, or nil.
 func (s *Snapshot) Match(q *route.Query) *Route {
@@ -30,13 +39,17 @@ type Counts struct {
 	Routes    int `json:"routes"`
 	Services  int `json:"services"`
 	Upstreams int `json:"upstreams"`
+	SSLs      int `json:"ssls"`
 	Listeners int `json:"listeners"`
 }
 
 // Counts returns the numbers of objects.
 func (s *Snapshot) Counts() Counts {
-	return Counts{s.routes.Len(), s.services.Len(), s.upstreams.Len(), s.listeners.Len()}
+	return Counts{s.routes.Len(), s.services.Len(), s.upstreams.Len(), s.ssls.Len(), s.listeners.Len()}
 }
+
+// Certificates returns what clients are served over TLS. It must not be changed.
+func (s *Snapshot) Certificates() *certs.Table { return &s.certs }
 
 // Listeners returns the listeners in no particular order.
 func (s *Snapshot) Listeners() []*Listener {

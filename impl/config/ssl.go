@@ -1,0 +1,65 @@
+package config
+
+import (
+	"bytes"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/certs"
+)
+
+// places are where objects hold private keys, which are sealed in etcd.
+var places = map[Kind]apisix.Place{
+	Routes: apisix.InlineKeys, Services: apisix.InlineKeys, Upstreams: apisix.UpstreamKeys, SSLs: apisix.SSLKeys,
+}
+
+// open unseals the private keys of a change. What cannot be opened is for the check
+// of its kind to refuse.
+func (s *Snapshot) open(c *Change) error {
+	place := places[c.Kind]
+	// Most objects hold none, and need not be parsed twice to see it. (A name may be
+	// written with escapes.)
+	if c.Delete || place == apisix.NoKeys || c.Kind != SSLs && !bytes.Contains(c.Value, []byte("client_key")) && !bytes.ContainsRune(c.Value, '\\') {
+		return nil
+	}
+	o, err := apisix.Parse(c.Value)
+	if err != nil {
+		return err
+	}
+	opened, err := s.keyring.Open(o, place)
+	if err != nil || opened == o {
+		return err
+	}
+	c.Value, err = opened.Encode()
+	return err
+}
+
+func (s *Snapshot) applySSL(c Change) error {
+	if c.Delete {
+		s.ssls = s.ssls.Delete(c.ID)
+		s.certs = *s.certs.Without(c.ID)
+		return nil
+	}
+	spec, err := apisix.DecodeSSL(c.ID, c.Value)
+	if err != nil {
+		return err
+	}
+	if spec.Reference != "" {
+		return Unsupported("reference to a secret in " + spec.Reference)
+	}
+	if spec.Type != "server" || !spec.Enabled() {
+		s.certs = *s.certs.Without(c.ID)
+		s.ssls = s.ssls.Set(c.ID, spec)
+		return nil
+	}
+	served := certs.Spec{ID: c.ID, Age: c.Create, Names: spec.Names, Pairs: spec.Pairs, Protocols: spec.Protocols}
+	if spec.Client != nil {
+		served.Client = &certs.ClientSpec{CA: spec.Client.CA, Depth: spec.Client.Depth, Skip: spec.Client.SkipURIs}
+	}
+	compiled, err := certs.Compile(served)
+	if err != nil {
+		return err
+	}
+	s.certs = *s.certs.With(compiled)
+	s.ssls = s.ssls.Set(c.ID, spec)
+	return nil
+}

@@ -1,0 +1,132 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unilb/unilb/impl/apisix"
+)
+
+// pair is a certificate and its key, as JSON strings.
+func pair(t *testing.T) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, &tmpl, &tmpl, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := func(kind string, b []byte) string {
+		text, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	return quoted("CERTIFICATE", der), quoted("PRIVATE KEY", raw)
+}
+
+func serving(s *Snapshot, name string) string {
+	if c := s.Certificates().Lookup(name); c != nil {
+		return c.ID
+	}
+	return "-"
+}
+
+func TestCertificatesAreServedAsTheirObjectsSay(t *testing.T) {
+	cert, key := pair(t)
+	ssl := func(rest string) string { return fmt.Sprintf(`{"cert":%s,"key":%s,%s}`, cert, key, rest) }
+	s := must(t, &Snapshot{},
+		put(SSLs, "a", ssl(`"sni":"A.example"`)), put(SSLs, "star", ssl(`"snis":["*.example","*"]`)),
+		put(SSLs, "off", ssl(`"sni":"off.example","status":0`)), put(SSLs, "up", ssl(`"type":"client","sni":"up.example"`)))
+	if got := serving(s, "a.example") + serving(s, "off.example") + serving(s, "up.example"); got != "astarstar" {
+		t.Errorf("served %s", got)
+	}
+	if c := s.Counts(); c.SSLs != 4 {
+		t.Errorf("%d objects, want 4", c.SSLs)
+	}
+	s = must(t, s, put(SSLs, "a", ssl(`"sni":"b.other","client":{"ca":`+cert+`,"skip_mtls_uri_regex":["^/x"]}`)), del(SSLs, "star"))
+	if got := serving(s, "a.example") + serving(s, "b.other"); got != "-a" || s.Certificates().Lookup("b.other").Client == nil {
+		t.Errorf("after a change: served %s", got)
+	}
+	s = must(t, s, put(SSLs, "a", ssl(`"sni":"b.other","status":0`)))
+	if got := serving(s, "b.other"); got != "-" {
+		t.Errorf("switched off: served %s", got)
+	}
+}
+
+func TestBadCertificateKeepsItsPreviousVersionAndIsReported(t *testing.T) {
+	cert, key := pair(t)
+	good := fmt.Sprintf(`{"sni":"a.example","cert":%s,"key":%s}`, cert, key)
+	s := must(t, &Snapshot{}, put(SSLs, "a", good))
+	_, otherKey := pair(t)
+	for value, want := range map[string]string{
+		strings.Replace(good, key, otherKey, 1):                                                              "private key does not match public key",
+		strings.Replace(good, key, `"`+strings.Repeat("AAAA", 40)+`"`, 1):                                    "failed to decrypt previous encrypted key",
+		strings.Replace(good, `"a.example"`, `"b.example","nope":1`, 1):                                      "additional properties forbidden",
+		strings.Replace(good, key, `"$secret://vault/1/a/b"`, 1):                                             "reference to a secret in key is not supported",
+		strings.Replace(good, `{`, `{"ssl_protocols":["TLSv1.1","TLSv1.3"],`, 1):                             "without TLSv1.2",
+		strings.Replace(good, `{`, `{"client":{"ca":`+cert+`,"skip_mtls_uri_regex":["("]},`, 1):              "skip_mtls_uri_regex",
+		strings.Replace(good, `{`, `{"client":{"ca":"`+strings.Repeat("x", 200)+`"},`, 1):                    "failed to validate client_cert",
+		strings.Replace(good, `"a.example"`, `"b.example","certs":[`+cert+`],"keys":[]`, 1):                  "mismatched number of certs and keys",
+		strings.Replace(good, `"a.example"`, `"b.example","certs":[`+cert+`],"keys":[`+otherKey+`]`, 1) + "": "failed to handle cert-key pair[1]",
+	} {
+		next, d := s.Apply([]Change{put(SSLs, "a", value), put(SSLs, "b", strings.Replace(good, "a.example", "c.example", 1))})
+		err := d.Refused["/k/4/a"]
+		if err == nil || !strings.Contains(err.Error(), want) || len(d.Refused) != 1 {
+			t.Errorf("%.60s: refused %v, want %s", value, d.Refused, want)
+		}
+		if got := serving(next, "a.example") + serving(next, "b.example") + serving(next, "c.example"); got != "a-b" {
+			t.Errorf("%s: served %s, want the previous version", want, got)
+		}
+	}
+	var u Unsupported
+	_, d := s.Apply([]Change{put(SSLs, "a", strings.Replace(good, cert, `"$env://CERT"`, 1))})
+	if !errors.As(d.Refused["/k/4/a"], &u) {
+		t.Errorf("a reference: refused %v", d.Refused)
+	}
+}
+
+func TestSealedKeysAreOpened(t *testing.T) {
+	cert, key := pair(t)
+	ring, _, err := apisix.ParseKeyring("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := apisix.Parse([]byte(fmt.Sprintf(`{"sni":"a.example","cert":%s,"key":%s}`, cert, key)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err = ring.Seal(o, apisix.SSLKeys); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := o.Encode()
+	if err != nil || strings.Contains(string(sealed), "PRIVATE") {
+		t.Fatalf("sealed %s, %v", sealed, err)
+	}
+	s := must(t, Empty(ring), put(SSLs, "a", string(sealed)))
+	if got := serving(s, "a.example"); got != "a" {
+		t.Errorf("served %s", got)
+	}
+	if _, d := (&Snapshot{}).Apply([]Change{put(SSLs, "a", string(sealed))}); len(d.Refused) != 1 {
+		t.Error("a sealed key is accepted without the keyring")
+	}
+}
