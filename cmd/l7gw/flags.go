@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/gateway"
 	"github.com/unilb/unilb/impl/node"
 )
@@ -18,7 +19,10 @@ type options struct {
 	node, zone, region string
 	etcd               []string
 	prefix             string
-	listen             []string
+	listen, listenTLS  []string
+	fallbackSNI        string
+	keyring            *apisix.Keyring
+	ticketSecret       string
 	statusListen       string
 	underlay, member   netip.Addr
 	drainDelay, drain  time.Duration
@@ -49,6 +53,11 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		o.listen = append(o.listen, s)
 		return nil
 	})
+	f.Func("listen-tls", "address to serve with TLS besides listener objects, such as :9443; repeatable", func(s string) error {
+		o.listenTLS = append(o.listenTLS, s)
+		return nil
+	})
+	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
@@ -76,6 +85,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	if o.loops < 1 || o.loops > maxLoops {
 		return nil, fmt.Errorf("--loops %d: want 1 to %d", o.loops, maxLoops)
 	}
+	if err := o.secrets(getenv); err != nil {
+		return nil, err
+	}
 	o.etcd = strings.Split(etcd, ",")
 	if o.standalone {
 		set := map[string]bool{}
@@ -93,6 +105,21 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil, fmt.Errorf("--node: %w", err)
 	}
 	return o, nil
+}
+
+// minTicketSecret is how long the secret of session tickets must be, in bytes.
+const minTicketSecret = 32
+
+// secrets reads what must not stand on a command line.
+func (o *options) secrets(getenv func(string) string) (err error) {
+	if o.keyring, _, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
+		return fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
+	}
+	o.ticketSecret = getenv("UNILB_TICKET_SECRET")
+	if n := len(o.ticketSecret); n > 0 && n < minTicketSecret {
+		return fmt.Errorf("environment variable UNILB_TICKET_SECRET has %d bytes, must have %d or more", n, minTicketSecret)
+	}
+	return nil
 }
 
 // standaloneDefaults fills in what suits one machine, where the user said nothing.

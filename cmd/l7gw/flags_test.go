@@ -31,6 +31,24 @@ func TestFlagsOfADeployment(t *testing.T) {
 	}
 }
 
+func TestSecretsComeFromTheEnvironment(t *testing.T) {
+	const secret = "0123456789abcdef0123456789abcdef"
+	env := map[string]string{"UNILB_KEYRING": "0123456789abcdef", "UNILB_TICKET_SECRET": secret}
+	get := func(name string) string { return env[name] }
+	o, err := parse(strings.Fields("--node a --listen-tls :443 --listen-tls :8443 --fallback-sni a.example"), get)
+	if err != nil || len(o.listenTLS) != 2 || o.fallbackSNI != "a.example" || o.ticketSecret != secret || o.keyring == nil {
+		t.Errorf("options %+v, %v", o, err)
+	}
+	for name := range env {
+		before := env[name]
+		env[name] = "short"
+		if code := run([]string{"--node", "a"}, get); code != exitBadFlags {
+			t.Errorf("%s is short: exit code %d, want %d", name, code, exitBadFlags)
+		}
+		env[name] = before
+	}
+}
+
 func TestBadFlagsExitWithThree(t *testing.T) {
 	for _, args := range []string{"", "--node a//b", "--node a extra", "--node a --prefix apisix", "--node a --status-listen nonsense", "--nonsense"} {
 		if code := run(strings.Fields(args), none); code != exitBadFlags {

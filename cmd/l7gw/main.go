@@ -110,7 +110,8 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		access = f
 	}
 	return gateway.Run(ctx, hard, gateway.Options{
-		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, StatusListen: o.statusListen,
+		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
+		FallbackSNI: o.fallbackSNI, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, StatusListen: o.statusListen,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: access, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops,
 	})

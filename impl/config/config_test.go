@@ -169,12 +169,19 @@ func TestListenersComeAndGo(t *testing.T) {
 	s, d := (&Snapshot{}).Apply([]Change{
 		put(Listeners, "shop.web", `{"id":"shop.web","address":"203.0.113.10","port":80,"protocol":"http","new_field":1}`),
 		put(Listeners, "tls", `{"address":"203.0.113.10","port":443,"protocol":"https"}`),
+		put(Listeners, "tcp", `{"address":"203.0.113.10","port":22,"protocol":"tcp"}`),
 		put(Listeners, "none", `{"port":443,"protocol":"http"}`),
 	})
-	if len(d.Refused) != 2 || !d.ListenersChanged || len(s.Listeners()) != 1 || s.Listeners()[0].At.String() != "203.0.113.10:80" {
+	if len(d.Refused) != 2 || !d.ListenersChanged || len(s.Listeners()) != 2 {
 		t.Fatalf("listeners %v, refused %v", s.Listeners(), d.Refused)
 	}
-	if s = must(t, s, del(Listeners, "shop.web")); len(s.Listeners()) != 0 {
-		t.Errorf("deleted listener stays: %v", s.Listeners())
+	for _, l := range s.Listeners() {
+		if l.TLS != (l.At.Port() == 443) {
+			t.Errorf("%s: TLS %t", l.At, l.TLS)
+		}
+	}
+	s = must(t, s, del(Listeners, "tls"))
+	if l := s.Listeners(); len(l) != 1 || l[0].At.String() != "203.0.113.10:80" {
+		t.Errorf("a deleted listener stays: %v", l)
 	}
 }

@@ -8,9 +8,9 @@ import (
 
 // Listener is an address and port the gateway accepts connections on.
 type Listener struct {
-	ID       string
-	At       netip.AddrPort
-	Protocol string
+	ID  string
+	At  netip.AddrPort
+	TLS bool // protocol https
 }
 
 func compileListener(id string, value []byte) (*Listener, error) {
@@ -27,8 +27,8 @@ func compileListener(id string, value []byte) (*Listener, error) {
 		return nil, fmt.Errorf("listener %s has no address", id)
 	case v.Port == 0:
 		return nil, fmt.Errorf("listener %s has no port", id)
-	case v.Protocol != "http":
+	case v.Protocol != "http" && v.Protocol != "https":
 		return nil, Unsupported("listener protocol " + v.Protocol)
 	}
-	return &Listener{ID: id, At: netip.AddrPortFrom(v.Address.Unmap(), v.Port), Protocol: v.Protocol}, nil
+	return &Listener{ID: id, At: netip.AddrPortFrom(v.Address.Unmap(), v.Port), TLS: v.Protocol == "https"}, nil
 }

@@ -1,6 +1,10 @@
 package exchange
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/unilb/unilb/impl/certs"
+)
 
 // Proto is the protocol version of the downstream request.
 type Proto uint8
@@ -45,6 +49,8 @@ type Request struct {
 	// Query is the raw query without "?".
 	Query string
 	Proto Proto
+	// TLS is what the client said in its handshake; nil without TLS.
+	TLS *certs.Conn
 	// Remote is the peer of the connection, Local the address it came to: on
 	// a gateway behind L4 that is the EIP and the port of the listener.
 	Remote, Local netip.AddrPort

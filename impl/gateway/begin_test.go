@@ -20,6 +20,8 @@ func (silent) Accept(string)        {}
 // hangsUp is an engine that accepts connections and closes them.
 type hangsUp struct{ stdEngine }
 
+func (h hangsUp) ServeTLS(l net.Listener) error { return h.Serve(l) }
+
 func (hangsUp) Serve(l net.Listener) error {
 	for {
 		c, err := l.Accept()
@@ -49,7 +51,7 @@ func TestNothingListensBeforeThereIsAConfiguration(t *testing.T) {
 	if open(dynamic.String()) {
 		t.Error("a listener object is open before the gateway has read its routes")
 	}
-	if err := l.begin([]string{static}); err != nil {
+	if err := l.begin([]string{static}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !open(static) || !open(dynamic.String()) {

@@ -21,7 +21,7 @@ type configurator struct {
 }
 
 func newConfigurator(g *Gateway) *configurator {
-	return &configurator{g: g, snap: &config.Snapshot{}, known: map[string]map[string]bool{}, refused: map[string]string{}}
+	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]bool{}, refused: map[string]string{}}
 }
 
 // apply puts a batch in force. When it has returned, new requests meet it, and
@@ -43,6 +43,7 @@ func (c *configurator) apply(prefix string, b store.Batch) {
 		}
 	}
 	c.g.pipeline.Use(next, gone)
+	c.g.certs.Use(next.Certificates())
 	for _, key := range gone {
 		c.g.health.set(key, nil)
 	}
@@ -128,6 +129,8 @@ func change(prefix, key string) config.Change {
 		ch.Kind = config.Services
 	case "upstreams":
 		ch.Kind = config.Upstreams
+	case "ssls":
+		ch.Kind = config.SSLs
 	default:
 		return ch
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/node"
@@ -30,8 +32,18 @@ type Options struct {
 	Store        *store.Store
 	// Prefix of the APISIX layout, without a slash at the end.
 	Prefix string
-	// Listen are addresses to serve besides those of listener objects.
-	Listen []string
+	// Listen are addresses to serve besides those of listener objects, ListenTLS
+	// those to serve with TLS.
+	Listen, ListenTLS []string
+	// FallbackSNI is the name that is served to clients which ask for none by TLS;
+	// empty: they get no handshake.
+	FallbackSNI string
+	// TicketSecret is what all gateways of a cluster seal session tickets with, 32
+	// bytes or more; empty: one that is made up, so that sessions are resumed with
+	// this process only.
+	TicketSecret []byte
+	// Keyring opens private keys in objects; nil: none that is sealed can be used.
+	Keyring *apisix.Keyring
 	// StatusListen is the address of the status listener.
 	StatusListen string
 	// DrainDelay is how long the node says that it drains before it refuses
@@ -57,12 +69,16 @@ type Gateway struct {
 	health    *healthBook
 	pipeline  *proxy.Pipeline
 	engine    engine
+	certs     *certs.Server
 	listeners *listeners
 	config    *configurator
 	access    *accessLog
 }
 
 func build(o Options) (*Gateway, error) {
+	if len(o.TicketSecret) == 0 {
+		o.TicketSecret = madeUpSecret()
+	}
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{}, Log: o.Log}))
@@ -72,8 +88,9 @@ func build(o Options) (*Gateway, error) {
 		po.Log = func(x *exchange.Exchange, e proxy.Entry) { g.access.add(x, e) }
 	}
 	g.pipeline = proxy.New(po)
+	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret}, time.Now())
 	var err error
-	if g.engine, err = newEngine(o, g.pipeline, func() bool { return g.node.State() == node.Draining }); err != nil {
+	if g.engine, err = newEngine(o, g.pipeline, g.certs, func() bool { return g.node.State() == node.Draining }); err != nil {
 		return nil, err
 	}
 	g.listeners = newListeners(g.engine, g.node, o.Log)
@@ -99,6 +116,7 @@ func Run(ctx, hard context.Context, o Options) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
+	wg.Go(func() { g.rotateTickets(background) })
 	wg.Go(func() { _ = g.node.Run(background) }) // ends with background only: New has seen the registration
 	var first sync.WaitGroup
 	for _, prefix := range []string{o.Prefix, ListenersPrefix} {
@@ -118,7 +136,7 @@ func Run(ctx, hard context.Context, o Options) error {
 		if ctx.Err() != nil {
 			return
 		}
-		if err := g.listeners.begin(o.Listen); err != nil {
+		if err := g.listeners.begin(o.Listen, o.ListenTLS); err != nil {
 			failed <- err
 			return
 		}

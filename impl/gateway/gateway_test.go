@@ -24,6 +24,7 @@ type region struct {
 	t      *testing.T
 	st     *store.Store
 	data   string // address of the static listener
+	secure string // and of the one with TLS
 	status string
 	stop   context.CancelFunc
 	ended  chan error
@@ -53,19 +54,24 @@ func freeAddr(t *testing.T) string {
 
 func start(t *testing.T) *region {
 	t.Helper()
+	return startWith(t, EngineStd)
+}
+
+func startWith(t *testing.T, engine string) *region {
+	t.Helper()
 	server := etcdtest.Start(t)
 	st, err := store.Open(store.Options{Endpoints: []string{server.Endpoint()}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &region{t: t, st: st, data: freeAddr(t), status: freeAddr(t), ended: make(chan error, 1), access: &lockedBuffer{}}
+	r := &region{t: t, st: st, data: freeAddr(t), secure: freeAddr(t), status: freeAddr(t), ended: make(chan error, 1), access: &lockedBuffer{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	ready := make(chan struct{})
 	go func() {
 		r.ended <- Run(ctx, context.Background(), Options{
 			Registration: node.Registration{Name: "test/gw", Kind: "l7gw", Status: "http://" + r.status}, Store: st, Prefix: "/apisix",
-			Listen: []string{r.data}, StatusListen: r.status, DrainTimeout: 5 * time.Second, AccessLog: r.access,
+			Engine: engine, Listen: []string{r.data}, ListenTLS: []string{r.secure}, StatusListen: r.status, DrainTimeout: 5 * time.Second, AccessLog: r.access,
 			Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
 		})
 	}()

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -27,42 +29,55 @@ type reporter interface {
 // listeners opens and closes sockets so that they are those of the listener
 // objects. Closing one ends accepting only: its connections live on.
 type listeners struct {
-	engine engine
-	node   reporter
-	log    *slog.Logger
-	mu     sync.Mutex
-	want   map[netip.AddrPort][]string // keys of the objects
-	open   map[netip.AddrPort]net.Listener
-	failed map[netip.AddrPort]bool
-	static []net.Listener
-	retry  *time.Timer
-	begun  bool // before, nothing is open: there is no configuration to answer by
-	closed bool
-	wg     sync.WaitGroup
+	engine   engine
+	node     reporter
+	log      *slog.Logger
+	mu       sync.Mutex
+	want     map[netip.AddrPort]wanted
+	open     map[netip.AddrPort]opened
+	failed   map[netip.AddrPort]bool
+	disputed map[string]bool // keys of objects that want an address to be what it is not
+	static   []net.Listener
+	retry    *time.Timer
+	begun    bool // before, nothing is open: there is no configuration to answer by
+	closed   bool
+	wg       sync.WaitGroup
+}
+
+// wanted is what objects say about an address.
+type wanted struct {
+	keys   []string // of the objects
+	secure bool     // with TLS
+}
+
+type opened struct {
+	net.Listener
+	secure bool
 }
 
 func newListeners(e engine, n reporter, log *slog.Logger) *listeners {
-	return &listeners{engine: e, node: n, log: log, want: map[netip.AddrPort][]string{},
-		open: map[netip.AddrPort]net.Listener{}, failed: map[netip.AddrPort]bool{}}
+	return &listeners{engine: e, node: n, log: log, want: map[netip.AddrPort]wanted{},
+		open: map[netip.AddrPort]opened{}, failed: map[netip.AddrPort]bool{}, disputed: map[string]bool{}}
 }
 
 // begin opens the addresses of the command line, which are never closed before the
 // end, and what the listener objects want. Until then connections are refused: a
 // gateway that has not read its routes would answer 404 to requests that others
 // can serve.
-func (l *listeners) begin(addrs []string) error {
+func (l *listeners) begin(plain, secure []string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil
 	}
-	for _, a := range addrs {
-		ln, err := l.engine.Listen(a)
+	for i, a := range slices.Concat(plain, secure) {
+		secure := i >= len(plain)
+		ln, err := l.engine.Listen(a, secure)
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
 		l.static = append(l.static, ln)
-		l.start(ln)
+		l.start(opened{ln, secure})
 	}
 	l.begun = true
 	l.openMissing()
@@ -77,55 +92,74 @@ func (l *listeners) reconcile(objects []*config.Listener) {
 	if l.closed {
 		return
 	}
-	want := map[netip.AddrPort][]string{}
-	for _, o := range objects {
-		want[o.At] = append(want[o.At], ListenersPrefix+"/"+o.ID)
-	}
-	l.want = want
+	l.want = l.settle(objects)
 	if !l.begun {
 		return
 	}
 	for at, ln := range l.open {
-		if want[at] == nil {
+		if w := l.want[at]; w.keys == nil || w.secure != ln.secure {
 			_ = ln.Close() // it only fails when it is closed already
 			delete(l.open, at)
 			l.log.Info("listener closed", "address", at.String())
 		}
 	}
 	for at := range l.failed {
-		if want[at] == nil {
+		if l.want[at].keys == nil {
 			delete(l.failed, at)
 		}
 	}
 	l.openMissing()
 }
 
-// openMissing opens what is wanted and not open. l.mu is held.
-func (l *listeners) openMissing() {
-	for at, keys := range l.want {
-		if l.open[at] != nil {
+// settle says what is wanted. Of objects that do not agree about an address the
+// first by its key has its way, on every gateway; the others are refused. l.mu is
+// held.
+func (l *listeners) settle(objects []*config.Listener) map[netip.AddrPort]wanted {
+	slices.SortFunc(objects, func(a, b *config.Listener) int { return strings.Compare(a.ID, b.ID) })
+	want, disputed := map[netip.AddrPort]wanted{}, map[string]bool{}
+	for _, o := range objects {
+		key := ListenersPrefix + "/" + o.ID
+		w, taken := want[o.At]
+		if taken && w.secure != o.TLS {
+			disputed[key] = true
+			l.node.Refuse(key, fmt.Errorf("%s is served with another protocol for %s", o.At, w.keys[0]))
 			continue
 		}
-		ln, err := l.engine.Listen(at.String())
+		if l.disputed[key] {
+			l.node.Accept(key)
+		}
+		want[o.At] = wanted{append(w.keys, key), o.TLS}
+	}
+	l.disputed = disputed
+	return want
+}
+
+// openMissing opens what is wanted and not open. l.mu is held.
+func (l *listeners) openMissing() {
+	for at, w := range l.want {
+		if l.open[at].Listener != nil {
+			continue
+		}
+		ln, err := l.engine.Listen(at.String(), w.secure)
 		if err != nil {
 			if !l.failed[at] {
 				l.log.Warn("listener refused", "address", at.String(), obs.Err, err)
 			}
 			l.failed[at] = true
-			for _, k := range keys {
+			for _, k := range w.keys {
 				l.node.Refuse(k, err)
 			}
 			continue
 		}
 		if l.failed[at] {
 			delete(l.failed, at)
-			for _, k := range keys {
+			for _, k := range w.keys {
 				l.node.Accept(k)
 			}
 		}
-		l.open[at] = ln
-		l.log.Info("listener open", "address", at.String())
-		l.start(ln)
+		l.open[at] = opened{ln, w.secure}
+		l.log.Info("listener open", "address", at.String(), "tls", w.secure)
+		l.start(l.open[at])
 	}
 	if len(l.failed) > 0 && l.retry == nil {
 		l.retry = time.AfterFunc(reopenEvery, l.tryAgain)
@@ -141,9 +175,13 @@ func (l *listeners) tryAgain() {
 	}
 }
 
-func (l *listeners) start(ln net.Listener) {
+func (l *listeners) start(ln opened) {
+	serve := l.engine.Serve
+	if ln.secure {
+		serve = l.engine.ServeTLS
+	}
 	l.wg.Go(func() {
-		if err := l.engine.Serve(ln); err != nil {
+		if err := serve(ln.Listener); err != nil {
 			l.log.Error("listener ended", "address", ln.Addr().String(), obs.Err, err)
 		}
 	})

@@ -17,6 +17,10 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: p.o.Now()}
 	x.Phase = exchange.Rewrite
 	r := &x.Request
+	if !f.snap.Certificates().Admits(r.TLS, r.Host, r.Path, f.begin) {
+		f.failure = "client certificate missing, bad or for another name"
+		return errorPage(x, 400)
+	}
 	f.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Path: r.Path, Vars: r}
 	f.route = f.snap.Match(&f.query)
 	if f.route == nil {

@@ -44,7 +44,7 @@ func (g *gateway) Usable(i int) bool { return !g.bad[i] }
 // put puts objects, given as "routes/1" and JSON.
 func (g *gateway) put(pairs ...string) {
 	g.t.Helper()
-	kinds := map[string]config.Kind{"routes": config.Routes, "services": config.Services, "upstreams": config.Upstreams}
+	kinds := map[string]config.Kind{"routes": config.Routes, "services": config.Services, "upstreams": config.Upstreams, "ssls": config.SSLs}
 	var cs []config.Change
 	for i := 0; i < len(pairs); i += 2 {
 		dir, id, _ := strings.Cut(pairs[i], "/")

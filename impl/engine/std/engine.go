@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -39,7 +40,9 @@ type Options struct {
 	// Draining tells, beside Drain, whether answers should say "Connection:
 	// close". It is asked for every answer; nil: no.
 	Draining func() bool
-	Log      *slog.Logger
+	// TLS has the certificates of ServeTLS, which needs it.
+	TLS *certs.Server
+	Log *slog.Logger
 }
 
 // Engine serves HTTP/1.1 on any number of listeners.
@@ -93,7 +96,7 @@ func New(o Options) *Engine {
 
 func (e *Engine) connContext(ctx context.Context, c net.Conn) context.Context {
 	if b, ok := c.(*boundConn); ok {
-		ctx = context.WithValue(ctx, guardKey{}, &b.guard)
+		ctx = context.WithValue(ctx, connKey{}, b)
 	}
 	if e.o.Lanes == 1 {
 		return ctx
@@ -103,8 +106,18 @@ func (e *Engine) connContext(ctx context.Context, c net.Conn) context.Context {
 
 // Serve accepts connections until the listener is closed (which is no error)
 // or the engine is shut down. Connections outlive their listener.
-func (e *Engine) Serve(ln net.Listener) error {
-	err := e.srv.Serve(e.room.bound(ln))
+func (e *Engine) Serve(ln net.Listener) error { return e.accept(e.room.bound(ln)) }
+
+// ServeTLS is Serve for connections with TLS. A handshake is part of the first head
+// as far as HeadTimeout is concerned.
+func (e *Engine) ServeTLS(ln net.Listener) error {
+	l := e.room.bound(ln)
+	l.encrypt = e.encrypt
+	return e.accept(l)
+}
+
+func (e *Engine) accept(ln net.Listener) error {
+	err := e.srv.Serve(ln)
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}

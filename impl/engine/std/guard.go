@@ -51,11 +51,11 @@ type head struct {
 // beginning, the version of a request at its end.
 const keptHalf = 64
 
-type guardKey struct{}
-
 func guardOf(ctx context.Context) *guard {
-	g, _ := ctx.Value(guardKey{}).(*guard)
-	return g
+	if c := connOf(ctx); c != nil {
+		return &c.guard
+	}
+	return nil
 }
 
 // doubtful tells, for the next request that is handed to us, whether it may be read

@@ -14,8 +14,8 @@ func fill(x *exchange.Exchange, r *http.Request) error {
 	q := &x.Request
 	q.Stable = true
 	q.Method, q.Authority, q.Scheme = r.Method, r.Host, "http"
-	if r.TLS != nil {
-		q.Scheme = "https"
+	if c := connOf(r.Context()); c != nil && c.secure != nil {
+		q.Scheme, q.TLS = "https", c.secure.client()
 	}
 	q.Proto = exchange.HTTP11
 	if r.ProtoMinor == 0 {

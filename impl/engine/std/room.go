@@ -1,6 +1,7 @@
 package std
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"sync"
@@ -22,7 +23,7 @@ func newRoom(conns int, log *slog.Logger) *room {
 	return &room{slots: make(chan struct{}, conns), log: log}
 }
 
-func (r *room) bound(ln net.Listener) net.Listener { return &boundListener{Listener: ln, room: r} }
+func (r *room) bound(ln net.Listener) *boundListener { return &boundListener{Listener: ln, room: r} }
 
 func (r *room) refused(c net.Conn) {
 	_ = c.Close() // who is refused learns it by the end of the connection
@@ -36,7 +37,8 @@ func (r *room) refused(c net.Conn) {
 // would hide the overload from those who could go elsewhere.
 type boundListener struct {
 	net.Listener
-	room *room
+	room    *room
+	encrypt func(*boundConn) // puts TLS on a connection; nil: none
 }
 
 func (l *boundListener) Accept() (net.Conn, error) {
@@ -47,24 +49,40 @@ func (l *boundListener) Accept() (net.Conn, error) {
 		}
 		select {
 		case l.room.slots <- struct{}{}:
-			return &boundConn{Conn: c, room: l.room}, nil
+			b := &boundConn{Conn: c, room: l.room}
+			if l.encrypt != nil {
+				l.encrypt(b)
+			}
+			return b, nil
 		default:
 			l.room.refused(c)
 		}
 	}
 }
 
-// boundConn gives its room back when it is closed.
+// boundConn is a connection of a client. It gives its room back when it is closed.
 type boundConn struct {
 	net.Conn
-	room  *room
-	once  sync.Once
-	guard guard
+	room   *room
+	once   sync.Once
+	guard  guard
+	secure *secure // nil: without TLS
+}
+
+type connKey struct{}
+
+// connOf returns the connection of a request; nil when it is none of ours.
+func connOf(ctx context.Context) *boundConn {
+	c, _ := ctx.Value(connKey{}).(*boundConn)
+	return c
 }
 
 func (c *boundConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.guard.see(b[:n])
+	if err != nil {
+		c.secure.failed(err)
+	}
 	return n, err
 }
 

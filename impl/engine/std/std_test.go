@@ -96,13 +96,18 @@ func (h *handler) failed() []exchange.Failure {
 // start serves the handler and returns the engine and its address.
 func start(t *testing.T, o Options) (*Engine, string) {
 	t.Helper()
+	return startBy(t, o, (*Engine).Serve)
+}
+
+func startBy(t *testing.T, o Options, serve func(*Engine, net.Listener) error) (*Engine, string) {
+	t.Helper()
 	e := New(o)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- e.Serve(ln) }()
+	go func() { served <- serve(e, ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

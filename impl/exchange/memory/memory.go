@@ -16,6 +16,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -29,6 +30,7 @@ type Request struct {
 	Body                      string
 	Remote, Local             netip.AddrPort
 	Upgrade                   string
+	TLS                       *certs.Conn // nil: without TLS
 }
 
 // Sent is what the upstream was asked in one attempt.
@@ -163,8 +165,12 @@ func (e *Engine) fill(run *run, r Request) {
 	for _, f := range r.Fields {
 		fields = append(fields, exchange.Field{Name: e.view(f.Name), Value: e.view(f.Value)})
 	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
 	x.Request = exchange.Request{
-		Method: e.view(r.Method), Scheme: "http", Authority: authority, Host: exchange.HostName(&x.Arena, authority),
+		Method: e.view(r.Method), Scheme: scheme, TLS: r.TLS, Authority: authority, Host: exchange.HostName(&x.Arena, authority),
 		Target: target, Path: path, Query: query, Proto: exchange.HTTP11, Remote: r.Remote, Local: r.Local,
 		Fields: fields, BodyLength: int64(len(r.Body)), Upgrade: e.view(r.Upgrade),
 	}

@@ -1,0 +1,51 @@
+package std
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/unilb/unilb/impl/certs"
+)
+
+// encrypt puts TLS on a connection. The handshake is made by the first read, which
+// the library does in the goroutine of the connection and bounds like the head of a
+// request; so a client that stops half-way keeps nobody else waiting.
+func (e *Engine) encrypt(c *boundConn) {
+	// Who reads nothing must not hold the handshake for ever, either.
+	_ = c.SetWriteDeadline(time.Now().Add(e.o.HeadTimeout)) // fails only on a dead connection
+	t := tls.Server(c.Conn, e.o.TLS.Config())
+	c.Conn, c.secure = t, &secure{conn: t, certs: e.o.TLS}
+}
+
+// secure is the TLS of a connection.
+type secure struct {
+	conn  *tls.Conn
+	certs *certs.Server
+	said  *certs.Conn // by the client; nil before the first request
+}
+
+// client is what the client said in the handshake. The library gives us the
+// requests of a connection one after the other.
+func (s *secure) client() *certs.Conn {
+	if s.said == nil {
+		_ = s.conn.SetWriteDeadline(time.Time{}) // that of the handshake
+		s.said = s.certs.Conn(s.conn.ConnectionState())
+	}
+	return s.said
+}
+
+const plainRequest = "HTTP/1.0 400 Bad Request\r\n\r\nThe plain HTTP request was sent to an HTTPS port\n"
+
+// failed tells a client that speaks HTTP without TLS why it is not served.
+func (s *secure) failed(err error) {
+	var head tls.RecordHeaderError
+	if s == nil || !errors.As(err, &head) || head.Conn == nil {
+		return
+	}
+	switch string(head.RecordHeader[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH":
+		_, _ = io.WriteString(head.Conn, plainRequest) // a courtesy
+	}
+}

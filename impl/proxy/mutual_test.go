@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unilb/unilb/impl/certs"
+)
+
+// demanding is an ssl object for a name that wants certificates of clients.
+func demanding(t *testing.T, name string) string {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Unix(5000, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, &tmpl, &tmpl, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	b, err := json.Marshal(map[string]any{
+		"sni": name, "cert": cert, "key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})),
+		"client": map[string]any{"ca": cert, "skip_mtls_uri_regex": []string{"^/open"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestRequestWithoutTheCertificateThatItsHostWantsGoesNowhere(t *testing.T) {
+	g := newGateway(t)
+	g.put("routes/1", `{"uri":"/*","upstream":{"nodes":{"10.0.0.1:80":1}}}`, "ssls/1", demanding(t, "closed.example"))
+	server := certs.NewServer(certs.Options{}, time.Unix(1000, 0))
+	for _, tc := range []struct {
+		name, host, path string
+		want             int
+	}{
+		{"closed.example", "closed.example", "/", 400}, {"open.example", "closed.example", "/", 400}, {"open.example", "Closed.Example:443", "/open/../x", 400},
+		{"closed.example", "closed.example", "/open", 200}, {"open.example", "open.example", "/", 200},
+	} {
+		r := get(tc.path)
+		r.Authority, r.TLS = tc.host, server.Conn(tls.ConnectionState{ServerName: tc.name})
+		a := g.Do(r)
+		if sent := len(a.Sent) == 1; a.Status != tc.want || sent != (tc.want == 200) || tc.want == 400 && !strings.Contains(a.Body, "400 Bad Request") {
+			t.Errorf("%+v: %d, %d sent", tc, a.Status, len(a.Sent))
+		}
+		if a.Status == 200 && value(a.Sent[0].Fields, "X-Forwarded-Proto") != "https" {
+			t.Errorf("%+v: fields %v", tc, a.Sent[0].Fields)
+		}
+	}
+	r := get("/")
+	r.Authority = "closed.example"
+	if a := g.Do(r); a.Status != 200 {
+		t.Errorf("without TLS: %d, want it served as in APISIX", a.Status)
+	}
+}
