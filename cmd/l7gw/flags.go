@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"net"
@@ -21,6 +22,7 @@ type options struct {
 	prefix             string
 	listen, listenTLS  []string
 	fallbackSNI        string
+	upstreamCA         string
 	keyring            *apisix.Keyring
 	ticketSecret       string
 	statusListen       string
@@ -58,6 +60,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil
 	})
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
+	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
@@ -159,4 +162,20 @@ func (o *options) registration() (node.Registration, error) {
 		Name: o.node, Kind: "l7gw", Region: o.region, Zone: o.zone, Underlay: o.underlay, Member: o.member,
 		Status: "http://" + net.JoinHostPort(host, port),
 	}, nil
+}
+
+// roots reads the authorities of --upstream-ca; nil: the system's.
+func (o *options) roots() (*x509.CertPool, error) {
+	if o.upstreamCA == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(o.upstreamCA)
+	if err != nil {
+		return nil, fmt.Errorf("--upstream-ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("--upstream-ca: %s holds no certificate", o.upstreamCA)
+	}
+	return pool, nil
 }

@@ -89,6 +89,10 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	roots, err := o.roots()
+	if err != nil {
+		return err
+	}
 	if o.engine == gateway.EngineLoop {
 		// A loop keeps its processor while it waits a short time: the rest of the
 		// program needs others.
@@ -111,8 +115,9 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	}
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
-		FallbackSNI: o.fallbackSNI, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, StatusListen: o.statusListen,
-		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: access, Log: log, Ready: o.ready,
+		FallbackSNI: o.fallbackSNI, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
+		StatusListen: o.statusListen,
+		DrainDelay:   o.drainDelay, DrainTimeout: o.drain, AccessLog: access, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops,
 	})
 }

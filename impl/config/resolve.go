@@ -1,13 +1,18 @@
 package config
 
-import "fmt"
+import (
+	"crypto/tls"
+	"fmt"
+)
 
 // Resolved is what applies to a request of a route, after the merge of route
 // and service. The first that has a value wins: route, service, upstream.
 type Resolved struct {
-	Upstream  *Upstream
-	Timeouts  Timeouts
-	Websocket bool
+	Upstream *Upstream
+	// ClientCert is shown to targets that ask for one; nil: none.
+	ClientCert *tls.Certificate
+	Timeouts   Timeouts
+	Websocket  bool
 }
 
 // MissingError is the error of Resolve: an object the route needs is not there.
@@ -23,6 +28,7 @@ type Missing uint8
 const (
 	MissingUpstream   Missing = iota // an upstream_id that does not exist
 	MissingService                   // a service_id that does not exist
+	MissingClientCert                // a tls.client_cert_id that is no client certificate (any more)
 	MissingAnyBackend                // neither route nor service name an upstream, or it has no nodes
 )
 
@@ -32,6 +38,8 @@ func (e *MissingError) Error() string {
 		return fmt.Sprintf("service %s does not exist", e.ID)
 	case MissingAnyBackend:
 		return "missing upstream configuration in Route or Service"
+	case MissingClientCert:
+		return fmt.Sprintf("ssl %s does not exist or is no client certificate", e.ID)
 	}
 	return fmt.Sprintf("upstream %s does not exist", e.ID)
 }
@@ -65,6 +73,15 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 	}
 	if out.Upstream == nil || len(out.Upstream.Targets) == 0 {
 		return out, &MissingError{What: MissingAnyBackend}
+	}
+	if t := out.Upstream.Spec.TLS; t != nil && out.Upstream.secure() {
+		if out.ClientCert = t.Client; t.ClientCertID != "" {
+			ssl, ok := s.ssls.Get(t.ClientCertID)
+			if !ok || ssl.Type != "client" {
+				return out, &MissingError{MissingClientCert, t.ClientCertID}
+			}
+			out.ClientCert = &ssl.Pairs[0]
+		}
 	}
 	out.Timeouts = out.Upstream.Timeouts
 	if r.Spec.Timeout != nil {

@@ -130,3 +130,53 @@ func TestSealedKeysAreOpened(t *testing.T) {
 		t.Error("a sealed key is accepted without the keyring")
 	}
 }
+
+func TestClientCertificateOfAnUpstreamFollowsItsObject(t *testing.T) {
+	cert, key := pair(t)
+	ssl := func(kind string) string {
+		return fmt.Sprintf(`{"type":%q,"sni":"a.example","cert":%s,"key":%s}`, kind, cert, key)
+	}
+	up := func(scheme, tls string) string {
+		return `{"nodes":{"10.0.0.1:443":1},"scheme":"` + scheme + `","tls":` + tls + `}`
+	}
+	inline := fmt.Sprintf(`{"client_cert":%s,"client_key":%s}`, cert, key)
+	s := must(t, &Snapshot{}, put(SSLs, "c", ssl("client")), put(Upstreams, "1", up("https", `{"client_cert_id":"c"}`)),
+		put(Routes, "ref", `{"uri":"/","upstream_id":"1"}`), put(Routes, "own", `{"uri":"/","upstream":`+up("https", inline)+`}`),
+		put(Routes, "none", `{"uri":"/","upstream":`+up("http", inline)+`}`))
+	resolve := func(s *Snapshot, id string) (Resolved, error) {
+		r, ok := s.routes.Get(id)
+		if !ok {
+			t.Fatalf("no route %s", id)
+		}
+		return s.Resolve(r)
+	}
+	first, err := resolve(s, "ref")
+	if err != nil || first.ClientCert == nil {
+		t.Fatalf("by reference: %+v, %v", first.ClientCert, err)
+	}
+	if r, err := resolve(s, "own"); err != nil || r.ClientCert == nil {
+		t.Errorf("inline: %+v, %v", r.ClientCert, err)
+	}
+	if r, err := resolve(s, "none"); err != nil || r.ClientCert != nil {
+		t.Errorf("without TLS: %+v, %v", r.ClientCert, err)
+	}
+	same, _ := resolve(must(t, s, put(SSLs, "other", ssl("client")), put(Upstreams, "1", up("https", `{"client_cert_id":"c","verify":true}`))), "ref")
+	if same.ClientCert != first.ClientCert {
+		t.Error("a certificate that did not change is another one: connections would not be kept")
+	}
+	changed, err := resolve(must(t, s, put(SSLs, "c", ssl("client"))), "ref")
+	if err != nil || changed.ClientCert == first.ClientCert {
+		t.Errorf("a certificate that was written anew is the old one, %v", err)
+	}
+	for _, c := range []Change{del(SSLs, "c"), put(SSLs, "c", ssl("server"))} {
+		var m *MissingError
+		if _, err := resolve(must(t, s, c), "ref"); !errors.As(err, &m) || m.What != MissingClientCert || m.ID != "c" {
+			t.Errorf("no client certificate any more: %v", err)
+		}
+	}
+	_, d := s.Apply([]Change{put(Upstreams, "2", up("https", `{"client_cert":"$env://C","client_key":"$env://K"}`))})
+	var u Unsupported
+	if !errors.As(d.Refused["/k/3/2"], &u) {
+		t.Errorf("a reference: refused %v", d.Refused)
+	}
+}

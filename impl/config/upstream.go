@@ -41,6 +41,9 @@ type Target struct {
 	Zone       string
 }
 
+// secure tells whether the targets speak TLS.
+func (u *Upstream) secure() bool { return u.Spec.Scheme == "https" }
+
 // maxTries bounds the tries of one request, the first included. APISIX tries as
 // often as an object says, and by default every node; but one request to an
 // upstream that is down must not become thousands of connections.
@@ -64,8 +67,8 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		return nil, Unsupported("upstream scheme " + spec.Scheme)
 	case spec.DiscoveryType != "" || spec.ServiceName != "":
 		return nil, Unsupported("service discovery")
-	case spec.TLS != nil && (spec.TLS.Client != nil || spec.TLS.ClientCertID != "" || spec.TLS.Reference != ""):
-		return nil, Unsupported("upstream client certificate")
+	case spec.TLS != nil && spec.TLS.Reference != "":
+		return nil, Unsupported("reference to a secret in " + spec.TLS.Reference)
 	}
 	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}
 	for _, n := range spec.Nodes {

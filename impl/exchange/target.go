@@ -1,6 +1,9 @@
 package exchange
 
-import "time"
+import (
+	"crypto/tls"
+	"time"
+)
 
 // Target is one server that requests are forwarded to. It is immutable;
 // engines key their connection pools by Target.Pool.
@@ -23,6 +26,9 @@ type Pool struct {
 	TLS        bool
 	ServerName string
 	Verify     bool
+	// ClientCert is shown to the target if it asks; nil: none. It is compared by
+	// its address: engines fill it in from the plan.
+	ClientCert *tls.Certificate
 	// IdleConns is how many idle connections are kept, IdleTimeout for how long.
 	IdleConns   int
 	IdleTimeout time.Duration
@@ -33,6 +39,8 @@ type Plan struct {
 	Target *Target
 	// Host is the Host field of the upstream request.
 	Host string
+	// ClientCert is shown to a target that asks for one; nil: none.
+	ClientCert *tls.Certificate
 	// Connect limits the time until the connection stands, Send the time
 	// between two writes, Read the time between two reads.
 	Connect, Send, Read time.Duration

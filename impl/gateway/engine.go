@@ -38,13 +38,13 @@ type engine interface {
 // registered so: clients of an operator's drain move on as those of SIGTERM do.
 func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() bool) (engine, error) {
 	library := func() *std.Engine {
-		return std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Log: o.Log, Draining: draining})
+		return std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
 	}
 	switch o.Engine {
 	case "", EngineStd:
 		return stdEngine{library()}, nil
 	case EngineLoop:
-		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, Server: proxy.ServerName, Log: o.Log, Draining: draining})
+		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, Server: proxy.ServerName, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
 		if err != nil {
 			return nil, err
 		}

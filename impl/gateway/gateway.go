@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,9 @@ type Options struct {
 	// bytes or more; empty: one that is made up, so that sessions are resumed with
 	// this process only.
 	TicketSecret []byte
+	// UpstreamRoots are the authorities that targets are verified by; nil: the
+	// system's.
+	UpstreamRoots *x509.CertPool
 	// Keyring opens private keys in objects; nil: none that is sealed can be used.
 	Keyring *apisix.Keyring
 	// StatusListen is the address of the status listener.
@@ -81,7 +85,7 @@ func build(o Options) (*Gateway, error) {
 	}
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
-	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{}, Log: o.Log}))
+	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
 	po := proxy.Options{Lanes: max(1, o.Loops), Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
 	if o.AccessLog != nil {
 		g.access = newAccessLog(o.AccessLog, o.Log)

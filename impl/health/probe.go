@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -13,7 +14,11 @@ import (
 )
 
 // NetProber probes over the network.
-type NetProber struct{ Dialer net.Dialer }
+type NetProber struct {
+	Dialer net.Dialer
+	// Roots are the authorities that targets are verified by; nil: the system's.
+	Roots *x509.CertPool
+}
 
 // Probe does a check of the type tcp (connect only), http or https.
 func (p *NetProber) Probe(ctx context.Context, host string, port int, c *Check) (Event, string) {
@@ -32,7 +37,7 @@ func (p *NetProber) Probe(ctx context.Context, host string, port int, c *Check) 
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if c.Type == "https" {
-		tc := tls.Client(conn, &tls.Config{ServerName: serverName(c.Host, host), InsecureSkipVerify: !c.VerifyTLS})
+		tc := tls.Client(conn, &tls.Config{ServerName: serverName(c.Host, host), InsecureSkipVerify: !c.VerifyTLS, RootCAs: p.Roots})
 		if err := tc.HandshakeContext(ctx); err != nil {
 			return connectFailure(ctx, err)
 		}

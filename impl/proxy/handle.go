@@ -36,7 +36,8 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 }
 
 // missing answers for an object that a route needs and that is not there, with
-// the statuses of APISIX: service gone 404, upstream gone 502, none named 503.
+// the statuses of APISIX: service gone 404, upstream or client certificate gone 502,
+// none named 503.
 func missing(x *exchange.Exchange, err error) exchange.Verdict {
 	var m *config.MissingError
 	if !errors.As(err, &m) {
@@ -66,7 +67,7 @@ func (p *Pipeline) try(x *exchange.Exchange, f *flow) exchange.Verdict {
 	x.Phase = exchange.BeforeProxy
 	x.Own() // what follows keeps strings of the request
 	plan := exchange.Plan{
-		Target: &f.target.Target, Host: upstreamHost(x, up, f.target),
+		Target: &f.target.Target, ClientCert: f.res.ClientCert, Host: upstreamHost(x, up, f.target),
 		Connect: f.res.Timeouts.Connect, Send: f.res.Timeouts.Send, Read: f.res.Timeouts.Read,
 		Upgrade: f.res.Websocket && x.Request.Upgrade != "",
 	}

@@ -71,3 +71,15 @@ func TestRequestWithoutTheCertificateThatItsHostWantsGoesNowhere(t *testing.T) {
 		t.Errorf("without TLS: %d, want it served as in APISIX", a.Status)
 	}
 }
+
+func TestTargetIsShownTheCertificateOfItsUpstream(t *testing.T) {
+	g := newGateway(t)
+	client := strings.Replace(demanding(t, "gateway.example"), `{`, `{"type":"client",`, 1)
+	g.put("ssls/c", client, "routes/1", `{"uri":"/shown","upstream":{"nodes":{"10.0.0.1:443":1},"scheme":"https","tls":{"client_cert_id":"c"}}}`,
+		"routes/2", `{"uri":"/not","upstream":{"nodes":{"10.0.0.1:443":1},"scheme":"https"}}`)
+	for path, want := range map[string]bool{"/shown": true, "/not": false} {
+		if a := g.Do(get(path)); len(a.Sent) != 1 || (a.Sent[0].Plan.ClientCert != nil) != want {
+			t.Errorf("%s: sent %+v, want a certificate: %t", path, a.Sent, want)
+		}
+	}
+}

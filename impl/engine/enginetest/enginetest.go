@@ -4,6 +4,7 @@ package enginetest
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ type Options struct {
 	MaxConns int
 	Server   string
 	Draining func() bool
+	Roots    *x509.CertPool
 }
 
 // Engine is what every engine can do.
@@ -65,6 +67,8 @@ func Run(t *testing.T, start Starter) {
 		"EarlyAnswerLeavesNoBytesBehind":              earlyAnswerLeavesNoBytesBehind,
 		"ConnectionsAreKeptPerGeneration":             connectionsAreKeptPerGeneration,
 		"TLSTargetIsVerifiedWhenAsked":                tLSTargetIsVerifiedWhenAsked,
+		"TargetIsVerifiedByTheNameThatItIsAskedFor":   targetIsVerifiedByTheNameThatItIsAskedFor,
+		"ConnectionsAreKeptForOneClientCertificate":   connectionsAreKeptForOneClientCertificate,
 		"UpgradedConnectionCarriesBytesBothWays":      upgradedConnectionCarriesBytesBothWays,
 		"DrainWaitsForSlowRequest":                    drainWaitsForSlowRequest,
 		"ClientThatLeavesEndsTheAttempt":              clientThatLeavesEndsTheAttempt,

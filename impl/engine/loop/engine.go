@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,6 +40,8 @@ type Options struct {
 	// Draining tells, beside Drain, whether answers should say "Connection: close".
 	// It is asked for every answer; nil: no.
 	Draining func() bool
+	// Roots are the authorities that targets are verified by; nil: the system's.
+	Roots *x509.CertPool
 	// Poison overwrites buffers and arenas that are given back, so that a view that
 	// is used after its time shows. For tests; it costs.
 	Poison bool

@@ -13,7 +13,7 @@ import (
 // start serves a handler, with buffers that are overwritten as soon as they may be.
 func start(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 	t.Helper()
-	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining})
+	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots})
 }
 
 func startLoops(t *testing.T, o Options) (*Engine, string) {

@@ -34,6 +34,7 @@ type pool struct {
 // the name is that of the request, as in APISIX.
 func (r *run) key() poolKey {
 	key := r.x.Plan.Target.Pool
+	key.ClientCert = r.x.Plan.ClientCert
 	if key.TLS && key.ServerName == "" {
 		key.ServerName = strings.Clone(strings.Trim(exchange.HostName(&r.x.Arena, r.x.Plan.Host), "[]")) // a key outlives the arena
 	}
@@ -119,7 +120,7 @@ func (p *pool) close() {
 func (p *pool) connect(r *run) {
 	switch {
 	case p.key.TLS:
-		p.elsewhere(r, dialTLS)
+		p.elsewhere(r, p.l.e.dialTLS)
 	case !p.addr.IsValid():
 		p.elsewhere(r, dialName)
 	default:
@@ -204,13 +205,13 @@ func dialName(ctx context.Context, key poolKey) (int, error) {
 
 // dialTLS connects and shakes hands; what the loop gets is one end of a pair of
 // sockets, between whose other end and the target two goroutines encrypt.
-func dialTLS(ctx context.Context, key poolKey) (int, error) {
+func (e *Engine) dialTLS(ctx context.Context, key poolKey) (int, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", key.Address)
 	if err != nil {
 		return -1, err
 	}
-	tc := tls.Client(c, &tls.Config{ServerName: key.ServerName, InsecureSkipVerify: !key.Verify})
+	tc := tls.Client(c, key.TLSConfig(e.o.Roots))
 	if err := tc.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake's error is the one to tell
 		return -1, err

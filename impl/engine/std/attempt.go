@@ -69,6 +69,7 @@ type try struct {
 // its own the name is that of the request, as in APISIX.
 func (t *try) pool() exchange.Pool {
 	key := t.run.x.Plan.Target.Pool
+	key.ClientCert = t.run.x.Plan.ClientCert
 	if key.TLS && key.ServerName == "" {
 		key.ServerName = strings.Trim(exchange.HostName(&t.run.x.Arena, t.run.x.Plan.Host), "[]")
 		key.ServerName = strings.Clone(key.ServerName) // a key outlives the arena

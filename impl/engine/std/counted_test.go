@@ -27,7 +27,7 @@ func TestWhatAnEarlierConnectionTookIsNotForgotten(t *testing.T) {
 }
 
 func TestPoolWithTheLongestIdleTimeoutIsNotSweptInUse(t *testing.T) {
-	p := newPools()
+	p := newPools(nil)
 	defer p.close()
 	for _, idle := range []time.Duration{time.Second, 1<<63 - 1} {
 		key := exchange.Pool{Address: "a:1", IdleConns: 1, IdleTimeout: idle}

@@ -2,6 +2,7 @@ package std
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log"
 	"log/slog"
@@ -42,7 +43,9 @@ type Options struct {
 	Draining func() bool
 	// TLS has the certificates of ServeTLS, which needs it.
 	TLS *certs.Server
-	Log *slog.Logger
+	// Roots are the authorities that targets are verified by; nil: the system's.
+	Roots *x509.CertPool
+	Log   *slog.Logger
 }
 
 // Engine serves HTTP/1.1 on any number of listeners.
@@ -77,7 +80,7 @@ func New(o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{o: o, pools: newPools(), room: newRoom(o.MaxConns, o.Log)}
+	e := &Engine{o: o, pools: newPools(o.Roots), room: newRoom(o.MaxConns, o.Log)}
 	e.runs.New = func() any { return newRun(e) }
 	e.srv = &http.Server{
 		Handler:           http.HandlerFunc(e.serve),

@@ -3,6 +3,7 @@ package std
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -27,10 +28,11 @@ const (
 // used for twice its idle time, that is when it holds no connection any more;
 // so nobody has to tell it which targets still exist.
 type pools struct {
-	mu   sync.RWMutex
-	by   map[exchange.Pool]*pool
-	stop chan struct{}
-	once sync.Once
+	roots *x509.CertPool // of authorities that targets are verified by; nil: the system's
+	mu    sync.RWMutex
+	by    map[exchange.Pool]*pool
+	stop  chan struct{}
+	once  sync.Once
 }
 
 type pool struct {
@@ -39,8 +41,8 @@ type pool struct {
 	used time.Time
 }
 
-func newPools() *pools {
-	p := &pools{by: map[exchange.Pool]*pool{}, stop: make(chan struct{})}
+func newPools(roots *x509.CertPool) *pools {
+	p := &pools{roots: roots, by: map[exchange.Pool]*pool{}, stop: make(chan struct{})}
 	go p.sweep()
 	return p
 }
@@ -56,9 +58,9 @@ func (p *pools) get(key exchange.Pool) *http.Transport {
 			if len(p.by) >= maxPools {
 				p.mu.Unlock()
 				key.IdleConns = 0
-				return newTransport(key)
+				return newTransport(key, p.roots)
 			}
-			e = &pool{tr: newTransport(key)}
+			e = &pool{tr: newTransport(key, p.roots)}
 			p.by[key] = e
 		}
 		p.mu.Unlock()
@@ -119,9 +121,14 @@ type dialError struct {
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
-func newTransport(key exchange.Pool) *http.Transport {
+func newTransport(key exchange.Pool, roots *x509.CertPool) *http.Transport {
+	var secure *tls.Config
+	if key.TLS {
+		secure = key.TLSConfig(roots)
+		secure.ClientSessionCache = tls.NewLRUClientSessionCache(maxSessions)
+	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		c, err := connect(ctx, key)
+		c, err := connect(ctx, key.Address, secure)
 		if err != nil {
 			return nil, err
 		}
@@ -140,21 +147,25 @@ func newTransport(key exchange.Pool) *http.Transport {
 	}
 }
 
-func connect(ctx context.Context, key exchange.Pool) (net.Conn, error) {
+// maxSessions bounds the TLS sessions that are kept for one pool.
+const maxSessions = 4
+
+// connect connects to an address, with TLS unless secure is nil.
+func connect(ctx context.Context, address string, secure *tls.Config) (net.Conn, error) {
 	if limit, ok := ctx.Value(connectKey{}).(time.Duration); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", key.Address)
+	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, newDialError(ctx, err)
 	}
-	if !key.TLS {
+	if secure == nil {
 		return c, nil
 	}
-	tc := tls.Client(c, &tls.Config{ServerName: key.ServerName, InsecureSkipVerify: !key.Verify})
+	tc := tls.Client(c, secure)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake's error is the one to tell
 		return nil, newDialError(ctx, err)

@@ -2,15 +2,9 @@ package std
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"strings"
@@ -19,35 +13,14 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/engine/enginetest"
 	"github.com/unilb/unilb/impl/exchange"
 )
-
-// selfSigned is a certificate for a name.
-func selfSigned(t *testing.T, name string) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, BasicConstraintsValid: true, IsCA: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
 
 // startTLS serves the handler with a certificate for a.example.
 func startTLS(t *testing.T, o Options) (*Engine, string) {
 	t.Helper()
-	c, err := certs.Compile(certs.Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{selfSigned(t, "a.example")}})
+	c, err := certs.Compile(certs.Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{enginetest.SelfSigned(t, "a.example")}})
 	if err != nil {
 		t.Fatal(err)
 	}
