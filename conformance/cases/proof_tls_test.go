@@ -29,5 +29,12 @@ var tlsBugs = map[string][]string{
 	"TLS-CERT-DELETE":             {"keeps deleted certificates", "falls back to any certificate"},
 	"TLS-CLIENT-CERT":             {"asks clients and does not look", "takes any client certificate"},
 	"TLS-CLIENT-CERT-BY-HOST":     {"checks clients by the handshake's name"},
+	"TLS-CLIENT-CERT-SKIP":        {"wants certificates for every path", "opens all paths when some are open"},
+	"TLS-CLIENT-CERT-LATER":       {"looks at clients in handshakes only"},
+	"TLS-STATUS":                  {"serves what is switched off", "serves certificates for upstreams"},
+	"TLS-PROTOCOLS":               {"has one set of versions"},
 	"TLS-RESUME-CLIENT-CERT":      {"looks at clients in full handshakes only"},
+	"TLS-UPSTREAM":                {"speaks plain to https targets", "asks targets for no name", "ignores pass_host"},
+	"TLS-UPSTREAM-VERIFY":         {"believes every target", "shares connections to targets"},
+	"TLS-UPSTREAM-CLIENT-CERT":    {"shows targets no certificate", "shares connections to targets"},
 }

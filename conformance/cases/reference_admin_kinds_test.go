@@ -56,7 +56,7 @@ func (g *reference) wrongSSL(v object) string {
 	switch {
 	case len(certs) != len(keys) && !g.is("pairs no certificates"):
 		return "mismatched number of certs and keys"
-	case v["snis"] == nil && v["sni"] == nil && !g.is("needs no names"):
+	case v["snis"] == nil && v["sni"] == nil && v["type"] != "client" && !g.is("needs no names"):
 		return "no sni"
 	}
 	return ""

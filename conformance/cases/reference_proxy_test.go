@@ -210,7 +210,11 @@ func (a *attempt) send() (*http.Response, error) {
 	if g.is("keeps connections for each client") {
 		return g.poolOf(r.RemoteAddr).RoundTrip(out)
 	}
-	resp, err := g.backends.RoundTrip(out)
+	targets, secure := a.securely(out.Host)
+	if secure {
+		out.URL.Scheme = "https"
+	}
+	resp, err := targets.RoundTrip(out)
 	if err != nil && g.is("repeats on a new connection") && r.Method == http.MethodPost {
 		out.Body = a.body.reader(func() {})
 		return g.backends.RoundTrip(out)

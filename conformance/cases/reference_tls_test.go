@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +45,7 @@ func (g *reference) byName(h http.Handler) http.Handler {
 			g.mu.Lock()
 			o := g.certificateFor(strings.ToLower(r.Host))
 			g.mu.Unlock()
-			if o != nil && o.value["client"] != nil && !strings.EqualFold(r.Host, r.TLS.ServerName) {
+			if o != nil && !g.admits(o.value, r) {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
@@ -53,6 +55,36 @@ func (g *reference) byName(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// admits says whether a request may go to a host whose certificate says this.
+func (g *reference) admits(o object, r *http.Request) bool {
+	conf, ok := o["client"].(object)
+	if !ok {
+		return true
+	}
+	for _, text := range texts(conf, "", "skip_mtls_uri_regex") {
+		if regexp.MustCompile(text).MatchString(path.Clean(r.URL.Path)) || g.is("opens all paths when some are open") {
+			return true
+		}
+	}
+	if !strings.EqualFold(r.Host, r.TLS.ServerName) {
+		return false
+	}
+	if g.is("looks at clients in handshakes only") || g.is("looks at clients in full handshakes only") || g.is("asks clients and does not look") {
+		return true
+	}
+	shown := r.TLS.PeerCertificates
+	if len(shown) == 0 {
+		return false
+	}
+	if len(texts(conf, "", "skip_mtls_uri_regex")) == 0 {
+		return true // the handshake has looked
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(conf["ca"].(string)))
+	_, err := shown[0].Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return err == nil
 }
 
 // scheme is what a client used.
@@ -70,8 +102,9 @@ func (g *reference) certificateFor(name string) *stored {
 		view = g.old
 	}
 	var all []*stored
-	for path, o := range view {
-		if strings.HasPrefix(path, "ssls/") {
+	for at, o := range view {
+		off := o.value["status"] == 0.0 && !g.is("serves what is switched off")
+		if strings.HasPrefix(at, "ssls/") && !off && (o.value["type"] != "client" || g.is("serves certificates for upstreams")) {
 			all = append(all, o)
 		}
 	}
@@ -127,7 +160,7 @@ func (g *reference) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 	if err := g.certify(c, o.value); err != nil {
 		return nil, err
 	}
-	g.versions(c)
+	g.versions(c, o.value)
 	known := func(p string) bool { return slices.Contains(c.NextProtos, p) }
 	switch {
 	case g.is("knows no h2"):
@@ -159,7 +192,15 @@ func (g *reference) certify(c *tls.Config, o object) error {
 	return nil
 }
 
-func (g *reference) versions(c *tls.Config) {
+func (g *reference) versions(c *tls.Config, o object) {
+	if list := texts(o, "", "ssl_protocols"); len(list) > 0 && !g.is("has one set of versions") {
+		if !slices.Contains(list, "TLSv1.2") {
+			c.MinVersion = tls.VersionTLS13
+		}
+		if !slices.Contains(list, "TLSv1.3") {
+			c.MaxVersion = tls.VersionTLS12
+		}
+	}
 	switch {
 	case g.is("speaks TLS 1.3 only"):
 		c.MinVersion = tls.VersionTLS13
@@ -185,6 +226,8 @@ func (g *reference) clients(c *tls.Config, o object) {
 	c.ClientCAs.AppendCertsFromPEM([]byte(conf["ca"].(string)))
 	c.ClientAuth = tls.RequireAndVerifyClientCert
 	switch {
+	case len(texts(conf, "", "skip_mtls_uri_regex")) > 0 && !g.is("wants certificates for every path"):
+		c.ClientAuth = tls.RequestClientCert // requests are looked at
 	case g.is("asks clients and does not look"):
 		c.ClientAuth = tls.RequestClientCert
 	case g.is("takes any client certificate"):

@@ -61,6 +61,8 @@ const (
 	TLSHot        Feature = "tls.hot"   // certificates change without losing a connection
 	TLSALPN       Feature = "tls.alpn-h2"
 	TLSClientAuth Feature = "tls.client-auth"
+	TLSObjects    Feature = "tls.objects"  // what else an ssl object says: status, type, versions
+	TLSUpstream   Feature = "tls.upstream" // to targets
 
 	// ADMIN-APISIX
 	AdminCRUD       Feature = "admin.crud"

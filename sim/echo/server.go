@@ -2,6 +2,7 @@ package echo
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -43,6 +44,7 @@ type Server struct {
 	o        Options
 	health   atomic.Int32
 	behave   atomic.Pointer[Behaviour]
+	tls      atomic.Pointer[tls.Config]
 	requests atomic.Uint64
 	probes   atomic.Uint64
 	done     chan struct{}
@@ -73,6 +75,10 @@ func (s *Server) Requests() uint64 { return s.requests.Load() }
 
 // Probes is the number of health probes received.
 func (s *Server) Probes() uint64 { return s.probes.Load() }
+
+// SetTLS makes the server speak TLS on connections that it accepts from now on;
+// nil: no more. A handshake that fails is nobody's arrival.
+func (s *Server) SetTLS(c *tls.Config) { s.tls.Store(c) }
 
 // ErrClosed is what Serve returns after Close.
 var ErrClosed = errors.New("echo server closed")
@@ -112,6 +118,9 @@ func (s *Server) start(c net.Conn) {
 	if s.closed || len(s.conns) >= MaxConns {
 		_ = c.Close() // nothing was promised to this peer
 		return
+	}
+	if secure := s.tls.Load(); secure != nil {
+		c = tls.Server(c, secure) // its first read makes the handshake
 	}
 	s.conns[c] = struct{}{}
 	s.running.Add(1)

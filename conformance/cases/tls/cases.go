@@ -35,6 +35,13 @@ func Cases() []spec.Case {
 		tlsCertDelete,
 		tlsClientCert,
 		tlsClientCertByHost,
+		tlsClientCertSkip,
+		tlsClientCertLater,
 		tlsResumeClientCert,
+		tlsStatus,
+		tlsProtocols,
+		tlsUpstream,
+		tlsUpstreamVerify,
+		tlsUpstreamClientCert,
 	}
 }
