@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 const (
@@ -83,35 +81,4 @@ func FuzzGuardFollowsTheLibrary(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestRequestWithTwoFramingsIsRefusedAndTheLast(t *testing.T) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	_, addr := start(t, Options{Handler: newHandler(up)})
-	for name, text := range map[string]string{
-		"a length and a coding":  plain + both + plain,
-		"a coding in HTTP/1.0":   plain + strings.Replace(chunked, "HTTP/1.1", "HTTP/1.0\r\nConnection: keep-alive", 1) + plain,
-		"the first of its kind":  both,
-		"cut after another body": sized + both,
-	} {
-		c, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(c, text); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(c) // ends when the connection does
-		if err != nil {
-			t.Errorf("%s: the connection goes on: %v", name, err)
-		}
-		heads := strings.Split(string(b), "HTTP/1.")[1:]
-		if len(heads) == 0 || !strings.HasPrefix(heads[len(heads)-1][2:], "400") || strings.Count(string(b), "HTTP/1.1 200") != len(heads)-1 {
-			t.Errorf("%s: got %q, want answers 200, one 400 and the end", name, b)
-		}
-		c.Close()
-	}
 }

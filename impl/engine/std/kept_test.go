@@ -1,7 +1,6 @@
 package std
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"net"
@@ -110,87 +109,5 @@ func TestPostOnADeadKeptConnectionGoesToTheSecondTargetOnce(t *testing.T) {
 	f := h.failed()
 	if status != http.StatusOK || got.Load() != 5 || len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent {
 		t.Errorf("status %d, second target got %d bytes of 5, failures %+v", status, got.Load(), f)
-	}
-}
-
-// resetter answers the first request on a connection, reads the second whole
-// and resets. It listens no more after its first connection.
-func resetter(t *testing.T) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		c, err := ln.Accept()
-		if err != nil {
-			return
-		}
-		ln.Close()
-		br := bufio.NewReader(c)
-		for i := range 2 {
-			req, err := http.ReadRequest(br)
-			if err != nil {
-				break
-			}
-			_, _ = io.Copy(io.Discard, req.Body)
-			if i == 0 {
-				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-			}
-		}
-		_ = c.(*net.TCPConn).SetLinger(0)
-		c.Close()
-	}()
-	return ln.Addr().String()
-}
-
-func TestPostThatReachedATargetIsNotRepeated(t *testing.T) {
-	for name, header := range map[string][]string{
-		"plain": nil,
-		// The library repeats this one on a new connection, and is refused
-		// there; that the first connection took it must not be forgotten.
-		"with Idempotency-Key": {"Idempotency-Key", "1"},
-	} {
-		var got atomic.Int64
-		h := newHandler(resetter(t), backend(t, func(http.ResponseWriter, *http.Request) { got.Add(1) }))
-		_, addr := start(t, Options{Handler: h})
-		use(t, addr, h)
-		status := post(t, addr, "hello", header...)
-		f := h.failed()
-		if status != http.StatusBadGateway || got.Load() != 0 || len(f) != 1 || !f[0].Sent {
-			t.Errorf("%s: status %d, second target got %d requests, failures %+v", name, status, got.Load(), f)
-		}
-	}
-}
-
-// TestPostIsNeverWrittenToAConnectionThatHasEnded: the target closes its kept
-// connection and stays; the next request must not be lost to the connection,
-// although there is no other target to try.
-func TestPostIsNeverWrittenToAConnectionThatHasEnded(t *testing.T) {
-	var server *http.Server
-	closed := make(chan net.Conn, 1)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server = &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
-		ConnState: func(c net.Conn, s http.ConnState) {
-			if s == http.StateIdle {
-				c.Close()
-				closed <- c
-			}
-		},
-	}
-	go func() { _ = server.Serve(ln) }()
-	defer server.Close()
-	h := newHandler(ln.Addr().String())
-	_, addr := start(t, Options{Handler: h})
-	for i := range 200 {
-		if status := post(t, addr, "hello"); status != http.StatusOK {
-			t.Fatalf("request %d: %d, failures %+v", i, status, h.failed())
-		}
-		<-closed // its FIN is on this machine, and with the gateway's socket
-		<-h.done
 	}
 }

@@ -2,12 +2,10 @@ package std
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -127,16 +125,6 @@ func backend(t *testing.T, f http.HandlerFunc) string {
 	return s.Listener.Addr().String()
 }
 
-// refusing is an address where nobody listens.
-func refusing(t *testing.T) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 // raw sends bytes and returns everything until the connection closes.
 func raw(t *testing.T, addr, request string) string {
 	t.Helper()
@@ -154,66 +142,4 @@ func raw(t *testing.T, addr, request string) string {
 		t.Fatalf("read: %v after %q", err, b)
 	}
 	return string(b)
-}
-
-func TestRequestAndAnswerPassUnchanged(t *testing.T) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		w.Header()["Content-Type"] = nil
-		w.Header().Set("X-Multi", "1")
-		w.Header().Add("X-Multi", "2")
-		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, "%s %s host=%s body=%s ua=%q len=%d", r.Method, r.RequestURI, r.Host, body, r.Header["User-Agent"], r.ContentLength)
-	})
-	_, addr := start(t, Options{Handler: newHandler(up)})
-	got := raw(t, addr, "POST /a%2Fb//c?x=%20&y HTTP/1.1\r\nHost: h.example:81\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
-	for _, want := range []string{"HTTP/1.1 201 Created\r\n", "\r\nX-Multi: 1\r\n", "\r\nX-Multi: 2\r\n", "\r\nServer: us\r\n",
-		"POST /a%2Fb//c?x=%20&y host=h.example:81 body=hello ua=[] len=5"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("answer lacks %q:\n%s", want, got)
-		}
-	}
-	if strings.Contains(got, "Content-Type") {
-		t.Errorf("answer has a content type nobody set:\n%s", got)
-	}
-}
-
-func TestTargetsOfOddFormReachTheUpstreamAsTheyAre(t *testing.T) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI, " ", r.Host) })
-	_, addr := start(t, Options{Handler: newHandler(up)})
-	for target, want := range map[string]string{
-		"//x//y": "//x//y h", "/?": "/? h", "/a:b@c": "/a:b@c h", "/%7Euser/;p=1": "/%7Euser/;p=1 h", "http://abs.example/p?q": "/p?q abs.example", "http://abs.example": "/ abs.example",
-	} {
-		got := raw(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-		if !strings.HasSuffix(got, "\r\n\r\n"+want) {
-			t.Errorf("%s: %q, want %q", target, got, want)
-		}
-	}
-	for target, want := range map[string]string{"/%zz": "400", "/a/../..": "400", "*": "400"} {
-		if got := raw(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 "+want) {
-			t.Errorf("%s: %q, want %s", target, got, want)
-		}
-	}
-	if got := raw(t, addr, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 405") {
-		t.Errorf("CONNECT: %q", got)
-	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
-func TestSuspendedRequestGoesOnAfterResume(t *testing.T) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "late") })
-	h := newHandler(up)
-	h.suspend = func(x *exchange.Exchange) { go x.Resume() }
-	_, addr := start(t, Options{Handler: h})
-	resp, err := http.Get("http://" + addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if b, _ := io.ReadAll(resp.Body); string(b) != "late" {
-		t.Errorf("body %q", b)
-	}
 }
