@@ -24,6 +24,10 @@ build: ## every binary into bin/
 test: ## unit tests with the race detector; no root, no network
 	$(GO) test -race ./...
 
+.PHONY: test-slow
+test-slow: ## tests of the event loop whose subject is time: slow peers, stalls, drains, a soak; never in CI
+	$(GO) test -tags slow -timeout 10m ./impl/engine/loop
+
 .PHONY: test-net
 test-net: build ## tests that need root, namespaces or eBPF
 	UNILB_BIN=$(BIN) $(GO) test -race -tags netns $(NETNS_PACKAGES)

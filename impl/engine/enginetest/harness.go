@@ -41,6 +41,7 @@ func (h *handler) forward(x *exchange.Exchange) exchange.Verdict {
 	if i >= len(h.targets) {
 		return x.RespondBytes(502, "text/plain", []byte("bad"))
 	}
+	x.Own() // the plan keeps strings of the request
 	p := h.plan
 	p.Host, p.Upgrade = x.Request.Authority, x.Request.Upgrade != ""
 	p.Target = &exchange.Target{Name: h.targets[i], Pool: exchange.Pool{Address: h.targets[i], Generation: h.gen.Load(), TLS: h.tls, Verify: h.verify, IdleConns: 8, IdleTimeout: time.Minute}}

@@ -54,6 +54,10 @@ func (c *client) ready() {
 	}
 	for c.open() && c.readable && c.wants() {
 		l := c.l
+		if l.tired() {
+			c.again()
+			return
+		}
 		n, e := read(c.fd, l.in)
 		switch {
 		case e == unix.EAGAIN:
@@ -71,8 +75,12 @@ func (c *client) ready() {
 			if n < len(l.in) && !c.ended {
 				c.readable = false
 			}
+			l.spent += n
 			c.data(l.in[:n])
 		}
+	}
+	if c.run != nil && c.waiting() == 0 && !c.blocked {
+		c.watch()
 	}
 }
 
@@ -93,7 +101,7 @@ func (c *client) goOn() bool {
 // wants tells whether anything that is read now would be used.
 func (c *client) wants() bool {
 	if c.run == nil {
-		return true
+		return !c.full() || c.lingering > 0
 	}
 	if c.run.tunnel != nil {
 		return !c.run.tunnel.toTargetFull()
@@ -134,6 +142,8 @@ func (c *client) use(b []byte) []byte {
 			return nil
 		case c.closing:
 			return nil
+		case c.run == nil && c.full():
+			return b // its client takes no answers
 		case c.run == nil:
 			n := c.head(b)
 			if n == 0 {
@@ -162,9 +172,7 @@ func (c *client) head(b []byte) int {
 	l := c.l
 	if c.headFrom == 0 { // the first byte of a head: all of it must come in time
 		c.headFrom = l.now
-		if c.served > 0 {
-			l.arm(&c.sock, l.e.o.HeadTimeout)
-		}
+		c.watch()
 	}
 	n, err := c.scan.Head(b, l.e.o.MaxHead, h1.Request)
 	if err != nil {
@@ -176,7 +184,6 @@ func (c *client) head(b []byte) int {
 	}
 	c.scan, c.headFrom = h1.Scan{}, 0
 	c.served++
-	l.arm(&c.sock, 0)
 	l.begin(c, b[:n])
 	return n
 }
@@ -207,11 +214,34 @@ func (c *client) over(again bool) {
 		c.finishAndClose()
 		return
 	}
-	l.arm(&c.sock, l.e.o.IdleTimeout)
+	c.watch()
 	if len(c.in) > 0 || c.readable {
 		c.again()
 	}
 }
+
+// watch sets the time within which the client must do something. Who calls it has
+// seen it do something, or wants something else of it from now on.
+func (c *client) watch() {
+	l, o := c.l, &c.l.e.o
+	r := c.run
+	switch {
+	case !c.open() || c.lingering > 0:
+	case c.waiting() > 0 || c.blocked:
+		l.arm(&c.sock, o.BodyTimeout)
+	case r != nil && r.takes():
+		l.arm(&c.sock, o.BodyTimeout)
+	case r != nil:
+		l.arm(&c.sock, 0)
+	case c.headFrom != 0:
+		l.arm(&c.sock, max(1, o.HeadTimeout-time.Duration(l.now-c.headFrom)))
+	case c.served > 0:
+		l.arm(&c.sock, o.IdleTimeout)
+	}
+}
+
+// moved is called when the kernel took a part of what waits.
+func (c *client) moved() { c.watch() }
 
 // finishAndClose ends the connection when what waits has been written.
 func (c *client) finishAndClose() {
@@ -220,11 +250,15 @@ func (c *client) finishAndClose() {
 		c.sent()
 		return
 	}
-	c.l.arm(&c.sock, c.l.e.o.BodyTimeout)
+	c.watch()
 }
 
 // sent is called when everything has been written.
 func (c *client) sent() {
+	c.watch()
+	if c.run == nil && !c.closing && (len(c.in) > 0 || c.readable) {
+		c.again() // its next requests have waited for this
+	}
 	switch {
 	case c.run != nil:
 		c.run.clientSent()
@@ -242,7 +276,11 @@ func (c *client) linger() {
 	shutdownWrite(c.fd)
 	c.drop()
 	c.lingering = lingerBytes
-	c.l.arm(&c.sock, lingerTime)
+	after := lingerTime
+	if c.l.stopping {
+		after = newcomers // somebody waits for the end
+	}
+	c.l.arm(&c.sock, after)
 	c.again()
 }
 
@@ -270,9 +308,11 @@ func (c *client) end() {
 }
 
 func (c *client) gone() {
-	if _, ok := c.l.clients[c]; ok {
-		delete(c.l.clients, c)
-		c.l.e.room.leave()
+	l := c.l
+	if _, ok := l.clients[c]; ok {
+		delete(l.clients, c)
+		l.e.room.leave()
+		l.calm()
 	}
 }
 
@@ -300,8 +340,10 @@ func (c *client) late() {
 	switch {
 	case c.run != nil:
 		c.run.clientLate()
+	case c.waiting() > 0:
+		c.cut() // it does not read its answer
 	case c.closing || c.served > 0 && c.headFrom == 0 || len(c.in) == 0:
-		c.end() // idle, or not reading
+		c.end() // idle
 	default:
 		c.l.e.refused.count("head_timeout")
 		c.answer(408)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -63,6 +64,9 @@ type Engine struct {
 	draining atomic.Bool
 	spliced  atomic.Int64 // bytes of bodies that the kernel moved
 	zero     time.Time
+
+	mu        sync.Mutex
+	listening []*Listener
 }
 
 // New returns an engine whose loops run and serve nothing yet. Shutdown ends them.
@@ -116,7 +120,13 @@ func (e *Engine) Serve(ln net.Listener) error {
 			return err
 		}
 	}
+	e.mu.Lock()
+	e.listening = append(e.listening, own)
+	e.mu.Unlock()
 	<-own.closed
+	e.mu.Lock()
+	e.listening = slices.DeleteFunc(e.listening, func(ln *Listener) bool { return ln == own })
+	e.mu.Unlock()
 	for i, l := range e.loops {
 		_ = l.ask(func() error { l.unlisten(own.fds[i]); return nil }) // a loop that has ended has closed it
 	}
@@ -152,13 +162,25 @@ func (e *Engine) closing() bool {
 // Shutdown closes idle connections and waits until every request that was admitted
 // has ended, or until ctx is done; then it cuts the rest and returns the error of
 // ctx. An upgraded connection counts as a request: a WebSocket that a drain cuts is a
-// lost request. Listeners should have been closed before.
+// lost request. It closes listeners that are still open.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.Drain()
+	e.mu.Lock()
+	for _, ln := range e.listening {
+		_ = ln.Close() // it only says that it is closed
+	}
+	e.mu.Unlock()
 	for _, l := range e.loops {
 		l.mail.post(l.stop)
 	}
 	err := e.inflight.wait(ctx)
+	for _, l := range e.loops { // answers are still on their way
+		select {
+		case <-l.quiet:
+		case <-ctx.Done():
+			err = errors.Join(err, ctx.Err())
+		}
+	}
 	for _, l := range e.loops {
 		l.mail.post(l.end)
 	}
@@ -166,14 +188,23 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// newcomers is how long a connection that has sent nothing may live on when the engine
+// stops.
+const newcomers = time.Second
+
 // stop ends what is idle, and every connection after its request.
 func (l *loop) stop() {
 	l.stopping = true
 	for c := range l.clients {
-		if c.run == nil && len(c.in) == 0 && !c.readable && c.served > 0 {
+		switch {
+		case c.run != nil || len(c.in) > 0 || c.readable:
+		case c.served > 0:
 			c.finishAndClose()
+		default: // it has said nothing yet, and may be about to
+			l.arm(&c.sock, newcomers)
 		}
 	}
+	l.calm()
 	for _, p := range l.pools {
 		p.close()
 	}

@@ -26,11 +26,13 @@ type loop struct {
 	now   int64 // of this batch, in nanoseconds of the engine's clock
 	batch uint64
 	wheel wheel
+	due   func(*sock) // late, made once
 
 	socks     []*sock // by descriptor
 	listeners map[int]*accepting
 	dirty     []*sock // with output to be written at the end of the batch
 	again     []*sock // whose owner has something to do after the events
+	againToo  []*sock // what again was in the round before
 	clients   map[*client]struct{}
 	pools     map[poolKey]*pool
 
@@ -45,6 +47,9 @@ type loop struct {
 	gen     uint32
 
 	gone     chan struct{} // closed when the loop has ended
+	quiet    chan struct{} // closed when it is stopping and has no client left
+	full     bool          // the batch is as large as one may be: more waits
+	spent    int           // bytes that this batch has read
 	stopping bool          // no more requests on connections that are idle
 	ended    bool
 }
@@ -61,13 +66,14 @@ func newLoop(e *Engine, lane int) (*loop, error) {
 	}
 	l := &loop{
 		e: e, lane: lane, poll: poll, mail: mail, in: make([]byte, readSize), socks: make([]*sock, 1024),
-		listeners: map[int]*accepting{}, clients: map[*client]struct{}{}, pools: map[poolKey]*pool{}, gone: make(chan struct{}),
+		listeners: map[int]*accepting{}, clients: map[*client]struct{}{}, pools: map[poolKey]*pool{}, gone: make(chan struct{}), quiet: make(chan struct{}),
 	}
 	if errno := poll.add(mail.fd, unix.EPOLLIN, 0); errno != 0 {
 		mail.close()
 		closeFD(poll.ep)
 		return nil, fmt.Errorf("watch eventfd: %w", errno)
 	}
+	l.due = l.late
 	l.now = e.clock()
 	l.wheel.at = l.now / int64(tick)
 	return l, nil
@@ -105,48 +111,68 @@ func (l *loop) watched(events []unix.EpollEvent) {
 // carryOut is one batch. Targets come before clients: what a connection to a
 // target has to say without being asked must be known before a request gets it.
 func (l *loop) carryOut(events []unix.EpollEvent) {
+	l.full, l.spent = len(events) == batchEvents, 0
 	for i := range events {
-		l.guarded(&events[i], false)
+		l.dispatch(&events[i], false)
 	}
 	for i := range events {
-		l.guarded(&events[i], true)
+		l.dispatch(&events[i], true)
 	}
-	l.wheel.advance(l.now, func(s *sock) { s.owner.late() })
-	for i := 0; i < len(l.again); i++ { // it may grow
-		s := l.again[i]
-		s.queuedUp = false
-		switch {
-		case s.failed != 0:
-			l.fail(s, s.failed)
-		case s.open():
-			s.owner.ready()
+	l.wheel.advance(l.now, l.due)
+	for round := 0; len(l.again) > 0 || len(l.dirty) > 0; round++ {
+		if round > 0 && l.tired() {
+			l.mail.post(func() {}) // new events come first: the rest is the next batch's
+			break
 		}
+		l.settle()
 	}
-	clear(l.again)
-	l.again = l.again[:0]
-	for i := 0; i < len(l.dirty); i++ { // it may grow, too
-		l.dirty[i].flush()
-	}
-	clear(l.dirty)
-	l.dirty = l.dirty[:0]
-	if len(l.again) > 0 { // made ready by a write: without waiting
-		l.carryOut(nil)
+	if l.e.o.Poison {
+		poison(l.in)
 	}
 }
 
-// guarded carries out an event. A panic ends the connection that it came from, and
-// no other.
-func (l *loop) guarded(ev *unix.EpollEvent, clients bool) {
+// batchBytes is how many bytes a batch reads before others get their turn: about a
+// millisecond of copying.
+const batchBytes = 1 << 20
+
+// tired tells that this batch has done enough.
+func (l *loop) tired() bool { return l.spent >= batchBytes }
+
+// settle lets those go on that are ready, and writes what came of it.
+func (l *loop) settle() {
+	again := l.again
+	l.again = l.againToo[:0]
+	for _, s := range again {
+		s.queuedUp = false
+		l.guard(s, (*sock).turn)
+	}
+	clear(again)
+	l.againToo = again[:0]
+	for i := 0; i < len(l.dirty); i++ { // it may grow
+		l.guard(l.dirty[i], (*sock).flush)
+	}
+	clear(l.dirty)
+	l.dirty = l.dirty[:0]
+}
+
+// turn is what again asks for.
+func (s *sock) turn() {
+	switch {
+	case s.failed != 0:
+		s.l.lastWords(s)
+		s.l.fail(s, s.failed)
+	case s.open():
+		s.owner.ready()
+	}
+}
+
+// late ends a deadline.
+func (l *loop) late(s *sock) { l.guard(s, func(s *sock) { s.owner.late() }) }
+
+// dispatch carries out an event, of a client's connection or of any other.
+func (l *loop) dispatch(ev *unix.EpollEvent, clients bool) {
 	fd := int(ev.Fd)
 	s := l.sock(fd, uint32(ev.Pad))
-	defer func() {
-		if p := recover(); p != nil {
-			l.e.o.Log.Error("panic on a loop", obs.Err, fmt.Sprint(p), "stack", string(debug.Stack()))
-			if s != nil && s.open() {
-				l.fail(s, unix.EIO)
-			}
-		}
-	}()
 	if s == nil {
 		if clients {
 			l.other(fd)
@@ -154,8 +180,39 @@ func (l *loop) guarded(ev *unix.EpollEvent, clients bool) {
 		return
 	}
 	if _, ok := s.owner.(*client); ok == clients {
-		l.event(s, ev.Events)
+		s.events = ev.Events
+		l.guard(s, (*sock).event)
 	}
+}
+
+// guard calls f. A panic ends the exchange that it came from, and no other.
+func (l *loop) guard(s *sock, f func(*sock)) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.panicked(p)
+			var r *run
+			switch o := s.owner.(type) {
+			case *client:
+				r = o.run
+			case *upstream:
+				r = o.run
+			}
+			if r != nil {
+				r.collapse()
+			}
+			if s.open() {
+				s.close()
+				if c, ok := s.owner.(*client); ok {
+					c.gone()
+				}
+			}
+		}
+	}()
+	f(s)
+}
+
+func (l *loop) panicked(p any) {
+	l.e.o.Log.Error("panic on a loop", obs.Err, fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 func (l *loop) sock(fd int, gen uint32) *sock {
@@ -183,18 +240,36 @@ func (l *loop) other(fd int) {
 // read carries out what was posted.
 func (l *loop) read() {
 	mail := l.mail.take(l.spare)
+	l.spare = nil
 	for i, f := range mail {
-		f()
+		l.carry(f)
 		mail[i] = nil
 	}
 	l.spare = mail
 }
 
+// carry carries out one message.
+func (l *loop) carry(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.panicked(p)
+		}
+	}()
+	f()
+}
+
 // event is an edge of a connection.
-func (l *loop) event(s *sock, events uint32) {
+func (s *sock) event() {
+	l, events := s.l, s.events
 	if events&unix.EPOLLERR != 0 {
 		// What is wrong is for the next read or write to say, unless nobody reads:
-		// a reset must not wait for that.
+		// a reset must not wait for that. What came before it is still to be read.
+		if events&unix.EPOLLIN != 0 {
+			l.lastWords(s)
+		}
+		if !s.open() {
+			return
+		}
 		if e := connectError(s.fd); e != 0 {
 			l.fail(s, e)
 			return
@@ -206,12 +281,26 @@ func (l *loop) event(s *sock, events uint32) {
 	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0 {
 		s.ended = true
 	}
-	if events&unix.EPOLLOUT != 0 && s.blocked {
-		s.blocked = false
-		s.flush()
+	if events&unix.EPOLLOUT != 0 {
+		if u, ok := s.owner.(*upstream); ok && u.connecting {
+			u.connected()
+		}
+		if s.blocked {
+			s.blocked = false
+			s.flush()
+		}
 	}
 	if s.open() && s.readable {
 		s.owner.ready()
+	}
+}
+
+// lastWords reads what a target has sent before its connection broke: often it says
+// why.
+func (l *loop) lastWords(s *sock) {
+	if u, ok := s.owner.(*upstream); ok && s.open() && u.run != nil && !u.connecting {
+		s.readable, s.ended = true, true
+		u.ready()
 	}
 }
 
@@ -273,7 +362,11 @@ func (l *loop) arm(s *sock, after time.Duration) {
 // end closes everything. It runs on the loop.
 func (l *loop) end() {
 	for c := range l.clients {
-		c.cut()
+		if c.run != nil || c.waiting() > 0 {
+			c.cut()
+		} else {
+			c.end()
+		}
 	}
 	for _, p := range l.pools {
 		p.close()
@@ -281,7 +374,20 @@ func (l *loop) end() {
 	l.ended = true
 }
 
+// calm tells Shutdown when nobody is left.
+func (l *loop) calm() {
+	if !l.stopping || l.ended || len(l.clients) > 0 {
+		return
+	}
+	select {
+	case <-l.quiet:
+	default:
+		close(l.quiet)
+	}
+}
+
 func (l *loop) close() {
+	l.read() // what was brought for exchanges that have ended
 	for fd := range l.listeners {
 		closeFD(fd)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -129,50 +130,70 @@ func (p *pool) connect(r *run) {
 			r.failed(exchange.Failure{Kind: exchange.FailedConnect, Replayable: !r.spilled, Err: fmt.Errorf("connect to %s: %w", p.key.Address, e)})
 			return
 		}
-		p.connected(r, fd, e == unix.EINPROGRESS)
+		p.connected(r, line{fd: fd}, e == unix.EINPROGRESS)
 	}
 }
 
 // connected takes a connection that stands, or is being made.
-func (p *pool) connected(r *run, fd int, connecting bool) {
-	u := &upstream{pool: p, connecting: connecting, idleAt: -1}
-	if e := p.l.attach(&u.sock, fd, u); e != 0 {
+func (p *pool) connected(r *run, c line, connecting bool) {
+	u := &upstream{pool: p, connecting: connecting, idleAt: -1, torn: c.torn}
+	if e := p.l.attach(&u.sock, c.fd, u); e != 0 {
+		c.hang()
 		r.failed(exchange.Failure{Kind: exchange.FailedInternal, Replayable: !r.spilled, Err: fmt.Errorf("watch a connection: %w", e)})
 		return
 	}
-	u.blocked = connecting
+	u.hangUp, u.blocked = c.hangUp, connecting
 	u.ask(r)
 	if connecting {
 		p.l.arm(&u.sock, r.x.Plan.Connect)
 	}
 }
 
+// A line is a connection that is ready for a loop.
+type line struct {
+	fd     int
+	hangUp func()       // ends what goroutines do for it; nil: nobody does anything
+	torn   *atomic.Bool // it did not end well, whatever its socket says; nil: the socket knows
+}
+
+func (c line) close() {
+	closeFD(c.fd)
+	c.hang()
+}
+
+func (c line) hang() {
+	if c.hangUp != nil {
+		go c.hangUp()
+	}
+}
+
 // elsewhere has a goroutine connect: names are looked up and hands are shaken off
 // the loop.
-func (p *pool) elsewhere(r *run, dial func(context.Context, poolKey) (int, error)) {
+func (p *pool) elsewhere(r *run, dial func(context.Context, poolKey) (line, error)) {
 	turn, key, limit := r.turn, p.key, r.x.Plan.Connect
 	r.dialling = true
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		fd, err := dial(ctx, key)
+		c, err := dial(ctx, key)
 		late := errors.Is(ctx.Err(), context.DeadlineExceeded)
-		if !p.l.mail.post(func() { p.dialled(r, turn, fd, err, late) }) && err == nil {
-			closeFD(fd)
+		if !p.l.mail.post(func() { p.dialled(r, turn, c, err, late) }) && err == nil {
+			c.close()
 		}
 	}()
 }
 
-func (p *pool) dialled(r *run, turn uint64, fd int, err error, late bool) {
-	if r.turn != turn || !r.dialling {
+func (p *pool) dialled(r *run, turn uint64, c line, err error, late bool) {
+	if r.turn != turn || !r.dialling || r.over {
 		if err == nil {
-			closeFD(fd) // the exchange is over
+			c.close() // the exchange has ended
 		}
 		return
 	}
+	defer r.rescue()
 	r.dialling = false
 	if err == nil {
-		p.connected(r, fd, false)
+		p.connected(r, c, false)
 		return
 	}
 	kind := exchange.FailedConnect
@@ -183,11 +204,11 @@ func (p *pool) dialled(r *run, turn uint64, fd int, err error, late bool) {
 }
 
 // dialName connects to the first address of a name that answers.
-func dialName(ctx context.Context, key poolKey) (int, error) {
+func dialName(ctx context.Context, key poolKey) (line, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", key.Address)
 	if err != nil {
-		return -1, err
+		return line{}, err
 	}
 	defer c.Close()
 	fd := -1
@@ -198,28 +219,28 @@ func dialName(ctx context.Context, key poolKey) (int, error) {
 		err = errors.Join(err, failed)
 	}
 	if err != nil {
-		return -1, fmt.Errorf("take over a connection to %s: %w", key.Address, err)
+		return line{}, fmt.Errorf("take over a connection to %s: %w", key.Address, err)
 	}
-	return fd, nil
+	return line{fd: fd}, nil
 }
 
 // dialTLS connects and shakes hands; what the loop gets is one end of a pair of
 // sockets, between whose other end and the target two goroutines encrypt.
-func (e *Engine) dialTLS(ctx context.Context, key poolKey) (int, error) {
+func (e *Engine) dialTLS(ctx context.Context, key poolKey) (line, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", key.Address)
 	if err != nil {
-		return -1, err
+		return line{}, err
 	}
 	tc := tls.Client(c, key.TLSConfig(e.o.Roots))
 	if err := tc.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake's error is the one to tell
-		return -1, err
+		return line{}, err
 	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		_ = tc.Close()
-		return -1, fmt.Errorf("make a pair of sockets: %w", err)
+		return line{}, fmt.Errorf("make a pair of sockets: %w", err)
 	}
 	far := os.NewFile(uintptr(fds[1]), "tls")
 	near, err := net.FileConn(far)
@@ -227,15 +248,21 @@ func (e *Engine) dialTLS(ctx context.Context, key poolKey) (int, error) {
 	if err != nil {
 		closeFD(fds[0])
 		_ = tc.Close()
-		return -1, fmt.Errorf("use a pair of sockets: %w", err)
+		return line{}, fmt.Errorf("use a pair of sockets: %w", err)
 	}
+	// Either end of the pair, or of the connection, ends all. Closing tc wakes a write
+	// that a target does not take; hangUp does so when the loop closes its end.
+	torn := &atomic.Bool{}
+	hangUp := func() { _ = tc.Close() }
 	go func() {
-		_, _ = io.Copy(tc, near) // either side's end ends both
-		_ = tc.Close()
+		_, _ = io.Copy(tc, near)
+		hangUp()
 	}()
 	go func() {
-		_, _ = io.Copy(near, tc)
+		if _, err := io.Copy(near, tc); err != nil {
+			torn.Store(true)
+		}
 		_ = near.Close()
 	}()
-	return fds[0], nil
+	return line{fd: fds[0], hangUp: hangUp, torn: torn}, nil
 }

@@ -17,7 +17,8 @@ type run struct {
 	l      *loop
 	x      exchange.Exchange
 	poke   func() // x's way to say that it goes on
-	turn   uint64 // tells a late Resume from one of this exchange
+	turn   uint64 // tells what a goroutine brings for this exchange from what is late
+	over   bool   // and is never used again: somebody may still call Resume
 	c      *client
 	u      *upstream // of the try under way
 	tunnel *tunnel
@@ -54,10 +55,7 @@ func (l *loop) newRun() *run {
 		return r
 	}
 	r := &run{l: l}
-	r.poke = func() {
-		turn := r.turn
-		l.mail.post(func() { r.resume(turn) })
-	}
+	r.poke = func() { l.mail.post(r.resume) }
 	return r
 }
 
@@ -102,6 +100,11 @@ func (r *run) forget() {
 func (r *run) free() {
 	r.turn++
 	r.l.givePipe(r.pipe)
+	if r.suspended { // whose Resume is still to come, and must not reach another
+		r.over = true
+		r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil
+		return
+	}
 	r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil
 	if r.l.e.o.Poison {
 		r.x.Arena.Poison(0xDB)
@@ -116,12 +119,46 @@ func (r *run) free() {
 }
 
 // resume ends a Suspend.
-func (r *run) resume(turn uint64) {
-	if r.turn != turn || !r.suspended {
-		return // the exchange is over, or was told twice
+func (r *run) resume() {
+	if r.over || !r.suspended {
+		return // the exchange has ended, or it was told twice
 	}
+	defer r.rescue()
 	r.suspended = false
 	r.follow(r.l.e.o.Handler.OnRequest(&r.x))
+	if r.c != nil && r.c.open() {
+		r.c.again() // what is held may go on now
+	}
+}
+
+// rescue ends the exchange of a panic that came from a message.
+func (r *run) rescue() {
+	if p := recover(); p != nil {
+		r.l.panicked(p)
+		r.collapse()
+	}
+}
+
+// collapse ends an exchange whose handler, or engine, has failed. The run is not used
+// again: nobody knows in what state it is.
+func (r *run) collapse() {
+	if r.over || r.c == nil {
+		return
+	}
+	r.over = true
+	c, u := r.c, r.u
+	r.c, r.u = nil, nil
+	if u != nil {
+		u.run = nil
+		u.close()
+	}
+	c.run = nil
+	if c.open() {
+		resetOnClose(c.fd)
+		c.close()
+	}
+	c.gone()
+	r.l.e.inflight.done()
 }
 
 // follow carries out what the handler wants.
@@ -167,6 +204,7 @@ func (r *run) body(b []byte) int {
 	r.whole = done
 	r.rec.Received += int64(len(data))
 	if most := r.l.e.o.MaxBody; most > 0 && r.rec.Received > most {
+		r.framing.Close = true // the rest of it, and what follows, is not read
 		r.clientFailed(exchange.ClientTooBig, errTooBig)
 		return -1
 	}
@@ -174,10 +212,8 @@ func (r *run) body(b []byte) int {
 	if u := r.u; u != nil {
 		u.body(data, done)
 	}
-	if !done {
-		r.l.arm(&r.c.sock, r.l.e.o.BodyTimeout)
-	} else if r.c.open() && !r.answering {
-		r.l.arm(&r.c.sock, 0)
+	if r.c != nil {
+		r.c.watch()
 	}
 	return n
 }
@@ -239,10 +275,11 @@ func (r *run) pump() {
 		}
 		r.sendBody(chunk)
 		if !r.c.open() {
+			r.finish(true)
 			return
 		}
 	}
-	r.l.arm(&r.c.sock, r.l.e.o.BodyTimeout)
+	r.x.Own() // the log needs the request after its batch
 }
 
 // startAnswer writes the head of an answer. length is below zero when it is not
@@ -337,6 +374,7 @@ func (r *run) clientSent() {
 	case r.own && r.answering:
 		r.pump()
 	case r.u != nil:
+		r.u.watch()
 		r.u.again()
 	}
 }
@@ -389,7 +427,6 @@ func (r *run) clientFailed(kind exchange.FailureKind, err error) {
 		return
 	}
 	if u == nil && kind == exchange.ClientGone {
-		r.suspended = false
 		r.finish(true)
 		return
 	}

@@ -22,8 +22,10 @@ const (
 type owner interface {
 	// ready is called when there may be something to read, or room was made.
 	ready()
-	// sent is called when everything that waited has been written.
+	// sent is called when everything that waited has been written, moved when the
+	// kernel took a part of it.
 	sent()
+	moved()
 	// broken is called once when the socket cannot be used any more.
 	broken(syscall.Errno)
 	// late is called when the deadline has passed.
@@ -39,6 +41,7 @@ type sock struct {
 	gen   uint32
 
 	failed   syscall.Errno // a write found it broken: it ends with the batch
+	events   uint32        // of the edge that is carried out
 	readable bool          // the kernel may have more for us
 	blocked  bool          // the kernel took less than it was given: an edge will come
 	ended    bool          // the peer sends no more
@@ -49,6 +52,8 @@ type sock struct {
 	out   []byte // to be written, from outAt
 	outAt int
 	wrote int64 // bytes that the kernel took, ever
+
+	hangUp func() // called on a goroutine when the socket is closed; may be nil
 
 	// For the wheel.
 	deadline   int64
@@ -92,7 +97,15 @@ func (s *sock) take(b []byte) {
 	s.mark()
 }
 
-func (s *sock) keep(b []byte) { s.out = append(s.room(), b...) }
+func (s *sock) keep(b []byte) {
+	s.out = append(s.room(), b...)
+	// What has been written goes before it is the larger part: a stream of which a
+	// little always waits must not grow.
+	if s.outAt > bufferSize && s.outAt > len(s.out)/2 {
+		s.out = s.out[:copy(s.out, s.out[s.outAt:])]
+		s.outAt = 0
+	}
+}
 
 // mark has the output written at the end of the batch.
 func (s *sock) mark() {
@@ -123,14 +136,20 @@ func (s *sock) sendNow(b []byte) {
 	if n < len(before) {
 		s.outAt += n
 		s.keep(b)
-		s.blocked = true
+		s.block()
 		return
 	}
 	s.release()
 	if n -= len(before); n < len(b) {
 		s.keep(b[n:])
-		s.blocked = true
+		s.block()
 	}
+}
+
+// block notes that the kernel takes no more for now.
+func (s *sock) block() {
+	s.blocked = true
+	s.owner.moved()
 }
 
 // flush writes what waits.
@@ -142,7 +161,7 @@ func (s *sock) flush() {
 	for s.outAt < len(s.out) {
 		n, e := write(s.fd, s.out[s.outAt:])
 		if e == unix.EAGAIN {
-			s.blocked = true
+			s.block()
 			return
 		}
 		if e == unix.EINTR {
@@ -208,6 +227,10 @@ func (s *sock) close() {
 	s.deadline = 0
 	s.release()
 	s.drop()
+	if s.hangUp != nil {
+		go s.hangUp()
+		s.hangUp = nil
+	}
 }
 
 // again has ready called after the events of this batch.

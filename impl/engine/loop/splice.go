@@ -74,6 +74,7 @@ func (u *upstream) splice() bool {
 	if c.waiting() > 0 { // the head, or what was copied, goes first
 		c.flush()
 		if c.waiting() > 0 || c.failed != 0 {
+			u.watch()
 			return false
 		}
 	}
@@ -83,7 +84,7 @@ func (u *upstream) splice() bool {
 			return true
 		}
 	}
-	for moved := 0; moved < readSize*16; { // others want to go on, too
+	for !l.tired() { // others want to go on, too
 		p := r.pipe
 		if p.held == 0 && u.answer.Left() < spliceFrom {
 			return true // the rest is copied
@@ -112,7 +113,7 @@ func (u *upstream) splice() bool {
 		n, e := splice(p.r, c.fd, p.held, int(u.answer.Left()))
 		if e == unix.EAGAIN {
 			c.blocked = true
-			l.arm(&c.sock, l.e.o.BodyTimeout)
+			c.watch()
 			u.watch()
 			return false
 		}
@@ -121,8 +122,11 @@ func (u *upstream) splice() bool {
 			return false
 		}
 		p.held -= n
-		moved += n
+		l.spent += n / 4 // it costs less than copying
 		c.wrote += int64(n)
+		if c.deadline != 0 {
+			c.watch() // it goes on
+		}
 		r.rec.Sent += int64(n)
 		l.e.spliced.Add(int64(n))
 		if p.held == 0 && u.answer.Left() == 0 {

@@ -66,6 +66,11 @@ func (t *tunnel) over() {
 	r, u := t.r, t.u
 	u.flush()
 	u.run, r.u, r.tunnel = nil, nil, nil
-	u.close()
+	if u.open() && u.waiting() > 0 {
+		u.leaving = true
+		r.l.arm(&u.sock, r.x.Plan.Send)
+	} else {
+		u.close()
+	}
 	r.finish(false)
 }

@@ -3,6 +3,7 @@ package loop
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -38,7 +39,10 @@ type upstream struct {
 	inBody  bool
 	chunks  bool // the request's body goes in chunks
 
-	plainOnly bool // splicing was tried, and does not work
+	plainOnly bool         // splicing was tried, and does not work
+	leaving   bool         // it is closed when what waits has been sent
+	interims  int          // answers of 1xx to this request
+	torn      *atomic.Bool // of TLS: the connection behind did not end well
 }
 
 // attempt sends the request to the plan's target.
@@ -55,7 +59,7 @@ func (r *run) attempt() {
 		if u == nil {
 			break
 		}
-		if u.usable(l) {
+		if u.usable(l, r) {
 			u.reused = true
 			u.ask(r)
 			return
@@ -69,12 +73,13 @@ func (r *run) attempt() {
 var errSpilled = errors.New("the beginning of the request's body is gone")
 
 // usable tells whether a kept connection is as it was left. What came in the batch
-// in which it was left has had no event of its own yet.
-func (u *upstream) usable(l *loop) bool {
+// in which it was left has had no event of its own yet, nor has what did not fit into
+// this batch; and a request that must not be sent twice is not risked.
+func (u *upstream) usable(l *loop, r *run) bool {
 	if !u.open() || u.failed != 0 || u.ended || len(u.in) > 0 {
 		return false
 	}
-	if u.put != l.batch && !u.readable {
+	if u.put != l.batch && !u.readable && !l.full && repeatable(r.x.Request.Method) {
 		return true
 	}
 	_, e := peek(u.fd)
@@ -85,7 +90,7 @@ func (u *upstream) usable(l *loop) bool {
 func (u *upstream) ask(r *run) {
 	x := &r.x
 	u.run, r.u = r, u
-	u.asked, u.inBody, u.mark = false, false, u.wrote
+	u.asked, u.inBody, u.mark, u.interims = false, false, u.wrote, 0
 	u.scan = h1.Scan{}
 	out := h1.RequestFraming(&x.Request)
 	u.chunks = out.Length == h1.Chunked
@@ -136,7 +141,7 @@ func (u *upstream) watch() {
 	switch {
 	case u.waiting() > 0 || u.blocked:
 		u.l.arm(&u.sock, plan.Send)
-	case u.asked && r.c.full():
+	case u.asked && (r.c.full() || r.c.blocked):
 		u.l.arm(&u.sock, 0) // a slow client is not a slow target
 	case u.asked || u.inBody:
 		u.l.arm(&u.sock, plan.Read)
@@ -145,13 +150,22 @@ func (u *upstream) watch() {
 	}
 }
 
+// moved is called when the kernel took a part of what waits.
+func (u *upstream) moved() { u.watch() }
+
+// connected is called when the connection stands.
+func (u *upstream) connected() {
+	u.connecting = false
+	u.watch()
+}
+
 // sent is called when the kernel has taken everything.
 func (u *upstream) sent() {
-	if u.connecting {
-		u.connecting = false
-	}
 	r := u.run
 	if r == nil {
+		if u.leaving {
+			u.close()
+		}
 		return
 	}
 	if r.tunnel != nil {
@@ -166,7 +180,11 @@ func (u *upstream) sent() {
 
 // ready reads as long as the client takes what comes.
 func (u *upstream) ready() {
-	for u.open() && (u.readable || u.holds()) && u.wants() {
+	for u.open() && (u.readable || u.holds() || len(u.in) > 0 && u.inBody) && u.wants() {
+		if u.l.tired() {
+			u.again()
+			return
+		}
 		if u.spliceable() {
 			if !u.splice() {
 				return
@@ -203,6 +221,7 @@ func (u *upstream) ready() {
 			if n < len(l.in) && !u.ended {
 				u.readable = false
 			}
+			l.spent += n
 			u.data(l.in[:n])
 		}
 	}
@@ -216,7 +235,7 @@ func (u *upstream) wants() bool {
 	case r.tunnel != nil:
 		return !r.c.full()
 	}
-	return !u.inBody || !r.c.full() && (!u.holds() || !r.c.blocked)
+	return !r.c.full() && (!u.holds() || !r.c.blocked)
 }
 
 func (u *upstream) data(b []byte) {
@@ -278,7 +297,7 @@ func (u *upstream) use(b []byte) []byte {
 			b = b[n:]
 		case r.c.full() && len(b) > 0:
 			u.watch()
-			return b
+			return b // and is taken up again when the client has room
 		default:
 			data, n, done, err := u.answer.Next(b)
 			if err != nil {
@@ -323,7 +342,11 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 		return 0, false
 	case status == 101:
 		return n, u.switched(b[:n], b[n:])
+	case status < 200 && u.interims == maxInterims:
+		u.failure(exchange.BadAnswer, errInterims)
+		return 0, false
 	case status < 200:
+		u.interims++
 		u.interim(status)
 		return n, true
 	}
@@ -337,7 +360,7 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 	if length == 0 && r.bodyless || x.Response.Status == 304 {
 		length = u.framing.ContentLength // what the body would have
 	}
-	if x.FilterBody && length > 0 || length == h1.UntilClose || length == h1.Chunked {
+	if x.FilterBody && !r.bodyless || length == h1.UntilClose || length == h1.Chunked {
 		length = -1
 	}
 	r.l.names = h1.TrailerNames(r.l.names[:0], u.framing.Trailer)
@@ -346,6 +369,11 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 	u.answer.Begin(u.framing.Length)
 	return n, true
 }
+
+// maxInterims bounds the answers of 1xx to one request.
+const maxInterims = 1000
+
+var errInterims = fmt.Errorf("target sent more than %d answers of 1xx", maxInterims)
 
 // interim passes a 1xx answer on. 100 is not passed: the expectation was met on our
 // side of the gateway.
@@ -389,7 +417,12 @@ func (u *upstream) eof() {
 		u.close()
 	case r.tunnel != nil:
 		r.tunnel.over()
+	case u.torn != nil && u.torn.Load():
+		u.broken(syscall.ECONNRESET)
 	case u.inBody && u.framing.Length == h1.UntilClose:
+		if r.x.FilterBody {
+			r.sendBody(r.l.e.o.Handler.OnBody(&r.x, nil, true))
+		}
 		u.complete(1) // and the connection is over
 	case u.inBody:
 		u.cut()
@@ -446,7 +479,7 @@ func (u *upstream) broken(e syscall.Errno) {
 		u.failure(exchange.FailedConnect, fmt.Errorf("connect to %s: %w", r.x.Plan.Target.Pool.Address, e))
 	case u.inBody:
 		u.cut()
-	case u.waiting() > 0 || !u.asked:
+	case !u.asked || u.wrote == u.mark:
 		u.failure(exchange.FailedSend, e)
 	default:
 		u.failure(exchange.FailedRead, e)
