@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,7 @@ type handler struct {
 	plan    exchange.Plan
 	targets []string
 	gen     atomic.Int64
+	cert    atomic.Pointer[tls.Certificate]
 	tls     bool
 	verify  bool
 	filter  func([]byte, bool) []byte
@@ -43,6 +45,7 @@ func (h *handler) forward(x *exchange.Exchange) exchange.Verdict {
 	}
 	x.Own() // the plan keeps strings of the request
 	p := h.plan
+	p.ClientCert = h.cert.Load()
 	p.Host, p.Upgrade = x.Request.Authority, x.Request.Upgrade != ""
 	p.Target = &exchange.Target{Name: h.targets[i], Pool: exchange.Pool{Address: h.targets[i], Generation: h.gen.Load(), TLS: h.tls, Verify: h.verify, IdleConns: 8, IdleTimeout: time.Minute}}
 	x.FilterBody = h.filter != nil

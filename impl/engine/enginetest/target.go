@@ -118,7 +118,7 @@ func connectionsAreKeptForOneClientCertificate(t *testing.T, start Starter) {
 		cert *tls.Certificate
 		want string
 	}{{nil, "-"}, {&one, "one"}, {&two, "two"}, {&one, "one"}, {nil, "-"}, {&two, "two"}} {
-		h.plan.ClientCert = tc.cert // no request is under way
+		h.cert.Store(tc.cert)
 		if status, body := askFor(t, addr, "a.example", h); status != 200 || body != "a.example "+tc.want {
 			t.Errorf("%d %q, want the certificate %s", status, body, tc.want)
 		}
