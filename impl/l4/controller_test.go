@@ -158,7 +158,7 @@ func TestNewNodeWaitsForVIPsAndProbes(t *testing.T) {
 		r.members.set("http://100.127.0.2:9092/status/ready", Missed)
 		r.etcd[registry] <- store.Batch{Reset: true, Revision: 9, Puts: []store.KV{gateway(1, "active"), gateway(2, "active")}}
 		r.after(t, 0, node.Starting, "map[/unilb/nodes/registry:9]", "")
-		r.after(t, 600*time.Millisecond, node.Starting, both, "g1") // g2 not decided
+		r.after(t, 600*time.Millisecond, node.Starting, "map[/unilb/nodes/registry:9]", "g1") // g2 not decided
 		select {
 		case <-r.ctl.Ready():
 			t.Error("ready while a member is not decided")
@@ -293,7 +293,9 @@ func ofRegion(r *region, members ...store.KV) {
 
 const published = "map[/unilb/l4:20 /unilb/nodes/registry:9]"
 
-// The first VIP of a region: the gateways are registered, and none was heard of.
+// The first VIP of a region: the gateways are registered, and none was heard of. A
+// ring of the one that is up first would do until the other is known to be down,
+// but whoever waits for the VIP would send connections that move when it grows.
 func TestVIPIsInForceOnlyWhenItsPoolForwards(t *testing.T) {
 	inRegion(t, Adopted{}, func(r *region) {
 		for i := 1; i <= 2; i++ {
@@ -307,7 +309,7 @@ func TestVIPIsInForceOnlyWhenItsPoolForwards(t *testing.T) {
 		}
 		r.members.set("http://100.127.0.2:9092/status/ready", IsReady)
 		r.after(t, 100*time.Millisecond, node.Starting, both, "") // one answer is none
-		r.after(t, 200*time.Millisecond, node.Starting, published, "g2")
+		r.after(t, 200*time.Millisecond, node.Starting, both, "g2")
 		r.after(t, 400*time.Millisecond, node.Serving, published, "g2")
 		if e := r.ctl.Status().Error; e != "" {
 			t.Errorf("status error: got %q, want none", e)

@@ -3,16 +3,19 @@ package l4
 import "fmt"
 
 // A VIP is in force when its packets are forwarded, which takes more than its
-// entry in a map: the ring of its pool must have somebody in it. Two things can
-// be missing. Members that are registered and were not judged yet are waited for,
-// which ends with their probes: either one is up, or all are known to be down and
-// the ring fails open. Members that do not exist are not waited for, because
-// nothing says that any will come: the VIP counts as in force and is reported.
+// entry in a map: the ring of its pool must have in it whoever belongs there. Two
+// things can be missing. Members that are registered and were not judged yet are
+// waited for, which ends with their probes: each is up or down, and if none is up
+// the ring fails open. A ring of those who answered first would do, but not for
+// long: the connections that it was given would move when this node is lost,
+// since the others' rings are whole by then. Members that do not exist are not
+// waited for, because nothing says that any will come: the VIP counts as in force
+// and is reported.
 
-// A lack says what the VIPs of a pool without a ring are lacking. The zero lack
-// is of a pool that forwards, or has no VIP.
+// A lack says what the VIPs of a pool are lacking. The zero lack is of a pool that
+// forwards to all it can, or has no VIP.
 type lack struct {
-	awaited bool // members exist; the probes will tell
+	awaited bool // members exist that were not judged; the probes will tell
 	nobody  bool // must be reported: none exists, or one did and is gone
 }
 
@@ -22,10 +25,15 @@ type lack struct {
 func (c *Controller) lacking(want Desired) map[Pool]lack {
 	out := map[Pool]lack{}
 	for _, v := range want.VIPs {
-		if _, seen := out[v.Pool]; seen || !want.Rings[v.Pool].Empty() {
+		if _, seen := out[v.Pool]; seen {
 			continue
 		}
-		absent := c.known[registry] && len(ofPool(want.Members, v.Pool)) == 0
+		members := ofPool(want.Members, v.Pool)
+		if !want.Rings[v.Pool].Empty() {
+			out[v.Pool] = lack{awaited: !judged(members)}
+			continue
+		}
+		absent := c.known[registry] && len(members) == 0
 		out[v.Pool] = lack{
 			awaited: !absent,
 			nobody:  absent || c.lacks[v.Pool].nobody || !c.rings[v.Pool].Empty(),

@@ -2,6 +2,7 @@ package l4
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/unilb/unilb/impl/node"
 )
@@ -13,7 +14,7 @@ func (c *Controller) judge() {
 	switch {
 	case c.draining:
 		c.report.SetState(node.Draining)
-	case c.fault() != nil || !c.served && !c.decided():
+	case c.fault() != nil || !c.served && !judged(c.desired.Members):
 		c.report.SetState(node.Starting)
 	default:
 		if !c.served {
@@ -37,13 +38,9 @@ func (c *Controller) fault() error {
 	return c.pathErr
 }
 
-func (c *Controller) decided() bool {
-	for _, r := range c.desired.Members {
-		if r.State == Unknown {
-			return false
-		}
-	}
-	return true
+// judged says whether the probes have found each of them up or down.
+func judged(members []Record) bool {
+	return !slices.ContainsFunc(members, func(r Record) bool { return r.State == Unknown })
 }
 
 // Ready is closed when the node could take traffic for the first time.

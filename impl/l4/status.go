@@ -55,7 +55,7 @@ func (c *Controller) Status() Status {
 	s := Status{VIPs: []VIPStatus{}, Pools: []PoolStatus{}}
 	if err := c.fault(); err != nil {
 		s.Fault = err.Error()
-	} else if !c.served && !c.decided() {
+	} else if !c.served && !judged(c.desired.Members) {
 		s.Fault = "members not probed yet"
 	}
 	if p, waits := c.awaited(); c.applyErr != nil {
