@@ -25,19 +25,13 @@ var storeSplit = spec.Case{
 	Refs:    []string{"etcd API guarantees, linearizable reads", "docs/faults.md: partition"},
 	Timeout: caseTime,
 	Run: func(ctx context.Context, t *spec.T) {
-		const routes, readers = 4, 3
+		const routes, readers, rounds = 4, 3, 4
 		_, nodes := members(t)
-		cut := follower(ctx, t, nodes)
 		var ends sync.WaitGroup
-		var heals []func(context.Context) error
 		var readsDone, writesDone atomic.Int64
 		stop := make(chan struct{})
 		defer func() {
 			close(stop)
-			for _, heal := range heals {
-				err := heal(ctx) // the end of the case tries again
-				t.Check(err == nil, "the partition does not heal: %v", err)
-			}
 			ends.Wait()
 		}()
 		for i := range routes {
@@ -51,27 +45,49 @@ var storeSplit = spec.Case{
 				ends.Go(func() { until(stop, func(n int) { r.read(ctx, one(t, n+k)); readsDone.Add(1) }) })
 			}
 		}
-		for _, n := range nodes {
-			if n.Ref == cut.Ref {
-				continue
-			}
-			f := fault.Partition{A: topology.Selector(cut.Ref), B: topology.Selector(n.Ref)}
-			t.Step("%s", f)
-			heal, err := t.Env().Inject(ctx, f)
-			if err != nil {
-				t.Brokenf("inject %q: %v", f, err)
-			}
-			t.Cleanup(heal)
-			heals = append(heals, heal)
+		// Which member a replica asks is chance, and for a second only: again and again.
+		for range rounds {
+			before := writesDone.Load()
+			heal := cutOff(ctx, t, follower(ctx, t, nodes), nodes)
+			begin := time.Now()
+			ask.Within(ctx, t, site.Bound, "reads and writes are answered while a member is cut off", 1, func() bool {
+				return time.Since(begin) > alone && writesDone.Load() >= 10 && readsDone.Load() >= 30
+			})
+			heal()
+			ask.Within(ctx, t, site.Bound, "writes are answered after a member is back", 1, func() bool {
+				return writesDone.Load() >= before+4*routes
+			})
 		}
-		// A member notices that it is alone after its election timeout, a second;
-		// until then it would answer.
-		begin := time.Now()
-		ask.Within(ctx, t, site.Bound, "reads and writes are answered while a member is cut off", 1, func() bool {
-			return time.Since(begin) > 1200*time.Millisecond && writesDone.Load() >= 10 && readsDone.Load() >= 30
-		})
 		t.Logf("%d writes, %d reads", writesDone.Load(), readsDone.Load())
 	},
+}
+
+// alone is how long a member answers at most that is cut off: it notices after its
+// election timeout, a second.
+const alone = 1200 * time.Millisecond
+
+// cutOff parts one member of the store from all others until heal.
+func cutOff(ctx context.Context, t *spec.T, cut spec.Node, nodes []spec.Node) (heal func()) {
+	var heals []func(context.Context) error
+	for _, n := range nodes {
+		if n.Ref == cut.Ref {
+			continue
+		}
+		f := fault.Partition{A: topology.Selector(cut.Ref), B: topology.Selector(n.Ref)}
+		t.Step("%s", f)
+		h, err := t.Env().Inject(ctx, f)
+		if err != nil {
+			t.Brokenf("inject %q: %v", f, err)
+		}
+		t.Cleanup(h) // again, if the case ends before
+		heals = append(heals, h)
+	}
+	return func() {
+		for _, h := range heals {
+			err := h(ctx)
+			t.Check(err == nil, "the partition does not heal: %v", err)
+		}
+	}
 }
 
 // follower is a member that does not lead.
@@ -80,11 +96,13 @@ func follower(ctx context.Context, t *spec.T, nodes []spec.Node) spec.Node {
 	for _, n := range nodes {
 		all = append(all, etcd.New(n.Sockets, netip.AddrPortFrom(n.Underlay, topology.EtcdClientPort)))
 	}
-	i, err := etcd.Leader(ctx, all...)
-	if err != nil {
-		t.Brokenf("%v", err)
-	}
-	return nodes[(i+1)%len(nodes)]
+	var leader int
+	ask.Within(ctx, t, site.Bound, "the members of the store agree on who leads", 1, func() (agreed bool) {
+		var err error
+		leader, err = etcd.Leader(ctx, all...)
+		return err == nil
+	})
+	return nodes[(leader+1)%len(nodes)]
 }
 
 // one is a replica of the Admin API, another for each number.
