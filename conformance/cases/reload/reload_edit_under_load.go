@@ -75,13 +75,8 @@ var reloadEditUnderLoad = spec.Case{
 				t.Fatalf("after edit %d: %v", i, err)
 			}
 		}
-		var parts []*history.History
-		for _, s := range streams {
-			h, err := s.Stop(ctx)
-			t.Check(err == nil, "%v", err)
-			parts = append(parts, h)
-		}
-		h := history.Merge(parts...)
+		ask.Ended(ctx, t, 10*check.MinOps, streams...)
+		h := ask.Stop(ctx, t, streams...)
 		h.Writes = mine(h.Writes, path)
 		t.Verdicts(check.Judge(h, t.Env().Facts(), check.NoRequestLost(), check.AtMostOnce(), check.ConfigConverges(convergeBound))...)
 	},

@@ -9,7 +9,6 @@ import (
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/check"
-	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -60,13 +59,8 @@ var reloadSignalLoad = spec.Case{
 			reloadAll(ctx, t)
 			steady(fmt.Sprintf("after reload %d", i+1))
 		}
-		var parts []*history.History
-		for _, s := range streams {
-			h, err := s.Stop(ctx)
-			t.Check(err == nil, "%v", err)
-			parts = append(parts, h)
-		}
-		h := ask.WithoutCrossings(t, history.Merge(parts...), reloads*len(t.Env().Gateways()))
+		ask.Ended(ctx, t, 4*check.MinOps, streams...)
+		h := ask.WithoutCrossings(t, ask.Stop(ctx, t, streams...), reloads*len(t.Env().Gateways()))
 		t.Verdicts(check.Judge(h, t.Env().Facts(), check.NoRequestLost(), check.AtMostOnce())...)
 	},
 }

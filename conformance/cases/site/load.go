@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
@@ -58,13 +59,7 @@ func Recovered(ctx context.Context, t *spec.T, s *traffic.Stream, from time.Dura
 func Stop(ctx context.Context, t *spec.T, streams ...*traffic.Stream) *history.History {
 	ctx, cancel := context.WithTimeout(ctx, Bound)
 	defer cancel()
-	var all []*history.History
-	for _, s := range streams {
-		h, err := s.Stop(ctx)
-		t.Check(err == nil, "%v", err)
-		all = append(all, h)
-	}
-	h := history.Merge(all...)
+	h := ask.Stop(ctx, t, streams...)
 	begin := h.End()
 	for _, o := range h.Ops {
 		begin = min(begin, o.Sent)

@@ -9,7 +9,6 @@ import (
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/check"
-	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -66,13 +65,8 @@ var tlsRotate = spec.Case{
 				}
 			}
 		}
-		var parts []*history.History
-		for _, s := range streams {
-			h, err := s.Stop(ctx)
-			t.Check(err == nil, "%v", err)
-			parts = append(parts, h)
-		}
-		h := ask.WithoutCrossings(t, history.Merge(parts...), rotations*len(t.Env().Gateways()))
+		ask.Ended(ctx, t, 4*check.MinOps, streams...)
+		h := ask.WithoutCrossings(t, ask.Stop(ctx, t, streams...), rotations*len(t.Env().Gateways()))
 		t.Verdicts(check.Judge(h, t.Env().Facts(), check.NoRequestLost(), check.AtMostOnce())...)
 	},
 }

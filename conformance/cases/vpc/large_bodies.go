@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/cases/site"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/check"
@@ -41,22 +42,7 @@ var largeBodies = spec.Case{
 			t.Brokenf("start load: %v", err)
 		}
 		t.Cleanup(func(ctx context.Context) error { _, _ = s.Stop(ctx); return nil }) // judged below
-		carried(ctx, t, s, requests)
+		ask.Ended(ctx, t, requests, s)
 		t.Verdicts(check.Judge(site.Stop(ctx, t, s), t.Env().Facts(), check.NoRequestLost())...)
 	},
-}
-
-// carried waits until so many requests of a load have ended, well or not.
-func carried(ctx context.Context, t *spec.T, s *traffic.Stream, requests int) {
-	ctx, cancel := context.WithTimeout(ctx, site.Bound)
-	defer cancel()
-	pace := time.NewTicker(10 * time.Millisecond)
-	defer pace.Stop()
-	for s.Total() < requests {
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
-			t.Fatalf("%d of %d requests have ended within %s", s.Total(), requests, site.Bound)
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/cases/site"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/check"
@@ -42,7 +43,7 @@ var manyConnections = spec.Case{
 			streams = append(streams, s)
 		}
 		for _, s := range streams {
-			carried(ctx, t, s, 2*atOnce)
+			ask.Ended(ctx, t, 2*atOnce, s)
 		}
 		h := site.Stop(ctx, t, streams...)
 		if n := busiest(h); n < 2*atOnce*9/10 {

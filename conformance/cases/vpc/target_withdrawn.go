@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/cases/site"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/check"
@@ -26,7 +27,7 @@ var targetWithdrawn = spec.Case{
 		slow := site.Load(ctx, t, lb, "slow", traffic.PerSecond(80), traffic.TakingAbout(500*time.Millisecond)) // a quarter of the lab's drain time
 		fast := site.Load(ctx, t, lb, "fast", traffic.PerSecond(60), traffic.Keepalive(12))
 		site.Steady(ctx, t, fast, 300*time.Millisecond)
-		carried(ctx, t, slow, 1)
+		ask.Ended(ctx, t, 1, slow)
 		before := leaves.Server.Requests()
 		lb.Targets = []netip.AddrPort{guests[1].Addr}
 		if err := site.Retarget(ctx, t, t.Env().API(), lb); err != nil {
