@@ -69,7 +69,10 @@ func (s *Server) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 	}
 	conf := &tls.Config{
 		MinVersion: c.min, MaxVersion: c.max, NextProtos: s.o.Protocols,
-		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return c.choose(h), nil },
+		// Small records at first help a client only that draws before all has come, and cost
+		// all others; nginx does not make them either.
+		DynamicRecordSizingDisabled: true,
+		GetCertificate:              func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return c.choose(h), nil },
 	}
 	if c.Client != nil {
 		c.Client.demand(conf)

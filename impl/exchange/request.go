@@ -85,6 +85,17 @@ func (r *Request) own(a *Arena) {
 // HasBody tells whether a body follows the head.
 func (r *Request) HasBody() bool { return r.BodyLength != 0 }
 
+// Idempotent tells whether a request with that method may be sent again (RFC 9110,
+// 9.2.2). It follows nginx: of the methods in use only POST, LOCK and PATCH are not.
+// Nor is a method that nobody knows.
+func Idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PURGE":
+		return true
+	}
+	return false
+}
+
 // Response is the head of an answer: the upstream's, or one of our own.
 // Strings of an upstream's answer are views until OnResponse returns.
 type Response struct {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 
@@ -23,9 +22,8 @@ const (
 
 // engine is what serves requests.
 type engine interface {
-	// Listen opens an address for Serve, or for ServeTLS if secure; see shared for its
-	// options.
-	Listen(address string, secure bool) (net.Listener, error)
+	// Listen opens an address; see shared for its options.
+	Listen(address string) (net.Listener, error)
 	// Serve accepts connections until the listener is closed, ServeTLS those with TLS.
 	Serve(net.Listener) error
 	ServeTLS(net.Listener) error
@@ -37,55 +35,25 @@ type engine interface {
 // newEngine makes the engine that o asks for. draining is also true while the node is
 // registered so: clients of an operator's drain move on as those of SIGTERM do.
 func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() bool) (engine, error) {
-	library := func() *std.Engine {
-		return std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
-	}
 	switch o.Engine {
 	case "", EngineStd:
-		return stdEngine{library()}, nil
+		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})}, nil
 	case EngineLoop:
-		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, Server: proxy.ServerName, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
-		if err != nil {
-			return nil, err
-		}
-		return loopEngine{e, library()}, nil
+		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
+		return loopEngine{e}, err
 	}
 	return nil, fmt.Errorf("engine %q: want %s or %s", o.Engine, EngineStd, EngineLoop)
 }
 
 type stdEngine struct{ *std.Engine }
 
-func (stdEngine) Listen(address string, _ bool) (net.Listener, error) {
+func (stdEngine) Listen(address string) (net.Listener, error) {
 	c := net.ListenConfig{Control: shared}
 	return c.Listen(context.Background(), "tcp", address)
 }
 
-// loopEngine serves connections without TLS by event loops, those with TLS by the
-// library.
-type loopEngine struct {
-	*loop.Engine
-	secure *std.Engine
-}
+type loopEngine struct{ *loop.Engine }
 
-func (e loopEngine) Listen(address string, secure bool) (net.Listener, error) {
-	if secure {
-		return stdEngine{e.secure}.Listen(address, true)
-	}
+func (e loopEngine) Listen(address string) (net.Listener, error) {
 	return e.Engine.Listen(context.Background(), address, shared)
 }
-
-func (e loopEngine) ServeTLS(ln net.Listener) error { return e.secure.ServeTLS(ln) }
-
-func (e loopEngine) Drain() {
-	e.Engine.Drain()
-	e.secure.Drain()
-}
-
-// Shutdown lets both end at the same time.
-func (e loopEngine) Shutdown(ctx context.Context) error {
-	done := make(chan error, 1)
-	go func() { done <- e.secure.Shutdown(ctx) }()
-	return errors.Join(e.Engine.Shutdown(ctx), <-done)
-}
-
-func (e loopEngine) InFlight() int { return e.Engine.InFlight() + e.secure.InFlight() }

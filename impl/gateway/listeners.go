@@ -72,7 +72,7 @@ func (l *listeners) begin(plain, secure []string) error {
 	}
 	for i, a := range slices.Concat(plain, secure) {
 		secure := i >= len(plain)
-		ln, err := l.engine.Listen(a, secure)
+		ln, err := l.engine.Listen(a)
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
@@ -140,7 +140,7 @@ func (l *listeners) openMissing() {
 		if l.open[at].Listener != nil {
 			continue
 		}
-		ln, err := l.engine.Listen(at.String(), w.secure)
+		ln, err := l.engine.Listen(at.String())
 		if err != nil {
 			if !l.failed[at] {
 				l.log.Warn("listener refused", "address", at.String(), obs.Err, err)

@@ -96,7 +96,7 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 		status = 504
 	}
 	f.tries = append(f.tries, status)
-	again := !fail.Sent || fail.Replayable && idempotent(x.Request.Method)
+	again := !fail.Sent || fail.Replayable && exchange.Idempotent(x.Request.Method)
 	if !again || len(f.tries) >= f.res.Upstream.Tries {
 		return p.giveUp(x, f, status)
 	}
@@ -104,16 +104,6 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 		return p.giveUp(x, f, 502)
 	}
 	return p.try(x, f)
-}
-
-// idempotent follows nginx: of the methods in use only POST, LOCK and PATCH
-// are not repeated. A method nobody knows is not repeated either.
-func idempotent(method string) bool {
-	switch method {
-	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PURGE":
-		return true
-	}
-	return false
 }
 
 func (p *Pipeline) observe(f *flow, o Observation) {

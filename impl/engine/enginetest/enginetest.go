@@ -9,22 +9,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
 // Options are those that every engine has; see there.
 type Options struct {
-	Handler  exchange.Handler
-	MaxBody  int64
-	MaxConns int
-	Server   string
-	Draining func() bool
-	Roots    *x509.CertPool
+	Handler     exchange.Handler
+	MaxBody     int64
+	MaxConns    int
+	HeadTimeout time.Duration
+	Server      string
+	Draining    func() bool
+	TLS         *certs.Server // nil: serve without TLS
+	Roots       *x509.CertPool
 }
 
 // Engine is what every engine can do.
 type Engine interface {
 	Serve(net.Listener) error
+	ServeTLS(net.Listener) error
 	Shutdown(context.Context) error
 	InFlight() int
 }
@@ -32,12 +36,16 @@ type Engine interface {
 // Starter serves a handler on an address of its own until the test ends.
 type Starter func(t *testing.T, o Options) (e Engine, addr string)
 
-// Serve is the part of a Starter that all share: it serves the listener, and at the
-// end of the test shuts the engine down and finds that nothing went wrong.
-func Serve(t *testing.T, e Engine, ln net.Listener) string {
+// Serve is the part of a Starter that all share: it serves the listener, with TLS if
+// secure, and at the end of the test shuts the engine down and finds that nothing
+// went wrong.
+func Serve(t *testing.T, e Engine, ln net.Listener, secure bool) string {
 	t.Helper()
-	served := make(chan error, 1)
-	go func() { served <- e.Serve(ln) }()
+	serve, served := e.Serve, make(chan error, 1)
+	if secure {
+		serve = e.ServeTLS
+	}
+	go func() { served <- serve(ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -52,7 +60,7 @@ func Serve(t *testing.T, e Engine, ln net.Listener) string {
 	return ln.Addr().String()
 }
 
-// Run runs all tests.
+// Run runs all tests, those that know nothing of TLS over it, too.
 func Run(t *testing.T, start Starter) {
 	for name, f := range map[string]func(*testing.T, Starter){
 		"RequestAndAnswerPassUnchanged":               requestAndAnswerPassUnchanged,
@@ -82,6 +90,19 @@ func Run(t *testing.T, start Starter) {
 		"PostThatReachedATargetIsNotRepeated":         postThatReachedATargetIsNotRepeated,
 		"PostIsNeverWrittenToAConnectionThatHasEnded": postIsNeverWrittenToAConnectionThatHasEnded,
 		"RequestWithTwoFramingsIsRefusedAndTheLast":   requestWithTwoFramingsIsRefusedAndTheLast,
+	} {
+		t.Run(name, func(t *testing.T) { f(t, start) })
+		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })
+	}
+	for name, f := range map[string]func(*testing.T, Starter){
+		"RequestsKnowTheTLSThatTheyCameOver":         requestsKnowTheTLSThatTheyCameOver,
+		"SessionsAreResumed":                         sessionsAreResumed,
+		"RecordsInPiecesAreRecords":                  recordsInPiecesAreRecords,
+		"HandshakesThatStopEndAndKeepNobodyWaiting":  handshakesThatStopEndAndKeepNobodyWaiting,
+		"PlainRequestToTLSIsToldWhy":                 plainRequestToTLSIsToldWhy,
+		"StrangersGetNoHandshake":                    strangersGetNoHandshake,
+		"RoomOfConnectionsWithTLSIsGivenBack":        roomOfConnectionsWithTLSIsGivenBack,
+		"AnswerThatIsCutBelowTLSReachesTheClientCut": answerThatIsCutBelowTLSReachesTheClientCut,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/engine/h1"
 )
 
@@ -23,19 +24,23 @@ type client struct {
 	sock
 	remote, local netip.AddrPort
 	scan          h1.Scan
-	run           *run // the exchange under way
-	served        int  // requests
+	said          *certs.Conn // by the client in its handshake; nil without TLS
+	run           *run        // the exchange under way
+	served        int         // requests
 	headFrom      int64
 	closing       bool // nothing is read as a request any more
 	lingering     int  // bytes that may be thrown away; 0: not lingering
 }
 
 // welcome begins to serve a connection.
-func (l *loop) welcome(fd int, remote, local netip.AddrPort) {
+func (l *loop) welcome(fd int, remote, local netip.AddrPort, secure bool) {
 	c := &client{remote: remote, local: local}
+	if secure {
+		l.encrypt(c)
+	}
 	noDelay(fd)
 	if e := l.attach(&c.sock, fd, c); e != 0 {
-		l.e.room.leave()
+		l.e.room.Leave()
 		return
 	}
 	l.clients[c] = struct{}{}
@@ -44,6 +49,10 @@ func (l *loop) welcome(fd int, remote, local netip.AddrPort) {
 
 // ready reads as long as somebody wants what comes.
 func (c *client) ready() {
+	if c.tls != nil && c.tls.shake != nil {
+		c.tls.shake.goOn()
+		return
+	}
 	if len(c.in) > 0 && !c.goOn() {
 		return
 	}
@@ -53,31 +62,15 @@ func (c *client) ready() {
 		return
 	}
 	for c.open() && c.readable && c.wants() {
-		l := c.l
-		if l.tired() {
+		if c.l.tired() {
 			c.again()
 			return
 		}
-		n, e := read(c.fd, l.in)
-		switch {
-		case e == unix.EAGAIN:
-			c.readable = false
+		b := c.receive()
+		if b == nil {
 			return
-		case e == unix.EINTR:
-		case e != 0:
-			l.fail(&c.sock, e)
-			return
-		case n == 0:
-			c.readable, c.ended = false, true
-			c.eof()
-			return
-		default:
-			if n < len(l.in) && !c.ended {
-				c.readable = false
-			}
-			l.spent += n
-			c.data(l.in[:n])
 		}
+		c.data(b)
 	}
 	if c.run != nil && c.waiting() == 0 && !c.blocked {
 		c.watch()
@@ -115,8 +108,15 @@ func (c *client) left() bool {
 	if !c.ended || len(c.in) > 0 {
 		return false
 	}
-	n, e := peek(c.fd)
-	return n == 0 && e == 0
+	if c.tls == nil {
+		n, e := peek(c.fd)
+		return n == 0 && e == 0
+	}
+	n, e := c.read(c.l.in) // only decrypted it tells
+	if n > 0 {
+		c.hold(c.l.in[:n])
+	}
+	return n <= 0 && e != unix.EAGAIN
 }
 
 // data takes what was read.
@@ -273,6 +273,9 @@ func (c *client) linger() {
 		c.end()
 		return
 	}
+	if c.tls != nil && c.tls.part() {
+		return // until that is sent
+	}
 	shutdownWrite(c.fd)
 	c.drop()
 	c.lingering = lingerBytes
@@ -303,7 +306,7 @@ func (c *client) end() {
 	if !c.open() {
 		return
 	}
-	c.close()
+	c.leave()
 	c.gone()
 }
 
@@ -311,7 +314,7 @@ func (c *client) gone() {
 	l := c.l
 	if _, ok := l.clients[c]; ok {
 		delete(l.clients, c)
-		l.e.room.leave()
+		l.e.room.Leave()
 		l.calm()
 	}
 }

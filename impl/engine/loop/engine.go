@@ -11,9 +11,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/engine/admit"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -41,6 +42,8 @@ type Options struct {
 	// Draining tells, beside Drain, whether answers should say "Connection: close".
 	// It is asked for every answer; nil: no.
 	Draining func() bool
+	// TLS has the certificates of ServeTLS, which needs it.
+	TLS *certs.Server
 	// Roots are the authorities that targets are verified by; nil: the system's.
 	Roots *x509.CertPool
 	// Poison overwrites buffers and arenas that are given back, so that a view that
@@ -58,8 +61,8 @@ type Engine struct {
 	o        Options
 	loops    []*loop
 	running  sync.WaitGroup
-	room     *room
-	inflight inflight
+	room     *admit.Room
+	inflight admit.InFlight
 	refused  refusals
 	draining atomic.Bool
 	spliced  atomic.Int64 // bytes of bodies that the kernel moved
@@ -87,7 +90,7 @@ func New(o Options) (*Engine, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{o: o, zero: time.Now(), room: &room{most: int64(o.MaxConns), log: o.Log}}
+	e := &Engine{o: o, zero: time.Now(), room: admit.NewRoom(o.MaxConns, o.Log)}
 	for lane := range o.Loops {
 		l, err := newLoop(e, lane)
 		if err != nil {
@@ -109,28 +112,33 @@ func (e *Engine) clock() int64 { return int64(time.Since(e.zero)) + 1 }
 
 // Serve accepts connections of a listener of this engine until it is closed (which
 // is no error) or the engine is shut down. Connections outlive their listener.
-func (e *Engine) Serve(ln net.Listener) error {
-	own, ok := ln.(*Listener)
-	if !ok || len(own.fds) != len(e.loops) {
-		return errors.New("the listener is not one of this engine")
+func (e *Engine) Serve(ln net.Listener) error { return e.serve(ln, false) }
+
+// ServeTLS is Serve for connections with TLS. A handshake must be done within
+// HeadTimeout.
+func (e *Engine) ServeTLS(ln net.Listener) error {
+	if e.o.TLS == nil {
+		return errors.New("there are no certificates to serve TLS with")
 	}
-	for i, l := range e.loops {
-		err := l.ask(func() error { return l.listen(own.fds[i]) })
-		if err != nil {
-			return err
-		}
+	return e.serve(ln, true)
+}
+
+func (e *Engine) serve(ln net.Listener, secure bool) error {
+	own, ok := ln.(*Listener)
+	if !ok || own.e != e {
+		return errors.New("the listener is not one of this engine")
 	}
 	e.mu.Lock()
 	e.listening = append(e.listening, own)
 	e.mu.Unlock()
-	<-own.closed
+	err := own.serve(secure)
+	if err == nil {
+		<-own.closed
+	}
 	e.mu.Lock()
 	e.listening = slices.DeleteFunc(e.listening, func(ln *Listener) bool { return ln == own })
 	e.mu.Unlock()
-	for i, l := range e.loops {
-		_ = l.ask(func() error { l.unlisten(own.fds[i]); return nil }) // a loop that has ended has closed it
-	}
-	return nil
+	return err
 }
 
 var errEnd = errors.New("the loop has ended")
@@ -167,13 +175,13 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.Drain()
 	e.mu.Lock()
 	for _, ln := range e.listening {
-		_ = ln.Close() // it only says that it is closed
+		_ = ln.Close() // it never fails
 	}
 	e.mu.Unlock()
 	for _, l := range e.loops {
 		l.mail.post(l.stop)
 	}
-	err := e.inflight.wait(ctx)
+	err := e.inflight.Wait(ctx)
 	for _, l := range e.loops { // answers are still on their way
 		select {
 		case <-l.quiet:
@@ -211,7 +219,7 @@ func (l *loop) stop() {
 }
 
 // InFlight returns the number of requests under way.
-func (e *Engine) InFlight() int { return e.inflight.count() }
+func (e *Engine) InFlight() int { return e.inflight.Count() }
 
 // Refused is how many requests and bodies were refused, by reason.
 func (e *Engine) Refused() map[string]int64 { return e.refused.all() }
@@ -235,83 +243,4 @@ func (r *refusals) all() map[string]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.by)
-}
-
-// room bounds the connections of an engine.
-type room struct {
-	most   int64
-	taken  atomic.Int64
-	log    *slog.Logger
-	warned atomic.Int64 // when, in Unix nanoseconds
-}
-
-// warnEvery is how often a lack of room is logged, at most.
-const warnEvery = 10 * time.Second
-
-func (r *room) enter() bool {
-	if r.taken.Add(1) <= r.most {
-		return true
-	}
-	r.taken.Add(-1)
-	if r.mayWarn() {
-		r.log.Warn("connections refused: no room", "max_conns", r.most)
-	}
-	return false
-}
-
-func (r *room) leave() { r.taken.Add(-1) }
-
-// short says that the kernel gives no more connections.
-func (r *room) short(e syscall.Errno) {
-	if r.mayWarn() {
-		r.log.Warn("no more connections for now", "error", e.Error())
-	}
-}
-
-func (r *room) mayWarn() bool {
-	now, last := time.Now().UnixNano(), r.warned.Load()
-	return now-last >= int64(warnEvery) && r.warned.CompareAndSwap(last, now)
-}
-
-// inflight counts requests and lets one wait for none.
-type inflight struct {
-	n    atomic.Int64
-	mu   sync.Mutex
-	none chan struct{} // closed when n reaches 0; nil: nobody waits
-	wake atomic.Bool   // somebody waits
-}
-
-func (f *inflight) add() { f.n.Add(1) }
-
-func (f *inflight) done() {
-	if f.n.Add(-1) == 0 && f.wake.Load() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.none != nil {
-			close(f.none)
-			f.none = nil
-		}
-	}
-}
-
-func (f *inflight) count() int { return int(f.n.Load()) }
-
-func (f *inflight) wait(ctx context.Context) error {
-	for {
-		f.mu.Lock()
-		if f.none == nil {
-			f.none = make(chan struct{})
-		}
-		none := f.none
-		f.wake.Store(true)
-		f.mu.Unlock()
-		if f.n.Load() == 0 {
-			return nil
-		}
-		select {
-		case <-none:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

@@ -22,10 +22,14 @@ const acceptPause = 100 * time.Millisecond
 
 // A Listener is a listening socket for Engine.Serve.
 type Listener struct {
+	e      *Engine
 	fds    []int // a socket for each loop, all of one address
 	addr   net.Addr
 	closed chan struct{}
-	once   sync.Once
+
+	mu     sync.Mutex
+	served bool // loops accept from it, or have
+	ended  bool
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -34,7 +38,7 @@ var _ net.Listener = (*Listener)(nil)
 // the kernel spreads connections over them). control may set options of each socket
 // before it is bound; nil: none.
 func (e *Engine) Listen(ctx context.Context, address string, control func(network, address string, c syscall.RawConn) error) (*Listener, error) {
-	ln := &Listener{closed: make(chan struct{})}
+	ln := &Listener{e: e, closed: make(chan struct{})}
 	for range e.loops {
 		fd, addr, err := listenOne(ctx, address, control)
 		if err != nil {
@@ -64,16 +68,22 @@ func listenOne(ctx context.Context, address string, control func(network, addres
 		return -1, nil, err
 	}
 	defer ln.Close() // the socket lives on by our descriptor
-	raw, err := ln.(*net.TCPListener).SyscallConn()
+	fd, err := duplicate(ln.(*net.TCPListener))
 	if err != nil {
 		return -1, nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
+	return fd, ln.Addr(), nil
+}
+
+// duplicate returns a descriptor of our own for a socket of the library.
+func duplicate(c syscall.Conn) (int, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
 	fd, failed := -1, error(nil)
 	err = raw.Control(func(f uintptr) { fd, failed = unix.FcntlInt(f, unix.F_DUPFD_CLOEXEC, 0) })
-	if err = errors.Join(err, failed); err != nil {
-		return -1, nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	return fd, ln.Addr(), nil
+	return fd, errors.Join(err, failed)
 }
 
 // Accept waits for the end of the listener: loops take its connections.
@@ -82,9 +92,39 @@ func (ln *Listener) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
-// Close ends accepting. Connections live on. Idempotent.
+// Close ends accepting: when it returns, another listener of the address gets every
+// connection. Those that stand live on. Idempotent.
 func (ln *Listener) Close() error {
-	ln.once.Do(func() { close(ln.closed) })
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if ln.ended {
+		return nil
+	}
+	ln.ended = true
+	close(ln.closed)
+	if !ln.served {
+		ln.closeAll()
+		return nil
+	}
+	for i, l := range ln.e.loops {
+		_ = l.ask(func() error { l.unlisten(ln.fds[i]); return nil }) // a loop that has ended has closed it
+	}
+	return nil
+}
+
+// serve has every loop accept from the listener.
+func (ln *Listener) serve(secure bool) error {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if ln.ended {
+		return nil
+	}
+	ln.served = true
+	for i, l := range ln.e.loops {
+		if err := l.ask(func() error { return l.listen(ln.fds[i], secure) }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -100,17 +140,18 @@ func (ln *Listener) closeAll() {
 
 // accepting is a listening socket of a loop.
 type accepting struct {
-	l    *loop
-	fd   int
-	rest *time.Timer // while there are no descriptors
+	l      *loop
+	fd     int
+	secure bool
+	rest   *time.Timer // while there are no descriptors
 }
 
 // listen begins to accept. It runs on the loop.
-func (l *loop) listen(fd int) error {
+func (l *loop) listen(fd int, secure bool) error {
 	if e := l.poll.add(fd, unix.EPOLLIN, 0); e != 0 {
 		return fmt.Errorf("watch a listener: %w", e)
 	}
-	l.listeners[fd] = &accepting{l: l, fd: fd}
+	l.listeners[fd] = &accepting{l: l, fd: fd, secure: secure}
 	return nil
 }
 
@@ -145,11 +186,11 @@ func (a *accepting) accept() int {
 		default:
 			return n
 		}
-		if !l.e.room.enter() {
+		if !l.e.room.Enter() {
 			closeFD(fd)
 			continue
 		}
-		l.welcome(fd, remote, localAddr(fd))
+		l.welcome(fd, remote, localAddr(fd), a.secure)
 	}
 	return acceptsAtOnce
 }
@@ -158,7 +199,7 @@ func (a *accepting) accept() int {
 // the kernel.
 func (a *accepting) pause(e syscall.Errno) {
 	l := a.l
-	l.e.room.short(e)
+	l.e.room.Short(e)
 	if l.poll.modify(a.fd, 0, 0) != 0 {
 		return
 	}

@@ -37,6 +37,8 @@ type loop struct {
 	pools     map[poolKey]*pool
 
 	in      []byte // what was read last
+	sealed  []byte // what was read last of what is encrypted
+	sealing []byte // scratch of what is encrypted and not written yet
 	iov     [2]unix.Iovec
 	buffers [][]byte
 	runs    []*run
@@ -45,6 +47,9 @@ type loop struct {
 	date    date
 	names   exchange.Fields // scratch
 	gen     uint32
+
+	shaking    int          // handshakes that compute
+	shakeLater []*handshake // that wait for their turn
 
 	gone     chan struct{} // closed when the loop has ended
 	quiet    chan struct{} // closed when it is stopping and has no client left
@@ -65,7 +70,7 @@ func newLoop(e *Engine, lane int) (*loop, error) {
 		return nil, err
 	}
 	l := &loop{
-		e: e, lane: lane, poll: poll, mail: mail, in: make([]byte, readSize), socks: make([]*sock, 1024),
+		e: e, lane: lane, poll: poll, mail: mail, in: make([]byte, readSize), sealed: make([]byte, sealedSize), socks: make([]*sock, 1024),
 		listeners: map[int]*accepting{}, clients: map[*client]struct{}{}, pools: map[poolKey]*pool{}, gone: make(chan struct{}), quiet: make(chan struct{}),
 	}
 	if errno := poll.add(mail.fd, unix.EPOLLIN, 0); errno != 0 {
@@ -169,22 +174,6 @@ func (s *sock) turn() {
 // late ends a deadline.
 func (l *loop) late(s *sock) { l.guard(s, func(s *sock) { s.owner.late() }) }
 
-// dispatch carries out an event, of a client's connection or of any other.
-func (l *loop) dispatch(ev *unix.EpollEvent, clients bool) {
-	fd := int(ev.Fd)
-	s := l.sock(fd, uint32(ev.Pad))
-	if s == nil {
-		if clients {
-			l.other(fd)
-		}
-		return
-	}
-	if _, ok := s.owner.(*client); ok == clients {
-		s.events = ev.Events
-		l.guard(s, (*sock).event)
-	}
-}
-
 // guard calls f. A panic ends the exchange that it came from, and no other.
 func (l *loop) guard(s *sock, f func(*sock)) {
 	defer func() {
@@ -213,104 +202,6 @@ func (l *loop) guard(s *sock, f func(*sock)) {
 
 func (l *loop) panicked(p any) {
 	l.e.o.Log.Error("panic on a loop", obs.Err, fmt.Sprint(p), "stack", string(debug.Stack()))
-}
-
-func (l *loop) sock(fd int, gen uint32) *sock {
-	if fd >= len(l.socks) {
-		return nil
-	}
-	s := l.socks[fd]
-	if s == nil || s.gen != gen {
-		return nil
-	}
-	return s
-}
-
-// other is an event of what is no connection.
-func (l *loop) other(fd int) {
-	if fd == l.mail.fd {
-		l.read()
-		return
-	}
-	if a := l.listeners[fd]; a != nil {
-		a.accept()
-	}
-}
-
-// read carries out what was posted.
-func (l *loop) read() {
-	mail := l.mail.take(l.spare)
-	l.spare = nil
-	for i, f := range mail {
-		l.carry(f)
-		mail[i] = nil
-	}
-	l.spare = mail
-}
-
-// carry carries out one message.
-func (l *loop) carry(f func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			l.panicked(p)
-		}
-	}()
-	f()
-}
-
-// event is an edge of a connection.
-func (s *sock) event() {
-	l, events := s.l, s.events
-	if events&unix.EPOLLERR != 0 {
-		// What is wrong is for the next read or write to say, unless nobody reads:
-		// a reset must not wait for that. What came before it is still to be read.
-		if events&unix.EPOLLIN != 0 {
-			l.lastWords(s)
-		}
-		if !s.open() {
-			return
-		}
-		if e := connectError(s.fd); e != 0 {
-			l.fail(s, e)
-			return
-		}
-	}
-	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP) != 0 {
-		s.readable = true
-	}
-	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0 {
-		s.ended = true
-	}
-	if events&unix.EPOLLOUT != 0 {
-		if u, ok := s.owner.(*upstream); ok && u.connecting {
-			u.connected()
-		}
-		if s.blocked {
-			s.blocked = false
-			s.flush()
-		}
-	}
-	if s.open() && s.readable {
-		s.owner.ready()
-	}
-}
-
-// lastWords reads what a target has sent before its connection broke: often it says
-// why.
-func (l *loop) lastWords(s *sock) {
-	if u, ok := s.owner.(*upstream); ok && s.open() && u.run != nil && !u.connecting {
-		s.readable, s.ended = true, true
-		u.ready()
-	}
-}
-
-// fail ends a socket that is broken.
-func (l *loop) fail(s *sock, e syscall.Errno) {
-	if !s.open() {
-		return
-	}
-	s.close()
-	s.owner.broken(e)
 }
 
 // attach puts a connection into the loop.

@@ -16,7 +16,7 @@ import (
 // start serves a handler, with buffers that are overwritten as soon as they may be.
 func start(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 	t.Helper()
-	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots})
+	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout})
 }
 
 func startLoops(t *testing.T, o Options) (*Engine, string) {
@@ -40,7 +40,7 @@ func startLoops(t *testing.T, o Options) (*Engine, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e, enginetest.Serve(t, e, ln)
+	return e, enginetest.Serve(t, e, ln, o.TLS != nil)
 }
 
 // stolen is how much of the time of this machine went to others, in ticks of 10 ms.

@@ -5,12 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -29,6 +26,7 @@ type pool struct {
 	key  poolKey
 	addr netip.AddrPort // invalid: a name, to be looked up for each connection
 	idle []*upstream    // the last used last
+	tls  *tls.Config    // with the sessions to resume; nil: none
 }
 
 // key is what connections of the plan must share. For TLS without a name of its own
@@ -50,6 +48,9 @@ func (l *loop) pool(key poolKey) *pool {
 		}
 		p = &pool{l: l, key: key}
 		p.addr, _ = netip.ParseAddrPort(key.Address)
+		if key.TLS {
+			p.tls = key.TLSConfig(l.e.o.Roots)
+		}
 		l.pools[key] = p
 	}
 	return p
@@ -87,7 +88,7 @@ func (p *pool) keep(u *upstream) {
 	if len(p.idle) >= p.key.IdleConns { // the one that was used longest ago
 		oldest := p.idle[0]
 		p.remove(oldest)
-		oldest.close()
+		oldest.leave()
 	}
 	u.put, u.idleAt = p.l.batch, len(p.idle)
 	p.idle = append(p.idle, u)
@@ -112,7 +113,7 @@ func (p *pool) remove(u *upstream) {
 func (p *pool) close() {
 	for _, u := range p.idle {
 		u.idleAt = -1
-		u.close()
+		u.leave()
 	}
 	p.idle = nil
 }
@@ -121,7 +122,7 @@ func (p *pool) close() {
 func (p *pool) connect(r *run) {
 	switch {
 	case p.key.TLS:
-		p.elsewhere(r, p.l.e.dialTLS)
+		p.elsewhere(r, dialTLS)
 	case !p.addr.IsValid():
 		p.elsewhere(r, dialName)
 	default:
@@ -136,13 +137,15 @@ func (p *pool) connect(r *run) {
 
 // connected takes a connection that stands, or is being made.
 func (p *pool) connected(r *run, c line, connecting bool) {
-	u := &upstream{pool: p, connecting: connecting, idleAt: -1, torn: c.torn}
+	u := &upstream{pool: p, connecting: connecting, idleAt: -1}
+	if u.tls = c.tls; u.tls != nil {
+		u.tls.s = &u.sock
+	}
 	if e := p.l.attach(&u.sock, c.fd, u); e != 0 {
-		c.hang()
 		r.failed(exchange.Failure{Kind: exchange.FailedInternal, Replayable: !r.spilled, Err: fmt.Errorf("watch a connection: %w", e)})
 		return
 	}
-	u.hangUp, u.blocked = c.hangUp, connecting
+	u.blocked = connecting
 	u.ask(r)
 	if connecting {
 		p.l.arm(&u.sock, r.x.Plan.Connect)
@@ -151,34 +154,22 @@ func (p *pool) connected(r *run, c line, connecting bool) {
 
 // A line is a connection that is ready for a loop.
 type line struct {
-	fd     int
-	hangUp func()       // ends what goroutines do for it; nil: nobody does anything
-	torn   *atomic.Bool // it did not end well, whatever its socket says; nil: the socket knows
-}
-
-func (c line) close() {
-	closeFD(c.fd)
-	c.hang()
-}
-
-func (c line) hang() {
-	if c.hangUp != nil {
-		go c.hangUp()
-	}
+	fd  int
+	tls *session // after its handshake; nil: none
 }
 
 // elsewhere has a goroutine connect: names are looked up and hands are shaken off
 // the loop.
-func (p *pool) elsewhere(r *run, dial func(context.Context, poolKey) (line, error)) {
-	turn, key, limit := r.turn, p.key, r.x.Plan.Connect
+func (p *pool) elsewhere(r *run, dial func(context.Context, string, *tls.Config) (line, error)) {
+	turn, address, conf, limit := r.turn, p.key.Address, p.tls, r.x.Plan.Connect
 	r.dialling = true
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		c, err := dial(ctx, key)
+		c, err := dial(ctx, address, conf)
 		late := errors.Is(ctx.Err(), context.DeadlineExceeded)
 		if !p.l.mail.post(func() { p.dialled(r, turn, c, err, late) }) && err == nil {
-			c.close()
+			closeFD(c.fd)
 		}
 	}()
 }
@@ -186,7 +177,7 @@ func (p *pool) elsewhere(r *run, dial func(context.Context, poolKey) (line, erro
 func (p *pool) dialled(r *run, turn uint64, c line, err error, late bool) {
 	if r.turn != turn || !r.dialling || r.over {
 		if err == nil {
-			c.close() // the exchange has ended
+			closeFD(c.fd) // the exchange has ended
 		}
 		return
 	}
@@ -204,65 +195,39 @@ func (p *pool) dialled(r *run, turn uint64, c line, err error, late bool) {
 }
 
 // dialName connects to the first address of a name that answers.
-func dialName(ctx context.Context, key poolKey) (line, error) {
+func dialName(ctx context.Context, address string, _ *tls.Config) (line, error) {
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", key.Address)
+	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return line{}, err
 	}
-	defer c.Close()
-	fd := -1
-	raw, err := c.(*net.TCPConn).SyscallConn()
-	if err == nil {
-		var failed error
-		err = raw.Control(func(f uintptr) { fd, failed = unix.FcntlInt(f, unix.F_DUPFD_CLOEXEC, 0) })
-		err = errors.Join(err, failed)
-	}
+	return takeOver(c)
+}
+
+// takeOver makes a connection of the library one of ours.
+func takeOver(c net.Conn) (line, error) {
+	fd, err := duplicate(c.(*net.TCPConn))
+	_ = c.Close() // the socket lives on by our descriptor
 	if err != nil {
-		return line{}, fmt.Errorf("take over a connection to %s: %w", key.Address, err)
+		return line{}, fmt.Errorf("take over a connection to %s: %w", c.RemoteAddr(), err)
 	}
 	return line{fd: fd}, nil
 }
 
-// dialTLS connects and shakes hands; what the loop gets is one end of a pair of
-// sockets, between whose other end and the target two goroutines encrypt.
-func (e *Engine) dialTLS(ctx context.Context, key poolKey) (line, error) {
+// dialTLS connects and shakes hands.
+func dialTLS(ctx context.Context, address string, conf *tls.Config) (line, error) {
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", key.Address)
+	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return line{}, err
 	}
-	tc := tls.Client(c, key.TLSConfig(e.o.Roots))
-	if err := tc.HandshakeContext(ctx); err != nil {
+	t := &session{mem: memory{line: c}}
+	t.conn = tls.Client(&t.mem, conf)
+	if err := t.conn.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake's error is the one to tell
 		return line{}, err
 	}
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		_ = tc.Close()
-		return line{}, fmt.Errorf("make a pair of sockets: %w", err)
-	}
-	far := os.NewFile(uintptr(fds[1]), "tls")
-	near, err := net.FileConn(far)
-	_ = far.Close() // FileConn has its own
-	if err != nil {
-		closeFD(fds[0])
-		_ = tc.Close()
-		return line{}, fmt.Errorf("use a pair of sockets: %w", err)
-	}
-	// Either end of the pair, or of the connection, ends all. Closing tc wakes a write
-	// that a target does not take; hangUp does so when the loop closes its end.
-	torn := &atomic.Bool{}
-	hangUp := func() { _ = tc.Close() }
-	go func() {
-		_, _ = io.Copy(tc, near)
-		hangUp()
-	}()
-	go func() {
-		if _, err := io.Copy(near, tc); err != nil {
-			torn.Store(true)
-		}
-		_ = near.Close()
-	}()
-	return line{fd: fds[0], hangUp: hangUp, torn: torn}, nil
+	l, err := takeOver(c)
+	t.mem.line, l.tls = nil, t
+	return l, err
 }

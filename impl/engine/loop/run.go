@@ -1,12 +1,7 @@
 package loop
 
 import (
-	"errors"
-	"io"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/impl/engine/h1"
 	"github.com/unilb/unilb/impl/exchange"
@@ -66,13 +61,16 @@ func (l *loop) begin(c *client, head []byte) {
 	x.Reset(l.lane, r.poke)
 	*r = run{l: l, x: r.x, poke: r.poke, turn: r.turn + 1, c: c, begun: l.now, kept: r.kept[:0], in: r.in}
 	c.run = r
-	l.e.inflight.add()
+	l.e.inflight.Add()
 	if err := h1.ParseRequest(head, &x.Request, &x.Arena, &r.framing); err != nil {
 		r.forget()
 		c.refuse(err)
 		return
 	}
 	x.Request.Scheme, x.Request.Remote, x.Request.Local = "http", c.remote, c.local
+	if c.said != nil {
+		x.Request.Scheme, x.Request.TLS = "https", c.said
+	}
 	if r.framing.Length == h1.Chunked {
 		r.trailer = x.Arena.Copy(r.framing.Trailer)
 	}
@@ -92,7 +90,7 @@ func (l *loop) begin(c *client, head []byte) {
 // forget ends an exchange that no handler knows of.
 func (r *run) forget() {
 	r.c.run = nil
-	r.l.e.inflight.done()
+	r.l.e.inflight.Done()
 	r.free()
 }
 
@@ -158,7 +156,7 @@ func (r *run) collapse() {
 		c.close()
 	}
 	c.gone()
-	r.l.e.inflight.done()
+	r.l.e.inflight.Done()
 }
 
 // follow carries out what the handler wants.
@@ -175,165 +173,6 @@ func (r *run) follow(v exchange.Verdict) {
 	}
 }
 
-// takes tells whether more of the request's body is wanted now.
-func (r *run) takes() bool {
-	if r.whole || r.tunnel != nil {
-		return false
-	}
-	if r.answering && r.u == nil {
-		return false // nobody waits for the rest
-	}
-	if !r.underWay() {
-		return len(r.kept) < r.x.ReplayLimit // perhaps another target is to get it
-	}
-	return !r.u.full()
-}
-
-// underWay tells that a target has taken some of the request. Before that nothing of
-// the body is given up: every other target must be able to get all of it.
-func (r *run) underWay() bool { return r.u != nil && r.u.sentAny() }
-
-// body takes a part of the request's body from b and returns how much; below zero:
-// the connection is not read any more.
-func (r *run) body(b []byte) int {
-	data, n, done, err := r.in.Next(b)
-	if err != nil {
-		r.clientBad(err)
-		return -1
-	}
-	r.whole = done
-	r.rec.Received += int64(len(data))
-	if most := r.l.e.o.MaxBody; most > 0 && r.rec.Received > most {
-		r.framing.Close = true // the rest of it, and what follows, is not read
-		r.clientFailed(exchange.ClientTooBig, errTooBig)
-		return -1
-	}
-	r.keepBody(data)
-	if u := r.u; u != nil {
-		u.body(data, done)
-	}
-	if r.c != nil {
-		r.c.watch()
-	}
-	return n
-}
-
-var errTooBig = errors.New("the body of the request exceeds the limit")
-
-// keepBody keeps what another try would have to send again.
-func (r *run) keepBody(data []byte) {
-	if r.spilled || len(data) == 0 {
-		return
-	}
-	if len(r.kept)+len(data) > r.x.ReplayLimit && r.underWay() {
-		r.spilled, r.kept = true, r.kept[:0]
-		return
-	}
-	r.kept = append(r.kept, data...)
-}
-
-// goAhead tells a client that waits for it to send its body.
-func (r *run) goAhead() {
-	if r.framing.Expect && !r.promised && !r.whole && r.rec.Received == 0 {
-		r.promised = true
-		r.c.send(continueLine)
-	}
-}
-
-var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
-
-// respond sends an answer that is ours.
-func (r *run) respond() {
-	x := &r.x
-	a := &x.Answer
-	length := a.BodyLength
-	if x.Body == nil {
-		length = 0
-	}
-	r.startAnswer(a.Status, a.Fields, length, nil)
-	r.own = true
-	r.pump()
-}
-
-// pump sends of our own body what the client takes.
-func (r *run) pump() {
-	x := &r.x
-	if x.Body == nil || r.bodyless {
-		r.finish(false)
-		return
-	}
-	for !r.c.full() {
-		chunk, err := x.Body.Next()
-		if errors.Is(err, io.EOF) {
-			r.endBody(nil)
-			r.finish(false)
-			return
-		}
-		if err != nil {
-			r.finish(true)
-			return
-		}
-		r.sendBody(chunk)
-		if !r.c.open() {
-			r.finish(true)
-			return
-		}
-	}
-	r.x.Own() // the log needs the request after its batch
-}
-
-// startAnswer writes the head of an answer. length is below zero when it is not
-// known.
-func (r *run) startAnswer(status int, fields exchange.Fields, length int64, trailer exchange.Fields) {
-	l, x := r.l, &r.x
-	old := x.Request.Proto == exchange.HTTP10
-	r.answering = true
-	r.closeIt = r.framing.Close || l.e.closing() || !r.whole
-	out := h1.OutFraming{Length: length, Date: l.dateText(), Trailer: trailer}
-	switch {
-	case status < 200 || status == 204:
-		out.Length, r.bodyless = h1.None, true
-	case status == 304:
-		r.bodyless = true
-		if length < 0 {
-			out.Length = h1.None
-		}
-	case length < 0 && r.bodyless:
-		out.Length = h1.None
-	case length < 0 && old:
-		out.Length, r.closeIt = h1.None, true
-	case length < 0:
-		out.Length, r.chunked = h1.Chunked, true
-	}
-	out.Close = r.closeIt
-	r.c.take(h1.AppendAnswer(r.c.room(), x.Request.Proto, status, fields, x.ResponseEdits, out))
-	r.rec.Status = status
-}
-
-// sendBody sends a part of the answer's body.
-func (r *run) sendBody(b []byte) {
-	if len(b) == 0 || r.bodyless {
-		return
-	}
-	r.rec.Sent += int64(len(b))
-	if r.chunked {
-		r.c.take(h1.AppendChunkHead(r.c.room(), len(b)))
-		r.c.send(b)
-		r.c.send(crlf)
-		return
-	}
-	r.c.send(b)
-}
-
-var crlf = []byte("\r\n")
-
-// endBody ends a body in chunks.
-func (r *run) endBody(trailers exchange.Fields) {
-	if r.chunked && !r.bodyless {
-		r.c.take(h1.AppendChunkEnd(r.c.room(), trailers))
-	}
-}
-
 // finish ends the exchange. cut: the answer is not what its head promised.
 func (r *run) finish(cut bool) {
 	c, l := r.c, r.l
@@ -345,7 +184,7 @@ func (r *run) finish(cut bool) {
 	}
 	again := !r.closeIt && !cut && r.whole
 	l.e.o.Handler.OnDone(&r.x, r.rec)
-	l.e.inflight.done()
+	l.e.inflight.Done()
 	r.free()
 	if !c.open() {
 		c.run = nil
@@ -376,79 +215,5 @@ func (r *run) clientSent() {
 	case r.u != nil:
 		r.u.watch()
 		r.u.again()
-	}
-}
-
-// clientEnded: the client sends no more.
-func (r *run) clientEnded() {
-	if r.tunnel != nil {
-		r.tunnel.over()
-		return
-	}
-	r.clientFailed(exchange.ClientGone, io.ErrUnexpectedEOF)
-}
-
-// clientGone: nobody waits for the answer any more.
-func (r *run) clientGone() {
-	if r.tunnel != nil {
-		r.tunnel.over()
-		return
-	}
-	r.clientFailed(exchange.ClientGone, unix.ECONNRESET)
-}
-
-// clientBad: the body is none.
-func (r *run) clientBad(err error) {
-	why := h1.ReasonOf(err)
-	r.l.e.refused.count(why.String())
-	if !r.answering && r.c.open() {
-		u := r.u
-		r.u = nil
-		if u != nil {
-			u.abandon()
-		}
-		r.closeIt, r.rec.Status, r.answering = true, why.Status(), true
-		r.c.answer(why.Status())
-		r.finish(false)
-		return
-	}
-	r.clientFailed(exchange.ClientGone, err)
-}
-
-// clientFailed ends the try under way, if any, because of the client.
-func (r *run) clientFailed(kind exchange.FailureKind, err error) {
-	u := r.u
-	if u != nil {
-		r.u = nil
-		u.abandon()
-	}
-	if r.answering {
-		r.finish(true)
-		return
-	}
-	if u == nil && kind == exchange.ClientGone {
-		r.finish(true)
-		return
-	}
-	f := exchange.Failure{Kind: kind, Sent: u != nil && u.sentAny(), Err: err}
-	v := r.l.e.o.Handler.OnFailure(&r.x, f)
-	if v == exchange.Forward { // to whom the client never sends the rest
-		v = exchange.Abort
-	}
-	r.follow(v)
-}
-
-// clientLate: the client does not send its body, or does not read its answer.
-func (r *run) clientLate() {
-	if r.tunnel != nil {
-		r.tunnel.over()
-		return
-	}
-	if r.answering {
-		r.clientFailed(exchange.ClientGone, syscall.ETIMEDOUT)
-		return
-	}
-	if !r.whole {
-		r.clientFailed(exchange.ClientGone, syscall.ETIMEDOUT)
 	}
 }

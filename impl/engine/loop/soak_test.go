@@ -65,9 +65,9 @@ func TestManyKindsOfClientsGetTheirBytes(t *testing.T) {
 	}
 	wg.Wait()
 	s.CloseClientConnections()
-	for deadline := time.Now().Add(20 * time.Second); e.InFlight() > 0 || e.room.taken.Load() > 0; <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); e.InFlight() > 0 || e.room.Taken() > 0; <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d exchanges and %d connections are left over", e.InFlight(), e.room.taken.Load())
+			t.Fatalf("%d exchanges and %d connections are left over", e.InFlight(), e.room.Taken())
 		}
 	}
 	if len(h.records) == 0 || e.spliced.Load() == 0 {

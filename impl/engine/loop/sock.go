@@ -22,6 +22,8 @@ const (
 type owner interface {
 	// ready is called when there may be something to read, or room was made.
 	ready()
+	// eof is called when the peer sends no more.
+	eof()
 	// sent is called when everything that waited has been written, moved when the
 	// kernel took a part of it.
 	sent()
@@ -39,6 +41,7 @@ type sock struct {
 	owner owner
 	fd    int
 	gen   uint32
+	tls   *session // nil: none
 
 	failed   syscall.Errno // a write found it broken: it ends with the batch
 	events   uint32        // of the edge that is carried out
@@ -53,8 +56,6 @@ type sock struct {
 	outAt int
 	wrote int64 // bytes that the kernel took, ever
 
-	hangUp func() // called on a goroutine when the socket is closed; may be nil
-
 	// For the wheel.
 	deadline   int64
 	queued     int64 // tick of its slot; 0: in none
@@ -64,7 +65,13 @@ type sock struct {
 func (s *sock) open() bool { return s.fd >= 0 }
 
 // waiting is how many bytes are to be written.
-func (s *sock) waiting() int { return len(s.out) - s.outAt }
+func (s *sock) waiting() int {
+	n := len(s.out) - s.outAt
+	if s.tls != nil {
+		n += s.tls.waiting()
+	}
+	return n
+}
 
 // full tells that whoever produces for this socket should pause.
 func (s *sock) full() bool { return s.waiting() >= highWater }
@@ -75,16 +82,26 @@ func (s *sock) send(b []byte) {
 	if !s.open() || len(b) == 0 || s.failed != 0 {
 		return
 	}
-	if len(b) >= bigWrite && !s.blocked {
+	switch {
+	case s.tls != nil:
+		s.tls.send(b)
+	case len(b) >= bigWrite && !s.blocked:
 		s.sendNow(b)
-		return
+	default:
+		s.keep(b)
+		s.mark()
 	}
-	s.keep(b)
-	s.mark()
 }
 
 // room returns the socket's output to append a message to; take puts it back.
 func (s *sock) room() []byte {
+	if s.tls != nil {
+		return s.tls.room()
+	}
+	return s.rawRoom()
+}
+
+func (s *sock) rawRoom() []byte {
 	if s.out == nil {
 		s.out = s.l.buffer()
 	}
@@ -93,12 +110,17 @@ func (s *sock) room() []byte {
 
 // take is given what room returned, with a message at its end.
 func (s *sock) take(b []byte) {
-	s.out = b
+	if s.tls != nil {
+		s.tls.plain = b
+	} else {
+		s.out = b
+	}
 	s.mark()
 }
 
+// keep has b written as it is.
 func (s *sock) keep(b []byte) {
-	s.out = append(s.room(), b...)
+	s.out = append(s.rawRoom(), b...)
 	// What has been written goes before it is the larger part: a stream of which a
 	// little always waits must not grow.
 	if s.outAt > bufferSize && s.outAt > len(s.out)/2 {
@@ -115,8 +137,11 @@ func (s *sock) mark() {
 	}
 }
 
-// sendNow writes what waits and b with one call.
+// sendNow writes what waits and b, as it is, with one call.
 func (s *sock) sendNow(b []byte) {
+	if len(b) == 0 {
+		return
+	}
 	var n int
 	var e syscall.Errno
 	before := s.out[s.outAt:]
@@ -139,7 +164,7 @@ func (s *sock) sendNow(b []byte) {
 		s.block()
 		return
 	}
-	s.release()
+	s.releaseRaw()
 	if n -= len(before); n < len(b) {
 		s.keep(b[n:])
 		s.block()
@@ -174,8 +199,10 @@ func (s *sock) flush() {
 		s.outAt += n
 		s.wrote += int64(n)
 	}
-	s.release()
-	s.owner.sent()
+	s.releaseRaw()
+	if s.tls == nil || s.tls.flush() {
+		s.owner.sent()
+	}
 }
 
 // writeFailed notes that the socket is broken. Its owner is told after the events of
@@ -186,8 +213,15 @@ func (s *sock) writeFailed(e syscall.Errno) {
 	s.again()
 }
 
-// release gives the output's buffer back.
+// release gives the output's buffers back.
 func (s *sock) release() {
+	s.releaseRaw()
+	if s.tls != nil {
+		s.tls.release()
+	}
+}
+
+func (s *sock) releaseRaw() {
 	if s.out != nil {
 		s.l.giveBack(s.out)
 		s.out, s.outAt = nil, 0
@@ -227,9 +261,53 @@ func (s *sock) close() {
 	s.deadline = 0
 	s.release()
 	s.drop()
-	if s.hangUp != nil {
-		go s.hangUp()
-		s.hangUp = nil
+	if s.tls != nil && s.tls.shake != nil {
+		s.tls.shake.abandon()
+	}
+}
+
+// leave ends a connection on which nothing is under way.
+func (s *sock) leave() {
+	if s.open() && s.tls != nil && s.waiting() == 0 && s.tls.part() {
+		s.flush() // if the kernel does not take it, the peer learns it by the end alone
+	}
+	s.close()
+}
+
+// read takes what the kernel has for us.
+func (s *sock) read(b []byte) (int, syscall.Errno) {
+	if s.tls != nil {
+		return s.tls.read(b)
+	}
+	n, e := read(s.fd, b)
+	if n > 0 && n < len(b) && !s.ended {
+		s.readable = false
+	}
+	return n, e
+}
+
+// receive returns what the peer has sent, as much as goes into the loop's buffer; nil:
+// nothing now, or no more, which its owner knows then.
+func (s *sock) receive() []byte {
+	l := s.l
+	for {
+		n, e := s.read(l.in)
+		switch {
+		case e == unix.EAGAIN:
+			s.readable = false
+			return nil
+		case e == unix.EINTR:
+		case e != 0:
+			l.fail(s, e)
+			return nil
+		case n == 0:
+			s.readable, s.ended = false, true
+			s.owner.eof()
+			return nil
+		default:
+			l.spent += n
+			return l.in[:n]
+		}
 	}
 }
 

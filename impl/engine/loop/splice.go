@@ -59,7 +59,7 @@ func (u *upstream) spliceable() bool {
 	if u.holds() {
 		return true // what is on its way goes first
 	}
-	return u.inBody && r != nil && r.tunnel == nil && !r.chunked && !r.bodyless && !r.x.FilterBody && !u.plainOnly &&
+	return u.inBody && r != nil && r.tunnel == nil && u.tls == nil && r.c.tls == nil && !r.chunked && !r.bodyless && !r.x.FilterBody && !u.plainOnly &&
 		len(u.in) == 0 && u.framing.Length != h1.Chunked && u.answer.Left() >= spliceFrom
 }
 

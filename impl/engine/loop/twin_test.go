@@ -152,7 +152,7 @@ func TestBothEnginesSayTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reference := enginetest.Serve(t, std.New(std.Options{Handler: h}), ln)
+	reference := enginetest.Serve(t, std.New(std.Options{Handler: h}), ln, false)
 	for i := range 300 {
 		var requests []string
 		for range 1 + r.IntN(4) {

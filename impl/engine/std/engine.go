@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/engine/admit"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -55,9 +56,9 @@ type Engine struct {
 	pools    *pools
 	runs     sync.Pool
 	lanes    atomic.Uint64
-	room     *room
+	room     *admit.Room
 	draining atomic.Bool
-	inflight inflight
+	inflight admit.InFlight
 }
 
 type laneKey struct{}
@@ -80,7 +81,7 @@ func New(o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{o: o, pools: newPools(o.Roots), room: newRoom(o.MaxConns, o.Log)}
+	e := &Engine{o: o, pools: newPools(o.Roots), room: admit.NewRoom(o.MaxConns, o.Log)}
 	e.runs.New = func() any { return newRun(e) }
 	e.srv = &http.Server{
 		Handler:           http.HandlerFunc(e.serve),
@@ -109,12 +110,12 @@ func (e *Engine) connContext(ctx context.Context, c net.Conn) context.Context {
 
 // Serve accepts connections until the listener is closed (which is no error)
 // or the engine is shut down. Connections outlive their listener.
-func (e *Engine) Serve(ln net.Listener) error { return e.accept(e.room.bound(ln)) }
+func (e *Engine) Serve(ln net.Listener) error { return e.accept(bound(e.room, ln)) }
 
 // ServeTLS is Serve for connections with TLS. A handshake is part of the first head
 // as far as HeadTimeout is concerned.
 func (e *Engine) ServeTLS(ln net.Listener) error {
-	l := e.room.bound(ln)
+	l := bound(e.room, ln)
 	l.encrypt = e.encrypt
 	return e.accept(l)
 }
@@ -144,8 +145,11 @@ func (e *Engine) closing() bool {
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.Drain()
 	err := e.srv.Shutdown(ctx)
+	if errors.Is(err, net.ErrClosed) { // a listener that was closed already
+		err = nil
+	}
 	if err == nil {
-		err = e.inflight.wait(ctx) // upgraded connections are unknown to the server
+		err = e.inflight.Wait(ctx) // upgraded connections are unknown to the server
 	}
 	if err != nil {
 		_ = e.srv.Close() // the error that matters is that of ctx
@@ -155,58 +159,11 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 }
 
 // InFlight returns the number of requests under way.
-func (e *Engine) InFlight() int { return e.inflight.count() }
+func (e *Engine) InFlight() int { return e.inflight.Count() }
 
 type logWriter struct{ log *slog.Logger }
 
 func (w logWriter) Write(b []byte) (int, error) {
 	w.log.Warn("library server", "detail", string(b))
 	return len(b), nil
-}
-
-// inflight counts requests and lets one wait for none.
-type inflight struct {
-	mu   sync.Mutex
-	n    int
-	none chan struct{} // closed when n reaches 0; nil: nobody waits
-}
-
-func (f *inflight) add() {
-	f.mu.Lock()
-	f.n++
-	f.mu.Unlock()
-}
-
-func (f *inflight) done() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.n--; f.n == 0 && f.none != nil {
-		close(f.none)
-		f.none = nil
-	}
-}
-
-func (f *inflight) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.n
-}
-
-func (f *inflight) wait(ctx context.Context) error {
-	f.mu.Lock()
-	if f.n == 0 {
-		f.mu.Unlock()
-		return nil
-	}
-	if f.none == nil {
-		f.none = make(chan struct{})
-	}
-	none := f.none
-	f.mu.Unlock()
-	select {
-	case <-none:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -125,7 +126,6 @@ func newTransport(key exchange.Pool, roots *x509.CertPool) *http.Transport {
 	var secure *tls.Config
 	if key.TLS {
 		secure = key.TLSConfig(roots)
-		secure.ClientSessionCache = tls.NewLRUClientSessionCache(maxSessions)
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := connect(ctx, key.Address, secure)
@@ -147,9 +147,6 @@ func newTransport(key exchange.Pool, roots *x509.CertPool) *http.Transport {
 	}
 }
 
-// maxSessions bounds the TLS sessions that are kept for one pool.
-const maxSessions = 4
-
 // connect connects to an address, with TLS unless secure is nil.
 func connect(ctx context.Context, address string, secure *tls.Config) (net.Conn, error) {
 	if limit, ok := ctx.Value(connectKey{}).(time.Duration); ok {
@@ -165,12 +162,27 @@ func connect(ctx context.Context, address string, secure *tls.Config) (net.Conn,
 	if secure == nil {
 		return c, nil
 	}
-	tc := tls.Client(c, secure)
+	tc := tls.Client(whole{c.(*net.TCPConn)}, secure)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake's error is the one to tell
 		return nil, newDialError(ctx, err)
 	}
 	return tc, nil
+}
+
+// whole is a connection below TLS, whose own end is an error: anybody can cut it, and
+// only the peer's word in TLS ends an answer that has no length (RFC 8446, 6.1).
+// crypto/tls lets an end between two records pass.
+type whole struct{ *net.TCPConn }
+
+var errCut = errors.New("target closed the connection without ending TLS")
+
+func (c whole) Read(b []byte) (int, error) {
+	n, err := c.TCPConn.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = errCut
+	}
+	return n, err
 }
 
 func newDialError(ctx context.Context, err error) error {

@@ -2,43 +2,21 @@ package std
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
-	"time"
+
+	"github.com/unilb/unilb/impl/engine/admit"
 )
 
-// room bounds the connections of an engine.
-type room struct {
-	slots  chan struct{}
-	log    *slog.Logger
-	warned atomic.Int64 // when, in Unix nanoseconds
-}
-
-// warnEvery is how often a lack of room is logged, at most.
-const warnEvery = 10 * time.Second
-
-func newRoom(conns int, log *slog.Logger) *room {
-	return &room{slots: make(chan struct{}, conns), log: log}
-}
-
-func (r *room) bound(ln net.Listener) *boundListener { return &boundListener{Listener: ln, room: r} }
-
-func (r *room) refused(c net.Conn) {
-	_ = c.Close() // who is refused learns it by the end of the connection
-	now, last := time.Now().UnixNano(), r.warned.Load()
-	if now-last >= int64(warnEvery) && r.warned.CompareAndSwap(last, now) {
-		r.log.Warn("connections refused: no room", "max_conns", cap(r.slots))
-	}
-}
-
-// boundListener closes connections for which there is no room. To let them wait
-// would hide the overload from those who could go elsewhere.
+// boundListener closes connections for which there is no room.
 type boundListener struct {
 	net.Listener
-	room    *room
+	room    *admit.Room
 	encrypt func(*boundConn) // puts TLS on a connection; nil: none
+}
+
+func bound(r *admit.Room, ln net.Listener) *boundListener {
+	return &boundListener{Listener: ln, room: r}
 }
 
 func (l *boundListener) Accept() (net.Conn, error) {
@@ -47,23 +25,22 @@ func (l *boundListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case l.room.slots <- struct{}{}:
-			b := &boundConn{Conn: c, room: l.room}
-			if l.encrypt != nil {
-				l.encrypt(b)
-			}
-			return b, nil
-		default:
-			l.room.refused(c)
+		if !l.room.Enter() {
+			_ = c.Close() // who is refused learns it by the end of the connection
+			continue
 		}
+		b := &boundConn{Conn: c, room: l.room}
+		if l.encrypt != nil {
+			l.encrypt(b)
+		}
+		return b, nil
 	}
 }
 
 // boundConn is a connection of a client. It gives its room back when it is closed.
 type boundConn struct {
 	net.Conn
-	room   *room
+	room   *admit.Room
 	once   sync.Once
 	guard  guard
 	secure *secure // nil: without TLS
@@ -88,7 +65,7 @@ func (c *boundConn) Read(b []byte) (int, error) {
 
 func (c *boundConn) Close() error {
 	err := c.Conn.Close()
-	c.once.Do(func() { <-c.room.slots })
+	c.once.Do(c.room.Leave)
 	return err
 }
 

@@ -42,8 +42,8 @@ func newRun(e *Engine) *run {
 
 // serve is the library's entry: one call for each request.
 func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
-	e.inflight.add()
-	defer e.inflight.done()
+	e.inflight.Add()
+	defer e.inflight.Done()
 	if guardOf(r.Context()).doubtful() {
 		w.Header().Set("Connection", "close")
 		e.refuse(w, "400 Bad Request", http.StatusBadRequest)

@@ -14,7 +14,7 @@ func TestTheLibraryIsAnEngine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := New(Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots})
-		return e, enginetest.Serve(t, e, ln)
+		e := New(Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout})
+		return e, enginetest.Serve(t, e, ln, o.TLS != nil)
 	})
 }

@@ -1,0 +1,4 @@
+// Package admit owns what every engine counts of what it has let in: connections, of
+// which there is room for some, and requests, for whose end a drain waits. All of it
+// is safe for concurrent use.
+package admit

@@ -1,0 +1,85 @@
+package loop
+
+import (
+	"io"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/unilb/unilb/impl/engine/h1"
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// clientEnded: the client sends no more.
+func (r *run) clientEnded() {
+	if r.tunnel != nil {
+		r.tunnel.over()
+		return
+	}
+	r.clientFailed(exchange.ClientGone, io.ErrUnexpectedEOF)
+}
+
+// clientGone: nobody waits for the answer any more.
+func (r *run) clientGone() {
+	if r.tunnel != nil {
+		r.tunnel.over()
+		return
+	}
+	r.clientFailed(exchange.ClientGone, unix.ECONNRESET)
+}
+
+// clientBad: the body is none.
+func (r *run) clientBad(err error) {
+	why := h1.ReasonOf(err)
+	r.l.e.refused.count(why.String())
+	if !r.answering && r.c.open() {
+		u := r.u
+		r.u = nil
+		if u != nil {
+			u.abandon()
+		}
+		r.closeIt, r.rec.Status, r.answering = true, why.Status(), true
+		r.c.answer(why.Status())
+		r.finish(false)
+		return
+	}
+	r.clientFailed(exchange.ClientGone, err)
+}
+
+// clientFailed ends the try under way, if any, because of the client.
+func (r *run) clientFailed(kind exchange.FailureKind, err error) {
+	u := r.u
+	if u != nil {
+		r.u = nil
+		u.abandon()
+	}
+	if r.answering {
+		r.finish(true)
+		return
+	}
+	if u == nil && kind == exchange.ClientGone {
+		r.finish(true)
+		return
+	}
+	f := exchange.Failure{Kind: kind, Sent: u != nil && u.sentAny(), Err: err}
+	v := r.l.e.o.Handler.OnFailure(&r.x, f)
+	if v == exchange.Forward { // to whom the client never sends the rest
+		v = exchange.Abort
+	}
+	r.follow(v)
+}
+
+// clientLate: the client does not send its body, or does not read its answer.
+func (r *run) clientLate() {
+	if r.tunnel != nil {
+		r.tunnel.over()
+		return
+	}
+	if r.answering {
+		r.clientFailed(exchange.ClientGone, syscall.ETIMEDOUT)
+		return
+	}
+	if !r.whole {
+		r.clientFailed(exchange.ClientGone, syscall.ETIMEDOUT)
+	}
+}

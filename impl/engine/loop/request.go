@@ -1,0 +1,74 @@
+package loop
+
+import (
+	"errors"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// takes tells whether more of the request's body is wanted now.
+func (r *run) takes() bool {
+	if r.whole || r.tunnel != nil {
+		return false
+	}
+	if r.answering && r.u == nil {
+		return false // nobody waits for the rest
+	}
+	if !r.underWay() {
+		return len(r.kept) < r.x.ReplayLimit // perhaps another target is to get it
+	}
+	return !r.u.full()
+}
+
+// underWay tells that a target has taken some of the request. Before that nothing of
+// the body is given up: every other target must be able to get all of it.
+func (r *run) underWay() bool { return r.u != nil && r.u.sentAny() }
+
+// body takes a part of the request's body from b and returns how much; below zero:
+// the connection is not read any more.
+func (r *run) body(b []byte) int {
+	data, n, done, err := r.in.Next(b)
+	if err != nil {
+		r.clientBad(err)
+		return -1
+	}
+	r.whole = done
+	r.rec.Received += int64(len(data))
+	if most := r.l.e.o.MaxBody; most > 0 && r.rec.Received > most {
+		r.framing.Close = true // the rest of it, and what follows, is not read
+		r.clientFailed(exchange.ClientTooBig, errTooBig)
+		return -1
+	}
+	r.keepBody(data)
+	if u := r.u; u != nil {
+		u.body(data, done)
+	}
+	if r.c != nil {
+		r.c.watch()
+	}
+	return n
+}
+
+var errTooBig = errors.New("the body of the request exceeds the limit")
+
+// keepBody keeps what another try would have to send again.
+func (r *run) keepBody(data []byte) {
+	if r.spilled || len(data) == 0 {
+		return
+	}
+	if len(r.kept)+len(data) > r.x.ReplayLimit && r.underWay() {
+		r.spilled, r.kept = true, r.kept[:0]
+		return
+	}
+	r.kept = append(r.kept, data...)
+}
+
+// goAhead tells a client that waits for it to send its body.
+func (r *run) goAhead() {
+	if r.framing.Expect && !r.promised && !r.whole && r.rec.Received == 0 {
+		r.promised = true
+		r.c.send(continueLine)
+	}
+}
+
+var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
