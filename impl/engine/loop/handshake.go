@@ -63,6 +63,7 @@ func (h *handshake) goOn() {
 			s.owner.eof()
 		default:
 			h.hungry, h.held = false, bytes.Clone(b[:n])
+			h.t.mem.records.see(b[:n])
 			s.l.shakeLater = append(s.l.shakeLater, h)
 			s.l.shakeMore()
 		}

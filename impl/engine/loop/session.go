@@ -46,6 +46,7 @@ type memory struct {
 	in, out []byte
 	shake   *handshake // that waits for more; nil: what is there is all
 	line    net.Conn   // all goes there; nil after the handshake with a target
+	records records    // of all that the library was given, or will be
 }
 
 // errNothing says that nothing is there to be read now.
@@ -59,7 +60,9 @@ func (nothing) Temporary() bool { return true }
 
 func (m *memory) Read(b []byte) (int, error) {
 	if m.line != nil {
-		return m.line.Read(b)
+		n, err := m.line.Read(b)
+		m.records.see(b[:n])
+		return n, err
 	}
 	if len(m.in) == 0 {
 		if m.shake == nil {
@@ -109,9 +112,17 @@ func (t *session) read(b []byte) (int, syscall.Errno) {
 			t.mem.out = nil
 		}
 		if err == nil {
+			if got < len(b) && t.mem.records.used() {
+				t.s.readable = !t.dry // without asking the library once more
+				return got, 0
+			}
 			continue
 		}
-		if errors.Is(err, errNothing) && got == 0 {
+		if errors.Is(err, errNothing) {
+			t.mem.records.due = 0
+			if got > 0 {
+				return got, 0
+			}
 			if n, e := t.fill(); n <= 0 {
 				return n, e
 			}
@@ -141,7 +152,44 @@ func (t *session) fill() (int, syscall.Errno) {
 	}
 	t.dry = n > 0 && n < len(b) && !t.s.ended
 	t.mem.in = b[:n]
+	t.mem.records.see(b[:n])
 	return n, 0
+}
+
+// records counts those that the library was given whole, to know when it has none left:
+// to be told so by it costs as much as a small record does.
+type records struct {
+	due  int // less those whose content it has returned
+	head [5]byte
+	have int // of the head of the next one
+	left int // of the one that is coming
+}
+
+const recordHead = 5 // bytes: type, version, length (RFC 8446, 5.1)
+
+func (r *records) see(b []byte) {
+	for len(b) > 0 {
+		if r.left == 0 {
+			n := copy(r.head[r.have:], b)
+			r.have, b = r.have+n, b[n:]
+			if r.have < recordHead {
+				return
+			}
+			r.have, r.left = 0, int(r.head[3])<<8|int(r.head[4])
+		}
+		n := min(r.left, len(b))
+		r.left, b = r.left-n, b[n:]
+		if r.left == 0 {
+			r.due++
+		}
+	}
+}
+
+// used counts one whose content was returned, and tells whether that was the last.
+// Others, which return nothing, only make it say no.
+func (r *records) used() bool {
+	r.due--
+	return r.due == 0
 }
 
 // waiting is how many bytes are to be encrypted.
