@@ -29,7 +29,7 @@ func (u *upstream) use(b []byte) []byte {
 				return b
 			}
 			b = b[n:]
-		case r.c.full() && len(b) > 0:
+		case r.f.full() && len(b) > 0:
 			u.watch()
 			return b // and is taken up again when the client has room
 		default:
@@ -113,10 +113,9 @@ var errInterims = fmt.Errorf("target sent more than %d answers of 1xx", maxInter
 // side of the gateway.
 func (u *upstream) interim(status int) {
 	r := u.run
-	if status == 100 || r.x.Request.Proto == exchange.HTTP10 || r.answering {
-		return
+	if status != 100 && !r.answering {
+		r.f.interim(r, status)
 	}
-	r.c.take(h1.AppendAnswer(r.c.room(), r.x.Request.Proto, status, r.x.Response.Fields, nil, h1.OutFraming{Length: h1.None}))
 }
 
 // complete ends the exchange after a whole answer. over is how many bytes came after

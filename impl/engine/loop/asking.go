@@ -74,8 +74,8 @@ func (u *upstream) ask(r *run) {
 	}
 	u.watch()
 	if !r.whole {
-		r.l.arm(&r.c.sock, r.l.e.o.BodyTimeout)
-		r.c.again() // what is held may go on now
+		r.f.pace()
+		r.f.more() // what is held may go on now
 	}
 }
 
@@ -92,7 +92,7 @@ func (u *upstream) body(data []byte, last bool) {
 	}
 	if last {
 		if u.chunks {
-			u.take(h1.AppendChunkEnd(u.room(), u.run.in.Trailers()))
+			u.take(h1.AppendChunkEnd(u.room(), u.run.f.trailers()))
 		}
 		u.asked = true
 	}

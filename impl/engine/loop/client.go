@@ -26,6 +26,7 @@ type client struct {
 	scan          h1.Scan
 	said          *certs.Conn // by the client in its handshake; nil without TLS
 	run           *run        // the exchange under way
+	coming        h1.Body     // of its request
 	served        int         // requests
 	headFrom      int64
 	closing       bool // nothing is read as a request any more
@@ -73,7 +74,7 @@ func (c *client) ready() {
 		c.data(b)
 	}
 	if c.run != nil && c.waiting() == 0 && !c.blocked {
-		c.watch()
+		c.pace()
 	}
 }
 
@@ -137,7 +138,7 @@ func (c *client) use(b []byte) []byte {
 		switch {
 		case c.lingering > 0:
 			if c.lingering -= len(b); c.lingering <= 0 {
-				c.end()
+				c.finish()
 			}
 			return nil
 		case c.closing:
@@ -145,7 +146,7 @@ func (c *client) use(b []byte) []byte {
 		case c.run == nil && c.full():
 			return b // its client takes no answers
 		case c.run == nil:
-			n := c.head(b)
+			n := c.request(b)
 			if n == 0 {
 				return b
 			}
@@ -154,7 +155,7 @@ func (c *client) use(b []byte) []byte {
 			c.run.tunnel.fromClient(b)
 			return nil
 		case c.run.takes():
-			n := c.run.body(b)
+			n := c.part(b)
 			if n < 0 {
 				return nil
 			}
@@ -166,13 +167,27 @@ func (c *client) use(b []byte) []byte {
 	return nil
 }
 
-// head looks for the head of a request and begins its exchange. It returns the
+// part takes a part of the request's body from b and returns how much; below zero: the
+// connection is not read any more.
+func (c *client) part(b []byte) int {
+	data, n, done, err := c.coming.Next(b)
+	if err != nil {
+		c.run.clientBad(err)
+		return -1
+	}
+	if !c.run.body(data, done) {
+		return -1
+	}
+	return n
+}
+
+// request looks for the head of a request and begins its exchange. It returns the
 // length of the head; 0 when there is none yet.
-func (c *client) head(b []byte) int {
+func (c *client) request(b []byte) int {
 	l := c.l
 	if c.headFrom == 0 { // the first byte of a head: all of it must come in time
 		c.headFrom = l.now
-		c.watch()
+		c.pace()
 	}
 	n, err := c.scan.Head(b, l.e.o.MaxHead, h1.Request)
 	if err != nil {
@@ -197,14 +212,8 @@ func (c *client) refuse(err error) {
 	c.finishAndClose()
 }
 
-// answer sends an answer that no handler made.
-func (c *client) answer(status int) {
-	c.take(c.l.appendOwn(c.room(), status))
-}
-
-// over is called when an exchange has ended: the connection goes on, or ends.
-func (c *client) over(again bool) {
-	c.run = nil
+// next is called when an exchange has ended: the connection goes on, or ends.
+func (c *client) next(again bool) {
 	l := c.l
 	if !again || l.stopping || c.closing {
 		c.finishAndClose()
@@ -214,15 +223,15 @@ func (c *client) over(again bool) {
 		c.finishAndClose()
 		return
 	}
-	c.watch()
+	c.pace()
 	if len(c.in) > 0 || c.readable {
 		c.again()
 	}
 }
 
-// watch sets the time within which the client must do something. Who calls it has
+// pace sets the time within which the client must do something. Who calls it has
 // seen it do something, or wants something else of it from now on.
-func (c *client) watch() {
+func (c *client) pace() {
 	l, o := c.l, &c.l.e.o
 	r := c.run
 	switch {
@@ -241,7 +250,7 @@ func (c *client) watch() {
 }
 
 // moved is called when the kernel took a part of what waits.
-func (c *client) moved() { c.watch() }
+func (c *client) moved() { c.pace() }
 
 // finishAndClose ends the connection when what waits has been written.
 func (c *client) finishAndClose() {
@@ -250,12 +259,12 @@ func (c *client) finishAndClose() {
 		c.sent()
 		return
 	}
-	c.watch()
+	c.pace()
 }
 
 // sent is called when everything has been written.
 func (c *client) sent() {
-	c.watch()
+	c.pace()
 	if c.run == nil && !c.closing && (len(c.in) > 0 || c.readable) {
 		c.again() // its next requests have waited for this
 	}
@@ -270,7 +279,7 @@ func (c *client) sent() {
 // linger says that no more will come, and waits until the client has understood.
 func (c *client) linger() {
 	if c.ended && !c.readable {
-		c.end()
+		c.finish()
 		return
 	}
 	if c.tls != nil && c.tls.part() {
@@ -295,14 +304,14 @@ func (c *client) eof() {
 			c.closing = true // it may still read
 			return
 		}
-		c.end()
+		c.finish()
 	default:
 		c.run.clientEnded()
 	}
 }
 
-// end closes the connection.
-func (c *client) end() {
+// finish closes the connection.
+func (c *client) finish() {
 	if !c.open() {
 		return
 	}
@@ -346,7 +355,7 @@ func (c *client) late() {
 	case c.waiting() > 0:
 		c.cut() // it does not read its answer
 	case c.closing || c.served > 0 && c.headFrom == 0 || len(c.in) == 0:
-		c.end() // idle
+		c.finish() // idle
 	default:
 		c.l.e.refused.count("head_timeout")
 		c.answer(408)

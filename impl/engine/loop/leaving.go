@@ -32,14 +32,14 @@ func (r *run) clientGone() {
 func (r *run) clientBad(err error) {
 	why := h1.ReasonOf(err)
 	r.l.e.refused.count(why.String())
-	if !r.answering && r.c.open() {
+	if !r.answering && r.f.open() {
 		u := r.u
 		r.u = nil
 		if u != nil {
 			u.abandon()
 		}
 		r.closeIt, r.rec.Status, r.answering = true, why.Status(), true
-		r.c.answer(why.Status())
+		r.f.answer(why.Status())
 		r.finish(false)
 		return
 	}

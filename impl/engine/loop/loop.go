@@ -256,7 +256,7 @@ func (l *loop) end() {
 		if c.run != nil || c.waiting() > 0 {
 			c.cut()
 		} else {
-			c.end()
+			c.finish()
 		}
 	}
 	for _, p := range l.pools {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/unilb/unilb/impl/engine/h1"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -28,7 +27,7 @@ func (r *run) pump() {
 		r.finish(false)
 		return
 	}
-	for !r.c.full() {
+	for !r.f.full() {
 		chunk, err := x.Body.Next()
 		if errors.Is(err, io.EOF) {
 			r.endBody(nil)
@@ -40,7 +39,7 @@ func (r *run) pump() {
 			return
 		}
 		r.sendBody(chunk)
-		if !r.c.open() {
+		if !r.f.open() {
 			r.finish(true)
 			return
 		}
@@ -51,28 +50,11 @@ func (r *run) pump() {
 // startAnswer writes the head of an answer. length is below zero when it is not
 // known.
 func (r *run) startAnswer(status int, fields exchange.Fields, length int64, trailer exchange.Fields) {
-	l, x := r.l, &r.x
-	old := x.Request.Proto == exchange.HTTP10
 	r.answering = true
-	r.closeIt = r.framing.Close || l.e.closing() || !r.whole
-	out := h1.OutFraming{Length: length, Date: l.dateText(), Trailer: trailer}
-	switch {
-	case status < 200 || status == 204:
-		out.Length, r.bodyless = h1.None, true
-	case status == 304:
+	if status < 200 || status == 204 || status == 304 {
 		r.bodyless = true
-		if length < 0 {
-			out.Length = h1.None
-		}
-	case length < 0 && r.bodyless:
-		out.Length = h1.None
-	case length < 0 && old:
-		out.Length, r.closeIt = h1.None, true
-	case length < 0:
-		out.Length, r.chunked = h1.Chunked, true
 	}
-	out.Close = r.closeIt
-	r.c.take(h1.AppendAnswer(r.c.room(), x.Request.Proto, status, fields, x.ResponseEdits, out))
+	r.f.head(r, status, fields, length, trailer)
 	r.rec.Status = status
 }
 
@@ -82,20 +64,8 @@ func (r *run) sendBody(b []byte) {
 		return
 	}
 	r.rec.Sent += int64(len(b))
-	if r.chunked {
-		r.c.take(h1.AppendChunkHead(r.c.room(), len(b)))
-		r.c.send(b)
-		r.c.send(crlf)
-		return
-	}
-	r.c.send(b)
+	r.f.body(r, b)
 }
 
-var crlf = []byte("\r\n")
-
-// endBody ends a body in chunks.
-func (r *run) endBody(trailers exchange.Fields) {
-	if r.chunked && !r.bodyless {
-		r.c.take(h1.AppendChunkEnd(r.c.room(), trailers))
-	}
-}
+// endBody ends a body.
+func (r *run) endBody(trailers exchange.Fields) { r.f.end(r, trailers) }

@@ -24,29 +24,24 @@ func (r *run) takes() bool {
 // the body is given up: every other target must be able to get all of it.
 func (r *run) underWay() bool { return r.u != nil && r.u.sentAny() }
 
-// body takes a part of the request's body from b and returns how much; below zero:
-// the connection is not read any more.
-func (r *run) body(b []byte) int {
-	data, n, done, err := r.in.Next(b)
-	if err != nil {
-		r.clientBad(err)
-		return -1
-	}
+// body takes a part of the request's body. It returns false when no more is wanted,
+// ever.
+func (r *run) body(data []byte, done bool) bool {
 	r.whole = done
 	r.rec.Received += int64(len(data))
 	if most := r.l.e.o.MaxBody; most > 0 && r.rec.Received > most {
 		r.framing.Close = true // the rest of it, and what follows, is not read
 		r.clientFailed(exchange.ClientTooBig, errTooBig)
-		return -1
+		return false
 	}
 	r.keepBody(data)
 	if u := r.u; u != nil {
 		u.body(data, done)
 	}
-	if r.c != nil {
-		r.c.watch()
+	if r.f != nil {
+		r.f.pace()
 	}
-	return n
+	return true
 }
 
 var errTooBig = errors.New("the body of the request exceeds the limit")
@@ -67,8 +62,6 @@ func (r *run) keepBody(data []byte) {
 func (r *run) goAhead() {
 	if r.framing.Expect && !r.promised && !r.whole && r.rec.Received == 0 {
 		r.promised = true
-		r.c.send(continueLine)
+		r.f.goAhead()
 	}
 }
-
-var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")

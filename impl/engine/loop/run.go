@@ -14,7 +14,8 @@ type run struct {
 	poke   func() // x's way to say that it goes on
 	turn   uint64 // tells what a goroutine brings for this exchange from what is late
 	over   bool   // and is never used again: somebody may still call Resume
-	c      *client
+	f      front
+	c      *client   // that the front is; nil: a stream
 	u      *upstream // of the try under way
 	tunnel *tunnel
 	begun  int64
@@ -23,11 +24,10 @@ type run struct {
 	// The request.
 	framing  h1.Framing // its views are over when the head is
 	trailer  string     // names of the trailers that are announced
-	in       h1.Body
-	whole    bool   // all of it has come
-	kept     []byte // its body, for another try
-	spilled  bool   // more came than may be kept
-	promised bool   // the client has been told to go on
+	whole    bool       // all of it has come
+	kept     []byte     // its body, for another try
+	spilled  bool       // more came than may be kept
+	promised bool       // the client has been told to go on
 
 	// The answer.
 	suspended bool
@@ -59,10 +59,11 @@ func (l *loop) begin(c *client, head []byte) {
 	r := l.newRun()
 	x := &r.x
 	x.Reset(l.lane, r.poke)
-	*r = run{l: l, x: r.x, poke: r.poke, turn: r.turn + 1, c: c, begun: l.now, kept: r.kept[:0], in: r.in}
+	*r = run{l: l, x: r.x, poke: r.poke, turn: r.turn + 1, f: c, c: c, begun: l.now, kept: r.kept[:0]}
 	c.run = r
 	l.e.inflight.Add()
 	if err := h1.ParseRequest(head, &x.Request, &x.Arena, &r.framing); err != nil {
+		c.run = nil
 		r.forget()
 		c.refuse(err)
 		return
@@ -75,10 +76,11 @@ func (l *loop) begin(c *client, head []byte) {
 		r.trailer = x.Arena.Copy(r.framing.Trailer)
 	}
 	r.framing.Trailer, r.framing.Upgrade = "", ""
-	r.in.Begin(r.framing.Length)
+	c.coming.Begin(r.framing.Length)
 	r.whole = r.framing.Length == 0
 	r.bodyless = x.Request.Method == "HEAD"
 	if x.Request.Method == "CONNECT" {
+		c.run = nil
 		r.forget()
 		c.answer(405)
 		c.finishAndClose()
@@ -89,7 +91,6 @@ func (l *loop) begin(c *client, head []byte) {
 
 // forget ends an exchange that no handler knows of.
 func (r *run) forget() {
-	r.c.run = nil
 	r.l.e.inflight.Done()
 	r.free()
 }
@@ -100,10 +101,10 @@ func (r *run) free() {
 	r.l.givePipe(r.pipe)
 	if r.suspended { // whose Resume is still to come, and must not reach another
 		r.over = true
-		r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil
+		r.f, r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil, nil
 		return
 	}
-	r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil
+	r.f, r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil, nil
 	if r.l.e.o.Poison {
 		r.x.Arena.Poison(0xDB)
 		poison(r.kept)
@@ -124,8 +125,8 @@ func (r *run) resume() {
 	defer r.rescue()
 	r.suspended = false
 	r.follow(r.l.e.o.Handler.OnRequest(&r.x))
-	if r.c != nil && r.c.open() {
-		r.c.again() // what is held may go on now
+	if r.f != nil && r.f.open() {
+		r.f.more() // what is held may go on now
 	}
 }
 
@@ -140,22 +141,17 @@ func (r *run) rescue() {
 // collapse ends an exchange whose handler, or engine, has failed. The run is not used
 // again: nobody knows in what state it is.
 func (r *run) collapse() {
-	if r.over || r.c == nil {
+	if r.over || r.f == nil {
 		return
 	}
 	r.over = true
-	c, u := r.c, r.u
-	r.c, r.u = nil, nil
+	f, u := r.f, r.u
+	r.f, r.c, r.u = nil, nil, nil
 	if u != nil {
 		u.run = nil
 		u.close()
 	}
-	c.run = nil
-	if c.open() {
-		resetOnClose(c.fd)
-		c.close()
-	}
-	c.gone()
+	f.collapse()
 	r.l.e.inflight.Done()
 }
 
@@ -175,7 +171,7 @@ func (r *run) follow(v exchange.Verdict) {
 
 // finish ends the exchange. cut: the answer is not what its head promised.
 func (r *run) finish(cut bool) {
-	c, l := r.c, r.l
+	f, l := r.f, r.l
 	r.rec.Cut = cut
 	r.rec.Duration = time.Duration(l.e.clock() - r.begun)
 	if u := r.u; u != nil { // an answer that came before the whole request was sent
@@ -186,20 +182,7 @@ func (r *run) finish(cut bool) {
 	l.e.o.Handler.OnDone(&r.x, r.rec)
 	l.e.inflight.Done()
 	r.free()
-	if !c.open() {
-		c.run = nil
-		return
-	}
-	if cut {
-		c.run = nil
-		c.flush() // what is there is right, as far as it goes
-		if c.open() {
-			resetOnClose(c.fd)
-		}
-		c.end()
-		return
-	}
-	c.over(again)
+	f.over(again, cut)
 }
 
 // abort ends the exchange and the connection without an answer.

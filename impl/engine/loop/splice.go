@@ -59,7 +59,7 @@ func (u *upstream) spliceable() bool {
 	if u.holds() {
 		return true // what is on its way goes first
 	}
-	return u.inBody && r != nil && r.tunnel == nil && u.tls == nil && r.c.tls == nil && !r.chunked && !r.bodyless && !r.x.FilterBody && !u.plainOnly &&
+	return u.inBody && r != nil && r.tunnel == nil && u.tls == nil && r.c != nil && r.c.tls == nil && !r.chunked && !r.bodyless && !r.x.FilterBody && !u.plainOnly &&
 		len(u.in) == 0 && u.framing.Length != h1.Chunked && u.answer.Left() >= spliceFrom
 }
 
@@ -113,7 +113,7 @@ func (u *upstream) splice() bool {
 		n, e := splice(p.r, c.fd, p.held, int(u.answer.Left()))
 		if e == unix.EAGAIN {
 			c.blocked = true
-			c.watch()
+			c.pace()
 			u.watch()
 			return false
 		}
@@ -125,7 +125,7 @@ func (u *upstream) splice() bool {
 		l.spent += n / 4 // it costs less than copying
 		c.wrote += int64(n)
 		if c.deadline != 0 {
-			c.watch() // it goes on
+			c.pace() // it goes on
 		}
 		r.rec.Sent += int64(n)
 		l.e.spliced.Add(int64(n))

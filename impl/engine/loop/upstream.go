@@ -39,7 +39,7 @@ func (u *upstream) watch() {
 	switch {
 	case u.waiting() > 0 || u.blocked:
 		u.l.arm(&u.sock, plan.Send)
-	case u.asked && (r.c.full() || r.c.blocked):
+	case u.asked && (r.f.full() || r.f.stuck()):
 		u.l.arm(&u.sock, 0) // a slow client is not a slow target
 	case u.asked || u.inBody:
 		u.l.arm(&u.sock, plan.Read)
@@ -72,7 +72,7 @@ func (u *upstream) sent() {
 	}
 	u.watch()
 	if !r.whole {
-		r.c.again()
+		r.f.more()
 	}
 }
 
@@ -115,9 +115,9 @@ func (u *upstream) wants() bool {
 	case r == nil:
 		return true // to find that there is something, or the end
 	case r.tunnel != nil:
-		return !r.c.full()
+		return !r.f.full()
 	}
-	return !r.c.full() && (!u.holds() || !r.c.blocked)
+	return !r.f.full() && (!u.holds() || !r.f.stuck())
 }
 
 func (u *upstream) data(b []byte) {
