@@ -26,7 +26,7 @@ func ParseAnswer(head []byte, method string, r *exchange.Response, f *Framing) e
 	}
 	*f = h.framing(h.answerLength(r.Status, method))
 	r.BodyLength = max(f.Length, -1)
-	if method == "HEAD" && bodyFollows(r.Status) {
+	if method == "HEAD" && BodyFollows(r.Status) {
 		r.BodyLength = f.ContentLength
 	}
 	return nil
@@ -35,7 +35,7 @@ func ParseAnswer(head []byte, method string, r *exchange.Response, f *Framing) e
 // answerLength is RFC 9112 6.3.
 func (h *heard) answerLength(status int, method string) int64 {
 	switch {
-	case !bodyFollows(status), method == "HEAD", method == "CONNECT" && status/100 == 2:
+	case !BodyFollows(status), method == "HEAD", method == "CONNECT" && status/100 == 2:
 		return 0
 	case h.coded:
 		return Chunked
@@ -45,8 +45,8 @@ func (h *heard) answerLength(status int, method string) int64 {
 	return UntilClose
 }
 
-// bodyFollows tells whether answers of the status have bodies (but not to HEAD).
-func bodyFollows(status int) bool { return status >= 200 && status != 204 && status != 304 }
+// BodyFollows tells whether answers of the status have bodies (but not to HEAD).
+func BodyFollows(status int) bool { return status >= 200 && status != 204 && status != 304 }
 
 // statusLine reads the status into r.
 func statusLine(s string, r *exchange.Response) (old bool, next int, bad Reason) {
@@ -71,7 +71,7 @@ func statusLine(s string, r *exchange.Response) (old bool, next int, bad Reason)
 	r.Status = int(a)*100 + int(b)*10 + int(c)
 	i := status + 3
 	if s[i] == ' ' { // the phrase may be missing, with its blank
-		i = valueEnd(s, i)
+		i = ValueEnd(s, i)
 	}
 	switch {
 	case s[i] == '\n':

@@ -113,5 +113,5 @@ func (d *Body) Closed() error {
 
 // Trailers are the fields behind the last chunk, after done and until the next
 // Begin. Those that would say something about framing, routing, rights or the
-// connection are left out (RFC 9110 6.5.1): see dropTrailer.
+// connection are left out (RFC 9110 6.5.1): see DropTrailer.
 func (d *Body) Trailers() exchange.Fields { return d.tail.fields }

@@ -13,6 +13,7 @@ const (
 	inHost               // of registered names, without escapes (RFC 3986, 3.2.2)
 	inQuoted             // of quoted strings, without quote and backslash (RFC 9110, 5.6.4)
 	inValue              // of field values (RFC 9110, 5.5)
+	inLower              // of names in HTTP/2: token without capitals (RFC 9113, 8.2.1)
 )
 
 // class tells what a byte may be part of. Bytes beyond ASCII in targets are passed
@@ -39,6 +40,11 @@ var class = func() (t [256]uint8) {
 	for _, c := range []byte("-._~!$&'()*+,;=") {
 		t[c] |= inHost
 	}
+	for c := range t {
+		if t[c]&inToken != 0 && (c < 'A' || c > 'Z') {
+			t[c] |= inLower
+		}
+	}
 	return t
 }()
 
@@ -62,9 +68,10 @@ func odd(w uint64) uint64 {
 	return ((w-0x20*ones)&^w | (del-ones)&^del) & highs
 }
 
-// valueEnd returns the index from i on of the first byte that is no part of a
-// field value; len(s) when there is none. It reads two words at a time.
-func valueEnd(s string, i int) int {
+// ValueEnd returns the index from i on of the first byte that is no part of a
+// field value (a control byte other than a tab, or DEL); len(s) when there is none.
+// It reads two words at a time.
+func ValueEnd(s string, i int) int {
 	b := bytesOf(s)
 	for {
 		for len(b)-i >= 16 {
@@ -108,10 +115,31 @@ func named(name, small string) bool {
 	return true
 }
 
-// isToken tells whether s is a token.
-func isToken(s string) bool {
+// IsTarget tells whether s has only bytes that a request target may have.
+func IsTarget(s string) bool {
+	for i := range len(s) {
+		if !has(s[i], inTarget) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// IsToken tells whether s is a token, as names and methods are.
+func IsToken(s string) bool {
 	for i := range len(s) {
 		if !has(s[i], inToken) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// IsLowerToken tells whether s is a token without capital letters, as names are in
+// HTTP/2.
+func IsLowerToken(s string) bool {
+	for i := range len(s) {
+		if !has(s[i], inLower) {
 			return false
 		}
 	}

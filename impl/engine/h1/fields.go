@@ -45,7 +45,7 @@ func fieldLine(s string, i int) (f exchange.Field, next int, bad Reason) {
 	for i++; s[i] == ' ' || s[i] == '\t'; i++ {
 	}
 	begin = i
-	i = valueEnd(s, i)
+	i = ValueEnd(s, i)
 	switch {
 	case s[i] == '\n':
 		return f, 0, ReasonBareLF

@@ -85,7 +85,7 @@ func (h *heard) hearHost(value string) bool {
 	switch {
 	case h.hosted:
 		h.bad = ReasonHostRepeated
-	case !validAuthority(value):
+	case !ValidAuthority(value):
 		h.bad = ReasonHost
 	}
 	h.hosted, h.host = true, value
@@ -93,7 +93,7 @@ func (h *heard) hearHost(value string) bool {
 }
 
 func (h *heard) hearLength(value string) bool {
-	n, ok := parseLength(value)
+	n, ok := ParseLength(value)
 	switch {
 	case h.sized:
 		h.bad = ReasonLengthRepeated
@@ -160,8 +160,8 @@ func frames(name string) bool {
 	return exchange.EqualFold(name, "Content-Length") || exchange.EqualFold(name, "Transfer-Encoding") || exchange.EqualFold(name, "Trailer")
 }
 
-// parseLength reads 1 to 18 decimal digits, and nothing else.
-func parseLength(s string) (n int64, ok bool) {
+// ParseLength reads a Content-Length: 1 to 18 decimal digits, and nothing else.
+func ParseLength(s string) (n int64, ok bool) {
 	if s == "" || len(s) > 18 {
 		return 0, false
 	}

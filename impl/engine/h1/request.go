@@ -35,7 +35,7 @@ func ParseRequest(head []byte, r *exchange.Request, a *exchange.Arena, f *Framin
 		return Malformed{ReasonHostMissing, 0}
 	}
 	r.Authority, r.Stable = h.host, false
-	if bad := setTarget(r, a, target); bad != NoReason {
+	if bad := SetTarget(r, a, target); bad != NoReason {
 		return Malformed{bad, 1}
 	}
 	r.Host = exchange.HostName(a, r.Authority)

@@ -7,9 +7,11 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// setTarget makes Target, Path and Query of a target as it was sent. The authority of
-// an absolute target takes the place of Host (RFC 9112, 3.2.2), which Authority holds.
-func setTarget(r *exchange.Request, a *exchange.Arena, target string) Reason {
+// SetTarget makes Target, Path and Query of a target as it was sent, which IsTarget
+// must hold for. The authority of an absolute target takes the place of Host (RFC
+// 9112, 3.2.2), which Authority holds. It returns NoReason, or why there is none.
+// What it makes may live in the arena.
+func SetTarget(r *exchange.Request, a *exchange.Arena, target string) Reason {
 	if r.Method == "CONNECT" {
 		return setConnect(r, target)
 	}
@@ -18,7 +20,7 @@ func setTarget(r *exchange.Request, a *exchange.Arena, target string) Reason {
 		switch {
 		case !ok:
 			return ReasonTarget
-		case !validAuthority(authority):
+		case !ValidAuthority(authority):
 			return ReasonHost
 		}
 		r.Authority, target = authority, rest
@@ -42,7 +44,7 @@ func setTarget(r *exchange.Request, a *exchange.Arena, target string) Reason {
 func setConnect(r *exchange.Request, target string) Reason {
 	_, port := cutPort(target)
 	switch {
-	case !validAuthority(target), port == "":
+	case !ValidAuthority(target), port == "":
 		return ReasonTarget
 	}
 	r.Authority, r.Target, r.Path, r.Query = target, target, "", ""
@@ -63,10 +65,10 @@ func cutAbsolute(target string) (authority, rest string, ok bool) {
 	return authority, rest, true
 }
 
-// validAuthority tells whether s is a host with an optional port (RFC 3986, 3.2),
+// ValidAuthority tells whether s is a host with an optional port (RFC 3986, 3.2),
 // not empty. A name has no percent escapes: nobody needs them in a host, and one
 // reader decodes what the next does not.
-func validAuthority(s string) bool {
+func ValidAuthority(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		return validLiteral(s)
 	}

@@ -70,7 +70,7 @@ func (t *trailers) ended() (done bool, bad Reason) {
 	if t.count++; t.count > MaxTrailers {
 		return false, ReasonTrailersTooLong
 	}
-	if dropTrailer(f.Name) {
+	if DropTrailer(f.Name) {
 		t.buf = t.buf[:t.line]
 	}
 	t.line = len(t.buf)
@@ -100,8 +100,9 @@ var notTrailers = [...]string{
 	"Forwarded", "X-Real-IP",
 }
 
-// dropTrailer tells the trailer fields that are read and not passed on.
-func dropTrailer(name string) bool {
+// DropTrailer tells the trailer fields that are read and not passed on, by their
+// names without case.
+func DropTrailer(name string) bool {
 	for _, n := range notTrailers {
 		if exchange.EqualFold(n, name) {
 			return true
@@ -119,7 +120,7 @@ func TrailerNames(dst exchange.Fields, list string) exchange.Fields {
 		if n++; n > MaxTrailers {
 			break
 		}
-		if isToken(name) && !dropTrailer(name) {
+		if IsToken(name) && !DropTrailer(name) {
 			dst = append(dst, exchange.Field{Name: name})
 		}
 	}

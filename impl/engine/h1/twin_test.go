@@ -95,7 +95,7 @@ func answerTwin(t *testing.T, text string, head bool) {
 		if err != nil {
 			t.Fatalf("the library refuses %q: %v; we read %+v", text, err, m)
 		}
-		sized := bodyFollows(m.Status) // of others the library tells the length to HEAD alone
+		sized := BodyFollows(m.Status) // of others the library tells the length to HEAD alone
 		if a.StatusCode != m.Status || sized && a.ContentLength != m.Length || a.Close != m.Framing.Close {
 			t.Fatalf("the library reads %d, %d bytes, close %v, we %+v, of %q", a.StatusCode, a.ContentLength, a.Close, m, text)
 		}
@@ -163,7 +163,7 @@ func sameTrailers(t *testing.T, text string, h http.Header, m message) {
 		}
 	}
 	for name, values := range h {
-		if len(values) > 0 && ours[name] == nil && !dropTrailer(name) {
+		if len(values) > 0 && ours[name] == nil && !DropTrailer(name) {
 			t.Fatalf("the library reads the trailer %s: %q, we none, of %q", name, values, text)
 		}
 	}

@@ -87,7 +87,7 @@ func AppendAnswer(dst []byte, proto exchange.Proto, status int, fields exchange.
 	}
 	w.fields(fields, edits)
 	switch {
-	case f.Length == Chunked && !bodyFollows(status), status == 204:
+	case f.Length == Chunked && !BodyFollows(status), status == 204:
 		f.Length = None
 	case f.Length == Chunked && proto == exchange.HTTP10:
 		f.Length, f.Close = None, true
@@ -154,7 +154,7 @@ const ChunkTail = "\r\n"
 func AppendChunkEnd(dst []byte, trailers exchange.Fields) []byte {
 	w := writer{b: append(dst, "0\r\n"...)}
 	for _, t := range trailers {
-		if isToken(t.Name) && !dropTrailer(t.Name) {
+		if IsToken(t.Name) && !DropTrailer(t.Name) {
 			w.clean(t.Name, t.Value)
 		}
 	}

@@ -57,7 +57,7 @@ func (w *writer) fields(fields exchange.Fields, edits exchange.Edits) {
 	}
 	for i := range edits {
 		e := &edits[i]
-		if e.Op == exchange.OpRemove || touches(edits[i+1:], e.Name) || !isToken(e.Name) {
+		if e.Op == exchange.OpRemove || touches(edits[i+1:], e.Name) || !IsToken(e.Name) {
 			continue
 		}
 		if w.known&mark(e.Name) != 0 {
@@ -94,7 +94,7 @@ func (w *writer) field(name, value string) {
 
 // clean writes a line whose value nobody has checked.
 func (w *writer) clean(name, value string) {
-	if valueEnd(value, 0) == len(value) {
+	if ValueEnd(value, 0) == len(value) {
 		w.field(name, value)
 		return
 	}
@@ -130,7 +130,7 @@ func (w *writer) framing(f OutFraming) {
 func (w *writer) announce(names exchange.Fields) {
 	sep := "Trailer: "
 	for _, t := range names {
-		if !isToken(t.Name) || dropTrailer(t.Name) {
+		if !IsToken(t.Name) || DropTrailer(t.Name) {
 			continue
 		}
 		w.b = append(w.b, sep...)
@@ -164,7 +164,7 @@ func (w *writer) connection(upgrade, last bool) {
 // appendValue appends a value with blanks in place of what no value may hold.
 func appendValue(dst []byte, s string) []byte {
 	for {
-		i := valueEnd(s, 0)
+		i := ValueEnd(s, 0)
 		dst = append(dst, s[:i]...)
 		if i == len(s) {
 			return dst
