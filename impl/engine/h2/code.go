@@ -1,6 +1,9 @@
 package h2
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // Code is an error code of RST_STREAM and GOAWAY (RFC 9113, 7).
 type Code uint32
@@ -39,6 +42,15 @@ type Error struct {
 	Reason Reason
 	// Code that was sent, or came in an RST_STREAM of the client (ReasonPeer).
 	Code Code
+}
+
+// ReasonOf returns the reason of an error of Feed; NoReason for any other error.
+func ReasonOf(err error) Reason { return errorOf(err).Reason }
+
+func errorOf(err error) Error {
+	var e Error
+	_ = errors.As(err, &e) // the zero value for others
+	return e
 }
 
 // Error says reason and code.
