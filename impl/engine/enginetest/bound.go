@@ -12,8 +12,8 @@ import (
 )
 
 func connectionsBeyondTheBoundAreClosed(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
-	_, addr := start(t, Options{Handler: newHandler(up), MaxConns: 2})
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	_, addr := start(t, Options{Handler: NewHandler(up), MaxConns: 2})
 	ask := func() (net.Conn, string) {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -44,9 +44,9 @@ func connectionsBeyondTheBoundAreClosed(t *testing.T, start Starter) {
 }
 
 func answersOfTheEngineItselfNameTheServer(t *testing.T, start Starter) {
-	_, addr := start(t, Options{Handler: newHandler(), Server: "us"})
+	_, addr := start(t, Options{Handler: NewHandler(), Server: "us"})
 	for head, want := range map[string]string{"OPTIONS *": "400", "GET /a/../..": "400", "CONNECT a:1": "405"} {
-		got := raw(t, addr, head+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		got := Raw(t, addr, head+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 		if !strings.HasPrefix(got, "HTTP/1.1 "+want) || !strings.Contains(got, "\r\nServer: us\r\n") {
 			t.Errorf("%s: %q, want %s from us", head, got, want)
 		}
@@ -54,9 +54,9 @@ func answersOfTheEngineItselfNameTheServer(t *testing.T, start Starter) {
 }
 
 func answersSayCloseWhileTheNodeDrains(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	var draining atomic.Bool
-	_, addr := start(t, Options{Handler: newHandler(up), Draining: draining.Load})
+	_, addr := start(t, Options{Handler: NewHandler(up), Draining: draining.Load})
 	for _, want := range []bool{false, true, false} {
 		draining.Store(want)
 		resp, err := http.Get("http://" + addr)

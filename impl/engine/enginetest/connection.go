@@ -19,19 +19,19 @@ import (
 func connectionsAreKeptPerGeneration(t *testing.T, start Starter) {
 	var mu sync.Mutex
 	peers := map[string]bool{}
-	up := backend(t, func(_ http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(_ http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		peers[r.RemoteAddr] = true
 		mu.Unlock()
 	})
-	h := newHandler(up)
+	h := NewHandler(up)
 	_, addr := start(t, Options{Handler: h})
 	for i := range 6 {
 		if i == 3 {
-			<-h.done
+			<-h.Done
 			h.gen.Store(2)
 		} else if i > 0 {
-			<-h.done
+			<-h.Done
 		}
 		resp, err := http.Get("http://" + addr)
 		if err != nil {
@@ -52,7 +52,7 @@ func tLSTargetIsVerifiedWhenAsked(t *testing.T, start Starter) {
 	s.StartTLS()
 	defer s.Close()
 	for _, verify := range []bool{false, true} {
-		h := newHandler(s.Listener.Addr().String())
+		h := NewHandler(s.Listener.Addr().String())
 		h.tls, h.verify = true, verify
 		_, addr := start(t, Options{Handler: h})
 		req, _ := http.NewRequest(http.MethodGet, "http://"+addr, nil)
@@ -63,14 +63,14 @@ func tLSTargetIsVerifiedWhenAsked(t *testing.T, start Starter) {
 		}
 		b, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if f := h.failed(); verify && (resp.StatusCode != http.StatusBadGateway || len(f) != 1 || f[0].Kind != exchange.FailedConnect) || !verify && string(b) != "shop.example" {
+		if f := h.Failures(); verify && (resp.StatusCode != http.StatusBadGateway || len(f) != 1 || f[0].Kind != exchange.FailedConnect) || !verify && string(b) != "shop.example" {
 			t.Errorf("verify %v: %d %q, failures %+v", verify, resp.StatusCode, b, f)
 		}
 	}
 }
 
 func upgradedConnectionCarriesBytesBothWays(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "echo" || r.Header.Get("Connection") != "Upgrade" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -83,7 +83,7 @@ func upgradedConnectionCarriesBytesBothWays(t *testing.T, start Starter) {
 		fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 		_, _ = io.Copy(c, brw)
 	})
-	h := newHandler(up)
+	h := NewHandler(up)
 	e, addr := start(t, Options{Handler: h})
 	c, _ := net.Dial("tcp", addr)
 	defer c.Close()
@@ -104,17 +104,17 @@ func upgradedConnectionCarriesBytesBothWays(t *testing.T, start Starter) {
 		t.Errorf("%d requests in flight beside an upgraded connection, want it to count as 1", n)
 	}
 	c.Close()
-	<-h.done
+	<-h.Done
 }
 
 func drainWaitsForSlowRequest(t *testing.T, start Starter) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
 		<-release
 		fmt.Fprint(w, "whole")
 	})
-	e, addr := start(t, Options{Handler: newHandler(up)})
+	e, addr := start(t, Options{Handler: NewHandler(up)})
 	answer := make(chan string, 1)
 	go func() {
 		resp, err := http.Get("http://" + addr)
@@ -146,22 +146,22 @@ func drainWaitsForSlowRequest(t *testing.T, start Starter) {
 func clientThatLeavesEndsTheAttempt(t *testing.T, start Starter) {
 	entered := make(chan struct{})
 	gone := make(chan struct{})
-	up := backend(t, func(_ http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(entered)
 		<-r.Context().Done()
 		close(gone)
 	})
-	h := newHandler(up)
+	h := NewHandler(up)
 	_, addr := start(t, Options{Handler: h})
 	c, _ := net.Dial("tcp", addr)
 	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	<-entered
 	c.Close()
 	<-gone
-	if r := <-h.done; !r.Cut {
+	if r := <-h.Done; !r.Cut {
 		t.Errorf("record %+v", r)
 	}
-	if f := h.failed(); len(f) != 1 || f[0].Kind != exchange.ClientGone {
+	if f := h.Failures(); len(f) != 1 || f[0].Kind != exchange.ClientGone {
 		t.Errorf("failures %+v", f)
 	}
 }

@@ -17,8 +17,8 @@ const (
 )
 
 func requestWithTwoFramingsIsRefusedAndTheLast(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	_, addr := start(t, Options{Handler: newHandler(up)})
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	_, addr := start(t, Options{Handler: NewHandler(up)})
 	for name, text := range map[string]string{
 		"a length and a coding":  plain + both + plain,
 		"a coding in HTTP/1.0":   plain + strings.Replace(chunked, "HTTP/1.1", "HTTP/1.0\r\nConnection: keep-alive", 1) + plain,

@@ -16,8 +16,9 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// handler forwards everything to targets in turn; tests set what differs.
-type handler struct {
+// A Handler forwards everything to targets in turn, a request that failed there to the
+// next one; tests set what differs.
+type Handler struct {
 	plan    exchange.Plan
 	targets []string
 	gen     atomic.Int64
@@ -29,15 +30,18 @@ type handler struct {
 
 	mu       sync.Mutex
 	failures []exchange.Failure
-	done     chan exchange.Record
+	// Done gets the record of every exchange. After 64 that nobody took the engine waits.
+	Done chan exchange.Record
 }
 
-func newHandler(targets ...string) *handler {
+// NewHandler is a Handler with limits of 5 s, for targets of host:port without TLS.
+func NewHandler(targets ...string) *Handler {
 	const s = time.Second
-	return &handler{targets: targets, plan: exchange.Plan{Connect: 5 * s, Send: 5 * s, Read: 5 * s}, done: make(chan exchange.Record, 64)}
+	return &Handler{targets: targets, plan: exchange.Plan{Connect: 5 * s, Send: 5 * s, Read: 5 * s}, Done: make(chan exchange.Record, 64)}
 }
 
-func (h *handler) forward(x *exchange.Exchange) exchange.Verdict {
+// Forward plans the next attempt of an exchange; beyond the last target it answers 502.
+func (h *Handler) Forward(x *exchange.Exchange) exchange.Verdict {
 	i := int(x.Slots[0])
 	x.Slots[0]++
 	if i >= len(h.targets) {
@@ -52,17 +56,19 @@ func (h *handler) forward(x *exchange.Exchange) exchange.Verdict {
 	return x.Forward(p)
 }
 
-func (h *handler) OnRequest(x *exchange.Exchange) exchange.Verdict {
+// OnRequest is of exchange.Handler.
+func (h *Handler) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	if h.suspend != nil && x.Slots[1] == 0 {
 		x.Slots[1] = 1
 		v := x.Suspend()
 		h.suspend(x)
 		return v
 	}
-	return h.forward(x)
+	return h.Forward(x)
 }
 
-func (h *handler) OnFailure(x *exchange.Exchange, f exchange.Failure) exchange.Verdict {
+// OnFailure is of exchange.Handler.
+func (h *Handler) OnFailure(x *exchange.Exchange, f exchange.Failure) exchange.Verdict {
 	h.mu.Lock()
 	h.failures = append(h.failures, f)
 	h.mu.Unlock()
@@ -78,26 +84,31 @@ func (h *handler) OnFailure(x *exchange.Exchange, f exchange.Failure) exchange.V
 	if f.Sent && (!f.Replayable || x.Request.Method == http.MethodPost) {
 		return x.RespondBytes(502, "", []byte("no replay"))
 	}
-	return h.forward(x)
+	return h.Forward(x)
 }
 
-func (h *handler) OnResponse(x *exchange.Exchange) exchange.Verdict {
+// OnResponse is of exchange.Handler.
+func (h *Handler) OnResponse(x *exchange.Exchange) exchange.Verdict {
 	x.ResponseEdits = x.ResponseEdits[:0]
 	x.ResponseEdits.Set("Server", "us")
 	return exchange.Continue
 }
 
-func (h *handler) OnBody(_ *exchange.Exchange, b []byte, last bool) []byte { return h.filter(b, last) }
+// OnBody is of exchange.Handler.
+func (h *Handler) OnBody(_ *exchange.Exchange, b []byte, last bool) []byte { return h.filter(b, last) }
 
-func (h *handler) OnDone(_ *exchange.Exchange, r exchange.Record) { h.done <- r }
+// OnDone is of exchange.Handler.
+func (h *Handler) OnDone(_ *exchange.Exchange, r exchange.Record) { h.Done <- r }
 
-func (h *handler) failed() []exchange.Failure {
+// Failures are those of all attempts so far.
+func (h *Handler) Failures() []exchange.Failure {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return append([]exchange.Failure(nil), h.failures...)
 }
 
-func backend(t *testing.T, f http.HandlerFunc) string {
+// Backend serves a function until the test ends, and returns where.
+func Backend(t *testing.T, f http.HandlerFunc) string {
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
@@ -113,8 +124,8 @@ func refusing(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// raw sends bytes and returns everything until the connection closes.
-func raw(t *testing.T, addr, request string) string {
+// Raw sends bytes and returns everything until the connection closes.
+func Raw(t *testing.T, addr, request string) string {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -133,7 +144,7 @@ func raw(t *testing.T, addr, request string) string {
 }
 
 func requestAndAnswerPassUnchanged(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header()["Content-Type"] = nil
 		w.Header().Set("X-Multi", "1")
@@ -141,8 +152,8 @@ func requestAndAnswerPassUnchanged(t *testing.T, start Starter) {
 		w.WriteHeader(http.StatusCreated)
 		fmt.Fprintf(w, "%s %s host=%s body=%s ua=%q len=%d", r.Method, r.RequestURI, r.Host, body, r.Header["User-Agent"], r.ContentLength)
 	})
-	_, addr := start(t, Options{Handler: newHandler(up)})
-	got := raw(t, addr, "POST /a%2Fb//c?x=%20&y HTTP/1.1\r\nHost: h.example:81\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+	_, addr := start(t, Options{Handler: NewHandler(up)})
+	got := Raw(t, addr, "POST /a%2Fb//c?x=%20&y HTTP/1.1\r\nHost: h.example:81\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
 	for _, want := range []string{"HTTP/1.1 201 Created\r\n", "\r\nX-Multi: 1\r\n", "\r\nX-Multi: 2\r\n", "\r\nServer: us\r\n",
 		"POST /a%2Fb//c?x=%20&y host=h.example:81 body=hello ua=[] len=5"} {
 		if !strings.Contains(got, want) {
@@ -155,22 +166,22 @@ func requestAndAnswerPassUnchanged(t *testing.T, start Starter) {
 }
 
 func targetsOfOddFormReachTheUpstreamAsTheyAre(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI, " ", r.Host) })
-	_, addr := start(t, Options{Handler: newHandler(up)})
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI, " ", r.Host) })
+	_, addr := start(t, Options{Handler: NewHandler(up)})
 	for target, want := range map[string]string{
 		"//x//y": "//x//y h", "/?": "/? h", "/a:b@c": "/a:b@c h", "/%7Euser/;p=1": "/%7Euser/;p=1 h", "http://abs.example/p?q": "/p?q abs.example", "http://abs.example": "/ abs.example",
 	} {
-		got := raw(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		got := Raw(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 		if !strings.HasSuffix(got, "\r\n\r\n"+want) {
 			t.Errorf("%s: %q, want %q", target, got, want)
 		}
 	}
 	for target, want := range map[string]string{"/%zz": "400", "/a/../..": "400", "*": "400"} {
-		if got := raw(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 "+want) {
+		if got := Raw(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 "+want) {
 			t.Errorf("%s: %q, want %s", target, got, want)
 		}
 	}
-	if got := raw(t, addr, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 405") {
+	if got := Raw(t, addr, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 405") {
 		t.Errorf("CONNECT: %q", got)
 	}
 }
@@ -180,8 +191,8 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func suspendedRequestGoesOnAfterResume(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "late") })
-	h := newHandler(up)
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "late") })
+	h := NewHandler(up)
 	h.suspend = func(x *exchange.Exchange) { go x.Resume() }
 	_, addr := start(t, Options{Handler: h})
 	resp, err := http.Get("http://" + addr)

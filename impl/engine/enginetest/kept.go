@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-func post(t *testing.T, addr, body string, header ...string) int {
+// Post sends a body with header fields (name, value, ...) and returns the status.
+func Post(t *testing.T, addr, body string, header ...string) int {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, "http://"+addr, strings.NewReader(body))
 	if err != nil {
@@ -28,13 +29,13 @@ func post(t *testing.T, addr, body string, header ...string) int {
 	return resp.StatusCode
 }
 
-// use makes a kept connection to the first target of a handler.
-func use(t *testing.T, addr string, h *handler) {
+// Use makes a kept connection to the first target of a handler.
+func Use(t *testing.T, addr string, h *Handler) {
 	t.Helper()
-	if status := post(t, addr, "first"); status != http.StatusOK || len(h.failed()) > 0 {
-		t.Fatalf("first request: %d, failures %+v", status, h.failed())
+	if status := Post(t, addr, "first"); status != http.StatusOK || len(h.Failures()) > 0 {
+		t.Fatalf("first request: %d, failures %+v", status, h.Failures())
 	}
-	<-h.done
+	<-h.Done
 }
 
 // resetter answers the first request on a connection, reads the second whole
@@ -76,11 +77,11 @@ func postThatReachedATargetIsNotRepeated(t *testing.T, start Starter) {
 		"with Idempotency-Key": {"Idempotency-Key", "1"},
 	} {
 		var got atomic.Int64
-		h := newHandler(resetter(t), backend(t, func(http.ResponseWriter, *http.Request) { got.Add(1) }))
+		h := NewHandler(resetter(t), Backend(t, func(http.ResponseWriter, *http.Request) { got.Add(1) }))
 		_, addr := start(t, Options{Handler: h})
-		use(t, addr, h)
-		status := post(t, addr, "hello", header...)
-		f := h.failed()
+		Use(t, addr, h)
+		status := Post(t, addr, "hello", header...)
+		f := h.Failures()
 		if status != http.StatusBadGateway || got.Load() != 0 || len(f) != 1 || !f[0].Sent {
 			t.Errorf("%s: status %d, second target got %d requests, failures %+v", name, status, got.Load(), f)
 		}
@@ -108,13 +109,13 @@ func postIsNeverWrittenToAConnectionThatHasEnded(t *testing.T, start Starter) {
 	}
 	go func() { _ = server.Serve(ln) }()
 	defer func() { _ = server.Close() }()
-	h := newHandler(ln.Addr().String())
+	h := NewHandler(ln.Addr().String())
 	_, addr := start(t, Options{Handler: h})
 	for i := range 200 {
-		if status := post(t, addr, "hello"); status != http.StatusOK {
-			t.Fatalf("request %d: %d, failures %+v", i, status, h.failed())
+		if status := Post(t, addr, "hello"); status != http.StatusOK {
+			t.Fatalf("request %d: %d, failures %+v", i, status, h.Failures())
 		}
 		<-closed // its FIN is on this machine, and with the gateway's socket
-		<-h.done
+		<-h.Done
 	}
 }

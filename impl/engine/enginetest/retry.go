@@ -14,11 +14,11 @@ import (
 )
 
 func connectFailureIsTriedAgainWithTheWholeBody(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		fmt.Fprint(w, len(b))
 	})
-	h := newHandler(refusing(t), up)
+	h := NewHandler(refusing(t), up)
 	_, addr := start(t, Options{Handler: h})
 	resp, err := http.Post("http://"+addr, "", io.LimitReader(zeros{}, 300<<10)) // beyond the replay buffer: nothing was read yet
 	if err != nil {
@@ -26,7 +26,7 @@ func connectFailureIsTriedAgainWithTheWholeBody(t *testing.T, start Starter) {
 	}
 	defer resp.Body.Close()
 	b, _ := io.ReadAll(resp.Body)
-	f := h.failed()
+	f := h.Failures()
 	if string(b) != fmt.Sprint(300<<10) || len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent || !f[0].Replayable {
 		t.Errorf("body %s, failures %+v", b, f)
 	}
@@ -54,14 +54,14 @@ func cutter(t *testing.T, read int) string {
 
 func smallBodyIsSentAgainLargeOneIsNot(t *testing.T, start Starter) {
 	var got atomic.Int64
-	up := backend(t, func(_ http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(_ http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		got.Store(n)
 	})
 	for _, c := range []struct {
 		size, status int
 	}{{10 << 10, 200}, {200 << 10, 502}} {
-		h := newHandler(cutter(t, c.size+50), up)
+		h := NewHandler(cutter(t, c.size+50), up)
 		_, addr := start(t, Options{Handler: h})
 		req, _ := http.NewRequest(http.MethodPut, "http://"+addr, bytes.NewReader(make([]byte, c.size)))
 		resp, err := http.DefaultClient.Do(req)
@@ -69,7 +69,7 @@ func smallBodyIsSentAgainLargeOneIsNot(t *testing.T, start Starter) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		f := h.failed()
+		f := h.Failures()
 		if resp.StatusCode != c.status || len(f) != 1 || !f[0].Sent || f[0].Replayable != (c.status == 200) {
 			t.Errorf("%d bytes: status %d, failures %+v", c.size, resp.StatusCode, f)
 		}
@@ -81,9 +81,9 @@ func smallBodyIsSentAgainLargeOneIsNot(t *testing.T, start Starter) {
 
 func silentTargetIsATimeout(t *testing.T, start Starter) {
 	release := make(chan struct{})
-	up := backend(t, func(http.ResponseWriter, *http.Request) { <-release })
+	up := Backend(t, func(http.ResponseWriter, *http.Request) { <-release })
 	defer close(release)
-	h := newHandler(up)
+	h := NewHandler(up)
 	h.plan.Read = 50 * time.Millisecond
 	_, addr := start(t, Options{Handler: h})
 	resp, err := http.Get("http://" + addr)
@@ -91,7 +91,7 @@ func silentTargetIsATimeout(t *testing.T, start Starter) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if f := h.failed(); resp.StatusCode != http.StatusGatewayTimeout || len(f) != 1 || f[0].Kind != exchange.TimedOutRead || !f[0].Sent {
+	if f := h.Failures(); resp.StatusCode != http.StatusGatewayTimeout || len(f) != 1 || f[0].Kind != exchange.TimedOutRead || !f[0].Sent {
 		t.Errorf("status %d, failures %+v", resp.StatusCode, f)
 	}
 }

@@ -100,7 +100,7 @@ func dialTLS(t *testing.T, addr string) *tls.Conn {
 
 // witness keeps what each request was.
 type witness struct {
-	*handler
+	*Handler
 	mu   sync.Mutex
 	seen []string
 }
@@ -113,12 +113,12 @@ func (w *witness) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	w.mu.Lock()
 	w.seen = append(w.seen, x.Request.Scheme+" "+name+" "+strings.Clone(x.Request.Host))
 	w.mu.Unlock()
-	return w.handler.OnRequest(x)
+	return w.Handler.OnRequest(x)
 }
 
 func requestsKnowTheTLSThatTheyCameOver(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	w := &witness{handler: newHandler(up)}
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	w := &witness{Handler: NewHandler(up)}
 	_, addr := start(t, Options{Handler: w, TLS: secured(t)})
 	c := dialTLS(t, addr)
 	br := bufio.NewReader(c)
@@ -134,7 +134,7 @@ func requestsKnowTheTLSThatTheyCameOver(t *testing.T, start Starter) {
 		}
 	}
 	_, plain := start(t, Options{Handler: w})
-	if got := raw(t, plain, "GET / HTTP/1.1\r\nHost: c.example\r\nConnection: close\r\n\r\n"); !strings.Contains(got, " 200 ") {
+	if got := Raw(t, plain, "GET / HTTP/1.1\r\nHost: c.example\r\nConnection: close\r\n\r\n"); !strings.Contains(got, " 200 ") {
 		t.Errorf("without TLS: %q", got)
 	}
 	w.mu.Lock()
@@ -148,9 +148,9 @@ func requestsKnowTheTLSThatTheyCameOver(t *testing.T, start Starter) {
 }
 
 func sessionsAreResumed(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		_, addr := start(t, Options{Handler: newHandler(up), TLS: secured(t)})
+		_, addr := start(t, Options{Handler: NewHandler(up), TLS: secured(t)})
 		conf := trusting.Clone()
 		conf.ClientSessionCache, conf.MinVersion, conf.MaxVersion = tls.NewLRUClientSessionCache(1), version, version
 		for i := range 3 {
@@ -183,8 +183,8 @@ func (h halves) Write(b []byte) (int, error) {
 }
 
 func recordsInPiecesAreRecords(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	_, addr := start(t, Options{Handler: newHandler(up), TLS: secured(t)})
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	_, addr := start(t, Options{Handler: NewHandler(up), TLS: secured(t)})
 	inner, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
@@ -207,8 +207,8 @@ func recordsInPiecesAreRecords(t *testing.T, start Starter) {
 }
 
 func handshakesThatStopEndAndKeepNobodyWaiting(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
-	_, addr := start(t, Options{Handler: newHandler(up), TLS: secured(t), HeadTimeout: 300 * time.Millisecond})
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	_, addr := start(t, Options{Handler: NewHandler(up), TLS: secured(t), HeadTimeout: 300 * time.Millisecond})
 	var stalled []net.Conn
 	for i := range 400 {
 		c, err := net.Dial("tcp", addr)
@@ -235,18 +235,18 @@ func handshakesThatStopEndAndKeepNobodyWaiting(t *testing.T, start Starter) {
 }
 
 func plainRequestToTLSIsToldWhy(t *testing.T, start Starter) {
-	h := newHandler(backend(t, func(http.ResponseWriter, *http.Request) { t.Error("a plain request reached the backend") }))
+	h := NewHandler(Backend(t, func(http.ResponseWriter, *http.Request) { t.Error("a plain request reached the backend") }))
 	_, addr := start(t, Options{Handler: h, TLS: secured(t)})
-	if got := raw(t, addr, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 400 ") || !strings.Contains(got, "HTTPS port") {
+	if got := Raw(t, addr, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 400 ") || !strings.Contains(got, "HTTPS port") {
 		t.Errorf("plain HTTP: %q", got)
 	}
-	if got := raw(t, addr, "SSH-2.0-x\r\n"); strings.Contains(got, "HTTP") {
+	if got := Raw(t, addr, "SSH-2.0-x\r\n"); strings.Contains(got, "HTTP") {
 		t.Errorf("something else: %q", got)
 	}
 }
 
 func strangersGetNoHandshake(t *testing.T, start Starter) {
-	_, addr := start(t, Options{Handler: newHandler(), TLS: secured(t)})
+	_, addr := start(t, Options{Handler: NewHandler(), TLS: secured(t)})
 	_, err := tls.Dial("tcp", addr, &tls.Config{ServerName: "other.example", InsecureSkipVerify: true})
 	if err == nil || !strings.Contains(err.Error(), "unrecognized name") {
 		t.Errorf("a handshake for a name that nobody has: %v", err)
@@ -254,8 +254,8 @@ func strangersGetNoHandshake(t *testing.T, start Starter) {
 }
 
 func roomOfConnectionsWithTLSIsGivenBack(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
-	_, addr := start(t, Options{Handler: newHandler(up), TLS: secured(t), MaxConns: 8})
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	_, addr := start(t, Options{Handler: NewHandler(up), TLS: secured(t), MaxConns: 8})
 	for i := range 20 {
 		c := dialTLS(t, addr)
 		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -289,7 +289,7 @@ func answerThatIsCutBelowTLSReachesTheClientCut(t *testing.T, start Starter) {
 			}()
 		}
 	}()
-	h := newHandler(ln.Addr().String())
+	h := NewHandler(ln.Addr().String())
 	h.tls = true
 	_, addr := start(t, Options{Handler: h})
 	resp, err := http.Get("http://" + addr)

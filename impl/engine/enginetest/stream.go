@@ -13,7 +13,7 @@ import (
 )
 
 func bodyFlowsBothWaysAtOnce(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w)
 		_ = rc.EnableFullDuplex()
 		_ = rc.Flush()
@@ -27,7 +27,7 @@ func bodyFlowsBothWaysAtOnce(t *testing.T, start Starter) {
 			}
 		}
 	})
-	_, addr := start(t, Options{Handler: newHandler(up)})
+	_, addr := start(t, Options{Handler: NewHandler(up)})
 	pr, pw := io.Pipe()
 	req, _ := http.NewRequest(http.MethodPost, "http://"+addr, pr)
 	resp, err := http.DefaultClient.Do(req)
@@ -46,13 +46,13 @@ func bodyFlowsBothWaysAtOnce(t *testing.T, start Starter) {
 }
 
 func answerThatBreaksOffReachesTheClientBroken(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, "half")
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	h := newHandler(up)
+	h := NewHandler(up)
 	_, addr := start(t, Options{Handler: h})
 	resp, err := http.Get("http://" + addr)
 	if err != nil {
@@ -62,13 +62,13 @@ func answerThatBreaksOffReachesTheClientBroken(t *testing.T, start Starter) {
 	if b, err := io.ReadAll(resp.Body); err == nil {
 		t.Errorf("broken answer reads as whole: %q", b)
 	}
-	if r := <-h.done; !r.Cut || r.Status != 200 {
+	if r := <-h.Done; !r.Cut || r.Status != 200 {
 		t.Errorf("record %+v", r)
 	}
 }
 
 func trailersAndInterimAnswersPass(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body)
 		w.Header().Set("Link", "</a>; rel=preload")
 		w.WriteHeader(http.StatusEarlyHints)
@@ -77,8 +77,8 @@ func trailersAndInterimAnswersPass(t *testing.T, start Starter) {
 		fmt.Fprint(w, "body ", r.Trailer.Get("X-In"))
 		w.Header().Set("X-Sum", "42")
 	})
-	_, addr := start(t, Options{Handler: newHandler(up)})
-	got := raw(t, addr, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-In\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\nX-In: yes\r\n\r\n")
+	_, addr := start(t, Options{Handler: NewHandler(up)})
+	got := Raw(t, addr, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-In\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\nX-In: yes\r\n\r\n")
 	for _, want := range []string{"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n", "HTTP/1.1 200 OK\r\n", "Trailer: X-Sum\r\n", "body yes", "X-Sum: 42\r\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("answer lacks %q:\n%s", want, got)
@@ -87,11 +87,11 @@ func trailersAndInterimAnswersPass(t *testing.T, start Starter) {
 }
 
 func expectationIsMetByTheGateway(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, r *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s", b)
 	})
-	_, addr := start(t, Options{Handler: newHandler(up)})
+	_, addr := start(t, Options{Handler: NewHandler(up)})
 	c, _ := net.Dial("tcp", addr)
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
@@ -110,8 +110,8 @@ func expectationIsMetByTheGateway(t *testing.T, start Starter) {
 }
 
 func bodyFilterReplacesChunks(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "quiet") })
-	h := newHandler(up)
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "quiet") })
+	h := NewHandler(up)
 	h.filter = func(b []byte, last bool) []byte {
 		out := bytes.ToUpper(b)
 		if last {
@@ -131,8 +131,8 @@ func bodyFilterReplacesChunks(t *testing.T, start Starter) {
 }
 
 func tooLongBodyIsRefused(t *testing.T, start Starter) {
-	up := backend(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-	_, addr := start(t, Options{Handler: newHandler(up), MaxBody: 1000})
+	up := Backend(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	_, addr := start(t, Options{Handler: NewHandler(up), MaxBody: 1000})
 	resp, err := http.Post("http://"+addr, "", io.LimitReader(zeros{}, 5000))
 	if err != nil {
 		t.Fatal(err)
@@ -146,11 +146,11 @@ func tooLongBodyIsRefused(t *testing.T, start Starter) {
 // earlyAnswerLeavesNoBytesBehind: when the target answers before it has
 // read the body, the rest of the body must not be taken for a next request.
 func earlyAnswerLeavesNoBytesBehind(t *testing.T, start Starter) {
-	up := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex() // answers before it reads
 		w.WriteHeader(http.StatusForbidden)
 	})
-	_, addr := start(t, Options{Handler: newHandler(up)})
+	_, addr := start(t, Options{Handler: NewHandler(up)})
 	c, _ := net.Dial("tcp", addr)
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))

@@ -42,10 +42,10 @@ func talkative(t *testing.T) string {
 // whatFollowsAnAnswerIsNobodysAnswer: with many requests at once a connection
 // is wanted the moment that it is free, before the library has looked at it.
 func whatFollowsAnAnswerIsNobodysAnswer(t *testing.T, start Starter) {
-	h := newHandler(talkative(t))
-	t.Cleanup(func() { close(h.done) }) // after the engine has ended
+	h := NewHandler(talkative(t))
+	t.Cleanup(func() { close(h.Done) }) // after the engine has ended
 	go func() {
-		for range h.done { // or the handler would wait for somebody who takes it
+		for range h.Done { // or the handler would wait for somebody who takes it
 		}
 	}()
 	_, addr := start(t, Options{Handler: h})

@@ -71,7 +71,7 @@ func target(t *testing.T) (addr string, roots *x509.CertPool, peers func() int) 
 }
 
 // askFor sends one request for a host and returns the answer.
-func askFor(t *testing.T, addr, host string, h *handler) (int, string) {
+func askFor(t *testing.T, addr, host string, h *Handler) (int, string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodGet, "http://"+addr, nil)
 	if err != nil {
@@ -87,7 +87,7 @@ func askFor(t *testing.T, addr, host string, h *handler) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-h.done
+	<-h.Done
 	return resp.StatusCode, string(b)
 }
 
@@ -98,11 +98,11 @@ func targetIsVerifiedByTheNameThatItIsAskedFor(t *testing.T, start Starter) {
 		roots *x509.CertPool
 		want  int
 	}{{"a.example:8443", roots, 200}, {"A.Example", roots, 200}, {"b.example", roots, 502}, {"a.example", nil, 502}} {
-		h := newHandler(up)
+		h := NewHandler(up)
 		h.tls, h.verify = true, true
 		_, addr := start(t, Options{Handler: h, Roots: tc.roots})
 		status, body := askFor(t, addr, tc.host, h)
-		if f := h.failed(); status != tc.want || status == 200 && body != "a.example -" || status != 200 && (len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent) {
+		if f := h.Failures(); status != tc.want || status == 200 && body != "a.example -" || status != 200 && (len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent) {
 			t.Errorf("%+v: %d %q, failures %+v", tc.host, status, body, f)
 		}
 	}
@@ -110,7 +110,7 @@ func targetIsVerifiedByTheNameThatItIsAskedFor(t *testing.T, start Starter) {
 
 func connectionsAreKeptForOneClientCertificate(t *testing.T, start Starter) {
 	up, _, peers := target(t)
-	h := newHandler(up)
+	h := NewHandler(up)
 	h.tls = true
 	_, addr := start(t, Options{Handler: h})
 	one, two := SelfSigned(t, "one"), SelfSigned(t, "two")

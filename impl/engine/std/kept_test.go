@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/unilb/unilb/impl/engine/enginetest"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -53,10 +54,10 @@ func (f *fragile) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
 // dialOnce makes the connections to an address: the given one, then refusals.
 func dialOnce(e *Engine, address string, c net.Conn) {
-	h := newHandler(address)
+	h := enginetest.NewHandler(address)
 	var x exchange.Exchange
 	x.Reset(0, nil)
-	h.forward(&x)
+	h.Forward(&x)
 	var dialled atomic.Bool
 	e.pools.get(x.Plan.Target.Pool).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		if dialled.Swap(true) {
@@ -66,47 +67,20 @@ func dialOnce(e *Engine, address string, c net.Conn) {
 	}
 }
 
-func post(t *testing.T, addr, body string, header ...string) int {
-	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, "http://"+addr, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode
-}
-
-// use makes a kept connection to the first target of a handler.
-func use(t *testing.T, addr string, h *handler) {
-	t.Helper()
-	if status := post(t, addr, "first"); status != http.StatusOK || len(h.failed()) > 0 {
-		t.Fatalf("first request: %d, failures %+v", status, h.failed())
-	}
-	<-h.done
-}
-
 func TestPostOnADeadKeptConnectionGoesToTheSecondTargetOnce(t *testing.T) {
 	var got atomic.Int64
-	second := backend(t, func(_ http.ResponseWriter, r *http.Request) {
+	second := enginetest.Backend(t, func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		got.Add(int64(len(b)))
 	})
-	h := newHandler("first.example:80", second)
+	h := enginetest.NewHandler("first.example:80", second)
 	e, addr := start(t, Options{Handler: h})
 	conn := newFragile()
 	dialOnce(e, "first.example:80", conn)
-	use(t, addr, h)
+	enginetest.Use(t, addr, h)
 	conn.dead.Store(true)
-	status := post(t, addr, "hello")
-	f := h.failed()
+	status := enginetest.Post(t, addr, "hello")
+	f := h.Failures()
 	if status != http.StatusOK || got.Load() != 5 || len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent {
 		t.Errorf("status %d, second target got %d bytes of 5, failures %+v", status, got.Load(), f)
 	}

@@ -1,7 +1,6 @@
 package std
 
 import (
-	"net"
 	"testing"
 
 	"github.com/unilb/unilb/impl/engine/enginetest"
@@ -10,11 +9,6 @@ import (
 func TestTheLibraryIsAnEngine(t *testing.T) {
 	enginetest.Run(t, func(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 		t.Helper()
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := New(Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout})
-		return e, enginetest.Serve(t, e, ln, o.TLS != nil)
+		return start(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout})
 	})
 }
