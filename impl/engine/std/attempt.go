@@ -80,13 +80,14 @@ func (t *try) pool() exchange.Pool {
 func (t *try) request(ctx context.Context) *http.Request {
 	n, x := t.run, &t.run.x
 	plan := &x.Plan
+	send, read := plan.Send, plan.Read // who tells of the end of the request may be late: the run is another's then
 	trace := &httptrace.ClientTrace{
 		GetConn: func(string) { t.watch.stop() }, // connecting has a limit of its own
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.gotConn(info)
-			t.watch.arm(exchange.TimedOutSend, plan.Send)
+			t.watch.arm(exchange.TimedOutSend, send)
 		},
-		WroteRequest:   func(httptrace.WroteRequestInfo) { t.watch.arm(exchange.TimedOutRead, plan.Read) },
+		WroteRequest:   func(httptrace.WroteRequestInfo) { t.watch.arm(exchange.TimedOutRead, read) },
 		Got1xxResponse: t.interim,
 	}
 	ctx = context.WithValue(httptrace.WithClientTrace(ctx, trace), connectKey{}, plan.Connect)
