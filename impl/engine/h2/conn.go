@@ -17,6 +17,7 @@ type Conn struct {
 
 	// What is being read.
 	begun, settled bool // the preface has come; and SETTINGS
+	knows          bool // the client has acknowledged ours
 	in             inBlock
 	data           inData
 	stuck          bool // the next frame waits until the output has room
@@ -153,6 +154,7 @@ func (c *Conn) onSettings(h header, p []byte) Reason {
 	case h.has(flagAck) && len(p) > 0:
 		return ReasonFrameSize
 	case h.has(flagAck):
+		c.knows = true
 		return NoReason
 	}
 	before := c.peer.window

@@ -82,7 +82,7 @@ func (c *Conn) discard(p []byte) Reason {
 // request begins a stream.
 func (c *Conn) request(in inBlock, p []byte) Reason {
 	if len(c.ids) >= c.srv.o.MaxStreams {
-		why := either(c.discard(p), c.budget.spendReset())
+		why := either(c.discard(p), c.tooMany())
 		c.control(appendReset(c.out.Room(), in.stream, RefusedStream))
 		c.resets.add(in.stream, maxResets)
 		c.owner.Refuse(nil, ReasonStreams)
@@ -104,6 +104,15 @@ func (c *Conn) request(in inBlock, p []byte) Reason {
 	s.told, s.left = true, k.length
 	c.owner.Request(s, head)
 	return NoReason
+}
+
+// tooMany takes a stream too many out of a budget: that of resets only when the client
+// knows how many are allowed.
+func (c *Conn) tooMany() Reason {
+	if c.knows {
+		return c.budget.spendReset()
+	}
+	return c.budget.spend()
 }
 
 // refuse ends a stream whose head is refused, unless the owner has answered it.

@@ -151,6 +151,29 @@ func TestStreamsBeyondTheLimitMayBeRepeated(t *testing.T) {
 	}
 }
 
+// TestClientMayNotKnowOurLimitsYet: until it has acknowledged them it goes by those of
+// the protocol.
+func TestClientMayNotKnowOurLimitsYet(t *testing.T) {
+	m, w := newMachine(Options{MaxStreams: 4, StreamWindow: 100}), newWire()
+	m.onData = func(*Stream, []byte, bool) {}
+	w.greet().headers(1, false, post...)
+	for range 3 {
+		w.data(1, false, strings.Repeat("x", frameSize))
+	}
+	for id := uint32(3); id < 1000; id += 2 {
+		w.headers(id, true, get...)
+	}
+	if m.feed(w.take()); m.err != nil || m.c.Streams() != 4 {
+		t.Errorf("got %v, %d streams open", m.err, m.c.Streams())
+	}
+	m.streams[3].Reset(Cancel)
+	must(w.f.WriteSettingsAck())
+	m.feed(w.headers(1001, false, post...).data(1001, true, strings.Repeat("x", 101)).take())
+	if last := m.log[len(m.log)-1]; last != "reset 1001: window FLOW_CONTROL_ERROR" || m.err != nil {
+		t.Errorf("got %q, %v of one that knows", last, m.err)
+	}
+}
+
 func TestHeaderBlockInPieces(t *testing.T) {
 	lines := with("x: "+strings.Repeat("y", 100), "z: 1")
 	m, w := greeted(Options{})

@@ -253,6 +253,8 @@ func (w *wire) take() []byte {
 func greeted(o Options, s ...http2.Setting) (*machine, *wire) {
 	m, w := newMachine(o), newWire()
 	m.feed(w.greet(s...).take())
+	must(w.f.WriteSettingsAck())
+	m.feed(w.take())
 	m.sent()
 	return m, w
 }

@@ -29,7 +29,7 @@ type Options struct {
 }
 
 // Output is where frames go. It is asked for its buffer and given it back, with
-// frames at the end, before anything else happens.
+// frames at the end, before anything else happens. It does not call the connection.
 type Output interface {
 	// Room returns the buffer to append to, which may hold what was not sent yet.
 	Room() []byte

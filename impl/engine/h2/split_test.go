@@ -114,7 +114,9 @@ func converse(pieces ...[]byte) told {
 			s.Answer(404, nil, nil, Answer{Length: NoLength, End: true})
 		}
 	}
-	m.feed(newWire().greet().take())
+	w := newWire().greet()
+	must(w.f.WriteSettingsAck())
+	m.feed(w.take())
 	for _, p := range pieces {
 		m.feed(p)
 	}

@@ -100,6 +100,9 @@ func (c *Conn) open(id uint32) *Stream {
 		s = new(Stream)
 	}
 	*s = Stream{c: c, id: id, left: -1, recv: srv.o.StreamWindow, send: c.peer.window}
+	if !c.knows {
+		s.recv = max(s.recv, baseWindow) // which it may use until it has seen ours
+	}
 	c.ids = append(c.ids, id)
 	c.streams = append(c.streams, s)
 	return s
