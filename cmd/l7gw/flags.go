@@ -31,6 +31,7 @@ type options struct {
 	accessLog          string
 	engine             string
 	loops              int
+	http2              bool
 	logLevel           string
 
 	standalone  bool
@@ -68,6 +69,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request; -: stderr; empty: none")
 	f.StringVar(&o.engine, "engine", gateway.EngineStd, "what serves requests: std (the library's server) or loop (event loops of our own)")
+	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
 	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
 	f.BoolVar(&o.standalone, "standalone", false, "start etcd and the Admin API as children on loopback; for a first try")

@@ -39,10 +39,18 @@ func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() b
 	case "", EngineStd:
 		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})}, nil
 	case EngineLoop:
-		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
+		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
 		return loopEngine{e}, err
 	}
 	return nil, fmt.Errorf("engine %q: want %s or %s", o.Engine, EngineStd, EngineLoop)
+}
+
+// protocols are offered in the handshake of TLS.
+func (o *Options) protocols() []string {
+	if o.HTTP2 && o.Engine == EngineLoop {
+		return []string{"h2", "http/1.1"}
+	}
+	return []string{"http/1.1"}
 }
 
 type stdEngine struct{ *std.Engine }

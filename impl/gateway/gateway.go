@@ -57,6 +57,9 @@ type Options struct {
 	DrainTimeout time.Duration
 	// Engine serves requests: EngineStd or EngineLoop; "" is EngineStd.
 	Engine string
+	// HTTP2 serves HTTP/2 as well, agreed on in the handshake of TLS and, without TLS,
+	// to clients that begin with it. EngineStd does not.
+	HTTP2 bool
 	// Loops is the number of event loops of EngineLoop; 0: 1.
 	Loops int
 	// AccessLog gets one JSON line for each request; nil: none.
@@ -92,7 +95,7 @@ func build(o Options) (*Gateway, error) {
 		po.Log = func(x *exchange.Exchange, e proxy.Entry) { g.access.add(x, e) }
 	}
 	g.pipeline = proxy.New(po)
-	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret}, time.Now())
+	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret, Protocols: o.protocols()}, time.Now())
 	var err error
 	if g.engine, err = newEngine(o, g.pipeline, g.certs, func() bool { return g.node.State() == node.Draining }); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (u *upstream) use(b []byte) []byte {
 			if r.x.FilterBody {
 				data = r.l.e.o.Handler.OnBody(&r.x, data, done)
 			}
-			r.sendBody(data)
+			r.sendBody(data, done && len(u.answer.Trailers()) == 0)
 			if done {
 				u.complete(len(b))
 				return nil

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"net/netip"
 	"syscall"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/engine/h1"
+	"github.com/unilb/unilb/impl/engine/h2"
 )
 
 // What a closing connection may still take of its client's time and bytes before it
@@ -27,6 +29,7 @@ type client struct {
 	said          *certs.Conn // by the client in its handshake; nil without TLS
 	run           *run        // the exchange under way
 	coming        h1.Body     // of its request
+	mux           *mux        // of HTTP/2; nil: HTTP/1.1
 	served        int         // requests
 	headFrom      int64
 	closing       bool // nothing is read as a request any more
@@ -53,6 +56,9 @@ func (c *client) ready() {
 	if c.tls != nil && c.tls.shake != nil {
 		c.tls.shake.goOn()
 		return
+	}
+	if c.mux != nil {
+		c.mux.goOn()
 	}
 	if len(c.in) > 0 && !c.goOn() {
 		return
@@ -94,6 +100,9 @@ func (c *client) goOn() bool {
 
 // wants tells whether anything that is read now would be used.
 func (c *client) wants() bool {
+	if c.mux != nil && !c.closing {
+		return c.mux.conn.Wants()
+	}
 	if c.run == nil {
 		return !c.full() || c.lingering > 0
 	}
@@ -143,8 +152,14 @@ func (c *client) use(b []byte) []byte {
 			return nil
 		case c.closing:
 			return nil
+		case c.mux != nil:
+			return c.mux.feed(b)
 		case c.run == nil && c.full():
 			return b // its client takes no answers
+		case c.served == 0 && b[0] == h2.Preface[0] && c.mayMultiplex(b):
+			if c.mux == nil {
+				return b
+			}
 		case c.run == nil:
 			n := c.request(b)
 			if n == 0 {
@@ -181,6 +196,20 @@ func (c *client) part(b []byte) int {
 	return n
 }
 
+// mayMultiplex tells whether the first bytes of a connection may be the preface of
+// HTTP/2, which comes without being agreed on (RFC 9113, 3.3), and makes HTTP/2 of the
+// connection when it is.
+func (c *client) mayMultiplex(b []byte) bool {
+	if !c.l.e.o.HTTP2 || c.said != nil { // with TLS it is agreed on
+		return false
+	}
+	may, whole := h2.HasPreface(b)
+	if may && whole {
+		c.multiplex()
+	}
+	return may
+}
+
 // request looks for the head of a request and begins its exchange. It returns the
 // length of the head; 0 when there is none yet.
 func (c *client) request(b []byte) int {
@@ -191,7 +220,7 @@ func (c *client) request(b []byte) int {
 	}
 	n, err := c.scan.Head(b, l.e.o.MaxHead, h1.Request)
 	if err != nil {
-		c.refuse(err)
+		c.refuse(b, err)
 		return len(b)
 	}
 	if n == 0 {
@@ -205,11 +234,21 @@ func (c *client) request(b []byte) int {
 
 // refuse answers a head that is none, and ends the connection: nobody knows where
 // the next message begins.
-func (c *client) refuse(err error) {
+func (c *client) refuse(head []byte, err error) {
 	why := h1.ReasonOf(err)
 	c.l.e.refused.count(why.String())
-	c.answer(why.Status())
+	if !c.l.e.o.HTTP2 || speaksHTTP1(head) {
+		c.answer(why.Status())
+	}
 	c.finishAndClose()
+}
+
+// speaksHTTP1 tells whether a first line has to do with that version. Who begins with
+// another, where HTTP/2 is served too, would take our answer for frames of it (RFC
+// 9113, 3.4).
+func speaksHTTP1(head []byte) bool {
+	line, _, _ := bytes.Cut(head, crlf[1:])
+	return bytes.Contains(bytes.ToUpper(line), []byte("HTTP/"))
 }
 
 // next is called when an exchange has ended: the connection goes on, or ends.
@@ -236,6 +275,8 @@ func (c *client) pace() {
 	r := c.run
 	switch {
 	case !c.open() || c.lingering > 0:
+	case c.mux != nil && !c.closing:
+		c.mux.pace()
 	case c.waiting() > 0 || c.blocked:
 		l.arm(&c.sock, o.BodyTimeout)
 	case r != nil && r.takes():
@@ -250,7 +291,12 @@ func (c *client) pace() {
 }
 
 // moved is called when the kernel took a part of what waits.
-func (c *client) moved() { c.pace() }
+func (c *client) moved() {
+	if c.mux != nil {
+		c.mux.moved = c.l.now
+	}
+	c.pace()
+}
 
 // finishAndClose ends the connection when what waits has been written.
 func (c *client) finishAndClose() {
@@ -264,6 +310,9 @@ func (c *client) finishAndClose() {
 
 // sent is called when everything has been written.
 func (c *client) sent() {
+	if c.mux != nil && !c.closing {
+		c.mux.sent()
+	}
 	c.pace()
 	if c.run == nil && !c.closing && (len(c.in) > 0 || c.readable) {
 		c.again() // its next requests have waited for this
@@ -299,6 +348,9 @@ func (c *client) linger() {
 // eof is the end of what the client sends.
 func (c *client) eof() {
 	switch {
+	case c.mux != nil && c.lingering == 0:
+		c.mux.cut()
+		c.finish()
 	case c.run == nil || c.lingering > 0:
 		if c.waiting() > 0 {
 			c.closing = true // it may still read
@@ -323,6 +375,9 @@ func (c *client) gone() {
 	l := c.l
 	if _, ok := l.clients[c]; ok {
 		delete(l.clients, c)
+		if c.mux != nil {
+			c.mux.cut()
+		}
 		l.e.room.Leave()
 		l.calm()
 	}
@@ -352,6 +407,8 @@ func (c *client) late() {
 	switch {
 	case c.run != nil:
 		c.run.clientLate()
+	case c.mux != nil && !c.closing:
+		c.mux.late()
 	case c.waiting() > 0:
 		c.cut() // it does not read its answer
 	case c.closing || c.served > 0 && c.headFrom == 0 || len(c.in) == 0:

@@ -42,6 +42,9 @@ type Options struct {
 	// Draining tells, beside Drain, whether answers should say "Connection: close".
 	// It is asked for every answer; nil: no.
 	Draining func() bool
+	// HTTP2 serves HTTP/2 to clients that begin with it (RFC 9113, 3.3), or have agreed
+	// on it in their handshake: what TLS offers there.
+	HTTP2 bool
 	// TLS has the certificates of ServeTLS, which needs it.
 	TLS *certs.Server
 	// Roots are the authorities that targets are verified by; nil: the system's.
@@ -205,6 +208,8 @@ func (l *loop) stop() {
 	l.stopping = true
 	for c := range l.clients {
 		switch {
+		case c.mux != nil:
+			c.mux.stop()
 		case c.run != nil || len(c.in) > 0 || c.readable:
 		case c.served > 0:
 			c.finishAndClose()

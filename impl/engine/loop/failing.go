@@ -30,7 +30,7 @@ func (u *upstream) eof() {
 		u.broken(syscall.ECONNRESET)
 	case u.inBody && u.framing.Length == h1.UntilClose:
 		if r.x.FilterBody {
-			r.sendBody(r.l.e.o.Handler.OnBody(&r.x, nil, true))
+			r.sendBody(r.l.e.o.Handler.OnBody(&r.x, nil, true), true)
 		}
 		u.complete(1) // and the connection is over
 	case u.inBody:

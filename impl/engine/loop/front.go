@@ -14,8 +14,9 @@ type front interface {
 	// head begins the answer. length is below zero when it is not known; r.bodyless:
 	// no body follows.
 	head(r *run, status int, fields exchange.Fields, length int64, trailer exchange.Fields)
-	// body sends a part of the answer, end what follows the last.
-	body(r *run, b []byte)
+	// body sends a part of the answer's body; last: nothing follows, not even trailers.
+	// end is called after the last in any case.
+	body(r *run, b []byte, last bool)
 	end(r *run, trailers exchange.Fields)
 	// answer sends a whole answer that no handler made.
 	answer(status int)
@@ -65,7 +66,7 @@ func (c *client) head(r *run, status int, fields exchange.Fields, length int64, 
 	c.take(h1.AppendAnswer(c.room(), x.Request.Proto, status, fields, x.ResponseEdits, out))
 }
 
-func (c *client) body(r *run, b []byte) {
+func (c *client) body(r *run, b []byte, _ bool) {
 	if r.chunked {
 		c.take(h1.AppendChunkHead(c.room(), len(b)))
 		c.send(b)

@@ -158,7 +158,11 @@ func (h *handshake) done(out []byte, err error) {
 		c.unsecured(err)
 		return
 	}
-	c.said = l.e.o.TLS.Conn(t.conn.ConnectionState())
+	state := t.conn.ConnectionState()
+	c.said = l.e.o.TLS.Conn(state)
+	if state.NegotiatedProtocol == "h2" {
+		c.multiplex()
+	}
 	c.again()
 }
 

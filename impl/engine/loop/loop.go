@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/unilb/unilb/impl/engine/h2"
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/obs"
 )
@@ -48,6 +49,8 @@ type loop struct {
 	names   exchange.Fields // scratch
 	gen     uint32
 
+	h2 *h2.Server
+
 	shaking    int          // handshakes that compute
 	shakeLater []*handshake // that wait for their turn
 
@@ -79,6 +82,7 @@ func newLoop(e *Engine, lane int) (*loop, error) {
 		return nil, fmt.Errorf("watch eventfd: %w", errno)
 	}
 	l.due = l.late
+	l.h2 = h2.New(h2.Options{MaxHead: e.o.MaxHead, Poison: e.o.Poison})
 	l.now = e.clock()
 	l.wheel.at = l.now / int64(tick)
 	return l, nil
@@ -182,7 +186,9 @@ func (l *loop) guard(s *sock, f func(*sock)) {
 			var r *run
 			switch o := s.owner.(type) {
 			case *client:
-				r = o.run
+				if r = o.run; o.mux != nil && o.mux.now != nil {
+					r = o.mux.now.run
+				}
 			case *upstream:
 				r = o.run
 			}
@@ -253,7 +259,7 @@ func (l *loop) arm(s *sock, after time.Duration) {
 // end closes everything. It runs on the loop.
 func (l *loop) end() {
 	for c := range l.clients {
-		if c.run != nil || c.waiting() > 0 {
+		if c.run != nil || c.waiting() > 0 || c.mux != nil && len(c.mux.streams) > 0 {
 			c.cut()
 		} else {
 			c.finish()

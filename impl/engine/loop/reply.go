@@ -38,7 +38,7 @@ func (r *run) pump() {
 			r.finish(true)
 			return
 		}
-		r.sendBody(chunk)
+		r.sendBody(chunk, false)
 		if !r.f.open() {
 			r.finish(true)
 			return
@@ -58,13 +58,13 @@ func (r *run) startAnswer(status int, fields exchange.Fields, length int64, trai
 	r.rec.Status = status
 }
 
-// sendBody sends a part of the answer's body.
-func (r *run) sendBody(b []byte) {
+// sendBody sends a part of the answer's body; last: nothing follows.
+func (r *run) sendBody(b []byte, last bool) {
 	if len(b) == 0 || r.bodyless {
 		return
 	}
 	r.rec.Sent += int64(len(b))
-	r.f.body(r, b)
+	r.f.body(r, b, last)
 }
 
 // endBody ends a body.

@@ -54,18 +54,24 @@ func (l *loop) newRun() *run {
 	return r
 }
 
-// begin starts the exchange of a request whose head is complete.
-func (l *loop) begin(c *client, head []byte) {
+// start begins an exchange, whose head is still to be read.
+func (l *loop) start(f front, c *client) *run {
 	r := l.newRun()
-	x := &r.x
-	x.Reset(l.lane, r.poke)
-	*r = run{l: l, x: r.x, poke: r.poke, turn: r.turn + 1, f: c, c: c, begun: l.now, kept: r.kept[:0]}
-	c.run = r
+	r.x.Reset(l.lane, r.poke)
+	*r = run{l: l, x: r.x, poke: r.poke, turn: r.turn + 1, f: f, c: c, begun: l.now, kept: r.kept[:0]}
 	l.e.inflight.Add()
+	return r
+}
+
+// begin starts the exchange of a request of HTTP/1.1 whose head is complete.
+func (l *loop) begin(c *client, head []byte) {
+	r := l.start(c, c)
+	c.run = r
+	x := &r.x
 	if err := h1.ParseRequest(head, &x.Request, &x.Arena, &r.framing); err != nil {
 		c.run = nil
 		r.forget()
-		c.refuse(err)
+		c.refuse(head, err)
 		return
 	}
 	x.Request.Scheme, x.Request.Remote, x.Request.Local = "http", c.remote, c.local

@@ -1,0 +1,252 @@
+package loop
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/unilb/unilb/impl/engine/h1"
+	"github.com/unilb/unilb/impl/engine/h2"
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+// A stream is the front of an exchange of HTTP/2. It lives until its answer has gone:
+// longer than its exchange when the client is slow.
+type stream struct {
+	m      *mux
+	s      *h2.Stream // nil: ended
+	run    *run       // nil: ended
+	queued bool       // in m.held
+	moved  int64      // when the client last did something for it
+
+	// Of the request's body, when nobody takes it.
+	in     []byte
+	inEnd  bool
+	fields exchange.Fields // its trailers
+
+	// Of the answer's body, when the client does not take it.
+	out      []byte
+	ending   bool // there is no more
+	trailing exchange.Fields
+}
+
+var _ front = (*stream)(nil)
+
+// begin starts the exchange, whose head is complete.
+func (s *stream) begin(head h2.Head) {
+	r, c := s.run, s.m.c
+	x := &r.x
+	x.Request.Scheme, x.Request.Remote, x.Request.Local = "http", c.remote, c.local
+	if c.said != nil {
+		x.Request.Scheme, x.Request.TLS = "https", c.said
+	}
+	r.framing.Expect, r.trailer, r.whole = head.Expect, head.Trailer, head.End
+	r.bodyless = x.Request.Method == "HEAD"
+	if x.Request.Method == "CONNECT" {
+		s.run = nil
+		r.forget()
+		s.answer(405)
+		return
+	}
+	r.follow(c.l.e.o.Handler.OnRequest(x))
+}
+
+// data takes a part of the request's body.
+func (s *stream) data(b []byte, end bool) {
+	s.moved = s.m.c.l.now
+	switch {
+	case s.run == nil:
+		s.s.Consumed(len(b)) // nobody waits for it
+	case len(s.in) > 0 || !s.run.takes():
+		s.in = append(s.in, b...)
+		s.inEnd = end
+	default:
+		s.pass(b, end)
+	}
+}
+
+// pass gives a part of the request's body to the exchange.
+func (s *stream) pass(b []byte, end bool) {
+	hs := s.s
+	s.run.body(b, end)
+	if s.s == hs {
+		hs.Consumed(len(b))
+	}
+}
+
+// goOn passes on what was held.
+func (s *stream) goOn() {
+	if s.run == nil || s.s == nil || len(s.in) == 0 && !s.inEnd || !s.run.takes() {
+		return
+	}
+	b, end := s.in, s.inEnd
+	s.in, s.inEnd = nil, false
+	s.pass(b, end)
+}
+
+// waits tells that it is the client's turn to do something.
+func (s *stream) waits() bool {
+	return len(s.out) > 0 || s.run != nil && (s.run.takes() || s.run.answering && s.full())
+}
+
+func (s *stream) late() {
+	if s.run != nil {
+		s.run.clientLate()
+		return
+	}
+	s.reset(h2.Cancel)
+}
+
+func (s *stream) reset(code h2.Code) {
+	if s.s != nil {
+		s.s.Reset(code)
+		s.leave()
+	}
+}
+
+// leave is called when the stream has ended.
+func (s *stream) leave() {
+	s.s, s.in, s.out = nil, nil, nil
+	m := s.m
+	delete(m.streams, s)
+	if len(m.streams) == 0 && m.c.open() {
+		if m.c.l.stopping {
+			m.conn.GoAway()
+			m.c.finishAndClose()
+			return
+		}
+		m.c.pace()
+	}
+}
+
+func (s *stream) interim(r *run, status int) {
+	if s.s != nil {
+		s.s.Interim(status, r.x.Response.Fields, nil)
+	}
+}
+
+func (s *stream) goAhead() {
+	if s.s != nil {
+		s.s.Interim(100, nil, nil)
+	}
+}
+
+func (s *stream) head(r *run, status int, fields exchange.Fields, length int64, trailer exchange.Fields) {
+	l := r.l
+	if s.s == nil {
+		return
+	}
+	if l.e.closing() {
+		s.m.conn.Drain()
+	}
+	a := h2.Answer{Length: length, End: r.bodyless || length == 0, Trailer: trailer, Date: l.dateText()}
+	s.s.Answer(status, fields, r.x.ResponseEdits, a)
+	s.moved = l.now
+	if a.End {
+		s.leave()
+	}
+}
+
+func (s *stream) body(_ *run, b []byte, last bool) {
+	if s.s == nil {
+		return
+	}
+	if len(s.out) > 0 {
+		s.out = append(s.out, b...)
+		s.ending = last
+		return
+	}
+	n := s.s.Data(b, last)
+	if n > 0 {
+		s.moved = s.m.c.l.now
+	}
+	switch {
+	case n < len(b):
+		s.out, s.ending = append(s.out, b[n:]...), last
+	case last:
+		s.leave()
+	}
+}
+
+func (s *stream) end(_ *run, trailers exchange.Fields) {
+	switch {
+	case s.s == nil || s.ending:
+	case len(s.out) > 0:
+		s.ending = true
+		for _, f := range trailers { // which are views
+			s.trailing = append(s.trailing, exchange.Field{Name: strings.Clone(f.Name), Value: strings.Clone(f.Value)})
+		}
+	default:
+		s.s.End(trailers)
+		s.leave()
+	}
+}
+
+// flush sends what the client did not take before.
+func (s *stream) flush() {
+	s.moved = s.m.c.l.now
+	if len(s.out) > 0 {
+		last := s.ending && len(s.trailing) == 0
+		n := s.s.Data(s.out, last)
+		if s.out = s.out[n:]; len(s.out) > 0 {
+			return
+		}
+		s.out = nil
+		if s.ending {
+			if !last {
+				s.s.End(s.trailing)
+			}
+			s.leave()
+			return
+		}
+	}
+	if s.run != nil {
+		s.run.clientSent()
+	}
+}
+
+func (s *stream) answer(status int) {
+	l := s.m.c.l
+	if s.s == nil {
+		return
+	}
+	text := strconv.Itoa(status) + " " + h1.Phrase(status) + "\n" // refusing is rare
+	fields := exchange.Fields{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}}
+	if l.e.o.Server != "" {
+		fields = append(fields, exchange.Field{Name: "Server", Value: l.e.o.Server})
+	}
+	s.s.Answer(status, fields, nil, h2.Answer{Length: int64(len(text)), Date: l.dateText()})
+	s.body(nil, []byte(text), true)
+}
+
+func (s *stream) full() bool  { return s.s != nil && (len(s.out) > 0 || s.s.Room() == 0) }
+func (s *stream) stuck() bool { return false }
+func (s *stream) open() bool  { return s.s != nil }
+
+func (s *stream) more() {
+	if !s.queued && (len(s.in) > 0 || s.inEnd) {
+		s.queued = true
+		s.m.held = append(s.m.held, s)
+		s.m.c.again()
+	}
+}
+
+func (s *stream) pace() { s.moved = s.m.c.l.now }
+
+func (s *stream) trailers() exchange.Fields { return s.fields }
+
+func (s *stream) over(_, cut bool) {
+	s.run, s.in = nil, nil
+	if s.s == nil || s.ending {
+		return // it has ended, or does when the client has taken the rest
+	}
+	if cut {
+		s.reset(h2.InternalError)
+		return
+	}
+	s.reset(h2.NoError) // the answer has ended without a word of it
+}
+
+func (s *stream) collapse() {
+	s.run = nil
+	s.reset(h2.InternalError)
+}
