@@ -42,6 +42,7 @@ type loop struct {
 	sealing []byte // scratch of what is encrypted and not written yet
 	iov     [2]unix.Iovec
 	buffers [][]byte
+	large   [][]byte
 	runs    []*run
 	pipes   []*pipe
 	spare   []func()
@@ -239,12 +240,25 @@ func (l *loop) buffer() []byte {
 // giveBack takes a buffer that nobody uses any more. One that has grown goes to
 // the collector.
 func (l *loop) giveBack(b []byte) {
-	if cap(b) == bufferSize && len(l.buffers) < buffersKept {
-		if l.e.o.Poison {
-			poison(b)
-		}
-		l.buffers = append(l.buffers, b[:0])
+	if l.e.o.Poison {
+		poison(b)
 	}
+	switch {
+	case cap(b) == bufferSize && len(l.buffers) < buffersKept:
+		l.buffers = append(l.buffers, b[:0])
+	case cap(b) == largeSize && len(l.large) < largeKept:
+		l.large = append(l.large, b[:0])
+	}
+}
+
+// largeBuffer returns an empty buffer of largeSize.
+func (l *loop) largeBuffer() []byte {
+	if n := len(l.large); n > 0 {
+		b := l.large[n-1]
+		l.large = l.large[:n-1]
+		return b
+	}
+	return make([]byte, 0, largeSize)
 }
 
 // arm sets a socket's deadline; 0 is none.

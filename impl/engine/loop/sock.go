@@ -16,6 +16,10 @@ const (
 	bufferSize = 16 << 10
 	// buffersKept by a loop for sockets to come.
 	buffersKept = 256
+	// largeSize is that of buffers for output that is known to be large, largeKept how
+	// many of them a loop keeps.
+	largeSize = highWater + 80<<10
+	largeKept = 16
 )
 
 // owner is whose socket it is: a client's connection or one to a target.
@@ -116,6 +120,22 @@ func (s *sock) take(b []byte) {
 		s.out = b
 	}
 	s.mark()
+}
+
+// reserve makes room for n bytes more at once, where growing would copy what is there
+// again and again.
+func (s *sock) reserve(n int) {
+	b := s.room()
+	if cap(b)-len(b) >= n || cap(b) >= largeSize {
+		return
+	}
+	large := append(s.l.largeBuffer(), b...)
+	s.l.giveBack(b)
+	if s.tls != nil {
+		s.tls.plain = large
+	} else {
+		s.out = large
+	}
 }
 
 // keep has b written as it is.
