@@ -280,8 +280,9 @@ func (c *client) pace() {
 	case c.waiting() > 0 || c.blocked:
 		l.arm(&c.sock, o.BodyTimeout)
 	case r != nil && r.takes():
-		l.arm(&c.sock, o.BodyTimeout)
+		l.arm(&c.sock, min(o.BodyTimeout, r.wait(true)))
 	case r != nil:
+		r.wait(false)
 		l.arm(&c.sock, 0)
 	case c.headFrom != 0:
 		l.arm(&c.sock, max(1, o.HeadTimeout-time.Duration(l.now-c.headFrom)))

@@ -33,6 +33,9 @@ type Options struct {
 	// requests, BodyTimeout the time between two reads from the client and between
 	// two writes to it; 0: 60 s each.
 	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
+	// MinBodyRate is how many bytes a second a client must send of a request's body, on
+	// the whole; it may be slower for BodyTimeout. 0: 240; below zero: none.
+	MinBodyRate int64
 	// MaxConns bounds the connections from clients on all listeners together, idle
 	// and upgraded ones included; 0: 100,000. Further ones are closed at once.
 	MaxConns int
@@ -86,6 +89,9 @@ func New(o Options) (*Engine, error) {
 		if *d == 0 {
 			*d = minute
 		}
+	}
+	if o.MinBodyRate == 0 {
+		o.MinBodyRate = 240
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = 100_000

@@ -186,7 +186,7 @@ func (m *mux) late() {
 		return
 	}
 	for s := range m.streams {
-		if now-s.moved >= most && s.waits() {
+		if now-s.moved >= most && s.waits() || s.drips() {
 			m.turn(s, (*stream).late)
 		}
 	}

@@ -28,6 +28,7 @@ type run struct {
 	kept     []byte     // its body, for another try
 	spilled  bool       // more came than may be kept
 	promised bool       // the client has been told to go on
+	slow     patience
 
 	// The answer.
 	suspended bool

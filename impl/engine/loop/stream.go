@@ -88,6 +88,11 @@ func (s *stream) waits() bool {
 	return len(s.out) > 0 || s.run != nil && (s.run.takes() || s.run.answering && s.full())
 }
 
+// drips tells that the client sends the request's body too slowly.
+func (s *stream) drips() bool {
+	return s.run != nil && s.run.wait(s.run.takes()) <= 1
+}
+
 func (s *stream) late() {
 	if s.run != nil {
 		s.run.clientLate()
@@ -236,7 +241,12 @@ func (s *stream) more() {
 	}
 }
 
-func (s *stream) pace() { s.moved = s.m.c.l.now }
+func (s *stream) pace() {
+	s.moved = s.m.c.l.now
+	if s.run != nil {
+		s.run.wait(s.run.takes())
+	}
+}
 
 func (s *stream) trailers() exchange.Fields { return s.fields }
 
