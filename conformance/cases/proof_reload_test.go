@@ -24,6 +24,7 @@ var reloadBugs = map[string][]string{
 	"RELOAD-SIGNAL-CONFIG":       {"begins with nothing at a reload"},
 	"DRAIN-IN-FLIGHT":            {"a drain cuts requests"},
 	"DRAIN-LONG-BODY":            {"a drain cuts requests", "a drain cuts bodies"},
+	"DRAIN-WEBSOCKET":            {"a drain cuts tunnels"},
 	"DRAIN-NEW-CONNS":            {"a drain accepts and cuts"},
 	"DRAIN-KEPT-CONNS":           {"a drain cuts kept connections"},
 	"DRAIN-IDLE-CLIENT":          {"a drain waits for idle clients"},

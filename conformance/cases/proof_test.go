@@ -58,9 +58,14 @@ func (loopback) Listen(context.Context, string) (net.Listener, spec.Backend, err
 func (loopback) Inject(context.Context, fault.Fault) (func(context.Context) error, error) {
 	return nil, errors.New("nothing can be broken here")
 }
-func (l *loopback) Drain(ctx context.Context, _ topology.Ref) error { return l.g.drain(ctx) }
-func (l *loopback) Restart(context.Context, topology.Ref) error     { return l.g.restart() }
-func (l *loopback) Reload(context.Context, topology.Ref) error      { l.g.reload(); return nil }
+func (l *loopback) Drain(ctx context.Context, _ topology.Ref) error {
+	if l.f != nil {
+		l.f.drainTunnels(ctx)
+	}
+	return l.g.drain(ctx)
+}
+func (l *loopback) Restart(context.Context, topology.Ref) error { return l.g.restart() }
+func (l *loopback) Reload(context.Context, topology.Ref) error  { l.g.reload(); return nil }
 
 func (l *loopback) Gateways() []spec.Gateway {
 	if l.f != nil {
@@ -148,7 +153,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 		c.Timeout = 20 * time.Second // what has not been seen by then is not going to be
 	}
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
-	if spec.ProfileOf(c) == "L7-PROTOCOL" {
+	if spec.ProfileOf(c) == "L7-PROTOCOL" || slices.Contains(c.Needs, spec.WebSocket) {
 		env.f = newFront(t, env.g)
 	}
 	rs, err := suite.Run(t.Context(), env, suite.Options{Cases: []spec.Case{c}, Claims: c.Needs})

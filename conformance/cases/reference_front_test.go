@@ -26,6 +26,7 @@ type front struct {
 	idle    map[string][]*behind // by target
 	held    map[net.Conn]string  // first answers that wait for the second
 	running sync.WaitGroup
+	tunnels map[net.Conn]chan struct{} // closed when they have ended
 	one     sync.Mutex
 }
 
@@ -40,7 +41,7 @@ func newFront(t *testing.T, g *reference) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{g: g, l: l, conns: map[net.Conn]bool{}, idle: map[string][]*behind{}}
+	f := &front{g: g, l: l, conns: map[net.Conn]bool{}, tunnels: map[net.Conn]chan struct{}{}, idle: map[string][]*behind{}}
 	f.running.Go(func() {
 		for {
 			c, err := l.Accept()

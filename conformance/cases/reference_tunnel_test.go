@@ -2,6 +2,7 @@ package cases
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"strings"
@@ -32,6 +33,7 @@ func (f *front) tunnel(c net.Conn, r *bufio.Reader, b *behind, h *rawHead) {
 		return
 	}
 	_, _ = c.SetDeadline(time.Time{}), b.SetDeadline(time.Time{})
+	defer f.stands(c)()
 	done, began := make(chan struct{}, 2), f.revision()
 	pump := func(dst io.Writer, src io.Reader) {
 		buf := make([]byte, 4<<10)
@@ -65,6 +67,42 @@ func (f *front) tunnel(c net.Conn, r *bufio.Reader, b *behind, h *rawHead) {
 	}
 	<-done
 	_, _ = c.Close(), b.Close()
+}
+
+// stands notes a tunnel until the returned function is called.
+func (f *front) stands(c net.Conn) (ended func()) {
+	over := make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tunnels[c] = over
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.tunnels, c)
+		close(over)
+	}
+}
+
+// drainTunnels waits for the tunnels that stand.
+func (f *front) drainTunnels(ctx context.Context) {
+	const most = 20 * time.Second // a case looks for 5 s whether its door is shut, which it is not
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	f.mu.Lock()
+	var over []chan struct{}
+	for c, o := range f.tunnels {
+		over = append(over, o)
+		if f.is("a drain cuts tunnels") {
+			_ = c.Close()
+		}
+	}
+	f.mu.Unlock()
+	for _, o := range over {
+		select {
+		case <-o:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // spoilFrame is what a gateway does to frames that does not leave them alone.

@@ -31,6 +31,7 @@ func Cases() []spec.Case {
 		reloadSignalConfig,
 		drainInFlight,
 		drainLongBody,
+		drainWebSocket,
 		drainNewConns,
 		drainKeptConns,
 		drainIdleClient,
