@@ -68,7 +68,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request; -: stderr; empty: none")
-	f.StringVar(&o.engine, "engine", gateway.EngineStd, "what serves requests: std (the library's server) or loop (event loops of our own)")
+	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
 	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
 	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")

@@ -15,8 +15,8 @@ import (
 
 // judgeByCase runs one conformance case against the binaries in bin. Only a
 // case that is not met counts: a harness that broke proves nothing.
-func judgeByCase(ctx context.Context, bin, out, id, says string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "lbsim"), "conform", "--gateway", "l7gw", "--bin", bin, "--case", id, "--out", out)
+func judgeByCase(ctx context.Context, bin, gateway, out, id, says string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "lbsim"), "conform", "--gateway", gateway, "--bin", bin, "--case", id, "--out", out)
 	log, _ := cmd.CombinedOutput() // the verdict is in the report, not in the exit code
 	b, err := os.ReadFile(filepath.Join(out, "report.yaml"))
 	if err != nil {

@@ -28,7 +28,7 @@ func TestOnlyACaseThatIsNotMetIsProof(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		said, err := judgeByCase(t.Context(), bin, out, "A-B", "so")
+		said, err := judgeByCase(t.Context(), bin, "l7gw", out, "A-B", "so")
 		switch {
 		case want == "" && (err != nil || said != "it is so"):
 			t.Errorf("%s: got %q, %v, want it taken", state, said, err)

@@ -111,13 +111,13 @@ func prove(ctx context.Context, root, bin, mutants string, m Mutant) (says strin
 		return "", err
 	}
 	for _, id := range m.Also {
-		if _, err := judgeByCase(ctx, bad, filepath.Join(tmp, "out-"+id), id, ""); err != nil {
+		if _, err := judgeByCase(ctx, bad, m.Gateway, filepath.Join(tmp, "out-"+id), id, ""); err != nil {
 			return "", err
 		}
 	}
 	switch m.Catch.Kind {
 	case "case":
-		return judgeByCase(ctx, bad, filepath.Join(tmp, "out"), m.Catch.Name, m.Says)
+		return judgeByCase(ctx, bad, m.Gateway, filepath.Join(tmp, "out"), m.Catch.Name, m.Says)
 	case "incident":
 		return judgeByIncident(ctx, bad, filepath.Join(tmp, "runs"), m.Catch.Name, m.Says)
 	}

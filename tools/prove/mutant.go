@@ -27,6 +27,7 @@ import (
 // NAME", a unit test, for what no client can be made to see every time; then
 // there is no Build.
 // Also names a further case that must turn red, one a line.
+// Gateway is the driver that a case is run with; l7gw when it is missing.
 // Says is part of what the catcher must say: a lab that does not come up fails
 // every scenario and catches nothing. Scenarios and incidents need it.
 // Replace names files that are replaced whole, from a folder beside the patch
@@ -38,6 +39,7 @@ type Mutant struct {
 	Build   string
 	Catch   Catch
 	Also    []string // ids of further cases
+	Gateway string   // driver for cases
 	Says    string
 	Found   string
 	Fixed   string
@@ -75,7 +77,7 @@ func ReadMutants(fsys fs.FS) ([]Mutant, error) {
 }
 
 func parseMutant(name string, patch []byte) (Mutant, error) {
-	m := Mutant{Name: name, Patch: patch}
+	m := Mutant{Name: name, Patch: patch, Gateway: "l7gw"}
 	head := true
 	lines := bufio.NewScanner(bytes.NewReader(patch))
 	lines.Buffer(nil, 1<<20)
@@ -100,6 +102,8 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			m.Build = value
 		case "Says":
 			m.Says = value
+		case "Gateway":
+			m.Gateway = value
 		case "Found":
 			m.Found = value
 		case "Fixed":
@@ -118,7 +122,7 @@ func parseMutant(name string, patch []byte) (Mutant, error) {
 			}
 			m.Also = append(m.Also, id)
 		default:
-			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Also, Says, Found, Fixed, Replace", n, key)
+			return m, fmt.Errorf("line %d: unknown head line %q; known: Title, Build, Catch, Also, Gateway, Says, Found, Fixed, Replace", n, key)
 		}
 	}
 	for _, want := range []struct{ key, value string }{{"Title", m.Title}, {"Build", m.Build}, {"Catch", m.Catch.Kind}} {
