@@ -92,6 +92,17 @@ func TestBodyIsToldOfAsItComes(t *testing.T) {
 	}
 }
 
+func TestTrailersDieWithTheirCallback(t *testing.T) {
+	m, w := greeted(Options{})
+	var kept string
+	m.onTrailers = func(_ *Stream, f exchange.Fields) { kept = f[0].Value }
+	m.feed(w.headers(1, false, post...).take())
+	m.feed(framed(1, true, unindexed([]string{"x: value"})))
+	if want := strings.Repeat("\xdb", 5); m.err != nil || kept != want {
+		t.Errorf("got %q, %v, want a view that is over", kept, m.err)
+	}
+}
+
 func TestRequestOutlivesItsBytes(t *testing.T) {
 	m, w := greeted(Options{})
 	lines := append(with(":path: /long/path?query", ":authority: UPPER.example:80"), "x-literal: once", "cookie: a=1", "cookie: b=2")

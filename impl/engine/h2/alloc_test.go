@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/unilb/unilb/impl/exchange"
@@ -128,7 +129,7 @@ func paths() map[string]path {
 			return w.headers(1, false, append(post, "content-length: 10")...).data(1, false, "hello").data(1, true, "world").take()
 		}),
 		"trailers": twice(func(w *wire) []byte {
-			b := append(framed(1, false, w.encode(post...)), framed(1, true, unindexed([]string{"x-sum: 12345"}))...)
+			b := append(framed(1, false, w.encode(post...)), framed(1, true, unindexed([]string{"x-sum: " + strings.Repeat("1", 5000)}))...)
 			return append(b, w.raw(kindPing, 0, 0, "12345678").window(0, 200).take()...)
 		}),
 	}

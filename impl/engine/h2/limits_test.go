@@ -163,8 +163,8 @@ func TestClientMayNotKnowOurLimitsYet(t *testing.T) {
 	for id := uint32(3); id < 1000; id += 2 {
 		w.headers(id, true, get...)
 	}
-	if m.feed(w.take()); m.err != nil || m.c.Streams() != 4 {
-		t.Errorf("got %v, %d streams open", m.err, m.c.Streams())
+	if m.feed(w.take()); m.err != nil || m.c.Streams() != 4 || slices.ContainsFunc(m.log, func(s string) bool { return strings.HasPrefix(s, "reset") }) {
+		t.Errorf("got %v, %d streams open, %.300q", m.err, m.c.Streams(), m.log)
 	}
 	m.streams[3].Reset(Cancel)
 	must(w.f.WriteSettingsAck())
@@ -226,6 +226,16 @@ func TestHeaderBombIsNotUnpacked(t *testing.T) {
 	m.feed(w.headers(5, true, with("x: "+strings.Repeat("y", 4000))...).take())
 	if !strings.HasPrefix(m.log[2], "request 5") {
 		t.Errorf("got %.100q: the table is out of step", m.log[2])
+	}
+}
+
+func TestNothingIsGatheredBehindTheFirstMistake(t *testing.T) {
+	m, w := greeted(Options{})
+	m.feed(w.headers(1, true, with("x: y")...).take())
+	block := append(w.encode(with("te: gzip")...), 0x0f, 62-15, 1, 'v') // a name from the dynamic table
+	m.feed(framed(3, true, append(block, slices.Repeat([]byte{0x80 | 62}, 1000)...)))
+	if got := m.c.srv.block.fields; m.log[1] != "refuse 3: te" || len(got) > 0 {
+		t.Errorf("got %q, %d fields", m.log, len(got))
 	}
 }
 

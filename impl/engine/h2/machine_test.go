@@ -24,13 +24,15 @@ type machine struct {
 	now     int64
 	held    []byte
 
-	streams map[uint32]*Stream
-	asked   map[uint32]*exchange.Exchange
-	handle  func(*Stream, *exchange.Exchange, Head) // nil: nothing is answered
-	onData  func(*Stream, []byte, bool)             // nil: it is consumed at once
-	can     func(*Stream)                           // when there is room
-	frames  *http2.Framer                           // of out
-	in      *bytes.Buffer                           // for frames
+	streams    map[uint32]*Stream
+	asked      map[uint32]*exchange.Exchange
+	handle     func(*Stream, *exchange.Exchange, Head) // nil: nothing is answered
+	onData     func(*Stream, []byte, bool)             // nil: it is consumed at once
+	can        func(*Stream)                           // when there is room
+	onReset    func(*Stream)
+	onTrailers func(*Stream, exchange.Fields)
+	frames     *http2.Framer // of out
+	in         *bytes.Buffer // for frames
 }
 
 func newMachine(o Options) *machine {
@@ -99,10 +101,18 @@ func (m *machine) Data(s *Stream, b []byte, end bool) {
 	s.Consumed(len(b))
 }
 
-func (m *machine) Trailers(s *Stream, f exchange.Fields) { m.note("trailers %d %q", s.ID(), f) }
+func (m *machine) Trailers(s *Stream, f exchange.Fields) {
+	m.note("trailers %d %q", s.ID(), f)
+	if m.onTrailers != nil {
+		m.onTrailers(s, f)
+	}
+}
 
 func (m *machine) Reset(s *Stream, e Error) {
 	m.note("reset %d: %s %s", s.ID(), e.Reason, e.Code)
+	if m.onReset != nil {
+		m.onReset(s)
+	}
 	delete(m.streams, s.ID())
 }
 

@@ -31,7 +31,8 @@ type Options struct {
 // Output is where frames go. It is asked for its buffer and given it back, with
 // frames at the end, before anything else happens. It does not call the connection.
 type Output interface {
-	// Room returns the buffer to append to, which may hold what was not sent yet.
+	// Room returns a buffer to append to: the one that holds what is to be sent, or
+	// an empty one that Take sends or copies.
 	Room() []byte
 	// Take puts it back.
 	Take([]byte)

@@ -38,6 +38,8 @@ func taking(pieces ...[]byte) (out []*taken, err error) {
 		q.body, q.ended = append(q.body, b...), end
 		s.Consumed(len(b))
 	}
+	m.onTrailers = func(s *Stream, _ exchange.Fields) { by[s.ID()].ended = true }
+	m.onReset = func(s *Stream) { by[s.ID()].broken = true }
 	w := newWire()
 	m.feed(w.greet().take())
 	for _, p := range pieces {
