@@ -49,6 +49,16 @@ func TestRequestComesOutAsOfHTTP1(t *testing.T) {
 	}
 }
 
+func TestCookieInPiecesIsOneField(t *testing.T) {
+	lines := append(with("a: 1"), slices.Repeat([]string{"cookie: x=y"}, 150)...)
+	m, w := greeted(Options{})
+	m.feed(w.headers(1, true, append(lines, "b: 2")...).take())
+	want := exchange.Fields{{Name: "a", Value: "1"}, {Name: "cookie", Value: strings.Repeat("x=y; ", 149) + "x=y"}, {Name: "b", Value: "2"}}
+	if got := m.asked[1].Request.Fields; m.err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v, want %q", got, m.err, want)
+	}
+}
+
 func TestLengthOfBodies(t *testing.T) {
 	for name, c := range map[string]struct {
 		end   bool

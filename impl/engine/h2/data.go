@@ -105,7 +105,6 @@ func (c *Conn) pass(b []byte) {
 	last := c.data.end && c.data.left == 0
 	if last {
 		s.whole = true
-		c.data.s = nil
 	}
 	c.owner.Data(s, b, last)
 }

@@ -149,6 +149,9 @@ func TestStreamsBeyondTheLimitMayBeRepeated(t *testing.T) {
 	if m.err != nil || !strings.Contains(m.log[3], `{"x-kept" "1"}`) {
 		t.Errorf("got %q, %v", m.log, m.err)
 	}
+	if m.feed(w.data(5, true, "").take()); ReasonOf(m.err) != ReasonClosed {
+		t.Errorf("got %v of DATA behind the end of a stream that was refused", m.err)
+	}
 }
 
 // TestClientMayNotKnowOurLimitsYet: until it has acknowledged them it goes by those of

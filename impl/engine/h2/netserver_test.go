@@ -14,7 +14,7 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-var serveAt = flag.String("serve", "", "serve on this address until interrupted, instead of testing: for h2spec")
+var serveAt = flag.String("serve", "", "serve on this address until interrupted, instead of testing: for h2spec -h ... -p ...")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
