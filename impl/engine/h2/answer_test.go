@@ -143,6 +143,18 @@ func TestRepeatedFieldsTakeOneByte(t *testing.T) {
 	}
 }
 
+func TestLongValuesAreNotRemembered(t *testing.T) {
+	m, w := greeted(Options{})
+	for i, n := range []int{80, 64, 80, 64, 65} {
+		value := strings.Repeat("a", n)
+		m.handle = func(s *Stream, _ *exchange.Exchange, _ Head) {
+			s.Answer(200, fields("Vary: "+value), nil, Answer{Length: NoLength, End: true})
+		}
+		m.feed(w.headers(uint32(2*i+1), true, get...).take())
+		same(t, "frames", m.sent(), fmt.Sprintf("headers %d [:status: 200, vary: %s] end", 2*i+1, value))
+	}
+}
+
 func TestClientWithoutATableGetsNone(t *testing.T) {
 	m, w := newMachine(Options{}), newWire()
 	m.frames.ReadMetaHeaders.SetAllowedMaxDynamicTableSize(100)

@@ -71,4 +71,11 @@ func TestAnswerBeforeTheEndOfTheRequestAsksForNoMore(t *testing.T) {
 	if !strings.HasPrefix(m.log[1], "request 3") {
 		t.Errorf("got %q", m.log)
 	}
+	m.feed(w.data(1, false, "still").reset(1).take())
+	if m.feed(w.window(1, 1).take()); m.err != nil { // which is harmless
+		t.Fatal(m.err)
+	}
+	if m.feed(w.data(1, false, "x").take()); ReasonOf(m.err) != ReasonClosed {
+		t.Errorf("got %v of DATA behind the client's own end", m.err)
+	}
 }

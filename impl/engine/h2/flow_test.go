@@ -194,8 +194,8 @@ func TestPartOfAFrameIsPassedOnBeforeItsEnd(t *testing.T) {
 
 func TestOwnerMayEndAStreamAnywhere(t *testing.T) {
 	for name, at := range map[string]func(m *machine){
-		"in Request": func(m *machine) { m.handle = func(s *Stream, _ *exchange.Exchange, _ Head) { s.Reset(Cancel) } },
-		"in Data":    func(m *machine) { m.onData = func(s *Stream, _ []byte, _ bool) { s.Reset(Cancel) } },
+		"in the head": func(m *machine) { m.handle = func(s *Stream, _ *exchange.Exchange, _ Head) { s.Reset(Cancel) } },
+		"in the body": func(m *machine) { m.onData = func(s *Stream, _ []byte, _ bool) { s.Reset(Cancel) } },
 	} {
 		m, w := greeted(Options{})
 		at(m)
@@ -204,10 +204,37 @@ func TestOwnerMayEndAStreamAnywhere(t *testing.T) {
 		m.feed(b[len(b)-len("world")-headerSize-3:])
 		m.handle, m.onData = nil, nil
 		m.feed(w.headers(3, true, get...).take())
-		if m.err != nil || m.c.Streams() != 1 || !strings.HasPrefix(m.log[len(m.log)-1], "request 3") {
+		want := 2
+		if name == "in the body" {
+			want = 3 // and of its body one part
+		}
+		if m.err != nil || m.c.Streams() != 1 || len(m.log) != want || !strings.HasPrefix(m.log[want-1], "request 3") {
 			t.Errorf("%s: got %q, %v", name, m.log, m.err)
 		}
 		same(t, name, m.sent(), "reset 1 CANCEL")
+	}
+}
+
+func TestStreamThatDoesNotWaitIsNotTold(t *testing.T) {
+	m, w := greeted(Options{})
+	told := 0
+	m.can = func(*Stream) { told++ }
+	m.feed(w.headers(1, true, get...).take())
+	s := m.streams[1]
+	s.Answer(200, nil, nil, Answer{Length: NoLength})
+	s.Data(make([]byte, 65535), false)
+	must(w.f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 70000}))
+	m.feed(w.window(1, 10).window(0, 10).take())
+	m.c.Sent()
+	if told != 0 {
+		t.Errorf("it was told %d times", told)
+	}
+	s.Data(make([]byte, 11), false) // one more than the connection takes
+	if m.feed(w.window(1, 10).take()); told != 0 {
+		t.Errorf("it was told %d times before there was room", told)
+	}
+	if m.feed(w.window(0, 10).window(0, 10).take()); told != 1 {
+		t.Errorf("it was told %d times, want once", told)
 	}
 }
 

@@ -138,6 +138,20 @@ func TestAnswersToControlFramesMustBeRead(t *testing.T) {
 	}
 }
 
+func TestClientThatReadsLateIsForgiven(t *testing.T) {
+	m, w := greeted(Options{HighWater: 1000})
+	for range 20 {
+		for range 1000 {
+			m.now += second
+			m.feed(w.raw(kindPing, 0, 0, "12345678").take())
+		}
+		m.sent() // it has read all
+	}
+	if m.err != nil {
+		t.Errorf("got %v", m.err)
+	}
+}
+
 func TestStreamsBeyondTheLimitMayBeRepeated(t *testing.T) {
 	m, w := greeted(Options{MaxStreams: 2})
 	m.feed(w.headers(1, false, post...).headers(3, true, get...).headers(5, false, with("x-kept: 1")...).take())
@@ -235,8 +249,8 @@ func TestHeaderBombIsNotUnpacked(t *testing.T) {
 func TestNothingIsGatheredBehindTheFirstMistake(t *testing.T) {
 	m, w := greeted(Options{})
 	m.feed(w.headers(1, true, with("x: y")...).take())
-	block := append(w.encode(with("te: gzip")...), 0x0f, 62-15, 1, 'v') // a name from the dynamic table
-	m.feed(framed(3, true, append(block, slices.Repeat([]byte{0x80 | 62}, 1000)...)))
+	block := append(w.encode(with("te: gzip")...), 0x0f, 63-15, 1, 'v') // a name from the dynamic table
+	m.feed(framed(3, true, append(block, slices.Repeat([]byte{0x80 | 63}, 1000)...)))
 	if got := m.c.srv.block.fields; m.log[1] != "refuse 3: te" || len(got) > 0 {
 		t.Errorf("got %q, %d fields", m.log, len(got))
 	}
