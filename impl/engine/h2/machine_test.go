@@ -40,7 +40,7 @@ func newMachine(o Options) *machine {
 	m := &machine{streams: map[uint32]*Stream{}, asked: map[uint32]*exchange.Exchange{}, in: new(bytes.Buffer)}
 	m.frames = http2.NewFramer(nil, m.in)
 	m.frames.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	m.frames.SetMaxReadFrameSize(1 << 20)
+	m.frames.SetMaxReadFrameSize(frameSize)
 	m.c = New(o).Conn(m, m)
 	return m
 }
