@@ -48,11 +48,15 @@ func (k *block) refuse(why Reason) {
 	}
 }
 
+// maxKept is how many fields of one block may go into the table. Each moves all that
+// are there when the table is full: work that a few bytes must not make without end.
+const maxKept = 512
+
 // decode reads the whole block p. What the fields say is in k.
 func (k *block) decode(dec *hpack.Decoder, p []byte) Reason {
 	k.dec, k.off = dec, k.off || k.bad != NoReason
 	dec.SetEmitEnabled(!k.off)
-	from, updates, fields := 0, 0, false // p[from:i] is for the library
+	from, updates, kept, fields := 0, 0, 0, false // p[from:i] is for the library
 	for i := 0; i < len(p); {
 		n, why := 0, NoReason
 		switch b := p[i]; {
@@ -61,6 +65,9 @@ func (k *block) decode(dec *hpack.Decoder, p []byte) Reason {
 			fields = true
 		case b >= 0x40: // a literal that goes into the table
 			_, _, _, n = literal(p[i:], 6)
+			if kept++; kept > maxKept {
+				return ReasonBlock
+			}
 			fields = true
 		case b >= 0x20: // another size of the table
 			_, n = number(p[i:], 5)
