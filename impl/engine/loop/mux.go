@@ -36,7 +36,7 @@ func (m *mux) feed(b []byte) []byte {
 	c := m.c
 	n, err := m.conn.Feed(c.l.now, b)
 	if err != nil {
-		c.l.e.refused.count("h2_" + reasonOf(err))
+		c.l.e.refused.count("h2_" + h2.ReasonOf(err).String())
 	}
 	if err != nil || m.conn.Done() {
 		c.finishAndClose()
@@ -44,13 +44,6 @@ func (m *mux) feed(b []byte) []byte {
 	}
 	c.pace()
 	return b[n:]
-}
-
-func reasonOf(err error) string {
-	if e, ok := err.(h2.Error); ok { //nolint:errorlint // Feed returns nothing else
-		return e.Reason.String()
-	}
-	return "unknown"
 }
 
 // goOn lets streams go on that have waited.
