@@ -50,7 +50,8 @@ type loop struct {
 	names   exchange.Fields // scratch
 	gen     uint32
 
-	h2 *h2.Server
+	h2      *h2.Server
+	streams []*stream // to be used again
 
 	shaking    int          // handshakes that compute
 	shakeLater []*handshake // that wait for their turn

@@ -12,7 +12,7 @@ import (
 type mux struct {
 	c       *client
 	conn    *h2.Conn
-	streams map[*stream]struct{}
+	streams []*stream
 	held    []*stream // that may have something to go on with
 	now     *stream   // whose turn it is, for a panic
 	moved   int64     // when the client last took something
@@ -22,7 +22,7 @@ var _ h2.Owner = (*mux)(nil)
 
 // multiplex makes HTTP/2 of a connection.
 func (c *client) multiplex() {
-	c.mux = &mux{c: c, streams: map[*stream]struct{}{}, moved: c.l.now}
+	c.mux = &mux{c: c, moved: c.l.now}
 	c.mux.conn = c.l.h2.Conn(c.mux, c.mux)
 }
 
@@ -54,6 +54,7 @@ func (m *mux) goOn() {
 		held[i] = nil
 		s.queued = false
 		m.turn(s, (*stream).goOn)
+		s.free()
 	}
 	if m.held == nil {
 		m.held = held[:0]
@@ -70,9 +71,10 @@ func (m *mux) turn(s *stream, f func(*stream)) {
 
 // Open begins the exchange of a stream.
 func (m *mux) Open(hs *h2.Stream) *exchange.Exchange {
-	s := &stream{m: m, s: hs, moved: m.c.l.now}
+	s := m.c.l.newStream()
+	s.m, s.s, s.moved, s.at = m, hs, m.c.l.now, len(m.streams)
 	hs.State = s
-	m.streams[s] = struct{}{}
+	m.streams = append(m.streams, s)
 	s.run = m.c.l.start(s, nil)
 	return &s.run.x
 }
@@ -178,7 +180,8 @@ func (m *mux) late() {
 		c.cut() // it does not read
 		return
 	}
-	for s := range m.streams {
+	for i := len(m.streams) - 1; i >= 0; i-- { // one that ends is replaced by the last
+		s := m.streams[i]
 		if now-s.moved >= most && s.waits() || s.drips() {
 			m.turn(s, (*stream).late)
 		}

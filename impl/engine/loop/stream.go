@@ -15,6 +15,7 @@ type stream struct {
 	m      *mux
 	s      *h2.Stream // nil: ended
 	run    *run       // nil: ended
+	at     int        // place in m.streams
 	queued bool       // in m.held
 	moved  int64      // when the client last did something for it
 
@@ -30,6 +31,29 @@ type stream struct {
 }
 
 var _ front = (*stream)(nil)
+
+const streamsKept = 1024
+
+func (l *loop) newStream() *stream {
+	if n := len(l.streams); n > 0 {
+		s := l.streams[n-1]
+		l.streams = l.streams[:n-1]
+		return s
+	}
+	return &stream{}
+}
+
+// free gives the stream back when nobody holds it any more.
+func (s *stream) free() {
+	if s.m == nil || s.s != nil || s.run != nil || s.queued {
+		return
+	}
+	l, fields, trailing := s.m.c.l, s.fields[:0], s.trailing[:0]
+	*s = stream{fields: fields, trailing: trailing}
+	if len(l.streams) < streamsKept {
+		l.streams = append(l.streams, s)
+	}
+}
 
 // begin starts the exchange, whose head is complete.
 func (s *stream) begin(head h2.Head) {
@@ -110,9 +134,17 @@ func (s *stream) reset(code h2.Code) {
 
 // leave is called when the stream has ended.
 func (s *stream) leave() {
+	if s.s == nil {
+		return
+	}
 	s.s, s.in, s.out = nil, nil, nil
 	m := s.m
-	delete(m.streams, s)
+	last := len(m.streams) - 1
+	m.streams[s.at] = m.streams[last]
+	m.streams[s.at].at = s.at
+	m.streams[last] = nil
+	m.streams = m.streams[:last]
+	defer s.free()
 	if len(m.streams) == 0 && m.c.open() {
 		if m.c.l.stopping {
 			m.conn.GoAway()
@@ -252,14 +284,15 @@ func (s *stream) trailers() exchange.Fields { return s.fields }
 
 func (s *stream) over(_, cut bool) {
 	s.run, s.in = nil, nil
-	if s.s == nil || s.ending {
-		return // it has ended, or does when the client has taken the rest
-	}
-	if cut {
+	switch {
+	case s.s == nil:
+		s.free()
+	case s.ending: // it ends when the client has taken the rest
+	case cut:
 		s.reset(h2.InternalError)
-		return
+	default:
+		s.reset(h2.NoError) // the answer has ended without a word of it
 	}
-	s.reset(h2.NoError) // the answer has ended without a word of it
 }
 
 func (s *stream) collapse() {
