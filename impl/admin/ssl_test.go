@@ -1,46 +1,13 @@
 package admin_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
-)
 
-// pair is a certificate and its key as JSON strings, and the key as etcd would hold
-// it in clear.
-func pair(t *testing.T) (cert, key string) {
-	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, &tmpl, &tmpl, k.Public(), k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	quoted := func(kind string, b []byte) string {
-		text, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b})))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	return quoted("CERTIFICATE", der), quoted("PRIVATE KEY", raw)
-}
+	"github.com/unilb/unilb/impl/certs/certstest"
+)
 
 // stored is what etcd holds.
 func (a *api) stored(key string) string {
@@ -54,8 +21,8 @@ func (a *api) stored(key string) string {
 
 func TestPrivateKeysAreStoredSealedAndNeverShown(t *testing.T) {
 	a := newAPI(t)
-	cert, key := pair(t)
-	cert2, key2 := pair(t)
+	cert, key := certstest.JSON(t, "a")
+	cert2, key2 := certstest.JSON(t, "a")
 	body := fmt.Sprintf(`{"snis":["a.example"],"cert":%s,"key":%s,"certs":[%s],"keys":[%s]}`, cert, key, cert2, key2)
 	check := func(what string, r reply) {
 		t.Helper()
@@ -99,7 +66,7 @@ func TestPrivateKeysAreStoredSealedAndNeverShown(t *testing.T) {
 
 func TestClientKeysOfUpstreamsAreStoredSealed(t *testing.T) {
 	a := newAPI(t)
-	cert, key := pair(t)
+	cert, key := certstest.JSON(t, "a")
 	up := fmt.Sprintf(`{"nodes":{"b:1":1,"a:1":1},"scheme":"https","tls":{"client_cert":%s,"client_key":%s}}`, cert, key)
 	a.must(201, "PUT /upstreams/1", up)
 	a.must(201, "PUT /routes/1", `{"uri":"/","upstream":`+up+`}`)
@@ -114,7 +81,7 @@ func TestClientKeysOfUpstreamsAreStoredSealed(t *testing.T) {
 
 func TestUpstreamRefersToAClientCertificate(t *testing.T) {
 	a := newAPI(t)
-	cert, key := pair(t)
+	cert, key := certstest.JSON(t, "a")
 	a.must(201, "PUT /ssls/server", fmt.Sprintf(`{"sni":"a.example","cert":%s,"key":%s}`, cert, key))
 	a.must(201, "PUT /ssls/client", fmt.Sprintf(`{"type":"client","cert":%s,"key":%s}`, cert, key))
 	up := func(id string) string { return `{"nodes":{},"tls":{"client_cert_id":"` + id + `"}}` }

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"testing"
 	"time"
+
+	"github.com/unilb/unilb/impl/certs/certstest"
 )
 
 // showing is a client that shows a certificate, whoever the server says it trusts.
@@ -17,13 +19,13 @@ func showing(name string, p *tls.Certificate) *tls.Config {
 }
 
 func TestClientMustShowACertificateOfTheAuthority(t *testing.T) {
-	ca, club := newAuthority(t), newAuthority(t)
+	ca, club := certstest.NewAuthority(t), certstest.NewAuthority(t)
 	spec := func(depth int, skip ...string) Spec {
-		return Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{ca.issue("a", elliptical(t))},
-			Client: &ClientSpec{CA: []*x509.Certificate{club.cert}, Depth: depth, Skip: skip}}
+		return Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{ca.Issue("a", certstest.Elliptic(t))},
+			Client: &ClientSpec{CA: []*x509.Certificate{club.Cert}, Depth: depth, Skip: skip}}
 	}
-	member, foreigner := club.issue("member", elliptical(t)), newAuthority(t).issue("member", elliptical(t))
-	one, two := club.below().issue("one", elliptical(t)), club.below().below().issue("two", elliptical(t))
+	member, foreigner := club.Issue("member", certstest.Elliptic(t)), certstest.NewAuthority(t).Issue("member", certstest.Elliptic(t))
+	one, two := club.Below().Issue("one", certstest.Elliptic(t)), club.Below().Below().Issue("two", certstest.Elliptic(t))
 	for _, tc := range []struct {
 		how   string
 		shown *tls.Certificate
@@ -63,14 +65,14 @@ func TestClientMustShowACertificateOfTheAuthority(t *testing.T) {
 }
 
 func TestDemandsCannotBeWalkedAround(t *testing.T) {
-	ca, club := newAuthority(t), newAuthority(t)
-	pairs := []tls.Certificate{ca.issue("x", elliptical(t))}
+	ca, club := certstest.NewAuthority(t), certstest.NewAuthority(t)
+	pairs := []tls.Certificate{ca.Issue("x", certstest.Elliptic(t))}
 	open := must(t, Spec{ID: "open", Names: []string{"open.example", "*.open.example"}, Pairs: pairs})
-	demand := &ClientSpec{CA: []*x509.Certificate{club.cert}, Depth: 1}
+	demand := &ClientSpec{CA: []*x509.Certificate{club.Cert}, Depth: 1}
 	closed := must(t, Spec{ID: "closed", Names: []string{"closed.example"}, Pairs: pairs, Client: demand})
 	partly := must(t, Spec{ID: "partly", Names: []string{"partly.example"}, Pairs: pairs, Client: &ClientSpec{CA: demand.CA, Skip: []string{"^/open"}}})
 	table := (&Table{}).With(open).With(closed).With(partly)
-	member := club.issue("member", elliptical(t))
+	member := club.Issue("member", certstest.Elliptic(t))
 	for _, tc := range []struct {
 		name   string // of the handshake
 		member bool
@@ -106,7 +108,7 @@ func TestDemandsCannotBeWalkedAround(t *testing.T) {
 	}
 	// A demand that came after the handshake, and one whose authority has changed.
 	c := &Conn{name: "closed.example", peers: []*x509.Certificate{member.Leaf}}
-	later := must(t, Spec{ID: "closed", Names: []string{"closed.example"}, Pairs: pairs, Client: &ClientSpec{CA: []*x509.Certificate{ca.cert}, Depth: 1}})
+	later := must(t, Spec{ID: "closed", Names: []string{"closed.example"}, Pairs: pairs, Client: &ClientSpec{CA: []*x509.Certificate{ca.Cert}, Depth: 1}})
 	for _, tc := range []struct {
 		t    *Table
 		want bool

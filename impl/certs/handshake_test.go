@@ -1,86 +1,20 @@
 package certs
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
-	"math/big"
+	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/unilb/unilb/impl/certs/certstest"
 )
 
 var now = time.Now()
-
-// An authority signs certificates.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  crypto.Signer
-	// above are the authorities that vouch for this one, without the root.
-	above [][]byte
-}
-
-func newAuthority(t *testing.T) *authority {
-	a := &authority{t: t}
-	a.cert, a.key = a.make("root", true, elliptical(t))
-	return a
-}
-
-func (a *authority) below() *authority {
-	b := &authority{t: a.t}
-	b.cert, b.key = a.make("between", true, elliptical(a.t))
-	b.above = append([][]byte{b.cert.Raw}, a.above...)
-	return b
-}
-
-func elliptical(t *testing.T) crypto.Signer {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func (a *authority) make(name string, ca bool, key crypto.Signer) (*x509.Certificate, crypto.Signer) {
-	a.t.Helper()
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, BasicConstraintsValid: true, IsCA: ca,
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	if !ca {
-		tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	}
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = tmpl, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, key.Public(), signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return c, key
-}
-
-func (a *authority) issue(name string, key crypto.Signer) tls.Certificate {
-	c, _ := a.make(name, false, key)
-	return tls.Certificate{Certificate: append([][]byte{c.Raw}, a.above...), PrivateKey: key, Leaf: c}
-}
 
 // must compiles.
 func must(t *testing.T, s Spec) *Certificate {
@@ -102,14 +36,32 @@ func serve(all ...*Certificate) *Server {
 	return s
 }
 
+// connected are the ends of a connection. It takes what is written before anybody
+// reads: who refuses a handshake need not wait until the other side is silent.
+func connected(t *testing.T) (near, far net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if near, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	_, _ = near.SetDeadline(deadline), far.SetDeadline(deadline) // sockets take them
+	return near, far
+}
+
 // shake makes a handshake and returns what the client and the server know then.
 func shake(t *testing.T, s *Server, c *tls.Config) (client, server tls.ConnectionState, err error) {
 	t.Helper()
 	c = c.Clone()
 	c.InsecureSkipVerify = true
-	near, far := net.Pipe()
-	deadline := time.Now().Add(20 * time.Second)
-	_, _ = near.SetDeadline(deadline), far.SetDeadline(deadline) // pipes take them
+	near, far := connected(t)
 	done := make(chan error, 1)
 	sc := tls.Server(far, s.Config())
 	go func() {
@@ -123,7 +75,7 @@ func shake(t *testing.T, s *Server, c *tls.Config) (client, server tls.Connectio
 	cc := tls.Client(near, c)
 	err = cc.Handshake()
 	if err == nil {
-		_, err = cc.Read(make([]byte, 1)) // in TLS 1.3 the server's refusal comes here
+		_, err = io.ReadFull(cc, make([]byte, 1)) // in TLS 1.3 the server's refusal comes here; the end may come with the byte
 	}
 	_ = near.Close()
 	return cc.ConnectionState(), sc.ConnectionState(), errors.Join(err, <-done)
@@ -137,9 +89,9 @@ func leafOf(s tls.ConnectionState) string {
 }
 
 func TestHandshakeGetsTheCertificateOfItsName(t *testing.T) {
-	ca := newAuthority(t)
-	a := must(t, Spec{ID: "a", Names: []string{"A.example"}, Pairs: []tls.Certificate{ca.below().issue("a", elliptical(t))}})
-	star := must(t, Spec{ID: "b", Names: []string{"*.example"}, Pairs: []tls.Certificate{ca.issue("star", elliptical(t))}})
+	ca := certstest.NewAuthority(t)
+	a := must(t, Spec{ID: "a", Names: []string{"A.example"}, Pairs: []tls.Certificate{ca.Below().Issue("a", certstest.Elliptic(t))}})
+	star := must(t, Spec{ID: "b", Names: []string{"*.example"}, Pairs: []tls.Certificate{ca.Issue("star", certstest.Elliptic(t))}})
 	s := serve(a, star)
 	for name, want := range map[string]string{"a.example": "a", "a.EXAMPLE": "a", "b.example": "star"} {
 		got, _, err := shake(t, s, &tls.Config{ServerName: name})
@@ -171,13 +123,13 @@ func TestHandshakeGetsTheCertificateOfItsName(t *testing.T) {
 }
 
 func TestEachClientGetsAPairThatItCanUse(t *testing.T) {
-	ca := newAuthority(t)
+	ca := certstest.NewAuthority(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Neither certificate is for the name: the object says where they are served.
-	s := serve(must(t, Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{ca.issue("rsa", key), ca.issue("elliptic", elliptical(t))}}))
+	s := serve(must(t, Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{ca.Issue("rsa", key), ca.Issue("elliptic", certstest.Elliptic(t))}}))
 	for suite, want := range map[uint16]string{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: "rsa", tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: "elliptic"} {
 		got, _, err := shake(t, s, &tls.Config{ServerName: "a.example", MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite}})
 		if err != nil || leafOf(got) != want {
@@ -190,7 +142,7 @@ func TestEachClientGetsAPairThatItCanUse(t *testing.T) {
 }
 
 func TestVersionsOfAnObject(t *testing.T) {
-	pairs := []tls.Certificate{newAuthority(t).issue("a", elliptical(t))}
+	pairs := []tls.Certificate{certstest.NewAuthority(t).Issue("a", certstest.Elliptic(t))}
 	for _, tc := range []struct {
 		protocols []string
 		want      string // versions 1.1, 1.2, 1.3 that are served

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/unilb/unilb/impl/certs/certstest"
 )
 
 // ticket is the session that a client had last, whatever its name.
@@ -17,13 +19,13 @@ func (k *ticket) Put(_ string, s *tls.ClientSessionState)    { k.last = s }
 var bothVersions = []uint16{tls.VersionTLS12, tls.VersionTLS13}
 
 func TestSessionIsResumedForNothingButItsOwn(t *testing.T) {
-	ca := newAuthority(t)
-	pair := ca.issue("a", elliptical(t))
+	ca := certstest.NewAuthority(t)
+	pair := ca.Issue("a", certstest.Elliptic(t))
 	plain := func(id, name string, p tls.Certificate) *Certificate {
 		return must(t, Spec{ID: id, Names: []string{name}, Pairs: []tls.Certificate{p}})
 	}
-	a, b := plain("a", "a.example", pair), plain("b", "b.example", ca.issue("b", elliptical(t)))
-	demanding := must(t, Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{pair}, Client: &ClientSpec{CA: []*x509.Certificate{ca.cert}, Skip: []string{"."}}})
+	a, b := plain("a", "a.example", pair), plain("b", "b.example", ca.Issue("b", certstest.Elliptic(t)))
+	demanding := must(t, Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{pair}, Client: &ClientSpec{CA: []*x509.Certificate{ca.Cert}, Skip: []string{"."}}})
 	for _, version := range bothVersions {
 		for _, tc := range []struct {
 			how    string
@@ -36,7 +38,7 @@ func TestSessionIsResumedForNothingButItsOwn(t *testing.T) {
 			{"the same, of an object that was written anew", serve(plain("new", "a.example", pair)), "a.example", true},
 			{"another name with another certificate", serve(a, b), "b.example", false},
 			{"another name with the same certificate", serve(a, plain("b", "b.example", pair)), "b.example", false},
-			{"another certificate", serve(plain("a", "a.example", ca.issue("a", elliptical(t)))), "a.example", false},
+			{"another certificate", serve(plain("a", "a.example", ca.Issue("a", certstest.Elliptic(t)))), "a.example", false},
 			{"clients must show something now", serve(demanding), "a.example", false},
 		} {
 			k := &ticket{}
@@ -62,7 +64,7 @@ func TestSessionIsResumedForNothingButItsOwn(t *testing.T) {
 }
 
 func TestTicketsLiveForOneToTwoPeriodsWithAllThatShareTheSecret(t *testing.T) {
-	a := must(t, Spec{ID: "a", Names: []string{"a"}, Pairs: []tls.Certificate{newAuthority(t).issue("a", elliptical(t))}})
+	a := must(t, Spec{ID: "a", Names: []string{"a"}, Pairs: []tls.Certificate{certstest.NewAuthority(t).Issue("a", certstest.Elliptic(t))}})
 	table := (&Table{}).With(a)
 	server := func(secret string, at time.Time) *Server {
 		s := NewServer(Options{Secret: []byte(secret)}, now)

@@ -1,48 +1,14 @@
 package config
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/certs/certstest"
 )
-
-// pair is a certificate and its key, as JSON strings.
-func pair(t *testing.T) (cert, key string) {
-	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, &tmpl, &tmpl, k.Public(), k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	quoted := func(kind string, b []byte) string {
-		text, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b})))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	return quoted("CERTIFICATE", der), quoted("PRIVATE KEY", raw)
-}
 
 func serving(s *Snapshot, name string) string {
 	if c := s.Certificates().Lookup(name); c != nil {
@@ -52,7 +18,7 @@ func serving(s *Snapshot, name string) string {
 }
 
 func TestCertificatesAreServedAsTheirObjectsSay(t *testing.T) {
-	cert, key := pair(t)
+	cert, key := certstest.JSON(t, "a")
 	ssl := func(rest string) string { return fmt.Sprintf(`{"cert":%s,"key":%s,%s}`, cert, key, rest) }
 	s := must(t, &Snapshot{},
 		put(SSLs, "a", ssl(`"sni":"A.example"`)), put(SSLs, "star", ssl(`"snis":["*.example","*"]`)),
@@ -74,10 +40,10 @@ func TestCertificatesAreServedAsTheirObjectsSay(t *testing.T) {
 }
 
 func TestBadCertificateKeepsItsPreviousVersionAndIsReported(t *testing.T) {
-	cert, key := pair(t)
+	cert, key := certstest.JSON(t, "a")
 	good := fmt.Sprintf(`{"sni":"a.example","cert":%s,"key":%s}`, cert, key)
 	s := must(t, &Snapshot{}, put(SSLs, "a", good))
-	_, otherKey := pair(t)
+	_, otherKey := certstest.JSON(t, "a")
 	for value, want := range map[string]string{
 		strings.Replace(good, key, otherKey, 1):                                                              "private key does not match public key",
 		strings.Replace(good, key, `"`+strings.Repeat("AAAA", 40)+`"`, 1):                                    "failed to decrypt previous encrypted key",
@@ -106,7 +72,7 @@ func TestBadCertificateKeepsItsPreviousVersionAndIsReported(t *testing.T) {
 }
 
 func TestSealedKeysAreOpened(t *testing.T) {
-	cert, key := pair(t)
+	cert, key := certstest.JSON(t, "a")
 	ring, _, err := apisix.ParseKeyring("")
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +98,7 @@ func TestSealedKeysAreOpened(t *testing.T) {
 }
 
 func TestClientCertificateOfAnUpstreamFollowsItsObject(t *testing.T) {
-	cert, key := pair(t)
+	cert, key := certstest.JSON(t, "a")
 	ssl := func(kind string) string {
 		return fmt.Sprintf(`{"type":%q,"sni":"a.example","cert":%s,"key":%s}`, kind, cert, key)
 	}

@@ -1,18 +1,11 @@
 package gateway
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/netip"
@@ -22,29 +15,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/impl/certs/certstest"
 	"github.com/unilb/unilb/impl/config"
 )
 
 // sslObject is the value of an ssl object for a name, and its certificate.
 func sslObject(t *testing.T, name string) string {
 	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, &tmpl, &tmpl, k.Public(), k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(map[string]any{
-		"sni": name, "cert": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		"key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})),
-	})
+	cert, key := certstest.PEM(t, certstest.SelfSigned(t, name))
+	b, err := json.Marshal(map[string]any{"sni": name, "cert": cert, "key": key})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,42 +1,22 @@
 package proxy
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/certs/certstest"
 )
 
 // demanding is an ssl object for a name that wants certificates of clients.
 func demanding(t *testing.T, name string) string {
 	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Unix(5000, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, &tmpl, &tmpl, k.Public(), k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	cert, key := certstest.PEM(t, certstest.SelfSigned(t, name))
 	b, err := json.Marshal(map[string]any{
-		"sni": name, "cert": cert, "key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})),
-		"client": map[string]any{"ca": cert, "skip_mtls_uri_regex": []string{"^/open"}},
+		"sni": name, "cert": cert, "key": key, "client": map[string]any{"ca": cert, "skip_mtls_uri_regex": []string{"^/open"}},
 	})
 	if err != nil {
 		t.Fatal(err)
