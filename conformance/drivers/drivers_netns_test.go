@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,24 +33,15 @@ func TestMain(m *testing.M) { sandbox.Main(m) }
 func require(t *testing.T, name string) (bin string) {
 	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS)
-	demanded := strings.Split(os.Getenv("LBSIM_REQUIRE"), ",")
-	bin = os.Getenv("UNILB_BIN")
-	switch {
-	case bin == "" && slices.Contains(demanded, name):
-		t.Fatalf("LBSIM_REQUIRE demands %s, and UNILB_BIN does not say where the testbed's binaries are: make test-net", name)
-	case bin == "":
-		t.Skip("UNILB_BIN does not say where the testbed's binaries are: make test-net")
+	if bin = os.Getenv("UNILB_BIN"); bin == "" {
+		sandbox.Need(t, name, errors.New("UNILB_BIN does not say where the testbed's binaries are: make test-net"))
 	}
 	_, _, err := labenv.DriverFile(name, "", bin)
 	var none *driver.NotInstalled
-	switch {
-	case errors.As(err, &none) && slices.Contains(demanded, name):
-		t.Fatalf("LBSIM_REQUIRE demands it: %v", err)
-	case errors.As(err, &none):
-		t.Skip(err)
-	case err != nil:
+	if err != nil && !errors.As(err, &none) {
 		t.Fatal(err)
 	}
+	sandbox.Need(t, name, err)
 	return bin
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/unilb/unilb/conformance/flake"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/conformance/suite"
+	"github.com/unilb/unilb/sim/sandbox"
 )
 
 // Exit codes of Run and Compare, as lbsim documents them.
@@ -71,7 +72,7 @@ func (o Options) filled() (Options, error) {
 		o.BinDir = filepath.Dir(self)
 	}
 	if o.Require == nil {
-		o.Require = strings.FieldsFunc(os.Getenv("LBSIM_REQUIRE"), func(r rune) bool { return r == ',' })
+		o.Require = sandbox.Demanded()
 	}
 	if o.Stdout == nil {
 		o.Stdout = os.Stdout

@@ -23,23 +23,35 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Require skips the test when this process lacks one of the capabilities. A
-// capability named in the environment variable LBSIM_REQUIRE (separated by
-// commas) fails the test instead: a machine that lost it must not turn everything
-// green by skipping it.
+// Require skips the test when this process lacks one of the capabilities, and fails
+// it where that is demanded.
 func Require(t T, caps ...string) {
 	t.Helper()
-	demanded := strings.Split(os.Getenv("LBSIM_REQUIRE"), ",")
 	for _, c := range caps {
-		err := Probe(c)
-		if err == nil {
-			continue
-		}
-		if slices.Contains(demanded, c) {
-			t.Fatalf("machine lacks %s, which LBSIM_REQUIRE demands: %v", c, err)
-		}
-		t.Skipf("machine lacks %s: %v", c, err)
+		Need(t, c, Probe(c))
 	}
+}
+
+// Need is Require for what this package cannot probe, under a name of the caller's
+// ("netem", "nginx"): err says why the machine lacks it, nil that it does not.
+func Need(t T, name string, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case slices.Contains(Demanded(), name):
+		t.Fatalf("machine lacks %s, which %s demands: %v", name, demandVar, err)
+	default:
+		t.Skipf("machine lacks %s: %v", name, err)
+	}
+}
+
+// demandVar is the environment variable that names capabilities, separated by commas.
+const demandVar = "LBSIM_REQUIRE"
+
+// Demanded are the capabilities whose lack is a failure: a machine that lost one must
+// not turn everything green by skipping it.
+func Demanded() []string {
+	return strings.FieldsFunc(os.Getenv(demandVar), func(r rune) bool { return r == ',' })
 }
 
 // Probe tries one capability from where the caller is; nil means it works. An

@@ -4,7 +4,6 @@ package wire_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,14 +18,7 @@ import (
 func requireNetem(t *testing.T) {
 	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS)
-	err := link.Probe(link.FeatureNetem)
-	if err == nil {
-		return
-	}
-	if strings.Contains(","+os.Getenv("LBSIM_REQUIRE")+",", ",netem,") {
-		t.Fatalf("machine lacks netem, which LBSIM_REQUIRE demands: %v", err)
-	}
-	t.Skipf("machine lacks netem: %v", err)
+	sandbox.Need(t, "netem", link.Probe(link.FeatureNetem))
 }
 
 func TestNetemDelaysLosesAndIsCut(t *testing.T) {

@@ -3,9 +3,9 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,20 +19,12 @@ func TestMain(m *testing.M) { sandbox.Main(m) }
 func opened(t *testing.T) *bench {
 	t.Helper()
 	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapRoot)
-	missing := os.Getenv("UNILB_BIN") == ""
-	why := "UNILB_BIN does not say where the binaries are: make test-net"
 	b := &bench{bin: os.Getenv("UNILB_BIN"), gateways: []Gateway{{Name: "l7gw"}}, rounds: 1, proxyCPU: 0, loadCPU: 1, log: t.Output()}
-	if !missing {
-		if err := lookTools(); err != nil {
-			missing, why = true, err.Error()
-		}
+	err := lookTools()
+	if b.bin == "" {
+		err = errors.New("UNILB_BIN does not say where the binaries are: make test-net")
 	}
-	switch {
-	case missing && slices.Contains(strings.Split(os.Getenv("LBSIM_REQUIRE"), ","), "bench"):
-		t.Fatalf("LBSIM_REQUIRE demands bench: %s", why)
-	case missing:
-		t.Skip(why)
-	}
+	sandbox.Need(t, "bench", err)
 	t.Cleanup(func() {
 		if err := b.close(); err != nil {
 			t.Error(err)
