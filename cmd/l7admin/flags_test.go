@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/unilb/unilb/impl/daemon"
 )
 
 func env(key string) string {
@@ -39,17 +41,17 @@ func TestBadFlagsExitWithThree(t *testing.T) {
 		"", "--node a --nope", "--node a extra", "--node a//b", "--node a --prefix apisix", "--node a --prefix /apisix/",
 		"--node a --underlay 1.2.3", "--node a --status-listen 9096", "--node a --log-level loud",
 	} {
-		if code := run(strings.Fields(args), env); code != exitBadFlags {
-			t.Errorf("%q: exit %d, want %d", args, code, exitBadFlags)
+		if code := run(strings.Fields(args), env); code != daemon.ExitBadFlags {
+			t.Errorf("%q: exit %d, want %d", args, code, daemon.ExitBadFlags)
 		}
 	}
 	short := func(key string) string {
 		return map[string]string{"UNILB_ADMIN_KEY": "k", "UNILB_KEYRING": "short"}[key]
 	}
-	if code := run([]string{"--node", "a"}, short); code != exitBadFlags {
-		t.Errorf("a keyring with a short key: exit %d, want %d", code, exitBadFlags)
+	if code := run([]string{"--node", "a"}, short); code != daemon.ExitBadFlags {
+		t.Errorf("a keyring with a short key: exit %d, want %d", code, daemon.ExitBadFlags)
 	}
-	if code := run([]string{"--node", "a"}, func(string) string { return "" }); code != exitBadFlags {
-		t.Errorf("without key: exit %d, want %d", code, exitBadFlags)
+	if code := run([]string{"--node", "a"}, func(string) string { return "" }); code != daemon.ExitBadFlags {
+		t.Errorf("without key: exit %d, want %d", code, daemon.ExitBadFlags)
 	}
 }

@@ -8,58 +8,20 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
+	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/unilb/unilb/impl/obs"
-)
-
-const (
-	exitFailed   = 1
-	exitBadFlags = 3
+	"github.com/unilb/unilb/impl/daemon"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Getenv)) }
 
 func run(args []string, getenv func(string) string) int {
 	o, err := parse(args, getenv)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "lbc-api:", err)
-		return exitBadFlags
+		return daemon.BadFlags("lbc-api", err)
 	}
-	log, err := obs.Logger(os.Stderr, o.logLevel)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "lbc-api:", err)
-		return exitBadFlags
-	}
-	log = log.With(obs.Node, o.node)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	defer signal.Stop(signals)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		for _, act := range []func(){cancel, func() { os.Exit(exitFailed) }} {
-			select {
-			case <-signals:
-				act()
-			case <-ended:
-				return
-			}
-		}
-	}()
-	if err := serve(ctx, o, log); err != nil {
-		log.Error("lbc-api failed", obs.Err, err)
-		return exitFailed
-	}
-	return 0
+	return daemon.Run(daemon.Program{
+		Name: "lbc-api", Node: o.node, LogLevel: o.logLevel, Serve: func(ctx context.Context, log *slog.Logger) error { return serve(ctx, o, log) },
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/impl/daemon"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store/etcdtest"
 )
@@ -44,8 +45,8 @@ func TestBadFlagsAreNamed(t *testing.T) {
 			if _, err := parse(strings.Fields(c.args), c.env); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want a complaint about %s", err, c.want)
 			}
-			if got := run(strings.Fields(c.args), c.env); got != exitBadFlags {
-				t.Errorf("got exit code %d, want %d", got, exitBadFlags)
+			if got := run(strings.Fields(c.args), c.env); got != daemon.ExitBadFlags {
+				t.Errorf("got exit code %d, want %d", got, daemon.ExitBadFlags)
 			}
 		})
 	}

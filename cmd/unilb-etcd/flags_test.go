@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"go.etcd.io/etcd/server/v3/embed"
+
+	"github.com/unilb/unilb/impl/daemon"
 )
 
 func TestFlagsBecomeConfiguration(t *testing.T) {
@@ -40,8 +42,8 @@ func TestBadFlagsExitWithThree(t *testing.T) {
 		"--name n1 --data-dir /d --listen-peer http://10.0.0.1", "--name n1 --data-dir /d --heartbeat-interval 1s --election-timeout 1s",
 		"--name n1 --data-dir /d --log-level loud",
 	} {
-		if code := run(strings.Fields(args)); code != exitBadFlags {
-			t.Errorf("%q: exit %d, want %d", args, code, exitBadFlags)
+		if code := run(strings.Fields(args)); code != daemon.ExitBadFlags {
+			t.Errorf("%q: exit %d, want %d", args, code, daemon.ExitBadFlags)
 		}
 	}
 }

@@ -8,60 +8,30 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
 
+	"github.com/unilb/unilb/impl/daemon"
 	"github.com/unilb/unilb/impl/obs"
-)
-
-const (
-	exitFailed   = 1
-	exitBadFlags = 3
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	o, err := parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "unilb-etcd:", err)
-		return exitBadFlags
+		return daemon.BadFlags("unilb-etcd", err)
 	}
-	log, err := obs.Logger(os.Stderr, o.logLevel)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "unilb-etcd:", err)
-		return exitBadFlags
-	}
-	cfg, err := o.config()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "unilb-etcd:", err)
-		return exitBadFlags
-	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		<-signals
-		cancel()
-		<-signals
-		os.Exit(exitFailed)
-	}()
-	if err := serve(ctx, cfg, log.With(obs.Node, o.name)); err != nil {
-		log.Error("etcd failed", obs.Node, o.name, obs.Err, err)
-		return exitFailed
-	}
-	return 0
+	var cfg *embed.Config
+	return daemon.Run(daemon.Program{
+		Name: "unilb-etcd", Node: o.name, LogLevel: o.logLevel,
+		Check: func() (err error) { cfg, err = o.config(); return err }, // etcd panics at an unknown log level
+		Serve: func(ctx context.Context, log *slog.Logger) error { return serve(ctx, cfg, log) },
+	})
 }
 
 // serve runs the member until ctx ends.
