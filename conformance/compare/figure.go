@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -13,9 +14,9 @@ const (
 	MaxPairs = 30
 )
 
-// minEffect is the smallest difference that is one: what is less nobody notices,
-// however sure it is.
-const minEffect = 0.05
+// minEffect is the smallest difference that is one. On a machine that does other
+// things, too, one build shows less than that against itself, however sure it seems.
+const minEffect = 0.1
 
 // Verdicts on a figure. There is no "same": that two builds are equally fast
 // cannot be shown.
@@ -25,7 +26,7 @@ const (
 )
 
 // A Figure compares one measure over all pairs. The interval holds the ratio of
-// head to base with 95 % confidence.
+// head to base with 99 % confidence.
 type Figure struct {
 	Name    string  `yaml:"name" json:"name"`
 	Meaning Meaning `yaml:"meaning" json:"meaning"`
@@ -63,7 +64,7 @@ func showTime(v float64) string {
 }
 
 // Figures judges pairs. A figure is worse or better only when the interval of the
-// ratio excludes 1 and the ratio is more than 5 % away from it.
+// ratio excludes 1 and the ratio is more than minEffect away from it.
 func Figures(pairs []Pair) []Figure {
 	var out []Figure
 	if len(pairs) == 0 {
@@ -114,7 +115,7 @@ func (f *Figure) judge(logs []float64, moreIsBetter bool) {
 	}
 }
 
-// interval is the mean of normal values and half the width of its 95 % confidence
+// interval is the mean of normal values and half the width of its 99 % confidence
 // interval, by Student's t.
 func interval(xs []float64) (mean, half float64) {
 	n := float64(len(xs))
@@ -128,37 +129,44 @@ func interval(xs []float64) (mean, half float64) {
 	return mean, student[min(len(xs)-1, len(student))-1] * math.Sqrt(squares/(n-1)/n)
 }
 
-// student are the two-sided 95 % quantiles of Student's t distribution with 1, 2, ...
-// degrees of freedom.
+// student are the two-sided 99 % quantiles of Student's t distribution with 1, 2, ...
+// degrees of freedom. Five figures are looked at: at 95 % the same build would be
+// suspect in every fifth series.
 var student = []float64{
-	12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-	2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+	63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.106, 3.055, 3.012, 2.977, 2.947,
+	2.921, 2.898, 2.878, 2.861, 2.845, 2.831, 2.819, 2.807, 2.797, 2.787, 2.779, 2.771, 2.763, 2.756, 2.750,
 }
 
-// Confirmed takes back what a second set of pairs does not show as well: with five
-// figures a set calls the same build slower about once in ten times.
+// Confirmed judges two series of pairs: only what each of them shows is a difference.
+// Pairs of one series have the same clients and backends, and the same quarter of an
+// hour of the machine, so that their interval says little about what another series
+// would give. The interval that is shown spans those of both.
 func Confirmed(first, second []Pair) []Figure {
-	all := Figures(append(append([]Pair(nil), first...), second...))
-	a, b := Figures(first), Figures(second)
+	all, a, b := Figures(append(append([]Pair(nil), first...), second...)), Figures(first), Figures(second)
 	for i := range all {
 		f := &all[i]
-		if (f.Verdict == string(Slower) || f.Verdict == string(Faster)) && (a[i].Verdict != f.Verdict || b[i].Verdict != f.Verdict) {
-			f.Verdict, f.Why = NoEvidence, "one half of the pairs does not show it"
+		switch {
+		case f.Verdict == NotTaken:
+		case len(b) == 0:
+			f.Verdict, f.Why = NoEvidence, "there is no second series to confirm it"
+		case a[i].Verdict != b[i].Verdict:
+			f.Verdict, f.Why = NoEvidence, "only one of two series shows it"
+		default:
+			f.Verdict = a[i].Verdict
+		}
+		if f.Verdict != NotTaken && len(b) > 0 && b[i].Ratio != 0 {
+			f.Low, f.High = min(a[i].Low, b[i].Low), max(a[i].High, b[i].High)
 		}
 	}
 	return all
 }
 
-// Suspect says whether figures call the head slower, so that a second set of pairs
-// is worth its time.
-func Suspect(fs []Figure) bool {
-	for _, f := range fs {
-		if f.Verdict == string(Slower) {
-			return true
-		}
-	}
-	return false
-}
+// Suspect says whether figures show a difference, so that a second series is worth its
+// time.
+func Suspect(fs []Figure) bool { return slices.ContainsFunc(fs, Figure.differs) }
+
+// differs says whether the head is slower or faster.
+func (f Figure) differs() bool { return f.Verdict == string(Slower) || f.Verdict == string(Faster) }
 
 // change is the ratio with its interval: "+26% [+18%, +35%] over 7 interleaved pairs".
 func (f Figure) change() string {
@@ -170,7 +178,7 @@ func (f Figure) change() string {
 func differences(fs []Figure) []Difference {
 	var out []Difference
 	for _, f := range fs {
-		if f.Verdict == string(Slower) || f.Verdict == string(Faster) {
+		if f.differs() {
 			out = append(out, Difference{Kind: Kind(f.Verdict), Meaning: f.Meaning, Cases: []string{f.Name}, Base: f.Base, Head: f.Head, Says: []string{f.change()}})
 		}
 	}

@@ -14,6 +14,7 @@ type Sample struct {
 
 // A Pair is a sample of each build, taken one after the other.
 type Pair struct {
-	Base Sample `json:"base" yaml:"base"`
-	Head Sample `json:"head" yaml:"head"`
+	Series int    `json:"series" yaml:"series"` // 1, and 2 for those that were to confirm a difference
+	Base   Sample `json:"base" yaml:"base"`
+	Head   Sample `json:"head" yaml:"head"`
 }

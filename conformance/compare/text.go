@@ -15,7 +15,7 @@ func (c *Comparison) Text(w io.Writer) error {
 		d.text(&b)
 	}
 	for _, f := range c.Figures {
-		if f.Verdict == string(Slower) || f.Verdict == string(Faster) {
+		if f.differs() {
 			continue // a difference
 		}
 		fmt.Fprintf(&b, "%-12s%-28s %s", f.Verdict, f.Name, f.values())

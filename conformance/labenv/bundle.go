@@ -17,7 +17,7 @@ import (
 // run of a scenario is read.
 const labName = "lab"
 
-func (o upOrder) labDir() string { return filepath.Join(o.Out, labName, o.Notes.own()) }
+func (o upOrder) labDir() string { return filepath.Join(o.Out, labName, o.own()) }
 
 func (o upOrder) bundle() *bundle.Bundle { return &bundle.Bundle{Dir: o.labDir()} }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unilb/unilb/conformance/compare"
 	"github.com/unilb/unilb/sim/sandbox"
@@ -65,6 +66,30 @@ func TestTheSameBuildTwiceIsNoRegression(t *testing.T) {
 	}
 	if len(c.Figures) == 0 || c.Figures[0].Verdict != compare.NoEvidence {
 		t.Errorf("one pair of loads gives figures %+v, want no evidence", c.Figures)
+	}
+}
+
+// Loads have labs of their own: what a gateway does there must not be forgotten.
+func TestGatewayThatDiesUnderALoadHasRegressed(t *testing.T) {
+	t.Parallel()
+	sandbox.Require(t, sandbox.CapNetNS)
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gw, bad := filepath.Join(bin, "l7gw"), filepath.Join(t.TempDir(), "l7gw")
+	// It is started once for the cases, once with the lab of the loads, and then for each load.
+	script := "#!/bin/sh\necho >>" + bad + ".starts\n[ $(wc -l <" + bad + ".starts) -gt 2 ] && (sleep 1; kill -9 $$) &\nexec " + gw + " \"$@\"\n"
+	if err := os.WriteFile(bad, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := compared(t, gw, bad, func(o *CompareOptions) { o.Cases, o.Pairs, o.Lasting = []string{"ROUTE-EXACT"}, 2, time.Second })
+	var died bool
+	for _, d := range c.Differences {
+		died = died || d.Kind == compare.Regressed && slices.Equal(d.Cases, []string{lifeRow})
+	}
+	if !died || c.Verdict != compare.Regression {
+		t.Errorf("want %s regressed, got\n%s", lifeRow, text(t, c))
 	}
 }
 

@@ -1,7 +1,6 @@
 package labenv
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -25,7 +24,7 @@ const (
 // DefaultPairs is how many pairs of loads are taken when nothing else is said, and
 // DefaultLasting how long each load is measured.
 const (
-	DefaultPairs   = 7
+	DefaultPairs   = 9
 	DefaultLasting = 2 * time.Second
 )
 
@@ -34,7 +33,7 @@ const (
 type CompareOptions struct {
 	Options
 	Base, Head string        // a program, a manifest or the directory of a run
-	Pairs      int           // of loads; 0: none are taken
+	Pairs      int           // of loads, and as many again where they show a difference; 0: none are taken
 	Lasting    time.Duration // of one load; DefaultLasting when 0
 	Allow      string        // file of differences that are accepted; empty: none are
 	Across     bool          // compare runs of other topologies and machine classes, too
@@ -211,10 +210,10 @@ func (d *duel) run(ctx context.Context, selected []spec.Case) (int, error) {
 	if !d.passed {
 		d.problem(nonePassed)
 	}
-	d.pairs(ctx)
 	for _, s := range d.sides {
 		s.end(ctx)
 	}
+	d.loads(ctx)
 	d.rows()
 	d.scenarios(ctx)
 	return ExitGood, d.write(ctx)
@@ -281,38 +280,6 @@ func (d *duel) news(found []compare.Difference) bool {
 
 func key(f compare.Difference) string { return string(f.Meaning) + " " + f.Text() }
 
-// pairs takes loads in turn, and as many again when the head seems to be slower.
-func (d *duel) pairs(ctx context.Context) {
-	if d.o.Pairs == 0 || d.sides[0].hand.lost != nil || d.sides[1].hand.lost != nil {
-		return
-	}
-	first := d.some(ctx)
-	d.c.Pairs, d.c.Figures = first, compare.Figures(first)
-	if !compare.Suspect(d.c.Figures) || ctx.Err() != nil {
-		return
-	}
-	second := d.some(ctx)
-	d.c.Pairs, d.c.Figures = append(first, second...), compare.Confirmed(first, second)
-}
-
-func (d *duel) some(ctx context.Context) []compare.Pair {
-	var out []compare.Pair
-	for i := range d.o.Pairs {
-		var samples [2]compare.Sample
-		for k := range 2 {
-			side := (i + k) % 2
-			s, err := d.sides[side].sample(ctx, cmp.Or(d.o.Lasting, DefaultLasting))
-			if err != nil {
-				d.problem(fmt.Sprintf("loads: %s: %v", d.sides[side].name, err))
-				return out
-			}
-			samples[side] = s
-		}
-		out = append(out, compare.Pair{Base: samples[0], Head: samples[1]})
-	}
-	return out
-}
-
 // rows compares what became of the gateways themselves, and what they used.
 func (d *duel) rows() {
 	for _, b := range d.sides[0].rows {
@@ -360,16 +327,3 @@ func (d *duel) write(ctx context.Context) error {
 }
 
 func (d *duel) problem(text string) { d.c.Problems = append(d.c.Problems, text) }
-
-// sample takes one load.
-func (j *judgement) sample(ctx context.Context, lasting time.Duration) (compare.Sample, error) {
-	r, err := j.hand.do(ctx, order{Load: &loadOrder{Lasting: lasting}})
-	switch {
-	case err != nil:
-		return compare.Sample{}, err
-	case r.Refused != nil:
-		return compare.Sample{}, fmt.Errorf("%s", r.Refused.Text)
-	}
-	j.line(fmt.Sprintf(" ✓ load: %.0f/s, p50 %s, p99 %s, CPU %s a request", r.Sample.PerSecond, r.Sample.P50, r.Sample.P99, r.Sample.CPU))
-	return *r.Sample, nil
-}

@@ -43,6 +43,7 @@ type upOrder struct {
 	Scenarios bool              `json:"scenarios,omitempty"` // some will be run as well
 	Cases     []string          `json:"cases"`               // ids of all that will be asked for
 	Notes     *notes            `json:"notes,omitempty"`     // of the worker before this one, which was lost
+	Loads     int               `json:"loads,omitempty"`     // the how manieth series of loads the lab is for; 0: it is for the cases
 	Rerun     []string          `json:"rerun"`               // words of the command that runs one case again, without the case
 }
 
@@ -52,7 +53,7 @@ type caseOrder struct {
 	Round int    `json:"round"` // from 0
 }
 
-// A loadOrder asks for the figures of a short load.
+// A loadOrder asks for the figures of a short load of a new gateway process.
 type loadOrder struct {
 	Lasting time.Duration `json:"lasting"`
 }
@@ -98,10 +99,13 @@ type notes struct {
 	Cut     int                           `json:"cut,omitempty"`
 }
 
-// own is the directory of a later worker's lab and history, inside that of the first.
-func (n *notes) own() string {
-	if n == nil {
-		return ""
+// own is the directory of a lab inside that of the first one.
+func (o upOrder) own() string {
+	switch {
+	case o.Loads > 0:
+		return fmt.Sprintf("loads-%d", o.Loads)
+	case o.Notes != nil:
+		return fmt.Sprintf("worker-%d", o.Notes.Nth+1)
 	}
-	return fmt.Sprintf("worker-%d", n.Nth+1)
+	return ""
 }

@@ -21,19 +21,37 @@ import (
 // one request at a time, through the first gateway to one backend.
 const (
 	loadWorkers = 8
-	loadWarm    = 300 * time.Millisecond // not measured: connections, caches, the scheduler
+	loadWarm    = 500 * time.Millisecond // not measured: connections, caches, the heap of a new process
 )
 
-// load measures one short load.
+// load measures one short load of a gateway process that nobody has used before.
 func (w *worker) load(ctx context.Context, o loadOrder) reply {
 	if w.dead != "" || w.lab == nil {
 		return refused(ExitUndecided, errors.New("there is no gateway to measure"))
+	}
+	if err := w.renew(ctx); err != nil {
+		return refused(ExitUndecided, fmt.Errorf("start the gateway anew for a load: %w", err))
 	}
 	s, err := w.measure(ctx, o.Lasting)
 	if err != nil {
 		return refused(ExitUndecided, fmt.Errorf("measure a load: %w", err))
 	}
 	return reply{Sample: &s}
+}
+
+// renew puts a new process in the place of the gateway that is loaded. What a process
+// has got by chance, where its memory lies and how its threads are spread, stays as
+// long as it lives: over all loads of a side it would pass for the build.
+func (w *worker) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reviveTimeout)
+	defer cancel()
+	w.revive(ctx, nil, w.env.processes()) // one that died under the last load is remembered
+	gw := w.env.Gateways()[0].Ref
+	p, _, err := w.env.gatewayProcess(gw)
+	if err != nil {
+		return err
+	}
+	return errors.Join(endHanging(p), w.env.Restart(ctx, gw))
 }
 
 func (w *worker) measure(ctx context.Context, lasting time.Duration) (s compare.Sample, err error) {
