@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -75,18 +74,11 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 // registration is how this node enters the region. It watches nothing: every
 // answer is read from etcd.
 func (o *options) registration() (node.Registration, error) {
-	host, port, err := net.SplitHostPort(o.statusListen)
+	status, err := node.StatusURL(o.statusListen, o.underlay)
 	if err != nil {
 		return node.Registration{}, fmt.Errorf("--status-listen: %w", err)
 	}
-	if o.underlay.IsValid() {
-		host = o.underlay.String()
-	}
-	if host == "" {
-		host = "127.0.0.1"
-	}
 	return node.Registration{
-		Name: o.node, Kind: "l7admin", Region: o.region, Zone: o.zone, Underlay: o.underlay, Member: o.member,
-		Status: "http://" + net.JoinHostPort(host, port),
+		Name: o.node, Kind: "l7admin", Region: o.region, Zone: o.zone, Underlay: o.underlay, Member: o.member, Status: status,
 	}, nil
 }

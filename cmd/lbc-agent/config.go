@@ -5,11 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"strings"
 
 	"github.com/unilb/unilb/impl/agent"
+	"github.com/unilb/unilb/impl/node"
 )
 
 // defaultPinDir is where bpffs is mounted on most systems.
@@ -21,6 +21,7 @@ type config struct {
 	zone, region string
 	etcd         []string
 	statusListen string
+	statusURL    string // where others find it
 	logLevel     string
 	cleanup      bool
 }
@@ -71,10 +72,10 @@ func parse(args []string, out io.Writer) (config, error) {
 	if len(c.etcd) == 0 {
 		return c, errors.New("--etcd is missing: client URLs of etcd, such as http://10.0.0.1:2379")
 	}
-	if _, _, err := net.SplitHostPort(c.statusListen); err != nil {
+	if c.statusURL, err = node.StatusURL(c.statusListen, c.agent.Underlay); err != nil {
 		return c, fmt.Errorf("--status-listen %q: want an address and a port, such as :9093", c.statusListen)
 	}
-	return c, c.agent.Registration(c.region, c.zone, c.statusURL()).Validate()
+	return c, c.agent.Registration(c.region, c.zone, c.statusURL).Validate()
 }
 
 // address reads an optional address.
@@ -87,14 +88,4 @@ func address(name, s string) (netip.Addr, error) {
 		return a, fmt.Errorf("--%s %q: want an IP address", name, s)
 	}
 	return a, nil
-}
-
-// statusURL is where others find the status listener: at the address it listens
-// on, else at the underlay address.
-func (c config) statusURL() string {
-	host, port, _ := net.SplitHostPort(c.statusListen)
-	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
-		host = c.agent.Underlay.String()
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }

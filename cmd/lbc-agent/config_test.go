@@ -29,7 +29,7 @@ func TestCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.statusURL(); got != "http://10.1.0.3:9093" || len(c.etcd) != 2 {
+	if got := c.statusURL; got != "http://10.1.0.3:9093" || len(c.etcd) != 2 {
 		t.Errorf("got status %s and etcd %v", got, c.etcd)
 	}
 }
