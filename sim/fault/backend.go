@@ -137,25 +137,19 @@ func (Backend) Survey(t Target) error {
 
 // Check implements Fault.
 func (f Backend) Check(t Target) error {
-	why := func(format string, args ...any) error {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
-	}
-	if err := f.Spelling(); err != nil {
-		return why("%v", err)
-	}
-	if len(t.Machines(f.On)) == 0 {
-		return why("no node is selected by %q", f.On)
+	if _, err := selected(t, f, f.On); err != nil {
+		return err
 	}
 	backends := f.backends(t)
 	if len(backends) == 0 {
-		return why("no node of %q has an echo backend", f.On)
+		return unavailable(f, "no node of %q has an echo backend", f.On)
 	}
 	for _, m := range backends {
 		if m.Unplugged() {
-			return why("%s has no power", m.Ref())
+			return unavailable(f, "%s has no power", m.Ref())
 		}
 		if now, _ := m.Misbehaving(); now.Do != "" {
-			return why("the backend of %s does it wrong already: %s", m.Ref(), now.Do)
+			return unavailable(f, "the backend of %s does it wrong already: %s", m.Ref(), now.Do)
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func (l *Ledger) claim(id string, f Fault, t Target) error {
 	defer l.claiming.Unlock()
 	for _, c := range claims {
 		if h, taken := l.claims[c]; taken && h.id != id {
-			return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("in force already: %s (%s) holds %s; heal %s first", h.id, h.text, c, h.id)}
+			return unavailable(f, "in force already: %s (%s) holds %s; heal %s first", h.id, h.text, c, h.id)
 		}
 	}
 	if l.claims == nil {

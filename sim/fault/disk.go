@@ -65,16 +65,13 @@ func restart(ctx context.Context, machines []Machine, ran map[topology.Ref][]str
 
 // needDisk returns *Unavailable when a selected machine keeps no files.
 func needDisk(t Target, f Fault, on topology.Selector) error {
-	if err := on.Check(); err != nil {
-		return &Unavailable{Fault: f.String(), Why: err.Error()}
-	}
-	machines := t.Machines(on)
-	if len(machines) == 0 {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no node is selected by %q", on)}
+	machines, err := selected(t, f, on)
+	if err != nil {
+		return err
 	}
 	for _, m := range machines {
 		if !m.HasDisk() {
-			return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("nothing runs on %s, so it keeps nothing on a disk", m.Ref())}
+			return unavailable(f, "nothing runs on %s, so it keeps nothing on a disk", m.Ref())
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func (f EtcdCompact) Check(t Target) error {
 		return err
 	}
 	if len(serving(members)) < quorum(len(members)) {
-		return &Unavailable{Fault: f.String(), Why: "the store has no quorum"}
+		return unavailable(f, "the store has no quorum")
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (f EtcdCompact) Resolve(ctx context.Context, t Target) (Fault, error) {
 		return nil, err
 	}
 	if f.Revision < 2 { // revision 1 is the empty store
-		return nil, &Unavailable{Fault: f.String(), Why: "nothing was ever written to the store"}
+		return nil, unavailable(f, "nothing was ever written to the store")
 	}
 	return f, nil
 }

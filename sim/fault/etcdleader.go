@@ -70,15 +70,14 @@ func (f EtcdLeaderLoss) Survey(t Target) error { return storeSurvey(f.Kind(), t)
 // Check implements Fault.
 func (f EtcdLeaderLoss) Check(t Target) error {
 	if err := f.Spelling(); err != nil {
-		return &Unavailable{Fault: f.String(), Why: err.Error()}
+		return unavailable(f, "%v", err)
 	}
 	members, err := storeOf(t, f, f.Region)
 	if err != nil {
 		return err
 	}
 	if left := len(serving(members)) - 1; left < quorum(len(members)) {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(
-			"without its leader the store has %d of %d members and could elect no other; kill the member, or use etcd-lose-quorum", max(left, 0), len(members))}
+		return unavailable(f, "without its leader the store has %d of %d members and could elect no other; kill the member, or use etcd-lose-quorum", max(left, 0), len(members))
 	}
 	return nil
 }

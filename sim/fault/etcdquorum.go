@@ -45,7 +45,7 @@ func (f EtcdLoseQuorum) Check(t Target) error {
 		return err
 	}
 	if len(members) == 1 {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("the store has one member, and nobody would survive it; kill %s instead", members[0].Ref())}
+		return unavailable(f, "the store has one member, and nobody would survive it; kill %s instead", members[0].Ref())
 	}
 	return needServing(f, members)
 }

@@ -74,23 +74,17 @@ func (ExhaustConnections) Survey(t Target) error {
 
 // Check implements Fault.
 func (f ExhaustConnections) Check(t Target) error {
-	why := func(format string, args ...any) error {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
-	}
-	if err := f.Spelling(); err != nil {
-		return why("%v", err)
-	}
-	machines := t.Machines(f.On)
-	if len(machines) == 0 {
-		return why("no node is selected by %q", f.On)
+	machines, err := selected(t, f, f.On)
+	if err != nil {
+		return err
 	}
 	for _, m := range machines {
 		table, err := m.ConnTable(f.Seed)
 		if err != nil {
-			return why("%v", err)
+			return unavailable(f, "%v", err)
 		}
 		if table.full() {
-			return why("that of %s has %d entries of %d as it is", m.Ref(), table.Entries, table.Capacity)
+			return unavailable(f, "that of %s has %d entries of %d as it is", m.Ref(), table.Entries, table.Capacity)
 		}
 	}
 	return nil

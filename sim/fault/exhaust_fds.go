@@ -48,7 +48,7 @@ func (f ExhaustFDs) Claims(t Target) []Claim {
 // Check implements Fault.
 func (f ExhaustFDs) Check(t Target) error {
 	if err := f.Spelling(); err != nil {
-		return &Unavailable{Fault: f.String(), Why: err.Error()}
+		return unavailable(f, "%v", err)
 	}
 	if err := needProcess(t, f, f.On, f.Process); err != nil {
 		return err
@@ -56,11 +56,11 @@ func (f ExhaustFDs) Check(t Target) error {
 	return each(t, f.On, f.Process, func(m Machine, name string) error {
 		all, err := m.Files(name)
 		if err != nil {
-			return &Unavailable{Fault: f.String(), Why: err.Error()}
+			return unavailable(f, "%v", err)
 		}
 		for _, files := range all {
 			if files.room() <= f.Keep {
-				return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s on %s may open %d more descriptors as it is", name, m.Ref(), files.room())}
+				return unavailable(f, "%s on %s may open %d more descriptors as it is", name, m.Ref(), files.room())
 			}
 		}
 		return nil

@@ -71,23 +71,17 @@ func (f ExhaustPorts) Claims(t Target) []Claim {
 
 // Check implements Fault.
 func (f ExhaustPorts) Check(t Target) error {
-	why := func(format string, args ...any) error {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
-	}
-	if err := f.Spelling(); err != nil {
-		return why("%v", err)
-	}
-	machines := t.Machines(f.On)
-	if len(machines) == 0 {
-		return why("no node is selected by %q", f.On)
+	machines, err := selected(t, f, f.On)
+	if err != nil {
+		return err
 	}
 	for _, m := range machines {
 		now, err := m.LocalPorts()
 		if err != nil {
-			return why("%v", err)
+			return unavailable(f, "%v", err)
 		}
 		if strings.HasPrefix(now.Range, fmt.Sprint(firstScarce, " ")) {
-			return why("%s has no more than the ports %s as it is", m.Ref(), now.Range)
+			return unavailable(f, "%s has no more than the ports %s as it is", m.Ref(), now.Range)
 		}
 	}
 	return nil

@@ -45,6 +45,26 @@ type Unavailable struct {
 
 func (e *Unavailable) Error() string { return fmt.Sprintf("cannot do %q: %s", e.Fault, e.Why) }
 
+// unavailable says that a fault asks for what is not there, or is in no state for it.
+func unavailable(f Fault, format string, args ...any) error {
+	return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
+}
+
+// selected are the machines that a fault is to be done on. Without any, or when the
+// fault's words are wrong, the error is *Unavailable.
+func selected(t Target, f Fault, on topology.Selector) ([]Machine, error) {
+	if s, ok := f.(Spelled); ok {
+		if err := s.Spelling(); err != nil {
+			return nil, unavailable(f, "%v", err)
+		}
+	}
+	machines := t.Machines(on)
+	if len(machines) == 0 {
+		return nil, unavailable(f, "no node is selected by %q", on)
+	}
+	return machines, nil
+}
+
 // A Target is the lab, as faults see it.
 type Target interface {
 	// Machines returns the nodes that the selector selects, in a fixed order.

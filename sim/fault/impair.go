@@ -94,7 +94,7 @@ func (f Impair) Check(t Target) error {
 	for _, l := range t.Links(f.Link) {
 		if c := l.Cable(); c != nil {
 			if err := c.CheckImpairment(f.Impairment); err != nil {
-				return &Unavailable{Fault: f.String(), Why: err.Error()}
+				return unavailable(f, "%v", err)
 			}
 		} else {
 			return &Unavailable{Fault: f.String(), Machine: true, Why: fmt.Sprintf("link %s is a kernel link; %s", l.Name(), wireHint)}

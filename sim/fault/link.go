@@ -109,11 +109,11 @@ func laneClaim(l lane) Claim { return Claim(fmt.Sprintf("what %s carries", l.nam
 func checkLinks(t Target, f Fault, s topology.LinkSelector) error {
 	if sp, ok := f.(Spelled); ok {
 		if err := sp.Spelling(); err != nil {
-			return &Unavailable{Fault: f.String(), Why: err.Error()}
+			return unavailable(f, "%v", err)
 		}
 	}
 	if len(t.Links(s)) == 0 {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no link is selected by %q", s)}
+		return unavailable(f, "no link is selected by %q", s)
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func (f LinkDown) Check(t Target) error {
 			return err
 		}
 		if !up {
-			return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s of %s is down already", p.Interface(), p.Ref())}
+			return unavailable(f, "%s of %s is down already", p.Interface(), p.Ref())
 		}
 	}
 	return nil

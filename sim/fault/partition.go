@@ -60,21 +60,15 @@ func (f Partition) Claims(Target) []Claim { return []Claim{Claim("the drops " + 
 
 // Check implements Fault.
 func (f Partition) Check(t Target) error {
-	why := func(format string, args ...any) error {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf(format, args...)}
-	}
-	if err := f.Spelling(); err != nil {
-		return why("%v", err)
-	}
 	inA := map[topology.Ref]bool{}
 	for _, sel := range []topology.Selector{f.A, f.B} {
-		machines := t.Machines(sel)
-		if len(machines) == 0 {
-			return why("no node is selected by %q", sel)
+		machines, err := selected(t, f, sel)
+		if err != nil {
+			return err
 		}
 		for _, m := range machines {
 			if inA[m.Ref()] {
-				return why("%s is on both sides", m.Ref())
+				return unavailable(f, "%s is on both sides", m.Ref())
 			}
 			if sel == f.A {
 				inA[m.Ref()] = true
@@ -88,7 +82,7 @@ func (f Partition) Check(t Target) error {
 				return fmt.Errorf("check %q: %w", f, err)
 			}
 			if on {
-				return why("it is in force already")
+				return unavailable(f, "it is in force already")
 			}
 		}
 	}

@@ -85,14 +85,14 @@ func (f PinLoss) Check(t Target) error {
 	}
 	all, err := f.pinned(t)
 	if err != nil {
-		return &Unavailable{Fault: f.String(), Why: err.Error()}
+		return unavailable(f, "%v", err)
 	}
 	links := 0
 	for _, p := range all {
 		links += len(p.Links)
 	}
 	if links == 0 {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s on %s has no program attached by a pin", named(f.Process), f.On)}
+		return unavailable(f, "%s on %s has no program attached by a pin", named(f.Process), f.On)
 	}
 	return nil
 }

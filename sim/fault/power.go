@@ -29,13 +29,13 @@ func (f PowerOff) Touches(t Target) []topology.Ref { return refs(t, f.On) }
 
 // Check implements Fault.
 func (f PowerOff) Check(t Target) error {
-	machines := t.Machines(f.On)
-	if len(machines) == 0 {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no node is selected by %q", f.On)}
+	machines, err := selected(t, f, f.On)
+	if err != nil {
+		return err
 	}
 	for _, m := range machines {
 		if m.Unplugged() {
-			return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s has no power already", m.Ref())}
+			return unavailable(f, "%s has no power already", m.Ref())
 		}
 	}
 	return nil

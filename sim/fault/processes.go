@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/unilb/unilb/topology"
@@ -50,21 +49,21 @@ func processClaims(t Target, on topology.Selector, name string) []Claim {
 
 // needProcess is the Check of faults that need running processes.
 func needProcess(t Target, f Fault, on topology.Selector, name string) error {
-	machines := t.Machines(on)
-	if len(machines) == 0 {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no node is selected by %q", on)}
+	machines, err := selected(t, f, on)
+	if err != nil {
+		return err
 	}
 	found := false
 	for _, m := range machines {
 		for _, p := range processesOf(m, name) {
 			found = true
 			if !m.Running(p) {
-				return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s on %s does not run", p, m.Ref())}
+				return unavailable(f, "%s on %s does not run", p, m.Ref())
 			}
 		}
 	}
 	if !found {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no node of %q runs %s", on, named(name))}
+		return unavailable(f, "no node of %q runs %s", on, named(name))
 	}
 	return nil
 }

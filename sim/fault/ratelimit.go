@@ -94,9 +94,9 @@ func (f RateLimit) Check(t Target) error {
 		}
 		switch rate, err := l.from.Rate(); {
 		case err != nil:
-			return &Unavailable{Fault: f.String(), Why: err.Error()}
+			return unavailable(f, "%v", err)
 		case rate != 0:
-			return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s of %s is limited to %s already", l.from.Interface(), l.from.Ref(), bitrate(rate))}
+			return unavailable(f, "%s of %s is limited to %s already", l.from.Interface(), l.from.Ref(), bitrate(rate))
 		}
 	}
 	return nil

@@ -104,7 +104,7 @@ func (f EtcdSlowDisk) Survey(t Target) error {
 // Check implements Fault.
 func (f EtcdSlowDisk) Check(t Target) error {
 	if err := f.Spelling(); err != nil {
-		return &Unavailable{Fault: f.String(), Why: err.Error()}
+		return unavailable(f, "%v", err)
 	}
 	if err := needDisk(t, f, f.On); err != nil {
 		return err

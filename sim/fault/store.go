@@ -59,9 +59,9 @@ func storeOf(t Target, f Fault, region string) ([]Member, error) {
 	case region == "" && len(regions) == 1:
 		region = regions[0]
 	case region == "":
-		return nil, &Unavailable{Fault: f.String(), Why: "say which region's store: " + strings.Join(regions, ", ")}
+		return nil, unavailable(f, "say which region's store: %s", strings.Join(regions, ", "))
 	case !slices.Contains(regions, region):
-		return nil, &Unavailable{Fault: f.String(), Why: fmt.Sprintf("no store in region %q; there are: %s", region, strings.Join(regions, ", "))}
+		return nil, unavailable(f, "no store in region %q; there are: %s", region, strings.Join(regions, ", "))
 	}
 	return t.Store(region), nil
 }
@@ -86,7 +86,7 @@ func serving(members []Member) []Member {
 // needServing returns *Unavailable when a member is out of service already.
 func needServing(f Fault, members []Member) error {
 	for _, m := range membersBut(members, refsOf(serving(members))) {
-		return &Unavailable{Fault: f.String(), Why: fmt.Sprintf("%s does not serve", m.Ref())}
+		return unavailable(f, "%s does not serve", m.Ref())
 	}
 	return nil
 }
