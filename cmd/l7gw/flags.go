@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"flag"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/gateway"
 	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/obs/linelog"
 )
 
 // options are the flags and the environment.
@@ -66,7 +68,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
-	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request; -: stderr; empty: none")
+	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
 	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
 	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
 	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
@@ -173,3 +175,20 @@ func (o *options) roots() (*x509.CertPool, error) {
 	}
 	return pool, nil
 }
+
+// openAccessLog is how the access log is opened; nil: there is none.
+func (o *options) openAccessLog() func() (io.WriteCloser, error) {
+	switch o.accessLog {
+	case "":
+		return nil
+	case "-":
+		return func() (io.WriteCloser, error) { return stderr{}, nil }
+	}
+	return linelog.File(o.accessLog)
+}
+
+// stderr is not ours to close.
+type stderr struct{}
+
+func (stderr) Write(b []byte) (int, error) { return os.Stderr.Write(b) }
+func (stderr) Close() error                { return nil }

@@ -2,7 +2,7 @@
 //
 // It owns flags, signals and exit codes; the gateway is impl/gateway. It exits
 // with 0 after SIGTERM or SIGINT, 3 when its flags are wrong and 1 when it
-// failed; a second signal ends a drain at once.
+// failed; a second signal ends a drain at once. SIGUSR1 opens the access log anew.
 //
 // With --standalone it also starts unilb-etcd and l7admin, which must lie beside
 // its own binary, as its children on loopback.
@@ -13,7 +13,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -99,25 +98,13 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		const others = 2
 		runtime.GOMAXPROCS(o.loops + others)
 	}
-	var access io.Writer
-	switch o.accessLog {
-	case "":
-	case "-":
-		access = os.Stderr
-	default:
-		const mode = 0o640
-		f, err := os.OpenFile(o.accessLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, mode)
-		if err != nil {
-			return fmt.Errorf("access log: %w", err)
-		}
-		defer func() { _ = f.Close() }() // written through before: nothing can get lost here
-		access = f
-	}
+	reopen := make(chan os.Signal, 1)
+	signal.Notify(reopen, syscall.SIGUSR1) // also without an access log: it would end us
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
 		FallbackSNI: o.fallbackSNI, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
 		StatusListen: o.statusListen,
-		DrainDelay:   o.drainDelay, DrainTimeout: o.drain, AccessLog: access, Log: log, Ready: o.ready,
+		DrainDelay:   o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops, HTTP2: o.http2,
 	})
 }

@@ -1,116 +1,131 @@
 package gateway
 
 import (
-	"bufio"
-	"encoding/json"
-	"io"
-	"log/slog"
-	"sync"
-	"sync/atomic"
+	"strconv"
 	"time"
 
 	"github.com/unilb/unilb/impl/exchange"
-	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/obs/linelog"
 	"github.com/unilb/unilb/impl/proxy"
 )
 
-const (
-	// backlogLines bounds the lines that wait for the writer. Beyond it lines
-	// are dropped and counted: a slow disk must not slow requests.
-	backlogLines = 8192
-	flushEvery   = 200 * time.Millisecond
-)
-
-// accessLog writes one JSON line for each request, from a goroutine of its own.
+// accessLog writes one JSON line for each request: see appendLine for its fields.
 type accessLog struct {
-	lines   chan []byte
-	dropped atomic.Int64
-	stop    chan struct{}
-	done    chan struct{}
-	once    sync.Once
-	log     *slog.Logger
+	lines *linelog.Log
+	lanes []stamp
 }
 
-// accessLine is one line. Durations are in milliseconds, sizes in bytes.
-type accessLine struct {
-	Time       string  `json:"time"`
-	Remote     string  `json:"remote"`
-	Local      string  `json:"local"`
-	Method     string  `json:"method"`
-	Host       string  `json:"host"`
-	URI        string  `json:"uri"`
-	Proto      string  `json:"proto"`
-	Status     int     `json:"status"`
-	Received   int64   `json:"received"`
-	Sent       int64   `json:"sent"`
-	DurationMS float64 `json:"duration_ms"`
-	Route      string  `json:"route,omitempty"`
-	Upstream   string  `json:"upstream,omitempty"`
-	Target     string  `json:"target,omitempty"`
-	Tries      []int   `json:"tries,omitempty"`
-	Failure    string  `json:"failure,omitempty"`
-	Cut        bool    `json:"cut,omitempty"`
+// stamp is the text of a lane's current second. It is made once a second, under the
+// lock of the lane.
+type stamp struct {
+	second int64
+	text   string
+	_      [64]byte // no two lanes share a line of the cache
 }
 
-func newAccessLog(w io.Writer, log *slog.Logger) *accessLog {
-	a := &accessLog{lines: make(chan []byte, backlogLines), stop: make(chan struct{}), done: make(chan struct{}), log: log}
-	go a.write(w)
-	return a
+func newAccessLog(lines *linelog.Log, lanes int) *accessLog {
+	return &accessLog{lines: lines, lanes: make([]stamp, lanes)}
 }
 
-// add queues the line of an exchange. It never blocks. Lines of requests that
-// outlive close (they were cut) are lost.
+// add hands the line of an exchange to the writer. It waits for no disk. Lines of
+// requests that outlive close (they were cut) are dropped.
 func (a *accessLog) add(x *exchange.Exchange, e proxy.Entry) {
+	const rest = 512 // all that is not counted here, amply
 	r := &x.Request
-	b, err := json.Marshal(accessLine{
-		Time: time.Now().UTC().Format(time.RFC3339Nano), Remote: r.Remote.String(), Local: r.Local.String(),
-		Method: r.Method, Host: r.Authority, URI: r.Target, Proto: r.Proto.String(), Status: e.Status,
-		Received: e.Received, Sent: e.Sent, DurationMS: float64(e.Duration.Microseconds()) / 1000,
-		Route: e.Route, Upstream: e.Upstream, Target: e.Target, Tries: e.Tries, Failure: e.Failure, Cut: e.Cut,
+	size := rest + len(r.Target) + len(r.Authority) + len(r.Method) + len(e.Route) + len(e.Upstream) + len(e.Target) + len(e.Failure)
+	a.lines.Append(x.Lane, size, func(b []byte) []byte {
+		return appendLine(b, r, &e, &a.lanes[x.Lane%len(a.lanes)])
 	})
-	if err != nil {
-		return // plain fields always marshal
-	}
-	select {
-	case a.lines <- append(b, '\n'):
-	default:
-		a.dropped.Add(1)
-	}
 }
 
-func (a *accessLog) write(w io.Writer) {
-	defer close(a.done)
-	const buffer = 64 << 10
-	out := bufio.NewWriterSize(w, buffer)
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	failed := false
-	for {
-		var err error
-		select {
-		case line := <-a.lines:
-			_, err = out.Write(line)
-		case <-a.stop:
-			for len(a.lines) > 0 {
-				_, _ = out.Write(<-a.lines)
-			}
-			_ = out.Flush() // the end: nobody is left to tell
-			return
-		case <-tick.C:
-			err = out.Flush()
-			if n := a.dropped.Swap(0); n > 0 {
-				a.log.Warn("access log lines dropped", "lines", n)
-			}
+// appendLine appends the line of a request. Durations are in milliseconds, sizes in
+// bytes; route, upstream, target, tries, failure and cut are left out where there is
+// nothing to say. It is what encoding/json writes, for a tenth of the cost.
+func appendLine(b []byte, r *exchange.Request, e *proxy.Entry, s *stamp) []byte {
+	b = append(b, `{"time":"`...)
+	b = s.appendTime(b, e.Ended)
+	b = append(b, `","remote":"`...)
+	b = r.Remote.AppendTo(b)
+	b = append(b, `","local":"`...)
+	b = r.Local.AppendTo(b)
+	b = append(b, `","method":`...)
+	b = appendString(b, r.Method)
+	b = append(b, `,"host":`...)
+	b = appendString(b, r.Authority)
+	b = append(b, `,"uri":`...)
+	b = appendString(b, r.Target)
+	b = append(b, `,"proto":"`...)
+	b = append(b, r.Proto.String()...)
+	b = append(b, `","status":`...)
+	b = strconv.AppendInt(b, int64(e.Status), 10)
+	b = append(b, `,"received":`...)
+	b = strconv.AppendInt(b, e.Received, 10)
+	b = append(b, `,"sent":`...)
+	b = strconv.AppendInt(b, e.Sent, 10)
+	b = append(b, `,"duration_ms":`...)
+	b = appendMillis(b, e.Duration)
+	b = appendSaid(b, `,"route":`, e.Route)
+	b = appendSaid(b, `,"upstream":`, e.Upstream)
+	b = appendSaid(b, `,"target":`, e.Target)
+	for i, status := range e.Tries {
+		if i == 0 {
+			b = append(b, `,"tries":[`...)
+		} else {
+			b = append(b, ',')
 		}
-		if err != nil && !failed {
-			failed = true // once: the error of a bufio.Writer stays
-			a.log.Error("access log failed", obs.Err, err)
-		}
+		b = strconv.AppendInt(b, int64(status), 10)
 	}
+	if len(e.Tries) > 0 {
+		b = append(b, ']')
+	}
+	b = appendSaid(b, `,"failure":`, e.Failure)
+	if e.Cut {
+		b = append(b, `,"cut":true`...)
+	}
+	return append(b, '}', '\n')
 }
 
-// close writes what waits and ends.
-func (a *accessLog) close() {
-	a.once.Do(func() { close(a.stop) })
-	<-a.done
+// appendSaid appends a field that is left out when it is empty.
+func appendSaid(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	return appendString(append(b, name...), value)
 }
+
+// appendTime appends a time as RFC 3339 has it, in UTC, with its fraction as far as
+// there is one.
+func (s *stamp) appendTime(b []byte, t time.Time) []byte {
+	if at := t.Unix(); at != s.second || s.text == "" {
+		s.second, s.text = at, t.UTC().Format("2006-01-02T15:04:05")
+	}
+	b = append(b, s.text...)
+	return append(appendFraction(b, uint32(t.Nanosecond()), 9), 'Z')
+}
+
+// appendMillis appends a duration in milliseconds, to the microsecond.
+func appendMillis(b []byte, d time.Duration) []byte {
+	us := d.Microseconds()
+	b = strconv.AppendInt(b, us/1000, 10)
+	return appendFraction(b, uint32(us%1000), 3)
+}
+
+// appendFraction appends a point and n as so many digits, at most 9, without zeros at
+// the end; nothing for 0.
+func appendFraction(b []byte, n uint32, digits int) []byte {
+	if n == 0 {
+		return b
+	}
+	var text [10]byte
+	text[0] = '.'
+	for i := digits; i > 0; i-- {
+		text[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	for text[digits] == '0' {
+		digits--
+	}
+	return append(b, text[:digits+1]...)
+}
+
+func (a *accessLog) close() { a.lines.Close() }

@@ -10,15 +10,16 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
-	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/obs/linelog"
 	"github.com/unilb/unilb/impl/proxy"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -62,9 +63,12 @@ type Options struct {
 	HTTP2 bool
 	// Loops is the number of event loops of EngineLoop; 0: 1.
 	Loops int
-	// AccessLog gets one JSON line for each request; nil: none.
-	AccessLog io.Writer
-	Log       *slog.Logger
+	// AccessLog opens the file that gets one JSON line for each request, at the start
+	// and whenever Reopen says so; nil: none. See linelog.File.
+	AccessLog func() (io.WriteCloser, error)
+	// Reopen asks to open the access log anew, as after a rotation; nil: nobody does.
+	Reopen <-chan os.Signal
+	Log    *slog.Logger
 	// Ready is called once, when configuration and listeners are in force.
 	Ready func()
 }
@@ -89,15 +93,21 @@ func build(o Options) (*Gateway, error) {
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
-	po := proxy.Options{Lanes: max(1, o.Loops), Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
+	lanes := max(1, o.Loops)
+	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
 	if o.AccessLog != nil {
-		g.access = newAccessLog(o.AccessLog, o.Log)
-		po.Log = func(x *exchange.Exchange, e proxy.Entry) { g.access.add(x, e) }
+		lines, err := linelog.New(linelog.Options{Open: o.AccessLog, Lanes: lanes, Log: o.Log})
+		if err != nil {
+			return nil, fmt.Errorf("access log: %w", err)
+		}
+		g.access = newAccessLog(lines, lanes)
+		po.Log = g.access.add
 	}
 	g.pipeline = proxy.New(po)
 	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret, Protocols: o.protocols()}, time.Now())
 	var err error
 	if g.engine, err = newEngine(o, g.pipeline, g.certs, func() bool { return g.node.State() == node.Draining }); err != nil {
+		g.endLog()
 		return nil, err
 	}
 	g.listeners = newListeners(g.engine, g.node, o.Log)
@@ -124,6 +134,7 @@ func Run(ctx, hard context.Context, o Options) error {
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() { g.rotateTickets(background) })
+	wg.Go(func() { g.reopenLog(background) })
 	wg.Go(func() { _ = g.node.Run(background) }) // ends with background only: New has seen the registration
 	var first sync.WaitGroup
 	for _, prefix := range []string{o.Prefix, ListenersPrefix} {
@@ -193,8 +204,27 @@ func (g *Gateway) drain(hard context.Context) {
 func (g *Gateway) close() {
 	g.listeners.close()
 	g.health.close()
+	g.endLog()
+}
+
+func (g *Gateway) endLog() {
 	if g.access != nil {
 		g.access.close()
+	}
+}
+
+// reopenLog opens the access log anew whenever somebody asks.
+func (g *Gateway) reopenLog(ctx context.Context) {
+	for {
+		select {
+		case <-g.o.Reopen:
+			if g.access != nil {
+				g.o.Log.Info("opening the access log anew")
+				g.access.lines.Reopen()
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

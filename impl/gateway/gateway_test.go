@@ -41,7 +41,9 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
-func (l *lockedBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
+func (l *lockedBuffer) Close() error                  { return nil }
+func (l *lockedBuffer) open() (io.WriteCloser, error) { return l, nil }
+func (l *lockedBuffer) String() string                { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
 
 func freeAddr(t *testing.T) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,7 +59,7 @@ func start(t *testing.T) *region {
 	return startWith(t, EngineStd)
 }
 
-func startWith(t *testing.T, engine string) *region {
+func startWith(t *testing.T, engine string, change ...func(*Options)) *region {
 	t.Helper()
 	server := etcdtest.Start(t)
 	st, err := store.Open(store.Options{Endpoints: []string{server.Endpoint()}, Log: slog.New(slog.DiscardHandler)})
@@ -68,13 +70,15 @@ func startWith(t *testing.T, engine string) *region {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	ready := make(chan struct{})
-	go func() {
-		r.ended <- Run(ctx, context.Background(), Options{
-			Registration: node.Registration{Name: "test/gw", Kind: "l7gw", Status: "http://" + r.status}, Store: st, Prefix: "/apisix",
-			Engine: engine, Listen: []string{r.data}, ListenTLS: []string{r.secure}, StatusListen: r.status, DrainTimeout: 5 * time.Second, AccessLog: r.access,
-			Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
-		})
-	}()
+	o := Options{
+		Registration: node.Registration{Name: "test/gw", Kind: "l7gw", Status: "http://" + r.status}, Store: st, Prefix: "/apisix",
+		Engine: engine, Listen: []string{r.data}, ListenTLS: []string{r.secure}, StatusListen: r.status, DrainTimeout: 5 * time.Second, AccessLog: r.access.open,
+		Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	go func() { r.ended <- Run(ctx, context.Background(), o) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-r.ended; err != nil {

@@ -142,7 +142,7 @@ func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	f := flowOf(x)
 	x.Phase = exchange.Log
 	if p.o.Log != nil {
-		e := Entry{Record: rec, Tries: f.tries, Failure: f.failure}
+		e := Entry{Record: rec, Ended: f.begin.Add(rec.Duration), Tries: f.tries, Failure: f.failure}
 		if f.route != nil {
 			e.Route = f.route.ID
 		}

@@ -34,9 +34,10 @@ type Options struct {
 // Entry is what the pipeline knows about an exchange beyond its head.
 type Entry struct {
 	exchange.Record
-	Route    string // id, empty when none matched
-	Upstream string // key, empty when there was none
-	Target   string // the last that was tried
+	Ended    time.Time // when the last byte was sent
+	Route    string    // id, empty when none matched
+	Upstream string    // key, empty when there was none
+	Target   string    // the last that was tried
 	// Tries holds one status for each try, as nginx counts them: 502 for a
 	// failure, 504 for a timeout. It is valid during Log only.
 	Tries []int
