@@ -34,6 +34,12 @@ func (s *Snapshot) Match(q *route.Query) *Route {
 	return nil
 }
 
+// Route returns the route of an id, or nil.
+func (s *Snapshot) Route(id string) *Route {
+	r, _ := s.routes.Get(id)
+	return r
+}
+
 // Counts are the numbers of objects in a snapshot.
 type Counts struct {
 	Routes    int `json:"routes"`

@@ -69,7 +69,11 @@ const (
 var failureNames = [lastFailureKind]string{"internal", "connect_failed", "connect_timeout", "send_failed",
 	"send_timeout", "read_failed", "read_timeout", "bad_answer", "client_gone", "client_too_big"}
 
-// String returns a word for logs.
+// FailureKinds is how many there are: the size of a table of counters indexed by
+// FailureKind.
+const FailureKinds = int(lastFailureKind)
+
+// String returns a word for logs and labels of metrics.
 func (k FailureKind) String() string {
 	if k < lastFailureKind {
 		return failureNames[k]

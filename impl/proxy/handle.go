@@ -84,6 +84,10 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 	if fail.Err != nil {
 		f.failure += ": " + fail.Err.Error()
 	}
+	if p.counts.m != nil {
+		p.seriesOf(f).Failed(x.Lane, fail.Kind)
+		f.heard = p.o.Now()
+	}
 	switch fail.Kind {
 	case exchange.ClientGone:
 		return exchange.Abort
@@ -125,6 +129,9 @@ func (p *Pipeline) OnResponse(x *exchange.Exchange) exchange.Verdict {
 	f := flowOf(x)
 	x.Phase = exchange.HeaderFilter
 	f.failure = "" // that of an earlier try
+	if p.counts.m != nil {
+		f.heard, f.answered = p.o.Now(), true
+	}
 	f.tries = append(f.tries, x.Response.Status)
 	p.observe(f, Observation{Status: x.Response.Status})
 	editResponse(x)
@@ -137,10 +144,13 @@ func (p *Pipeline) OnResponse(x *exchange.Exchange) exchange.Verdict {
 // OnBody is never asked for: nothing filters bodies yet.
 func (p *Pipeline) OnBody(_ *exchange.Exchange, chunk []byte, _ bool) []byte { return chunk }
 
-// OnDone logs, and lets go of the snapshot.
+// OnDone counts and logs, and lets go of the snapshot.
 func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	f := flowOf(x)
 	x.Phase = exchange.Log
+	if p.counts.m != nil {
+		p.count(x, f, rec)
+	}
 	if p.o.Log != nil {
 		e := Entry{Record: rec, Ended: f.begin.Add(rec.Duration), Tries: f.tries, Failure: f.failure}
 		if f.route != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/unilb/unilb/impl/balance"
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/obs/meter"
 	"github.com/unilb/unilb/impl/route"
 )
 
@@ -27,6 +28,8 @@ type Options struct {
 	// Log is called for every exchange when it has ended; nil: no log. It must
 	// not block and must not keep the exchange.
 	Log func(*exchange.Exchange, Entry)
+	// Meter counts requests; nil: nobody does. Who reads it calls SweepCounts before.
+	Meter *meter.Meter
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -56,6 +59,8 @@ type Pipeline struct {
 	o     Options
 	snap  atomic.Pointer[config.Snapshot]
 	lanes []lane
+
+	counts counts
 }
 
 // New returns a pipeline with an empty snapshot: every request is answered 404.
@@ -63,7 +68,7 @@ func New(o Options) *Pipeline {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Pipeline{o: o, lanes: make([]lane, max(1, o.Lanes))}
+	p := &Pipeline{o: o, lanes: make([]lane, max(1, o.Lanes)), counts: counts{m: o.Meter}}
 	for i := range p.lanes {
 		p.lanes[i].positions = map[string]*position{}
 	}
@@ -78,6 +83,7 @@ func (p *Pipeline) Use(s *config.Snapshot, gone []string) {
 	for i := range p.lanes {
 		p.lanes[i].forget(gone)
 	}
+	p.makeRoom()
 }
 
 // lane holds the positions of one loop. The lock is never contended when an
@@ -136,6 +142,10 @@ type flow struct {
 	tries   []int
 	begin   time.Time
 	failure string
+
+	// For the meter: when the last target answered or failed, and whether it answered.
+	heard    time.Time
+	answered bool
 }
 
 func flowOf(x *exchange.Exchange) *flow {
