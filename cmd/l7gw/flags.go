@@ -14,6 +14,7 @@ import (
 	"github.com/unilb/unilb/impl/gateway"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs/linelog"
+	"github.com/unilb/unilb/impl/obs/meter"
 )
 
 // options are the flags and the environment.
@@ -30,6 +31,7 @@ type options struct {
 	underlay, member   netip.Addr
 	drainDelay, drain  time.Duration
 	accessLog          string
+	metricSeries       int
 	engine             string
 	loops              int
 	http2              bool
@@ -69,6 +71,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
+	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
+	f.IntVar(&o.metricSeries, "metrics-series", meter.DefaultMost, "pairs of route and node that metrics tell apart, 1 to 1000000; others are counted together")
 	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
 	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
 	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
@@ -90,6 +94,10 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	const maxLoops = 64
 	if o.loops < 1 || o.loops > maxLoops {
 		return nil, fmt.Errorf("--loops %d: want 1 to %d", o.loops, maxLoops)
+	}
+	const maxSeries = 1_000_000
+	if o.metricSeries < 1 || o.metricSeries > maxSeries {
+		return nil, fmt.Errorf("--metrics-series %d: want 1 to %d", o.metricSeries, maxSeries)
 	}
 	if err := o.secrets(getenv); err != nil {
 		return nil, err

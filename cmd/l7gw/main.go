@@ -105,6 +105,6 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		FallbackSNI: o.fallbackSNI, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
 		StatusListen: o.statusListen,
 		DrainDelay:   o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
-		Engine: o.engine, Loops: o.loops, HTTP2: o.http2,
+		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, MetricSeries: o.metricSeries,
 	})
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"strings"
 	"sync"
 
@@ -18,10 +19,13 @@ type configurator struct {
 	snap    *config.Snapshot
 	known   map[string]map[string]bool // prefix to keys that were put
 	refused map[string]string          // key to why
+	applied map[string]int64           // prefix to revision
+	newest  map[string]int64           // directory of APISIX to the highest revision of an object
 }
 
 func newConfigurator(g *Gateway) *configurator {
-	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]bool{}, refused: map[string]string{}}
+	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]bool{}, refused: map[string]string{},
+		applied: map[string]int64{}, newest: map[string]int64{}}
 }
 
 // apply puts a batch in force. When it has returned, new requests meet it, and
@@ -51,6 +55,7 @@ func (c *configurator) apply(prefix string, b store.Batch) {
 	if d.ListenersChanged {
 		c.g.listeners.reconcile(next.Listeners())
 	}
+	c.applied[prefix] = b.Revision
 	c.g.node.Applied(prefix, b.Revision)
 	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
 		"puts", len(b.Puts), "deletes", len(b.Deletes))
@@ -101,6 +106,8 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 			continue
 		}
 		known[kv.Key] = true
+		dir := directories[ch.Kind]
+		c.newest[dir] = max(c.newest[dir], kv.Mod)
 		ch.Value, ch.Create = kv.Value, kv.Create
 		out = append(out, ch)
 	}
@@ -136,6 +143,22 @@ func change(prefix, key string) config.Change {
 	}
 	ch.ID = id
 	return ch
+}
+
+// directories are where APISIX keeps its kinds.
+var directories = map[config.Kind]string{config.Routes: "routes", config.Services: "services", config.Upstreams: "upstreams", config.SSLs: "ssls"}
+
+// revisions returns the revision in force of each prefix, and of each directory of
+// APISIX the highest revision of an object that was taken in, as APISIX tells them.
+func (c *configurator) revisions() (applied, indexes map[string]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	indexes = map[string]int64{"max_modify_index": 0, "x_etcd_index": c.applied[c.g.o.Prefix]}
+	for _, dir := range directories {
+		indexes[dir] = c.newest[dir]
+		indexes["max_modify_index"] = max(indexes["max_modify_index"], c.newest[dir])
+	}
+	return maps.Clone(c.applied), indexes
 }
 
 // status is what the status listener says about the configuration.

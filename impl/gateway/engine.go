@@ -30,6 +30,7 @@ type engine interface {
 	Drain()
 	Shutdown(context.Context) error
 	InFlight() int
+	Numbers() numbers
 }
 
 // newEngine makes the engine that o asks for. draining is also true while the node is

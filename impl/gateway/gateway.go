@@ -20,6 +20,7 @@ import (
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/obs/linelog"
+	"github.com/unilb/unilb/impl/obs/meter"
 	"github.com/unilb/unilb/impl/proxy"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -63,6 +64,9 @@ type Options struct {
 	HTTP2 bool
 	// Loops is the number of event loops of EngineLoop; 0: 1.
 	Loops int
+	// MetricSeries bounds the pairs of route and node that metrics tell apart; 0:
+	// meter.DefaultMost.
+	MetricSeries int
 	// AccessLog opens the file that gets one JSON line for each request, at the start
 	// and whenever Reopen says so; nil: none. See linelog.File.
 	AccessLog func() (io.WriteCloser, error)
@@ -84,6 +88,7 @@ type Gateway struct {
 	listeners *listeners
 	config    *configurator
 	access    *accessLog
+	meter     *meter.Meter
 }
 
 func build(o Options) (*Gateway, error) {
@@ -94,7 +99,8 @@ func build(o Options) (*Gateway, error) {
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
 	lanes := max(1, o.Loops)
-	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe}
+	g.meter = meter.New(lanes, o.MetricSeries)
+	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter}
 	if o.AccessLog != nil {
 		lines, err := linelog.New(linelog.Options{Open: o.AccessLog, Lanes: lanes, Log: o.Log})
 		if err != nil {

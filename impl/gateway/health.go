@@ -98,4 +98,15 @@ func (h *healthBook) view() map[string][]TargetHealth {
 	return out
 }
 
+// each calls f for every checked target.
+func (h *healthBook) each(f func(key, host string, port int, usable bool)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, up := range h.byKey {
+		for i, s := range h.states[up] {
+			f(key, up.Targets[i].Host, up.Targets[i].Port, s.Usable())
+		}
+	}
+}
+
 func (h *healthBook) close() { h.registry.Close() }

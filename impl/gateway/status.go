@@ -11,6 +11,8 @@ import (
 //
 //	GET /status/config     numbers of objects, and the objects refused
 //	GET /status/upstreams  health of each checked target
+//	GET /metrics           everything that is counted, for Prometheus; also where APISIX
+//	                       has it, /apisix/prometheus/metrics
 func (g *Gateway) statusHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", g.node.Handler())
@@ -27,6 +29,9 @@ func (g *Gateway) statusHandler() http.Handler {
 			Upstreams map[string][]TargetHealth `json:"upstreams"`
 		}{g.health.view()})
 	})
+	metrics := g.metricsHandler()
+	mux.Handle("GET /metrics", metrics)
+	mux.Handle("GET /apisix/prometheus/metrics", metrics)
 	return mux
 }
 

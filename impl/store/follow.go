@@ -59,6 +59,7 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 				beat.Reset(heartbeat)
 			}
 			progressed, lagging, heard = true, false, time.Now()
+			w.hears(true)
 		case <-beat.C:
 			if len(events) > 0 {
 				continue

@@ -65,6 +65,7 @@ type Store struct {
 	members  []*clientv3.Client
 	log      *slog.Logger
 	watchSeq atomic.Uint64 // numbers watches, so that each has its own stream
+	deaf     atomic.Int64  // watches that hear from no member
 }
 
 // Open prepares a Store. It does not wait for etcd: an unreachable cluster shows

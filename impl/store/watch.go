@@ -49,9 +49,12 @@ type Batch struct {
 // Revision is in force.
 func (s *Store) Watch(ctx context.Context, prefix string, apply func(Batch)) error {
 	w := &watch{s: s, prefix: prefix, apply: apply, member: rand.N(len(s.members))}
+	s.deaf.Add(1)
+	defer w.endDeaf()
 	delay := retryMin
 	for ctx.Err() == nil {
 		progressed, err := w.run(ctx)
+		w.hears(false)
 		if ctx.Err() != nil {
 			break
 		}
@@ -86,6 +89,8 @@ type watch struct {
 	at     header    // what was handed out, and by which cluster
 	handed *versions // nil before the first list
 	stale  bool      // the next run must list
+
+	hearing bool // a member answers
 }
 
 // run lists when it has to and then follows events until the stream ends. It

@@ -23,8 +23,8 @@ func TestRoomIsGivenBackAndNeverExceeded(t *testing.T) {
 			r.Leave()
 		}
 	}
-	if r.Taken() != 0 {
-		t.Errorf("%d connections are left over", r.Taken())
+	if open, accepted, refused := r.Counts(); r.Taken() != 0 || open != 0 || accepted != 9 || refused != 6 {
+		t.Errorf("%d connections are left over; counted %d, %d, %d, want 0, 9, 6", r.Taken(), open, accepted, refused)
 	}
 }
 

@@ -13,6 +13,8 @@ type Room struct {
 	most   int64
 	log    *slog.Logger
 	taken  atomic.Int64
+	came   atomic.Int64 // found room, since the start
+	turned atomic.Int64 // and found none
 	warned atomic.Int64 // when, in Unix nanoseconds
 }
 
@@ -24,8 +26,10 @@ func NewRoom(most int, log *slog.Logger) *Room { return &Room{most: int64(most),
 // could go elsewhere.
 func (r *Room) Enter() bool {
 	if r.taken.Add(1) <= r.most {
+		r.came.Add(1)
 		return true
 	}
+	r.turned.Add(1)
 	r.taken.Add(-1)
 	if r.mayWarn() {
 		r.log.Warn("connections refused: no room", "max_conns", r.most)

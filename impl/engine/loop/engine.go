@@ -69,6 +69,7 @@ type Engine struct {
 	running  sync.WaitGroup
 	room     *admit.Room
 	inflight admit.InFlight
+	shaken   atomic.Int64 // handshakes with clients
 	refused  refusals
 	draining atomic.Bool
 	spliced  atomic.Int64 // bytes of bodies that the kernel moved

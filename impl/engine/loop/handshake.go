@@ -158,6 +158,7 @@ func (h *handshake) done(out []byte, err error) {
 		c.unsecured(err)
 		return
 	}
+	l.e.shaken.Add(1)
 	state := t.conn.ConnectionState()
 	c.said = l.e.o.TLS.Conn(state)
 	if state.NegotiatedProtocol == "h2" {

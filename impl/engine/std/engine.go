@@ -59,6 +59,7 @@ type Engine struct {
 	room     *admit.Room
 	draining atomic.Bool
 	inflight admit.InFlight
+	numbers  numbers
 }
 
 type laneKey struct{}

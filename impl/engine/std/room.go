@@ -59,6 +59,8 @@ func (c *boundConn) Read(b []byte) (int, error) {
 	c.guard.see(b[:n])
 	if err != nil {
 		c.secure.failed(err)
+	} else {
+		c.secure.shook()
 	}
 	return n, err
 }

@@ -86,6 +86,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers a request that the handler never sees.
 func (e *Engine) refuse(w http.ResponseWriter, text string, status int) {
+	e.numbers.refused(status)
 	if e.o.Server != "" {
 		w.Header().Set("Server", e.o.Server)
 	}

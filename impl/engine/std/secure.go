@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/certs"
@@ -16,7 +17,7 @@ func (e *Engine) encrypt(c *boundConn) {
 	// Who reads nothing must not hold the handshake for ever, either.
 	_ = c.SetWriteDeadline(time.Now().Add(e.o.HeadTimeout)) // fails only on a dead connection
 	t := tls.Server(c.Conn, e.o.TLS.Config())
-	c.Conn, c.secure = t, &secure{conn: t, certs: e.o.TLS}
+	c.Conn, c.secure = t, &secure{conn: t, certs: e.o.TLS, numbers: &e.numbers}
 }
 
 // secure is the TLS of a connection.
@@ -24,6 +25,9 @@ type secure struct {
 	conn  *tls.Conn
 	certs *certs.Server
 	said  *certs.Conn // by the client; nil before the first request
+
+	numbers *numbers
+	counted sync.Once // its handshake
 }
 
 // client is what the client said in the handshake. The library gives us the
@@ -41,11 +45,21 @@ const plainRequest = "HTTP/1.0 400 Bad Request\r\n\r\nThe plain HTTP request was
 // failed tells a client that speaks HTTP without TLS why it is not served.
 func (s *secure) failed(err error) {
 	var head tls.RecordHeaderError
+	if s != nil && !s.conn.ConnectionState().HandshakeComplete {
+		s.counted.Do(func() { s.numbers.unshaken.Add(1) })
+	}
 	if s == nil || !errors.As(err, &head) || head.Conn == nil {
 		return
 	}
 	switch string(head.RecordHeader[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH":
 		_, _ = io.WriteString(head.Conn, plainRequest) // a courtesy
+	}
+}
+
+// shook counts the handshake of a connection that has been read from.
+func (s *secure) shook() {
+	if s != nil {
+		s.counted.Do(func() { s.numbers.shaken.Add(1) })
 	}
 }

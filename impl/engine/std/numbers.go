@@ -1,0 +1,31 @@
+package std
+
+import (
+	"sync/atomic"
+)
+
+// Connections returns the connections from clients: those open now, those accepted
+// since the start, and those closed at once for lack of room.
+func (e *Engine) Connections() (open, accepted, refused int64) { return e.room.Counts() }
+
+// Refused is how many requests were refused before the handler saw them, by reason.
+// What the library refuses by itself is not among them: it does not say.
+func (e *Engine) Refused() map[string]int64 {
+	return map[string]int64{"malformed": e.numbers.malformed.Load(), "method": e.numbers.method.Load()}
+}
+
+// Handshakes is how many handshakes with clients were done, and how many failed.
+func (e *Engine) Handshakes() (done, failed int64) {
+	return e.numbers.shaken.Load(), e.numbers.unshaken.Load()
+}
+
+// numbers are counters of what is rare beside requests: they are shared.
+type numbers struct{ malformed, method, shaken, unshaken atomic.Int64 }
+
+func (n *numbers) refused(status int) {
+	if status == 405 {
+		n.method.Add(1)
+		return
+	}
+	n.malformed.Add(1)
+}

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"strconv"
+
+	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/obs"
+)
+
+var (
+	requestsDesc = describe("apisix_http_requests_total", "Requests that have ended, since the start.")
+	foldedDesc   = describe("unilb_metrics_folded_total", "How often a pair of route and node found no place of its own, so that it is counted under the route (other).")
+	seriesDesc   = describe("unilb_metrics_series", "Pairs of route and node that are told apart.")
+
+	infoDesc       = describe("apisix_node_info", "This node.", "hostname", "version")
+	connsDesc      = describe("apisix_nginx_http_current_connections", "Connections from clients, and (total) requests since the start. reading is not told apart from waiting.", "state")
+	inFlightDesc   = describe("unilb_http_requests_in_flight", "Requests under way, upgraded connections included.")
+	acceptedDesc   = describe("unilb_connections_accepted_total", "Connections from clients that were accepted.")
+	noRoomDesc     = describe("unilb_connections_refused_total", "Connections that were closed at once, for lack of room.")
+	refusedDesc    = describe("unilb_http_refused_total", "Requests and bodies that the engine refused before any route was looked for, or while the body came.", "reason")
+	handshakesDesc = describe("unilb_tls_handshakes_total", "Handshakes with clients.", "result")
+
+	reachableDesc = describe("apisix_etcd_reachable", "1 while every watch of etcd hears from a member, else 0.")
+	indexesDesc   = describe("apisix_etcd_modify_indexes", "The highest revision of an object of each kind that was taken in; x_etcd_index: the last revision in force.", "key")
+	revisionDesc  = describe("unilb_config_revision", "The revision in force of a watched directory.", "prefix")
+	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
+	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
+	drainingDesc  = describe("unilb_draining", "1 while the node drains, else 0.")
+
+	healthDesc = describe("apisix_upstream_status", "Health of a checked target: 1 is served, 0 is not.", "name", "ip", "port")
+
+	linesDesc       = describe("unilb_access_log_lines_total", "Lines of the access log that were written.")
+	droppedDesc     = describe("unilb_access_log_dropped_total", "Lines of the access log that found no room because the file takes them too slowly.")
+	logFailuresDesc = describe("unilb_access_log_failures_total", "Failures of writing or opening the access log.")
+)
+
+// collectTotals exposes what is counted of all requests together.
+func (g *Gateway) collectTotals(s *samples) {
+	s.gauge(requestsDesc, float64(g.meter.Requests()))
+	s.counter(foldedDesc, g.meter.Folded())
+	s.gauge(seriesDesc, float64(len(g.meter.All())))
+}
+
+// collectConnections exposes what the engine counts.
+func (g *Gateway) collectConnections(s *samples) {
+	n := g.engine.Numbers()
+	inFlight := g.engine.InFlight()
+	for state, v := range map[string]int64{
+		"accepted": n.Accepted + n.NoRoom, "handled": n.Accepted, "total": int64(g.meter.Requests()), "active": n.Open,
+		"reading": 0, "writing": int64(inFlight), "waiting": max(0, n.Open-int64(inFlight)),
+	} {
+		s.gauge(connsDesc, float64(v), state)
+	}
+	s.gauge(inFlightDesc, float64(inFlight))
+	s.counter(acceptedDesc, uint64(n.Accepted))
+	s.counter(noRoomDesc, uint64(n.NoRoom))
+	for reason, v := range n.Refused {
+		s.counter(refusedDesc, uint64(v), reason)
+	}
+	if h := n.Handshakes; h != nil {
+		s.counter(handshakesDesc, uint64(h.Done), "done")
+		s.counter(handshakesDesc, uint64(h.Failed), "failed")
+	}
+}
+
+// collectConfiguration exposes what of etcd is in force.
+func (g *Gateway) collectConfiguration(s *samples) {
+	s.gauge(infoDesc, 1, hostname, obs.Version())
+	s.gauge(drainingDesc, truth(g.node.State() == node.Draining))
+	s.gauge(reachableDesc, truth(g.o.Store != nil && g.o.Store.Reachable()))
+	counts, refused := g.config.status()
+	s.gauge(badDesc, float64(len(refused)))
+	for kind, n := range map[string]int{"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners} {
+		s.gauge(objectsDesc, float64(n), kind)
+	}
+	applied, indexes := g.config.revisions()
+	for prefix, rev := range applied {
+		s.gauge(revisionDesc, float64(rev), prefix)
+	}
+	for key, rev := range indexes {
+		s.gauge(indexesDesc, float64(rev), key)
+	}
+}
+
+// collectHealth exposes the state of checked targets, from the table that decides who
+// gets requests.
+func (g *Gateway) collectHealth(s *samples) {
+	type target struct {
+		name, ip string
+		port     int
+	}
+	seen := map[target]bool{} // an upstream may name a target twice
+	g.health.each(func(key, host string, port int, usable bool) {
+		t := target{g.o.Prefix + "/" + key, host, port}
+		if !seen[t] {
+			seen[t] = true
+			s.gauge(healthDesc, truth(usable), t.name, t.ip, strconv.Itoa(t.port))
+		}
+	})
+}
+
+// collectLog exposes what became of the lines of the access log.
+func (g *Gateway) collectLog(s *samples) {
+	if g.access == nil {
+		return
+	}
+	c := g.access.lines.Counts()
+	s.counter(linesDesc, uint64(c.Written))
+	s.counter(droppedDesc, uint64(c.Dropped))
+	s.counter(logFailuresDesc, uint64(c.Failures))
+}
