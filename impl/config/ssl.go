@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
@@ -62,4 +63,22 @@ func (s *Snapshot) applySSL(c Change) error {
 	s.certs = *s.certs.With(compiled)
 	s.ssls = s.ssls.Set(c.ID, spec)
 	return nil
+}
+
+// Expiries are the ends of the certificates in force, by ssl object: of several the
+// first. Objects that are switched off are not among them.
+func (s *Snapshot) Expiries() map[string]time.Time {
+	ends := make(map[string]time.Time, s.ssls.Len())
+	for id, ssl := range s.ssls.All() {
+		for i := range ssl.Pairs {
+			leaf := ssl.Pairs[i].Leaf
+			if leaf == nil || !ssl.Enabled() {
+				continue
+			}
+			if end, ok := ends[id]; !ok || leaf.NotAfter.Before(end) {
+				ends[id] = leaf.NotAfter
+			}
+		}
+	}
+	return ends
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/obs"
@@ -159,6 +160,14 @@ func (c *configurator) revisions() (applied, indexes map[string]int64) {
 		indexes["max_modify_index"] = max(indexes["max_modify_index"], c.newest[dir])
 	}
 	return maps.Clone(c.applied), indexes
+}
+
+// expiries are the ends of the certificates in force, by ssl object.
+func (c *configurator) expiries() map[string]time.Time {
+	c.mu.Lock()
+	snap := c.snap
+	c.mu.Unlock()
+	return snap.Expiries()
 }
 
 // status is what the status listener says about the configuration.

@@ -1,7 +1,11 @@
 package gateway
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
@@ -25,6 +29,7 @@ var (
 	revisionDesc  = describe("unilb_config_revision", "The revision in force of a watched directory.", "prefix")
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
 	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
+	expiryDesc    = describe("unilb_certificate_expiry_timestamp_seconds", "When the first certificate of an ssl object ends, in seconds since 1970; the hundred that end first.", "id")
 	drainingDesc  = describe("unilb_draining", "1 while the node drains, else 0.")
 
 	healthDesc = describe("apisix_upstream_status", "Health of a checked target: 1 is served, 0 is not.", "name", "ip", "port")
@@ -79,6 +84,18 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	}
 	for key, rev := range indexes {
 		s.gauge(indexesDesc, float64(rev), key)
+	}
+}
+
+// collectExpiries exposes the ends of certificates, the nearest of them.
+func (g *Gateway) collectExpiries(s *samples) {
+	const most = 100
+	ends := g.config.expiries()
+	ids := slices.SortedFunc(maps.Keys(ends), func(a, b string) int {
+		return cmp.Or(ends[a].Compare(ends[b]), cmp.Compare(a, b))
+	})
+	for _, id := range ids[:min(len(ids), most)] {
+		s.gauge(expiryDesc, float64(ends[id].Unix()), strings.ToValidUTF8(id, "\uFFFD"))
 	}
 }
 

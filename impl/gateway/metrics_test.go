@@ -240,6 +240,20 @@ func TestScrapeTellsHandshakesWithClients(t *testing.T) {
 	})
 }
 
+func TestScrapeTellsWhichCertificatesEndFirst(t *testing.T) {
+	r := start(t)
+	r.put("/apisix", "ssls/a", sslObject(t, "a.example")) // for an hour
+	r.put("/apisix", "ssls/off", strings.Replace(sslObject(t, "b.example"), `{`, `{"status":0,`, 1))
+	f := r.scrape()
+	ends := time.Unix(int64(value(f, "unilb_certificate_expiry_timestamp_seconds", "id", "a")), 0)
+	if left := time.Until(ends); left < 50*time.Minute || left > time.Hour {
+		t.Errorf("ends in %v, want an hour", left)
+	}
+	if n := len(f["unilb_certificate_expiry_timestamp_seconds"].GetMetric()); n != 1 {
+		t.Errorf("%d certificates, want the one that is served", n)
+	}
+}
+
 func TestScrapeTellsThatEtcdIsAway(t *testing.T) {
 	r := start(t)
 	r.await(1, "apisix_etcd_reachable")
