@@ -71,7 +71,6 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
-	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
 	f.IntVar(&o.metricSeries, "metrics-series", meter.DefaultMost, "pairs of route and node that metrics tell apart, 1 to 1000000; others are counted together")
 	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
 	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
