@@ -102,7 +102,7 @@ soak: build ## lbsim killed at random moments, ROUNDS= times with SEED=: nothing
 
 .PHONY: lint
 lint: $(GOLANGCI) ## vet, golangci-lint, arrows between packages, package comments, generated files
-	$(GO) vet -tags 'netns scenarios' ./...
+	$(GO) vet -tags 'netns scenarios slow' ./...
 	$(GO) run ./tools/archcheck
 	$(GO) run ./tools/schemagen --check
 	$(GO) run ./tools/prove --mutants scenarios/record --page docs/record.md --check

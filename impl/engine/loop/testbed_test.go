@@ -194,6 +194,7 @@ func (*zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 type nobody struct{}
 
 func (nobody) ready() {}
+func (nobody) eof()   {}
 
 func (nobody) moved() {}
 
