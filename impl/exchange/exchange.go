@@ -73,6 +73,8 @@ type Record struct {
 	Received, Sent int64
 	// Duration from the complete head of the request to the last byte.
 	Duration time.Duration
+	// Refused is why the engine took no more of the request's body; empty: it did.
+	Refused string
 	// Cut: the answer did not end as its head promised, or never came.
 	Cut bool
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/unilb/unilb/impl/engine/loop"
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/obs/linelog"
 	"github.com/unilb/unilb/impl/proxy"
@@ -35,6 +36,27 @@ func (a *accessLog) add(x *exchange.Exchange, e proxy.Entry) {
 	size := rest + len(r.Target) + len(r.Authority) + len(r.Method) + len(e.Route) + len(e.Upstream) + len(e.Target) + len(e.Failure)
 	a.lines.Append(x.Lane, size, func(b []byte) []byte {
 		return appendLine(b, r, &e, &a.lanes[x.Lane%len(a.lanes)])
+	})
+}
+
+// refused hands on the line of a request that the engine refused: nobody knows more of
+// it than who sent it.
+func (a *accessLog) refused(r loop.Refusal) {
+	const size = 256 // amply
+	now := time.Now()
+	a.lines.Append(r.Lane, size, func(b []byte) []byte {
+		b = append(b, `{"time":"`...)
+		b = a.lanes[r.Lane%len(a.lanes)].appendTime(b, now)
+		b = append(b, `","remote":"`...)
+		b = r.Remote.AppendTo(b)
+		b = append(b, `","local":"`...)
+		b = r.Local.AppendTo(b)
+		b = append(b, `","proto":"`...)
+		b = append(b, r.Proto.String()...)
+		b = append(b, `","status":`...)
+		b = strconv.AppendInt(b, int64(r.Status), 10)
+		b = appendSaid(b, `,"refused":`, r.Reason)
+		return append(b, '}', '\n')
 	})
 }
 

@@ -116,6 +116,9 @@ func build(o Options) (*Gateway, error) {
 		g.endLog()
 		return nil, err
 	}
+	if e, ok := g.engine.(loopEngine); ok && g.access != nil {
+		e.OnRefusal(g.access.refused)
+	}
 	g.listeners = newListeners(g.engine, g.node, o.Log)
 	g.config = newConfigurator(g)
 	return g, nil

@@ -153,6 +153,9 @@ func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	}
 	if p.o.Log != nil {
 		e := Entry{Record: rec, Ended: f.begin.Add(rec.Duration), Tries: f.tries, Failure: f.failure}
+		if rec.Refused != "" {
+			e.Failure = rec.Refused
+		}
 		if f.route != nil {
 			e.Route = f.route.ID
 		}

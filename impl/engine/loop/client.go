@@ -11,6 +11,7 @@ import (
 	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/engine/h1"
 	"github.com/unilb/unilb/impl/engine/h2"
+	"github.com/unilb/unilb/impl/exchange"
 )
 
 // What a closing connection may still take of its client's time and bytes before it
@@ -236,10 +237,13 @@ func (c *client) request(b []byte) int {
 // the next message begins.
 func (c *client) refuse(head []byte, err error) {
 	why := h1.ReasonOf(err)
-	c.l.e.refused.count(why.String())
-	if !c.l.e.o.HTTP2 || speaksHTTP1(head) {
-		c.answer(why.Status())
+	status := why.Status()
+	if c.l.e.o.HTTP2 && !speaksHTTP1(head) {
+		status = 0
+	} else {
+		c.answer(status)
 	}
+	c.refused(exchange.HTTP11, status, why.String())
 	c.finishAndClose()
 }
 
@@ -415,7 +419,7 @@ func (c *client) late() {
 	case c.closing || c.served > 0 && c.headFrom == 0 || len(c.in) == 0:
 		c.finish() // idle
 	default:
-		c.l.e.refused.count("head_timeout")
+		c.refused(exchange.HTTP11, 408, "head_timeout")
 		c.answer(408)
 		c.finishAndClose()
 	}

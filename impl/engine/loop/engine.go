@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -71,6 +72,7 @@ type Engine struct {
 	inflight admit.InFlight
 	shaken   atomic.Int64 // handshakes with clients
 	refused  refusals
+	tell     func(Refusal) // nil: nobody wants to know
 	draining atomic.Bool
 	spliced  atomic.Int64 // bytes of bodies that the kernel moved
 	zero     time.Time
@@ -235,6 +237,27 @@ func (e *Engine) InFlight() int { return e.inflight.Count() }
 
 // Refused is how many requests and bodies were refused, by reason.
 func (e *Engine) Refused() map[string]int64 { return e.refused.all() }
+
+// A Refusal is a request that no handler has seen, because its head is none.
+type Refusal struct {
+	Lane          int
+	Remote, Local netip.AddrPort
+	Proto         exchange.Proto
+	Status        int    // of the answer; 0: none
+	Reason        string // of a closed list
+}
+
+// OnRefusal has f called for each Refusal, on its loop. Call it before Serve.
+func (e *Engine) OnRefusal(f func(Refusal)) { e.tell = f }
+
+// refused counts a request that no handler will see.
+func (c *client) refused(proto exchange.Proto, status int, why string) {
+	e := c.l.e
+	e.refused.count(why)
+	if e.tell != nil {
+		e.tell(Refusal{Lane: c.l.lane, Remote: c.remote, Local: c.local, Proto: proto, Status: status, Reason: why})
+	}
+}
 
 // refusals counts what was refused. Refusing is rare: the counters are shared.
 type refusals struct {

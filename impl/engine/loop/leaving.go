@@ -32,6 +32,7 @@ func (r *run) clientGone() {
 func (r *run) clientBad(err error) {
 	why := h1.ReasonOf(err)
 	r.l.e.refused.count(why.String())
+	r.rec.Refused = why.String()
 	if !r.answering && r.f.open() {
 		u := r.u
 		r.u = nil

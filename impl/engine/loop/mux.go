@@ -87,7 +87,7 @@ func (m *mux) Request(hs *h2.Stream, head h2.Head) {
 
 // Refuse is called when the head is none.
 func (m *mux) Refuse(hs *h2.Stream, why h2.Reason) {
-	m.c.l.e.refused.count("h2_" + why.String())
+	m.c.refused(exchange.HTTP2, why.Status(), "h2_"+why.String())
 	if hs == nil {
 		return
 	}

@@ -89,6 +89,7 @@ func (l *loop) begin(c *client, head []byte) {
 	if x.Request.Method == "CONNECT" {
 		c.run = nil
 		r.forget()
+		c.refused(x.Request.Proto, 405, "method")
 		c.answer(405)
 		c.finishAndClose()
 		return

@@ -68,6 +68,7 @@ func (s *stream) begin(head h2.Head) {
 	if x.Request.Method == "CONNECT" {
 		s.run = nil
 		r.forget()
+		c.refused(exchange.HTTP2, 405, "method")
 		s.answer(405)
 		return
 	}
