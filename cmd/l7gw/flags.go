@@ -24,6 +24,7 @@ type options struct {
 	prefix             string
 	listen, listenTLS  []string
 	fallbackSNI        string
+	ocspStapling       bool
 	upstreamCA         string
 	keyring            *apisix.Keyring
 	ticketSecret       string
@@ -64,6 +65,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil
 	})
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
+	f.BoolVar(&o.ocspStapling, "ocsp-stapling", false, "ask the OCSP responders that certificates name and staple what they say; without it for certificates alone that demand it")
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")

@@ -49,7 +49,7 @@ type Certificate struct {
 
 	names    []string
 	age      int64
-	pairs    []tls.Certificate
+	pairs    []*Pair
 	min, max uint16
 	// mark differs when anything differs that a resumed session takes over.
 	mark [sha256.Size]byte
@@ -62,7 +62,10 @@ func Compile(s Spec) (*Certificate, error) {
 	if len(s.Pairs) == 0 {
 		return nil, errors.New("no certificate")
 	}
-	c := &Certificate{ID: s.ID, age: s.Age, pairs: slices.Clone(s.Pairs), min: tls.VersionTLS12, max: tls.VersionTLS13}
+	c := &Certificate{ID: s.ID, age: s.Age, min: tls.VersionTLS12, max: tls.VersionTLS13}
+	for _, p := range s.Pairs {
+		c.pairs = append(c.pairs, &Pair{plain: p})
+	}
 	for _, n := range s.Names {
 		n = strings.ToLower(n)
 		if strings.Contains(strings.TrimPrefix(n, "*"), "*") {
@@ -74,7 +77,7 @@ func Compile(s Spec) (*Certificate, error) {
 	}
 	// A signature with an elliptic key costs a fraction of one with RSA: who can
 	// use either gets it.
-	slices.SortStableFunc(c.pairs, func(a, b tls.Certificate) int { return cost(a) - cost(b) })
+	slices.SortStableFunc(c.pairs, func(a, b *Pair) int { return cost(a.plain) - cost(b.plain) })
 	if err := c.limit(s.Protocols); err != nil {
 		return nil, err
 	}
@@ -122,7 +125,7 @@ func marked(s Spec, c *Certificate) (sum [sha256.Size]byte) {
 		h.Write(b)
 	}
 	for _, p := range c.pairs {
-		for _, der := range p.Certificate {
+		for _, der := range p.plain.Certificate {
 			add(der)
 		}
 		add(nil)
@@ -139,18 +142,22 @@ func marked(s Spec, c *Certificate) (sum [sha256.Size]byte) {
 	return sum
 }
 
+// Pairs are the chains with their keys, the cheapest first. The list must not be
+// changed.
+func (c *Certificate) Pairs() []*Pair { return c.pairs }
+
 // choose returns the pair for a client: the first that it can use, else the first.
-func (c *Certificate) choose(h *tls.ClientHelloInfo) *tls.Certificate {
+func (c *Certificate) choose(h *tls.ClientHelloInfo) *Pair {
 	if len(c.pairs) > 1 {
 		able := *h
 		able.ServerName = "" // the object says for which names it stands, not the certificate
-		for i := range c.pairs {
-			if able.SupportsCertificate(&c.pairs[i]) == nil {
-				return &c.pairs[i]
+		for _, p := range c.pairs {
+			if able.SupportsCertificate(&p.plain) == nil {
+				return p
 			}
 		}
 	}
-	return &c.pairs[0]
+	return c.pairs[0]
 }
 
 // newClientAuth compiles what clients must show.

@@ -18,6 +18,8 @@ type Options struct {
 	Secret []byte
 	// Protocols are offered by ALPN, the best first; nil: http/1.1.
 	Protocols []string
+	// Now is the clock that staples expire by; nil: none is served.
+	Now func() time.Time
 }
 
 // Server is the TLS side of listeners: it serves the table that it was given last.
@@ -72,7 +74,7 @@ func (s *Server) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		// Small records at first help a client only that draws before all has come, and cost
 		// all others; nginx does not make them either.
 		DynamicRecordSizingDisabled: true,
-		GetCertificate:              func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return c.choose(h), nil },
+		GetCertificate:              func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return c.choose(h).at(s.o.Now), nil },
 	}
 	if c.Client != nil {
 		c.Client.demand(conf)

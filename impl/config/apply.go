@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+
+	"github.com/unilb/unilb/impl/certs"
 )
 
 // Kind is a directory of objects.
@@ -34,6 +36,9 @@ type Change struct {
 type Delta struct {
 	// Upstreams that are new or changed, by key; nil: gone.
 	Upstreams map[string]*Upstream
+	// Certificates that are new or changed, by id of their ssl object; nil: gone, or not
+	// served any more.
+	Certificates map[string]*certs.Certificate
 	// Refused objects by key in etcd; their previous versions stay.
 	Refused map[string]error
 	// Accepted are the keys of the changed objects that are in force, or gone.
@@ -45,7 +50,7 @@ type Delta struct {
 // Apply returns the snapshot after the changes, which are applied in order.
 func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 	next := *s
-	d := Delta{Upstreams: map[string]*Upstream{}, Refused: map[string]error{}, Accepted: map[string]bool{}}
+	d := Delta{Upstreams: map[string]*Upstream{}, Certificates: map[string]*certs.Certificate{}, Refused: map[string]error{}, Accepted: map[string]bool{}}
 	for _, c := range changes {
 		if c.Kind == Other {
 			continue
@@ -78,7 +83,7 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 	case Upstreams:
 		return s.applyUpstream(c, d)
 	case SSLs:
-		return s.applySSL(c)
+		return s.applySSL(c, d)
 	case Listeners:
 		return s.applyListener(c, d)
 	}

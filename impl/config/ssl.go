@@ -34,10 +34,11 @@ func (s *Snapshot) open(c *Change) error {
 	return err
 }
 
-func (s *Snapshot) applySSL(c Change) error {
+func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	if c.Delete {
 		s.ssls = s.ssls.Delete(c.ID)
 		s.certs = *s.certs.Without(c.ID)
+		d.Certificates[c.ID] = nil
 		return nil
 	}
 	spec, err := apisix.DecodeSSL(c.ID, c.Value)
@@ -49,6 +50,7 @@ func (s *Snapshot) applySSL(c Change) error {
 	}
 	if spec.Type != "server" || !spec.Enabled() {
 		s.certs = *s.certs.Without(c.ID)
+		d.Certificates[c.ID] = nil
 		s.ssls = s.ssls.Set(c.ID, spec)
 		return nil
 	}
@@ -61,6 +63,7 @@ func (s *Snapshot) applySSL(c Change) error {
 		return err
 	}
 	s.certs = *s.certs.With(compiled)
+	d.Certificates[c.ID] = compiled
 	s.ssls = s.ssls.Set(c.ID, spec)
 	return nil
 }

@@ -39,6 +39,36 @@ func TestCertificatesAreServedAsTheirObjectsSay(t *testing.T) {
 	}
 }
 
+func TestDeltaSaysWhichCertificatesAreServedNow(t *testing.T) {
+	cert, key := certstest.JSON(t, "a")
+	ssl := func(rest string) string { return fmt.Sprintf(`{"cert":%s,"key":%s,%s}`, cert, key, rest) }
+	s := &Snapshot{}
+	for _, tc := range []struct {
+		how    string
+		change Change
+		want   string
+	}{
+		{"new", put(SSLs, "a", ssl(`"sni":"a.example"`)), "served"},
+		{"changed", put(SSLs, "a", ssl(`"sni":"b.example"`)), "served"},
+		{"refused", put(SSLs, "a", ssl(`"sni":"a.example","nope":1`)), "untouched"},
+		{"switched off", put(SSLs, "a", ssl(`"sni":"a.example","status":0`)), "gone"},
+		{"of a client", put(SSLs, "b", ssl(`"type":"client"`)), "gone"},
+		{"deleted", del(SSLs, "a"), "gone"},
+	} {
+		next, d := s.Apply([]Change{tc.change})
+		s = next
+		got := "untouched"
+		if c, ok := d.Certificates[tc.change.ID]; ok && c == nil {
+			got = "gone"
+		} else if ok && c == s.Certificates().Lookup("a.example") || ok && c == s.Certificates().Lookup("b.example") {
+			got = "served"
+		}
+		if got != tc.want || len(d.Certificates) > 1 {
+			t.Errorf("%s: %s, want %s; %v", tc.how, got, tc.want, d.Certificates)
+		}
+	}
+}
+
 func TestBadCertificateKeepsItsPreviousVersionAndIsReported(t *testing.T) {
 	cert, key := certstest.JSON(t, "a")
 	good := fmt.Sprintf(`{"sni":"a.example","cert":%s,"key":%s}`, cert, key)

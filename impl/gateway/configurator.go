@@ -48,6 +48,9 @@ func (c *configurator) apply(prefix string, b store.Batch) {
 		}
 	}
 	c.g.pipeline.Use(next, gone)
+	for id, cert := range d.Certificates { // before the table that serves it
+		c.g.staples.Set(id, cert)
+	}
 	c.g.certs.Use(next.Certificates())
 	for _, key := range gone {
 		c.g.health.set(key, nil)

@@ -10,12 +10,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/certs/staple"
 	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
@@ -45,6 +47,11 @@ type Options struct {
 	// bytes or more; empty: one that is made up, so that sessions are resumed with
 	// this process only.
 	TicketSecret []byte
+	// OCSPStapling staples all certificates that name a responder; false: those alone
+	// that demand it.
+	OCSPStapling bool
+	// OCSPReach tells whether a responder may have an address; nil: staple.Elsewhere.
+	OCSPReach func(netip.Addr) bool
 	// UpstreamRoots are the authorities that targets are verified by; nil: the
 	// system's.
 	UpstreamRoots *x509.CertPool
@@ -85,6 +92,7 @@ type Gateway struct {
 	pipeline  *proxy.Pipeline
 	engine    engine
 	certs     *certs.Server
+	staples   *staple.Stapler
 	listeners *listeners
 	config    *configurator
 	access    *accessLog
@@ -110,7 +118,11 @@ func build(o Options) (*Gateway, error) {
 		po.Log = g.access.add
 	}
 	g.pipeline = proxy.New(po)
-	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret, Protocols: o.protocols()}, time.Now())
+	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret, Protocols: o.protocols(), Now: time.Now}, time.Now())
+	if o.OCSPReach == nil {
+		o.OCSPReach = staple.Elsewhere
+	}
+	g.staples = staple.New(staple.Options{All: o.OCSPStapling, Fetch: staple.OverHTTP(o.OCSPReach), Log: o.Log})
 	var err error
 	if g.engine, err = newEngine(o, g.pipeline, g.certs, func() bool { return g.node.State() == node.Draining }); err != nil {
 		g.endLog()
@@ -143,6 +155,7 @@ func Run(ctx, hard context.Context, o Options) error {
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() { g.rotateTickets(background) })
+	wg.Go(func() { g.staples.Run(background) })
 	wg.Go(func() { g.reopenLog(background) })
 	wg.Go(func() { _ = g.node.Run(background) }) // ends with background only: New has seen the registration
 	var first sync.WaitGroup

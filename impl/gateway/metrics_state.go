@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
@@ -30,6 +31,9 @@ var (
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
 	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
 	expiryDesc    = describe("unilb_certificate_expiry_timestamp_seconds", "When the first certificate of an ssl object ends, in seconds since 1970; the hundred that end first.", "id")
+	staplesDesc   = describe("unilb_ocsp_certificates", "Certificates that are to be stapled, by whether they are.", "state")
+	stapleAgeDesc = describe("unilb_ocsp_oldest_answer_age_seconds", "The age of the oldest answer that is stapled.")
+	askedDesc     = describe("unilb_ocsp_requests_total", "Questions to OCSP responders: good brought an answer to staple, failed did not.", "result")
 	drainingDesc  = describe("unilb_draining", "1 while the node drains, else 0.")
 
 	healthDesc = describe("apisix_upstream_status", "Health of a checked target: 1 is served, 0 is not.", "name", "ip", "port")
@@ -96,6 +100,18 @@ func (g *Gateway) collectExpiries(s *samples) {
 	})
 	for _, id := range ids[:min(len(ids), most)] {
 		s.gauge(expiryDesc, float64(ends[id].Unix()), strings.ToValidUTF8(id, "\uFFFD"))
+	}
+}
+
+// collectStaples exposes what is stapled, and how asking for it goes.
+func (g *Gateway) collectStaples(s *samples) {
+	c := g.staples.Counts()
+	s.counter(askedDesc, c.Good, "good")
+	s.counter(askedDesc, c.Failed, "failed")
+	s.gauge(staplesDesc, float64(c.Stapled), "stapled")
+	s.gauge(staplesDesc, float64(c.Wanted-c.Stapled), "without")
+	if !c.Oldest.IsZero() {
+		s.gauge(stapleAgeDesc, time.Since(c.Oldest).Seconds())
 	}
 }
 

@@ -43,7 +43,8 @@ func SelfSignedBy(t testing.TB, name string, key crypto.Signer) tls.Certificate 
 }
 
 // sign makes a certificate, for an authority or not; nobody signs one that is its own.
-func sign(t testing.TB, name string, key crypto.Signer, by *Authority, ca bool) tls.Certificate {
+// more may change what is signed.
+func sign(t testing.TB, name string, key crypto.Signer, by *Authority, ca bool, more ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
@@ -56,6 +57,9 @@ func sign(t testing.TB, name string, key crypto.Signer, by *Authority, ca bool) 
 	}
 	if !ca {
 		tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+	}
+	for _, f := range more {
+		f(tmpl)
 	}
 	parent, signer := tmpl, key
 	var above [][]byte
