@@ -28,6 +28,7 @@ type Node struct {
 	log      *slog.Logger
 	instance string
 	started  time.Time
+	held     chan struct{} // closed when reports may be written; nil: they may
 
 	mu      sync.Mutex
 	state   State            // what the process itself says
@@ -62,6 +63,14 @@ func newNode(reg Registration, st registry, log *slog.Logger) *Node {
 		n.applied[clean(p)] = 0
 	}
 	return n
+}
+
+// HoldReports has the node write no report until release is called: another process
+// still reports for it. The node registers nevertheless. Call it before Run.
+func (n *Node) HoldReports() (release func()) {
+	held := make(chan struct{})
+	n.held = held
+	return sync.OnceFunc(func() { close(held) })
 }
 
 // clean gives one spelling to a prefix that may or may not end in a slash.

@@ -126,6 +126,13 @@ func (n *Node) watchRegistration(ctx context.Context) {
 // reportUntil writes the report at once after a change, then at most twice a
 // second, until ctx ends.
 func (n *Node) reportUntil(ctx context.Context) {
+	if n.held != nil {
+		select {
+		case <-n.held:
+		case <-ctx.Done():
+			return
+		}
+	}
 	key := ReportKey(n.reg.Kind, n.reg.Name)
 	var written []byte
 	for {

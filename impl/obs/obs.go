@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 )
@@ -60,6 +61,15 @@ func Ready() error {
 func Stopping() error {
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyStopping); err != nil {
 		return fmt.Errorf("notify stopping: %w", err)
+	}
+	return nil
+}
+
+// MainPID tells the service manager which process is the main one from now on
+// (MAINPID=). It returns nil when nobody asked to be told.
+func MainPID(pid int) error {
+	if _, err := daemon.SdNotify(false, "MAINPID="+strconv.Itoa(pid)); err != nil {
+		return fmt.Errorf("notify main process: %w", err)
 	}
 	return nil
 }
