@@ -31,6 +31,7 @@ type options struct {
 	statusListen       string
 	underlay, member   netip.Addr
 	drainDelay, drain  time.Duration
+	restartTimeout     time.Duration
 	accessLog          string
 	metricSeries       int
 	engine             string
@@ -71,7 +72,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
-	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end")
+	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end; after SIGUSR2, connections")
+	f.DurationVar(&o.restartTimeout, "restart-timeout", time.Minute, "on SIGUSR2, how long a successor may take to be ready; then we go on")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
 	f.IntVar(&o.metricSeries, "metrics-series", meter.DefaultMost, "pairs of route and node that metrics tell apart, 1 to 1000000; others are counted together")
 	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")

@@ -3,6 +3,8 @@
 // It owns flags, signals and exit codes; the gateway is impl/gateway. It exits
 // with 0 after SIGTERM or SIGINT, 3 when its flags are wrong and 1 when it
 // failed; a second signal ends a drain at once. SIGUSR1 opens the access log anew.
+// SIGUSR2 starts the binary that lies where this one was started from, which takes over
+// the listening sockets; this process then drains and ends.
 //
 // With --standalone it also starts unilb-etcd and l7admin, which must lie beside
 // its own binary, as its children on loopback.
@@ -15,11 +17,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
 	"github.com/unilb/unilb/impl/gateway"
+	"github.com/unilb/unilb/impl/handover"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -98,6 +103,16 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		const others = 2
 		runtime.GOMAXPROCS(o.loops + others)
 	}
+	successor, err := o.successor()
+	if err != nil {
+		return err
+	}
+	heir, err := handover.Inherit()
+	if err != nil {
+		return err
+	}
+	restart := make(chan os.Signal, 1)
+	signal.Notify(restart, syscall.SIGUSR2) // also where nobody can succeed us: it would end us
 	reopen := make(chan os.Signal, 1)
 	signal.Notify(reopen, syscall.SIGUSR1) // also without an access log: it would end us
 	return gateway.Run(ctx, hard, gateway.Options{
@@ -106,5 +121,23 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		StatusListen: o.statusListen,
 		DrainDelay:   o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, MetricSeries: o.metricSeries,
+		Restart: restart, Successor: successor, RestartTimeout: o.restartTimeout, Heir: heir,
 	})
+}
+
+// successor is what SIGUSR2 starts: what was started here, by the name it had then, behind
+// which a new binary may lie at that time. With --standalone there is none, because the
+// children end with this process.
+func (o *options) successor() (handover.Program, error) {
+	if o.standalone {
+		return handover.Program{}, nil
+	}
+	path, err := exec.LookPath(os.Args[0])
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return handover.Program{}, fmt.Errorf("find own binary: %w", err)
+	}
+	return handover.Program{Path: path, Args: os.Args, Env: os.Environ()}, nil
 }

@@ -34,7 +34,7 @@ func (hangsUp) Serve(l net.Listener) error {
 
 func TestNothingListensBeforeThereIsAConfiguration(t *testing.T) {
 	static, dynamic := freeAddr(t), netip.MustParseAddrPort(freeAddr(t))
-	l := newListeners(hangsUp{}, silent{}, slog.New(slog.DiscardHandler))
+	l := newListeners(hangsUp{}, silent{}, nil, slog.New(slog.DiscardHandler))
 	defer l.close()
 	open := func(address string) bool {
 		t.Helper()

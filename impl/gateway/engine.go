@@ -22,12 +22,16 @@ const (
 
 // engine is what serves requests.
 type engine interface {
-	// Listen opens an address; see shared for its options.
-	Listen(address string) (net.Listener, error)
+	// Listen opens an address; see shared for its options. inherited are sockets of it that
+	// listen already, and belong to the listener from then on.
+	Listen(address string, inherited []int) (net.Listener, error)
+	// Sockets returns duplicates of the sockets of such a listener, which are the caller's.
+	Sockets(net.Listener) ([]int, error)
 	// Serve accepts connections until the listener is closed, ServeTLS those with TLS.
 	Serve(net.Listener) error
 	ServeTLS(net.Listener) error
 	Drain()
+	SendAway()
 	Shutdown(context.Context) error
 	InFlight() int
 	Numbers() numbers
@@ -54,15 +58,10 @@ func (o *Options) protocols() []string {
 	return []string{"http/1.1"}
 }
 
-type stdEngine struct{ *std.Engine }
-
-func (stdEngine) Listen(address string) (net.Listener, error) {
-	c := net.ListenConfig{Control: shared}
-	return c.Listen(context.Background(), "tcp", address)
-}
-
 type loopEngine struct{ *loop.Engine }
 
-func (e loopEngine) Listen(address string) (net.Listener, error) {
-	return e.Engine.Listen(context.Background(), address, shared)
+func (e loopEngine) Listen(address string, inherited []int) (net.Listener, error) {
+	return e.Engine.Listen(context.Background(), address, inherited, shared)
 }
+
+func (loopEngine) Sockets(ln net.Listener) ([]int, error) { return ln.(*loop.Listener).Sockets() }

@@ -3,21 +3,20 @@ package gateway
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/certs/staple"
+	"github.com/unilb/unilb/impl/handover"
 	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
@@ -82,6 +81,16 @@ type Options struct {
 	Log    *slog.Logger
 	// Ready is called once, when configuration and listeners are in force.
 	Ready func()
+	// Restart asks to start Successor, which takes over from this process; nil: nobody does.
+	Restart <-chan os.Signal
+	// Successor is what is started then.
+	Successor handover.Program
+	// RestartTimeout is how long it may take to be ready; then it is given up, and this
+	// process goes on. 0: a minute.
+	RestartTimeout time.Duration
+	// Heir is what this process has been left by the one that it takes over from; nil:
+	// there is none.
+	Heir *handover.Heir
 }
 
 // Gateway is a running gateway.
@@ -97,14 +106,24 @@ type Gateway struct {
 	config    *configurator
 	access    *accessLog
 	meter     *meter.Meter
+	status    *statusServer
+	reporting reporting
+	release   func()      // lets the node report; nil: it does
+	serving   atomic.Bool // it was said that we do
 }
 
 func build(o Options) (*Gateway, error) {
+	if len(o.TicketSecret) == 0 {
+		o.TicketSecret = o.Heir.TicketSecret()
+	}
 	if len(o.TicketSecret) == 0 {
 		o.TicketSecret = madeUpSecret()
 	}
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
+	if o.Heir != nil {
+		g.release = g.node.HoldReports()
+	}
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
 	lanes := max(1, o.Loops)
 	g.meter = meter.New(lanes, o.MetricSeries)
@@ -131,24 +150,23 @@ func build(o Options) (*Gateway, error) {
 	if e, ok := g.engine.(loopEngine); ok && g.access != nil {
 		e.OnRefusal(g.access.refused)
 	}
-	g.listeners = newListeners(g.engine, g.node, o.Log)
+	g.listeners = newListeners(g.engine, g.node, o.Heir, o.Log)
 	g.config = newConfigurator(g)
 	return g, nil
 }
 
-// Run serves until ctx ends, then drains, and returns nil; it returns an error
-// when it cannot begin. hard ends a drain at once.
+// Run serves until ctx ends or a successor has taken over, then drains, and returns nil; it
+// returns an error when it cannot begin. hard ends a drain at once.
 func Run(ctx, hard context.Context, o Options) error {
 	g, err := build(o)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	status, err := g.serveStatus()
-	if err != nil {
+	if g.status, err = openStatus(o.StatusListen, o.Heir, g.statusHandler(), o.Log); err != nil {
 		return err
 	}
-	defer func() { _ = status.Close() }()
+	defer g.status.close()
 	// Configuration, reports and probes go on while requests drain.
 	background, stop := context.WithCancel(hard)
 	var wg sync.WaitGroup
@@ -157,7 +175,8 @@ func Run(ctx, hard context.Context, o Options) error {
 	wg.Go(func() { g.rotateTickets(background) })
 	wg.Go(func() { g.staples.Run(background) })
 	wg.Go(func() { g.reopenLog(background) })
-	wg.Go(func() { _ = g.node.Run(background) }) // ends with background only: New has seen the registration
+	g.reporting.begin(background, g.node)
+	defer g.reporting.end()
 	var first sync.WaitGroup
 	for _, prefix := range []string{o.Prefix, ListenersPrefix} {
 		first.Add(1)
@@ -180,21 +199,35 @@ func Run(ctx, hard context.Context, o Options) error {
 			failed <- err
 			return
 		}
-		g.ready()
+		if g.inherit(ctx) {
+			g.ready()
+		}
 	})
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			g.drain(hard)
+			return nil
+		case <-o.Restart:
+			if s := g.succeed(ctx); s != nil && g.handOver(background, s) {
+				g.leave(hard, s)
+				return nil
+			}
+		}
 	}
-	g.drain(hard)
-	return nil
 }
 
 func (g *Gateway) ready() {
 	if !g.node.Serve() {
 		return // the drain began first
 	}
+	g.serving.Store(true)
+	if g.release != nil {
+		g.release()
+	}
+	g.status.serve()
 	g.o.Log.Info("serving", "version", obs.Version())
 	if err := obs.Ready(); err != nil {
 		g.o.Log.Warn("readiness not reported", obs.Err, err)
@@ -208,7 +241,9 @@ func (g *Gateway) ready() {
 // what was admitted.
 func (g *Gateway) drain(hard context.Context) {
 	g.o.Log.Info("draining", "in_flight", g.engine.InFlight())
-	_ = obs.Stopping() // informative only
+	if g.serving.Load() { // else it is our predecessor who runs for the service manager
+		_ = obs.Stopping() // informative only
+	}
 	g.node.SetState(node.Draining)
 	g.engine.Drain()
 	select {
@@ -248,19 +283,4 @@ func (g *Gateway) reopenLog(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func (g *Gateway) serveStatus() (*http.Server, error) {
-	ln, err := net.Listen("tcp", g.o.StatusListen)
-	if err != nil {
-		return nil, fmt.Errorf("status listener: %w", err)
-	}
-	const limit = 10 * time.Second
-	s := &http.Server{Handler: g.statusHandler(), ReadHeaderTimeout: limit, IdleTimeout: 2 * time.Minute}
-	go func() {
-		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			g.o.Log.Error("status listener ended", obs.Err, err)
-		}
-	}()
-	return s, nil
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/handover"
 	"github.com/unilb/unilb/impl/obs"
 )
 
@@ -37,7 +38,8 @@ type listeners struct {
 	open     map[netip.AddrPort]opened
 	failed   map[netip.AddrPort]bool
 	disputed map[string]bool // keys of objects that want an address to be what it is not
-	static   []net.Listener
+	static   []opened
+	heir     *handover.Heir
 	retry    *time.Timer
 	begun    bool // before, nothing is open: there is no configuration to answer by
 	closed   bool
@@ -52,11 +54,12 @@ type wanted struct {
 
 type opened struct {
 	net.Listener
-	secure bool
+	address string // as it was asked for
+	secure  bool
 }
 
-func newListeners(e engine, n reporter, log *slog.Logger) *listeners {
-	return &listeners{engine: e, node: n, log: log, want: map[netip.AddrPort]wanted{},
+func newListeners(e engine, n reporter, heir *handover.Heir, log *slog.Logger) *listeners {
+	return &listeners{engine: e, node: n, heir: heir, log: log, want: map[netip.AddrPort]wanted{},
 		open: map[netip.AddrPort]opened{}, failed: map[netip.AddrPort]bool{}, disputed: map[string]bool{}}
 }
 
@@ -71,17 +74,24 @@ func (l *listeners) begin(plain, secure []string) error {
 		return nil
 	}
 	for i, a := range slices.Concat(plain, secure) {
-		secure := i >= len(plain)
-		ln, err := l.engine.Listen(a)
+		ln, err := l.listen(a, i >= len(plain))
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
 		l.static = append(l.static, ln)
-		l.start(opened{ln, secure})
+	}
+	for _, ln := range l.static { // now that nothing can fail any more
+		l.start(ln)
 	}
 	l.begun = true
 	l.openMissing()
 	return nil
+}
+
+// listen opens an address, by the sockets that a predecessor has left if there are any.
+func (l *listeners) listen(address string, secure bool) (opened, error) {
+	ln, err := l.engine.Listen(address, l.heir.Take(listenerSocket+address))
+	return opened{ln, address, secure}, err
 }
 
 // reconcile opens what is missing and closes what is too much. What cannot be
@@ -140,7 +150,7 @@ func (l *listeners) openMissing() {
 		if l.open[at].Listener != nil {
 			continue
 		}
-		ln, err := l.engine.Listen(at.String())
+		ln, err := l.listen(at.String(), w.secure)
 		if err != nil {
 			if !l.failed[at] {
 				l.log.Warn("listener refused", "address", at.String(), obs.Err, err)
@@ -157,9 +167,9 @@ func (l *listeners) openMissing() {
 				l.node.Accept(k)
 			}
 		}
-		l.open[at] = opened{ln, w.secure}
+		l.open[at] = ln
 		l.log.Info("listener open", "address", at.String(), "tls", w.secure)
-		l.start(l.open[at])
+		l.start(ln)
 	}
 	if len(l.failed) > 0 && l.retry == nil {
 		l.retry = time.AfterFunc(reopenEvery, l.tryAgain)

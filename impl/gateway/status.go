@@ -5,12 +5,14 @@ import (
 	"net/http"
 
 	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/handover"
 )
 
 // statusHandler serves what every node serves, and what only a gateway knows:
 //
 //	GET /status/config     numbers of objects, and the objects refused
 //	GET /status/upstreams  health of each checked target
+//	GET /status/predecessor  how far the process drains that this one took over from
 //	GET /metrics           everything that is counted, for Prometheus; also where APISIX
 //	                       has it, /apisix/prometheus/metrics
 func (g *Gateway) statusHandler() http.Handler {
@@ -28,6 +30,11 @@ func (g *Gateway) statusHandler() http.Handler {
 		answerJSON(w, struct {
 			Upstreams map[string][]TargetHealth `json:"upstreams"`
 		}{g.health.view()})
+	})
+	mux.HandleFunc("GET /status/predecessor", func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, struct {
+			Predecessor *handover.Progress `json:"predecessor"` // null: there is none
+		}{g.o.Heir.Predecessor()})
 	})
 	metrics := g.metricsHandler()
 	mux.Handle("GET /metrics", metrics)

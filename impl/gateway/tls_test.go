@@ -117,7 +117,7 @@ func TestObjectsThatDisagreeAboutAnAddressAreRefusedButTheFirst(t *testing.T) {
 	var plain, secure atomic.Int32
 	at := netip.MustParseAddrPort(freeAddr(t))
 	b := &book{refused: map[string]bool{}}
-	l := newListeners(counting{plain: &plain, secure: &secure}, b, slog.New(slog.DiscardHandler))
+	l := newListeners(counting{plain: &plain, secure: &secure}, b, nil, slog.New(slog.DiscardHandler))
 	if err := l.begin(nil, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func TestServeEndsWithTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := e.Listen(context.Background(), "127.0.0.1:0", nil)
+	ln, err := e.Listen(context.Background(), "127.0.0.1:0", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

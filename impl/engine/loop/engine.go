@@ -174,6 +174,24 @@ func (l *loop) ask(f func() error) error {
 // are still accepted.
 func (e *Engine) Drain() { e.draining.Store(true) }
 
+// SendAway is Drain, and asks clients of HTTP/2 at once not to send more requests on
+// their connections (GOAWAY), also those that send none for now: for who is not to come
+// back to this engine, which should accept no more. Nothing is cut.
+func (e *Engine) SendAway() {
+	e.Drain()
+	for _, l := range e.loops {
+		l.mail.post(l.sendAway)
+	}
+}
+
+func (l *loop) sendAway() {
+	for c := range l.clients {
+		if c.mux != nil && !c.closing {
+			c.mux.conn.Drain()
+		}
+	}
+}
+
 // closing tells whether clients should move on.
 func (e *Engine) closing() bool {
 	return e.draining.Load() || e.o.Draining != nil && e.o.Draining()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ const acceptPause = 100 * time.Millisecond
 // A Listener is a listening socket for Engine.Serve.
 type Listener struct {
 	e      *Engine
-	fds    []int // a socket for each loop, all of one address
+	fds    []int // of one address; one after another they are dealt to the loops
 	addr   net.Addr
 	closed chan struct{}
 
@@ -36,10 +37,20 @@ var _ net.Listener = (*Listener)(nil)
 
 // Listen opens an address with a socket for each loop of the engine (SO_REUSEPORT:
 // the kernel spreads connections over them). control may set options of each socket
-// before it is bound; nil: none.
-func (e *Engine) Listen(ctx context.Context, address string, control func(network, address string, c syscall.RawConn) error) (*Listener, error) {
-	ln := &Listener{e: e, closed: make(chan struct{})}
-	for range e.loops {
+// before it is bound; nil: none. inherited are listening sockets of that address which
+// another process has left to this one. All of them are accepted from, whether there are
+// as many loops or not: each has a queue of its own, and who waits in it would be reset.
+func (e *Engine) Listen(ctx context.Context, address string, inherited []int, control func(network, address string, c syscall.RawConn) error) (*Listener, error) {
+	ln := &Listener{e: e, closed: make(chan struct{}), fds: slices.Clone(inherited)}
+	for _, fd := range inherited {
+		addr, err := adopt(fd)
+		if err != nil {
+			ln.closeAll()
+			return nil, fmt.Errorf("inherit a listener of %s: %w", address, err)
+		}
+		ln.addr, address = addr, addr.String()
+	}
+	for range len(e.loops) - len(inherited) {
 		fd, addr, err := listenOne(ctx, address, control)
 		if err != nil {
 			ln.closeAll()
@@ -49,6 +60,40 @@ func (e *Engine) Listen(ctx context.Context, address string, control func(networ
 		address = addr.String() // a port that the kernel chose is the same for all
 	}
 	return ln, nil
+}
+
+// adopt makes a socket fit for a loop, and returns its address.
+func adopt(fd int) (net.Addr, error) {
+	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
+		return nil, errors.Join(err, errors.New("the socket does not listen"))
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, err
+	}
+	unix.CloseOnExec(fd)
+	return net.TCPAddrFromAddrPort(localAddr(fd)), nil
+}
+
+// Sockets returns duplicates of the listening sockets, for another process. They are the
+// caller's to close.
+func (ln *Listener) Sockets() ([]int, error) {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if ln.ended {
+		return nil, net.ErrClosed
+	}
+	var out []int
+	for _, fd := range ln.fds {
+		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			for _, fd := range out {
+				closeFD(fd)
+			}
+			return nil, fmt.Errorf("duplicate a listener of %s: %w", ln.addr, err)
+		}
+		out = append(out, dup)
+	}
+	return out, nil
 }
 
 // listenOne lets the library read the address and make the socket, and takes the
@@ -106,8 +151,9 @@ func (ln *Listener) Close() error {
 		ln.closeAll()
 		return nil
 	}
-	for i, l := range ln.e.loops {
-		_ = l.ask(func() error { l.unlisten(ln.fds[i]); return nil }) // a loop that has ended has closed it
+	for i, fd := range ln.fds {
+		l := ln.loop(i)
+		_ = l.ask(func() error { l.unlisten(fd); return nil }) // a loop that has ended has closed it
 	}
 	return nil
 }
@@ -120,13 +166,17 @@ func (ln *Listener) serve(secure bool) error {
 		return nil
 	}
 	ln.served = true
-	for i, l := range ln.e.loops {
-		if err := l.ask(func() error { return l.listen(ln.fds[i], secure) }); err != nil {
+	for i, fd := range ln.fds {
+		l := ln.loop(i)
+		if err := l.ask(func() error { return l.listen(fd, secure) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// loop is the one that accepts from a socket.
+func (ln *Listener) loop(i int) *loop { return ln.e.loops[i%len(ln.e.loops)] }
 
 // Addr is the address that is listened on.
 func (ln *Listener) Addr() net.Addr { return ln.addr }
@@ -167,6 +217,9 @@ func (l *loop) unlisten(fd int) {
 		a.rest.Stop()
 	}
 	delete(l.listeners, fd)
+	// Another process may have the socket as well. It then lives on, and would wake us
+	// for ever: closing takes a descriptor out of an epoll only with its last duplicate.
+	_ = l.poll.remove(fd) // it was watched before
 	closeFD(fd)
 }
 

@@ -36,7 +36,7 @@ func startLoops(t *testing.T, o Options) (*Engine, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := e.Listen(context.Background(), "127.0.0.1:0", nil)
+	ln, err := e.Listen(context.Background(), "127.0.0.1:0", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -274,7 +274,7 @@ func TestHTTP2ConnectionDrainsWithoutLosingAStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := e.Listen(t.Context(), "127.0.0.1:0", nil)
+	ln, err := e.Listen(t.Context(), "127.0.0.1:0", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func serve(t *testing.T, o Options) (*Engine, string, func() chan error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := e.Listen(context.Background(), "127.0.0.1:0", small)
+	ln, err := e.Listen(context.Background(), "127.0.0.1:0", nil, small)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,8 @@ func (p *poller) modify(fd int, events, gen uint32) syscall.Errno {
 	return p.ctl(unix.EPOLL_CTL_MOD, fd, events, gen)
 }
 
+func (p *poller) remove(fd int) syscall.Errno { return p.ctl(unix.EPOLL_CTL_DEL, fd, 0, 0) }
+
 func (p *poller) ctl(op, fd int, events, gen uint32) syscall.Errno {
 	ev := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(gen)}
 	_, _, e := syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.ep), uintptr(op), uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0)

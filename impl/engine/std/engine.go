@@ -134,6 +134,9 @@ func (e *Engine) accept(ln net.Listener) error {
 // new connections are still accepted.
 func (e *Engine) Drain() { e.draining.Store(true) }
 
+// SendAway is Drain: HTTP/1.1 has no word to those who ask for nothing.
+func (e *Engine) SendAway() { e.Drain() }
+
 // closing tells whether clients should move on.
 func (e *Engine) closing() bool {
 	return e.draining.Load() || e.o.Draining != nil && e.o.Draining()
