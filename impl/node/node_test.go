@@ -295,3 +295,26 @@ func FuzzParseRegistration(f *testing.F) {
 		}
 	})
 }
+
+func TestHeldReportsWaitAndTheRegistrationDoesNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		n := newNode(registration(), m, nil)
+		release := n.HoldReports()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); _ = n.Run(ctx) }()
+		n.Applied("/apisix", 7)
+		pass(time.Minute)
+		if len(m.to(regKey)) != 1 || len(m.to(reportKey)) != 0 {
+			t.Errorf("held: %d registrations, %d reports, want 1, 0", len(m.to(regKey)), len(m.to(reportKey)))
+		}
+		release()
+		synctest.Wait()
+		if r := m.lastReport(t, reportKey); r.Applied["/apisix"] != 7 {
+			t.Errorf("first report %+v, want revision 7", r)
+		}
+		cancel()
+		<-done
+	})
+}
