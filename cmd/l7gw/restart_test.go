@@ -245,7 +245,6 @@ type lasting struct {
 	t        *testing.T
 	g        *generations
 	download io.ReadCloser
-	got      int
 	tunnel   net.Conn
 	lines    *bufio.Reader
 	sessions tls.ClientSessionCache
