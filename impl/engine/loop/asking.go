@@ -50,6 +50,9 @@ func (u *upstream) usable(l *loop, r *run) bool {
 	if u.put != l.batch && !u.readable && !l.full && exchange.Idempotent(r.x.Request.Method) {
 		return true
 	}
+	if u.tls != nil && u.tls.mem.records.partial() {
+		return false
+	}
 	_, e := peek(u.fd)
 	return e == unix.EAGAIN
 }

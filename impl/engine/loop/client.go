@@ -33,8 +33,9 @@ type client struct {
 	mux           *mux        // of HTTP/2; nil: HTTP/1.1
 	served        int         // requests
 	headFrom      int64
-	closing       bool // nothing is read as a request any more
-	lingering     int  // bytes that may be thrown away; 0: not lingering
+	stuckAt       int64 // when the kernel last took something, while it takes not all
+	closing       bool  // nothing is read as a request any more
+	lingering     int   // bytes that may be thrown away; 0: not lingering
 }
 
 // welcome begins to serve a connection.
@@ -281,7 +282,16 @@ func (c *client) pace() {
 	case !c.open() || c.lingering > 0:
 	case c.mux != nil && !c.closing:
 		c.mux.pace()
-	case c.waiting() > 0 || c.blocked:
+	case c.blocked: // only what the kernel takes makes this longer
+		if c.stuckAt == 0 {
+			c.stuckAt = l.now
+		}
+		left := o.BodyTimeout - time.Duration(l.now-c.stuckAt)
+		if r != nil && r.takes() {
+			left = min(left, r.wait(true))
+		}
+		l.arm(&c.sock, max(1, left))
+	case c.waiting() > 0:
 		l.arm(&c.sock, o.BodyTimeout)
 	case r != nil && r.takes():
 		l.arm(&c.sock, min(o.BodyTimeout, r.wait(true)))
@@ -300,6 +310,7 @@ func (c *client) moved() {
 	if c.mux != nil {
 		c.mux.moved = c.l.now
 	}
+	c.stuckAt = c.l.now
 	c.pace()
 }
 
@@ -315,6 +326,7 @@ func (c *client) finishAndClose() {
 
 // sent is called when everything has been written.
 func (c *client) sent() {
+	c.stuckAt = 0
 	if c.mux != nil && !c.closing {
 		c.mux.sent()
 	}

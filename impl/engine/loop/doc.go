@@ -1,7 +1,7 @@
-// Package loop owns the engine that serves HTTP/1.1 from event loops: each loop
-// is one locked thread with an epoll instance, listeners, connections, pools of
-// connections to targets and timers of its own. Nothing that is written on the
-// path of a request is shared between loops.
+// Package loop owns the engine that serves HTTP/1.1 and HTTP/2, with TLS and without
+// it, from event loops: each loop is one locked thread with an epoll instance,
+// listeners, connections, pools of connections to targets and timers of its own.
+// Nothing that is written on the path of a request is shared between loops.
 //
 // # A batch
 //

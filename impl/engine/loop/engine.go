@@ -63,7 +63,7 @@ type Options struct {
 	Log  *slog.Logger
 }
 
-// Engine serves HTTP/1.1 on any number of listeners.
+// Engine serves HTTP/1.1 and HTTP/2 on any number of listeners.
 type Engine struct {
 	o        Options
 	loops    []*loop
@@ -237,6 +237,8 @@ func (l *loop) stop() {
 		switch {
 		case c.mux != nil:
 			c.mux.stop()
+		case c.tls != nil && c.tls.shake != nil:
+			l.arm(&c.sock, newcomers)
 		case c.run != nil || len(c.in) > 0 || c.readable:
 		case c.served > 0:
 			c.finishAndClose()

@@ -104,8 +104,9 @@ func (c *client) over(again, cut bool) {
 		c.flush() // what is there is right, as far as it goes
 		if c.open() {
 			resetOnClose(c.fd)
+			c.close() // without a word of its end by TLS
 		}
-		c.finish()
+		c.gone()
 	default:
 		c.next(again)
 	}

@@ -164,6 +164,9 @@ func (h *handshake) done(out []byte, err error) {
 	if state.NegotiatedProtocol == "h2" {
 		c.multiplex()
 	}
+	if l.stopping {
+		l.arm(&c.sock, newcomers)
+	}
 	c.again()
 }
 

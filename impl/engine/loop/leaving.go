@@ -49,6 +49,7 @@ func (r *run) clientBad(err error) {
 
 // clientFailed ends the try under way, if any, because of the client.
 func (r *run) clientFailed(kind exchange.FailureKind, err error) {
+	r.dialling = false // what is connected now is not for this exchange
 	u := r.u
 	if u != nil {
 		r.u = nil

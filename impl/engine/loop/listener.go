@@ -209,6 +209,7 @@ func (l *loop) listen(fd int, secure bool) error {
 func (l *loop) unlisten(fd int) {
 	a := l.listeners[fd]
 	if a == nil {
+		closeFD(fd) // listening to it has failed
 		return
 	}
 	for a.accept() == acceptsAtOnce {

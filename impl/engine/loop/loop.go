@@ -138,6 +138,7 @@ func (l *loop) carryOut(events []unix.EpollEvent) {
 		l.settle()
 	}
 	if l.e.o.Poison {
+		poison(l.sealed)
 		poison(l.in)
 	}
 }

@@ -16,6 +16,7 @@ type mux struct {
 	held    []*stream // that may have something to go on with
 	now     *stream   // whose turn it is, for a panic
 	moved   int64     // when the client last took something
+	idle    bool      // the time between requests runs
 }
 
 var _ h2.Owner = (*mux)(nil)
@@ -59,6 +60,9 @@ func (m *mux) goOn() {
 	if m.held == nil {
 		m.held = held[:0]
 	}
+	if m.conn.Done() && !m.c.closing {
+		m.c.finishAndClose()
+	}
 }
 
 // turn does something for one stream.
@@ -93,7 +97,7 @@ func (m *mux) Refuse(hs *h2.Stream, why h2.Reason) {
 	}
 	s := hs.State.(*stream)
 	r := s.run
-	s.run = nil
+	s.run, s.bodyless = nil, r.x.Request.Method == "HEAD"
 	r.forget()
 	if status := why.Status(); status != 0 {
 		s.answer(status)
@@ -149,6 +153,7 @@ func (m *mux) pace() {
 	c, o := m.c, &m.c.l.e.o
 	switch {
 	case len(m.streams) > 0 || c.waiting() > 0:
+		m.idle = false
 		if !m.looking() {
 			c.l.arm(&c.sock, max(1, o.BodyTimeout/paces))
 		}
@@ -156,7 +161,8 @@ func (m *mux) pace() {
 		if c.deadline == 0 {
 			c.l.arm(&c.sock, o.HeadTimeout)
 		}
-	default:
+	case !m.idle: // and whatever comes but a request does not make it longer
+		m.idle = true
 		c.l.arm(&c.sock, o.IdleTimeout)
 	}
 }
@@ -176,7 +182,10 @@ func (m *mux) late() {
 		c.finishAndClose()
 		return
 	}
-	if c.waiting() > 0 && now-m.moved >= most {
+	if c.l.stopping {
+		m.conn.GoAway() // to a client that has not understood Drain
+	}
+	if c.blocked && now-m.moved >= most {
 		c.cut() // it does not read
 		return
 	}
@@ -186,7 +195,7 @@ func (m *mux) late() {
 			m.turn(s, (*stream).late)
 		}
 	}
-	if c.open() {
+	if c.open() && len(m.streams) > 0 {
 		c.l.arm(&c.sock, max(1, time.Duration(most)/paces))
 	}
 }

@@ -103,6 +103,7 @@ func (*memory) SetWriteDeadline(time.Time) error { return nil }
 
 // read decrypts into b what the kernel has.
 func (t *session) read(b []byte) (int, syscall.Errno) {
+	defer t.own()
 	got := 0
 	for got < len(b) {
 		n, err := t.conn.Read(b[got:])
@@ -110,11 +111,17 @@ func (t *session) read(b []byte) (int, syscall.Errno) {
 		if len(t.mem.out) > 0 { // an alert, or new keys
 			t.s.sendNow(t.mem.out)
 			t.mem.out = nil
+			if len(t.s.out)-t.s.outAt > highWater { // of a peer that asks for new keys and reads nothing
+				return -1, unix.EPROTO
+			}
 		}
 		if err == nil {
 			if got < len(b) && t.mem.records.used() {
 				t.s.readable = !t.dry // without asking the library once more
 				return got, 0
+			}
+			if got > 0 && t.s.l.tired() {
+				break // the rest is the next batch's: the socket stays readable
 			}
 			continue
 		}
@@ -134,10 +141,15 @@ func (t *session) read(b []byte) (int, syscall.Errno) {
 		}
 		break // what else it says is found again
 	}
-	if len(t.mem.in) > 0 {
-		t.mem.in = bytes.Clone(t.mem.in) // it is in the loop's buffer
-	}
 	return got, 0
+}
+
+// own copies what the library has not taken: it lies in the loop's buffer, which the
+// next socket uses.
+func (t *session) own() {
+	if len(t.mem.in) > 0 {
+		t.mem.in = bytes.Clone(t.mem.in)
+	}
 }
 
 // fill takes what the kernel has. Nothing without an error is the end.
@@ -152,9 +164,13 @@ func (t *session) fill() (int, syscall.Errno) {
 	}
 	t.dry = n > 0 && n < len(b) && !t.s.ended
 	t.mem.in = b[:n]
-	t.mem.records.see(b[:n])
+	t.s.l.spent += recordCost * t.mem.records.see(b[:n])
 	return n, 0
 }
+
+// recordCost is what a record costs beside its bytes, in bytes that a batch may read:
+// one may hold a single byte, or ask for new keys.
+const recordCost = 1 << 10
 
 // records counts those that the library was given whole, to know when it has none left:
 // to be told so by it costs as much as a small record does.
@@ -167,13 +183,14 @@ type records struct {
 
 const recordHead = 5 // bytes: type, version, length (RFC 8446, 5.1)
 
-func (r *records) see(b []byte) {
+// see takes bytes and returns how many records end in them.
+func (r *records) see(b []byte) (ended int) {
 	for len(b) > 0 {
 		if r.left == 0 {
 			n := copy(r.head[r.have:], b)
 			r.have, b = r.have+n, b[n:]
 			if r.have < recordHead {
-				return
+				return ended
 			}
 			r.have, r.left = 0, int(r.head[3])<<8|int(r.head[4])
 		}
@@ -181,9 +198,15 @@ func (r *records) see(b []byte) {
 		r.left, b = r.left-n, b[n:]
 		if r.left == 0 {
 			r.due++
+			ended++
 		}
 	}
+	return ended
 }
+
+// partial tells whether the library holds a record, or a part of one, that it has not
+// returned.
+func (r *records) partial() bool { return r.left > 0 || r.have > 0 || r.due != 0 }
 
 // used counts one whose content was returned, and tells whether that was the last.
 // Others, which return nothing, only make it say no.
@@ -206,8 +229,7 @@ func (t *session) room() []byte {
 // send encrypts b now or at the end of the batch.
 func (t *session) send(b []byte) {
 	if len(b) < bigWrite || t.s.blocked {
-		t.plain = append(t.room(), b...)
-		t.s.mark()
+		t.s.take(append(t.room(), b...))
 		return
 	}
 	before := t.plain[t.plainAt:]

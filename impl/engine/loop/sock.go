@@ -114,12 +114,21 @@ func (s *sock) rawRoom() []byte {
 
 // take is given what room returned, with a message at its end.
 func (s *sock) take(b []byte) {
-	if s.tls != nil {
-		s.tls.plain = b
+	if t := s.tls; t != nil {
+		t.plain, t.plainAt = compact(b, t.plainAt)
 	} else {
-		s.out = b
+		s.out, s.outAt = compact(b, s.outAt)
 	}
 	s.mark()
+}
+
+// compact lets go of what of b has been written, at bytes, once it is the larger part:
+// a stream of which a little always waits must not grow.
+func compact(b []byte, at int) ([]byte, int) {
+	if at > bufferSize && at > len(b)/2 {
+		return b[:copy(b, b[at:])], 0
+	}
+	return b, at
 }
 
 // reserve makes room for n bytes more at once, where growing would copy what is there
@@ -129,24 +138,18 @@ func (s *sock) reserve(n int) {
 	if cap(b)-len(b) >= n || cap(b) >= largeSize {
 		return
 	}
-	large := append(s.l.largeBuffer(), b...)
-	s.l.giveBack(b)
-	if s.tls != nil {
-		s.tls.plain = large
+	large := s.l.largeBuffer()
+	if t := s.tls; t != nil {
+		t.plain, t.plainAt = append(large, b[t.plainAt:]...), 0
 	} else {
-		s.out = large
+		s.out, s.outAt = append(large, b[s.outAt:]...), 0
 	}
+	s.l.giveBack(b)
 }
 
 // keep has b written as it is.
 func (s *sock) keep(b []byte) {
-	s.out = append(s.rawRoom(), b...)
-	// What has been written goes before it is the larger part: a stream of which a
-	// little always waits must not grow.
-	if s.outAt > bufferSize && s.outAt > len(s.out)/2 {
-		s.out = s.out[:copy(s.out, s.out[s.outAt:])]
-		s.outAt = 0
-	}
+	s.out, s.outAt = compact(append(s.rawRoom(), b...), s.outAt)
 }
 
 // mark has the output written at the end of the batch.

@@ -12,12 +12,13 @@ import (
 // A stream is the front of an exchange of HTTP/2. It lives until its answer has gone:
 // longer than its exchange when the client is slow.
 type stream struct {
-	m      *mux
-	s      *h2.Stream // nil: ended
-	run    *run       // nil: ended
-	at     int        // place in m.streams
-	queued bool       // in m.held
-	moved  int64      // when the client last did something for it
+	m        *mux
+	s        *h2.Stream // nil: ended
+	run      *run       // nil: ended
+	at       int        // place in m.streams
+	queued   bool       // in m.held
+	bodyless bool       // an answer of ours has no body
+	moved    int64      // when the client last did something for it
 
 	// Of the request's body, when nobody takes it.
 	in     []byte
@@ -115,7 +116,11 @@ func (s *stream) waits() bool {
 
 // drips tells that the client sends the request's body too slowly.
 func (s *stream) drips() bool {
-	return s.run != nil && s.run.wait(s.run.takes()) <= 1
+	if s.run == nil {
+		return false
+	}
+	takes := s.run.takes()
+	return s.run.wait(takes) <= 1 && takes
 }
 
 func (s *stream) late() {
@@ -149,7 +154,7 @@ func (s *stream) leave() {
 	if len(m.streams) == 0 && m.c.open() {
 		if m.c.l.stopping {
 			m.conn.GoAway()
-			m.c.finishAndClose()
+			m.c.again() // we may be in the midst of what it has sent
 			return
 		}
 		m.c.pace()
@@ -258,7 +263,11 @@ func (s *stream) answer(status int) {
 	if l.e.o.Server != "" {
 		fields = append(fields, exchange.Field{Name: "Server", Value: l.e.o.Server})
 	}
-	s.s.Answer(status, fields, nil, h2.Answer{Length: int64(len(text)), Date: l.dateText()})
+	s.s.Answer(status, fields, nil, h2.Answer{Length: int64(len(text)), End: s.bodyless, Date: l.dateText()})
+	if s.bodyless {
+		s.leave()
+		return
+	}
 	s.body(nil, []byte(text), true)
 }
 
