@@ -16,6 +16,9 @@ func (p Pool) TLSConfig(roots *x509.CertPool) *tls.Config {
 		ServerName: p.ServerName, InsecureSkipVerify: !p.Verify, RootCAs: roots,
 		ClientSessionCache: tls.NewLRUClientSessionCache(sessionsKept), DynamicRecordSizingDisabled: true,
 	}
+	if p.HTTP2 {
+		c.NextProtos = []string{"h2"}
+	}
 	if p.ClientCert != nil {
 		// Also when it is of no authority that the target lists, as nginx does: the
 		// target then says itself what it misses.

@@ -29,6 +29,9 @@ type Pool struct {
 	// ClientCert is shown to the target if it asks; nil: none. It is compared by
 	// its address: engines fill it in from the plan.
 	ClientCert *tls.Certificate
+	// HTTP2: the target speaks HTTP/2, agreed on by ALPN with TLS and known before
+	// without (RFC 9113, 3.3).
+	HTTP2 bool
 	// IdleConns is how many idle connections are kept, IdleTimeout for how long.
 	IdleConns   int
 	IdleTimeout time.Duration
