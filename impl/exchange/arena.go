@@ -24,6 +24,13 @@ func (a *Arena) Copy(s string) string {
 	return a.commit(b)
 }
 
+// CopyBytes returns a copy of b that lives until Reset. It must not be changed.
+func (a *Arena) CopyBytes(b []byte) []byte {
+	dst := append(a.grow(len(b)), b...)
+	a.buf = a.buf[:len(a.buf)+len(b)]
+	return dst
+}
+
 // Concat returns the concatenation of parts; it lives until Reset.
 func (a *Arena) Concat(parts ...string) string {
 	n := 0

@@ -15,7 +15,10 @@ const (
 // Edit is one change to a head. Edits are data, so that an engine applies them
 // while it serialises and an unchanged field is never copied.
 type Edit struct {
-	Op          Op
+	Op Op
+	// Sound: Name is a token and Value has no byte that a value may not have. Engines
+	// look at what is not.
+	Sound       bool
 	Name, Value string
 }
 
@@ -28,6 +31,12 @@ func (e *Edits) Remove(name string) { *e = append(*e, Edit{Op: OpRemove, Name: n
 // Set appends a replacement.
 func (e *Edits) Set(name, value string) {
 	*e = append(*e, Edit{Op: OpSet, Name: name, Value: value})
+}
+
+// SetSound is Set for a constant name and a value that is made of what a parser has
+// let through, or of our own text: engines do not look at them again.
+func (e *Edits) SetSound(name, value string) {
+	*e = append(*e, Edit{Op: OpSet, Sound: true, Name: name, Value: value})
 }
 
 // Add appends an addition.

@@ -115,6 +115,9 @@ type Exchange struct {
 	State any
 	// Lane numbers the loop (or stripe) the exchange runs on, from 0.
 	Lane int
+	// Now is when that came about which the handler is called for. The engine sets
+	// it before OnRequest, OnFailure and OnResponse, from one clock.
+	Now time.Time
 
 	fixed  fixedSource
 	resume func()

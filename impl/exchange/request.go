@@ -63,8 +63,8 @@ type Request struct {
 	BodyLength int64
 	// Upgrade is the protocol the client asks to switch to, else empty.
 	Upgrade string
-	// Stable says that the strings are no views but ordinary strings of the
-	// runtime. An engine that sets it makes Own free.
+	// Stable says that the strings are no views: they live until OnDone has
+	// returned. An engine that sets it makes Own free.
 	Stable bool
 }
 

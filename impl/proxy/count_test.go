@@ -201,10 +201,10 @@ func TestCountingARequestAllocatesNothing(t *testing.T) {
 // series, and counting.
 func BenchmarkCount(b *testing.B) {
 	p, x, f, rec := counting(b)
-	p.o.Now, f.begin = time.Now, time.Now()
+	f.begin = time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		f.heard, f.answered = p.o.Now(), true
+		f.heard, f.answered = time.Now(), true
 		p.count(x, f, rec)
 	}
 }

@@ -14,7 +14,7 @@ var _ exchange.Handler = (*Pipeline)(nil)
 // OnRequest finds the route and sends the request to a first target.
 func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	f := flowOf(x)
-	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: p.o.Now()}
+	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: x.Now}
 	x.Phase = exchange.Rewrite
 	r := &x.Request
 	if !f.snap.Certificates().Admits(r.TLS, r.Host, r.Path, f.begin) {
@@ -86,7 +86,7 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 	}
 	if p.counts.m != nil {
 		p.seriesOf(f).Failed(x.Lane, fail.Kind)
-		f.heard = p.o.Now()
+		f.heard = x.Now
 	}
 	switch fail.Kind {
 	case exchange.ClientGone:
@@ -104,7 +104,7 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 	if !again || len(f.tries) >= f.res.Upstream.Tries {
 		return p.giveUp(x, f, status)
 	}
-	if limit := f.res.Upstream.RetryTimeout; limit > 0 && p.o.Now().Sub(f.begin) >= limit {
+	if limit := f.res.Upstream.RetryTimeout; limit > 0 && x.Now.Sub(f.begin) >= limit {
 		return p.giveUp(x, f, 502)
 	}
 	return p.try(x, f)
@@ -130,7 +130,7 @@ func (p *Pipeline) OnResponse(x *exchange.Exchange) exchange.Verdict {
 	x.Phase = exchange.HeaderFilter
 	f.failure = "" // that of an earlier try
 	if p.counts.m != nil {
-		f.heard, f.answered = p.o.Now(), true
+		f.heard, f.answered = x.Now, true
 	}
 	f.tries = append(f.tries, x.Response.Status)
 	p.observe(f, Observation{Status: x.Response.Status})

@@ -18,57 +18,91 @@ const ServerName = apisix.ServerName
 // Fields that concern one connection only (RFC 9110, 7.6.1), or the next proxy
 // only (11.7), by direction. Framing fields are the engine's and not listed.
 var (
-	hopByHopRequest = [...]string{"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Proxy-Authorization"}
-	hopByHopAnswer  = [...]string{"Connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "Proxy-Authenticate", "Proxy-Authentication-Info"}
+	hopByHopRequest = newNames("Connection", "Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Proxy-Authorization")
+	hopByHopAnswer  = newNames("Connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "Proxy-Authenticate", "Proxy-Authentication-Info")
 )
+
+// names is a set of names, most others of which are told by their length.
+type names struct {
+	lengths uint64 // a bit for each
+	list    []string
+}
+
+func newNames(list ...string) names {
+	n := names{list: list}
+	for _, name := range list {
+		n.lengths |= 1 << len(name)
+	}
+	return n
+}
+
+// find returns the name of the set that this one is, or "".
+func (n *names) find(name string) string {
+	if len(name) > 63 || n.lengths&(1<<len(name)) == 0 {
+		return ""
+	}
+	for _, own := range n.list {
+		if exchange.EqualFold(own, name) {
+			return own
+		}
+	}
+	return ""
+}
 
 // editRequest writes the edits of the request: connection fields go, forwarding
 // fields come. It starts anew for each try.
 func editRequest(x *exchange.Exchange) {
 	r, e := &x.Request, &x.RequestEdits
 	*e = (*e)[:0]
-	removeNamed(x, e, r.Fields)
-	for _, name := range hopByHopRequest {
-		if r.Fields.Has(name) {
-			e.Remove(name)
+	removeHopByHop(x, e, r.Fields, &hopByHopRequest)
+	for i := range *e {
+		if (*e)[i].Name != "TE" {
+			continue
 		}
-	}
-	if te, ok := r.Fields.Get("TE"); ok && hasToken(te, "trailers") {
-		e.Add("TE", "trailers") // trailers are passed on, so the wish for them is, too
+		if te, _ := r.Fields.Get("TE"); hasToken(te, "trailers") {
+			e.Add("TE", "trailers") // trailers are passed on, so the wish for them is, too
+		}
+		break
 	}
 	// An expectation is the engine's to meet, on its side of the gateway.
 	e.Remove("Expect")
 	e.Remove("Forwarded")
 	client := addrText(x, r)
-	e.Set("X-Real-IP", client)
-	e.Set("X-Forwarded-For", appendFor(x, r, client))
-	e.Set("X-Forwarded-Proto", r.Scheme)
-	e.Set("X-Forwarded-Host", r.Host)
-	e.Set("X-Forwarded-Port", portText(x, r.Local.Port()))
+	e.SetSound("X-Real-IP", client)
+	e.SetSound("X-Forwarded-For", appendFor(x, r, client))
+	e.SetSound("X-Forwarded-Proto", r.Scheme)
+	e.SetSound("X-Forwarded-Host", r.Host)
+	e.SetSound("X-Forwarded-Port", portText(x, r.Local.Port()))
 }
 
 func editResponse(x *exchange.Exchange) {
 	e := &x.ResponseEdits
 	*e = (*e)[:0]
 	if x.Response.Status != 101 {
-		removeNamed(x, e, x.Response.Fields)
-		for _, name := range hopByHopAnswer {
-			if x.Response.Fields.Has(name) {
-				e.Remove(name)
-			}
-		}
+		removeHopByHop(x, e, x.Response.Fields, &hopByHopAnswer)
 	}
-	e.Set("Server", ServerName)
+	e.SetSound("Server", ServerName)
 }
 
-// removeNamed removes the fields that Connection names. Host cannot be removed
-// so: the engine writes it from the plan.
-func removeNamed(x *exchange.Exchange, e *exchange.Edits, fields exchange.Fields) {
-	for value := range fields.Values("Connection") {
-		for name := range exchange.Tokens(value) {
-			if protected(name) {
-				continue
-			}
+// removeHopByHop removes the fields of a set, and those that Connection names.
+func removeHopByHop(x *exchange.Exchange, e *exchange.Edits, fields exchange.Fields, set *names) {
+	for i := range fields {
+		name := set.find(fields[i].Name)
+		if name == "" {
+			continue
+		}
+		e.Remove(name)
+		if name == "Connection" {
+			removeNamed(x, e, fields[i].Value)
+		}
+	}
+}
+
+// removeNamed removes the fields that a value of Connection names. Host cannot be
+// removed so: the engine writes it from the plan.
+func removeNamed(x *exchange.Exchange, e *exchange.Edits, value string) {
+	for name := range exchange.Tokens(value) {
+		if !protected(name) {
 			e.Remove(x.Arena.Copy(name))
 		}
 	}

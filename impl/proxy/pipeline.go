@@ -30,7 +30,7 @@ type Options struct {
 	Log func(*exchange.Exchange, Entry)
 	// Meter counts requests; nil: nobody does. Who reads it calls SweepCounts before.
 	Meter *meter.Meter
-	// Now is the clock; nil: time.Now.
+	// Now is the clock of what no exchange asks for; nil: time.Now.
 	Now func() time.Time
 }
 

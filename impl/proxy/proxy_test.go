@@ -35,7 +35,7 @@ func newGateway(t *testing.T) *gateway {
 				e.Status, e.Route, e.Upstream, e.Target, e.Tries, e.Failure))
 		},
 	})
-	g.Engine = memory.Engine{Handler: g.Pipeline, Upstream: func(memory.Sent) memory.Reply { return memory.Reply{Status: 200, Chunks: []string{"ok"}} }}
+	g.Engine = memory.Engine{Handler: g.Pipeline, Now: func() time.Time { return g.now }, Upstream: func(memory.Sent) memory.Reply { return memory.Reply{Status: 200, Chunks: []string{"ok"}} }}
 	return g
 }
 

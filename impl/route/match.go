@@ -12,11 +12,17 @@ type lists[T any] [sources][]*entry[T]
 func (t Table[T]) Match(q *Query) *Rule[T] {
 	var hs [sources]*hosts[T]
 	n := 0
-	for _, b := range bindings(q.Local) {
-		if h, ok := t.listeners.Get(b); ok {
-			hs[n] = h
-			n++
+	if t.listeners.Len() > 0 {
+		for _, b := range bindings(q.Local) {
+			if h, ok := t.listeners.Get(b); ok {
+				hs[n] = h
+				n++
+			}
 		}
+	}
+	if t.anywhere != nil {
+		hs[n] = t.anywhere
+		n++
 	}
 	level := hs[:n]
 	if r := matchExactHost(level, q); r != nil {

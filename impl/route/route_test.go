@@ -105,7 +105,7 @@ func TestRuleIsReplacedAndOldTableStays(t *testing.T) {
 	if _, err := two.With(&Rule[string]{ID: "2", Hosts: []string{"a*b"}, Paths: []string{"/"}}); err == nil {
 		t.Error("a star inside a host is accepted")
 	}
-	if empty := two.Without("1"); empty.rules.Len() != 0 || empty.listeners.Len() != 0 {
+	if empty := two.Without("1"); empty.rules.Len() != 0 || empty.listeners.Len() != 0 || empty.anywhere != nil {
 		t.Errorf("table without its only rule keeps %d rules, %d listeners", empty.rules.Len(), empty.listeners.Len())
 	}
 }

@@ -14,6 +14,7 @@ import (
 type Table[T any] struct {
 	rules     hamt.Map[string, *Rule[T]]
 	listeners hamt.Map[expr.Binding, *hosts[T]]
+	anywhere  *hosts[T] // of rules that are tied to no listener, as nearly all are
 }
 
 // hosts is the first level below a listener.
@@ -85,7 +86,7 @@ func compileRule[T any](r *Rule[T]) ([]entry[T], error) {
 // edit applies f to the path index of each host of the rule.
 func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
 	var h hosts[T] // a copy: tables never change in place
-	if old, ok := t.listeners.Get(r.Listener); ok {
+	if old := t.hosts(r.Listener); old != nil {
 		h = *old
 	}
 	if len(r.Hosts) == 0 {
@@ -104,12 +105,26 @@ func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
 			h.exact = h.exact.Delete(name)
 		}
 	}
-	if h.exact.Len() == 0 && h.wild == nil && h.none == nil {
+	empty := h.exact.Len() == 0 && h.wild == nil && h.none == nil
+	switch anywhere := r.Listener == (expr.Binding{}); {
+	case anywhere && empty:
+		t.anywhere = nil
+	case anywhere:
+		t.anywhere = &h
+	case empty:
 		t.listeners = t.listeners.Delete(r.Listener)
-	} else {
+	default:
 		t.listeners = t.listeners.Set(r.Listener, &h)
 	}
 	return t
+}
+
+func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
+	if b == (expr.Binding{}) {
+		return t.anywhere
+	}
+	h, _ := t.listeners.Get(b)
+	return h
 }
 
 func (p *paths[T]) add(e *entry[T]) *paths[T] {
@@ -184,7 +199,7 @@ func reverse(s string) string {
 }
 
 // bindings returns the keys of the listener index a connection may match.
-func bindings(local netip.AddrPort) [4]expr.Binding {
+func bindings(local netip.AddrPort) [sources - 1]expr.Binding {
 	a, p := local.Addr().Unmap(), local.Port()
-	return [4]expr.Binding{{Addr: a, Port: p}, {Addr: a}, {Port: p}, {}}
+	return [...]expr.Binding{{Addr: a, Port: p}, {Addr: a}, {Port: p}}
 }

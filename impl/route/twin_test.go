@@ -138,7 +138,7 @@ func agree(t *testing.T, seed uint64, steps int) {
 	for id := range live {
 		tab = tab.Without(id)
 	}
-	if tab.rules.Len() != 0 || tab.listeners.Len() != 0 {
+	if tab.rules.Len() != 0 || tab.listeners.Len() != 0 || tab.anywhere != nil {
 		t.Fatalf("seed %d: emptied table keeps %d rules, %d listeners", seed, tab.rules.Len(), tab.listeners.Len())
 	}
 }

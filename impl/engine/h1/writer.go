@@ -36,12 +36,15 @@ func marksOf(names ...string) (m marks) {
 
 // fields writes what exchange.Apply would leave, without the engine's own.
 func (w *writer) fields(fields exchange.Fields, edits exchange.Edits) {
-	known := w.known
+	known, edited, twice := w.known, marks(0), false
 	for i := range edits {
 		if e := &edits[i]; e.Op != exchange.OpAdd && e.Name != "" {
-			known |= mark(e.Name)
+			m := mark(e.Name)
+			twice = twice || edited&m != 0
+			edited |= m
 		}
 	}
+	known |= edited
 	for i := range fields {
 		f := &fields[i]
 		if f.Name == "" {
@@ -57,14 +60,20 @@ func (w *writer) fields(fields exchange.Fields, edits exchange.Edits) {
 	}
 	for i := range edits {
 		e := &edits[i]
-		if e.Op == exchange.OpRemove || touches(edits[i+1:], e.Name) || !IsToken(e.Name) {
+		if e.Op == exchange.OpRemove || !e.Sound && !IsToken(e.Name) {
 			continue
 		}
-		if w.known&mark(e.Name) != 0 {
+		if m := mark(e.Name); (twice || e.Op == exchange.OpAdd && edited&m != 0) && touches(edits[i+1:], e.Name) {
+			continue
+		} else if w.known&m != 0 {
 			if w.own(e.Name) {
 				continue
 			}
 			w.note(e.Name)
+		}
+		if e.Sound {
+			w.field(e.Name, e.Value)
+			continue
 		}
 		w.clean(e.Name, e.Value)
 	}

@@ -84,7 +84,7 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 		u.interim(status)
 		return n, true
 	}
-	if v := r.l.e.o.Handler.OnResponse(x); v != exchange.Continue {
+	if v := r.tellAnswer(); v != exchange.Continue {
 		u.run, r.u = nil, nil
 		u.close()
 		r.follow(v)
@@ -102,6 +102,12 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 	u.inBody = true
 	u.answer.Begin(u.framing.Length)
 	return n, true
+}
+
+// tellAnswer tells the handler of the head of the target's answer.
+func (r *run) tellAnswer() exchange.Verdict {
+	r.x.Now = r.l.time
+	return r.l.e.o.Handler.OnResponse(&r.x)
 }
 
 // maxInterims bounds the answers of 1xx to one request.

@@ -75,7 +75,7 @@ type Engine struct {
 	tell     func(Refusal) // nil: nobody wants to know
 	draining atomic.Bool
 	spliced  atomic.Int64 // bytes of bodies that the kernel moved
-	zero     time.Time
+	zero     time.Time // of the loops' clocks
 
 	mu        sync.Mutex
 	listening []*Listener
@@ -118,9 +118,6 @@ func New(o Options) (*Engine, error) {
 	}
 	return e, nil
 }
-
-// clock is the engine's time in nanoseconds, never 0.
-func (e *Engine) clock() int64 { return int64(time.Since(e.zero)) + 1 }
 
 // Serve accepts connections of a listener of this engine until it is closed (which
 // is no error) or the engine is shut down. Connections outlive their listener.

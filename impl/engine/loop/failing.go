@@ -61,9 +61,15 @@ func (u *upstream) failure(kind exchange.FailureKind, err error) {
 	r.failed(exchange.Failure{Kind: kind, Sent: sent, Replayable: !r.spilled, Err: err})
 }
 
+// tellFailure tells the handler of a try without an answer.
+func (r *run) tellFailure(f exchange.Failure) exchange.Verdict {
+	r.x.Now = r.l.time
+	return r.l.e.o.Handler.OnFailure(&r.x, f)
+}
+
 // failed asks the handler what to do after a try without an answer.
 func (r *run) failed(f exchange.Failure) {
-	r.follow(r.l.e.o.Handler.OnFailure(&r.x, f))
+	r.follow(r.tellFailure(f))
 }
 
 func (u *upstream) broken(e syscall.Errno) {

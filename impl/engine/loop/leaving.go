@@ -64,7 +64,7 @@ func (r *run) clientFailed(kind exchange.FailureKind, err error) {
 		return
 	}
 	f := exchange.Failure{Kind: kind, Sent: u != nil && u.sentAny(), Err: err}
-	v := r.l.e.o.Handler.OnFailure(&r.x, f)
+	v := r.tellFailure(f)
 	if v == exchange.Forward { // to whom the client never sends the rest
 		v = exchange.Abort
 	}

@@ -24,7 +24,8 @@ type loop struct {
 	poll *poller
 	mail *mailbox
 
-	now   int64 // of this batch, in nanoseconds of the engine's clock
+	now   int64     // of this batch, in nanoseconds of the engine's clock
+	time  time.Time // the same
 	batch uint64
 	wheel wheel
 	due   func(*sock) // late, made once
@@ -85,7 +86,7 @@ func newLoop(e *Engine, lane int) (*loop, error) {
 	}
 	l.due = l.late
 	l.h2 = h2.New(h2.Options{MaxHead: e.o.MaxHead, Poison: e.o.Poison})
-	l.now = e.clock()
+	l.look()
 	l.wheel.at = l.now / int64(tick)
 	return l, nil
 }
@@ -96,7 +97,7 @@ func (l *loop) run() {
 	defer l.close()
 	for !l.ended {
 		events := l.poll.wait(l.wheel.next(l.now))
-		l.now = l.e.clock()
+		l.look()
 		l.batch++
 		if l.e.o.Slow != nil {
 			l.watched(events)
@@ -104,6 +105,12 @@ func (l *loop) run() {
 		}
 		l.carryOut(events)
 	}
+}
+
+// look reads the clock: once for each batch.
+func (l *loop) look() {
+	l.time = time.Now()
+	l.now = int64(l.time.Sub(l.e.zero)) + 1
 }
 
 // slowBatch is how much of the processor's time a batch may take at most.

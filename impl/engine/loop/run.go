@@ -7,13 +7,19 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// A run is one exchange under way. Runs are reused.
+// A run carries exchanges, one after another.
 type run struct {
-	l      *loop
-	x      exchange.Exchange
-	poke   func() // x's way to say that it goes on
-	turn   uint64 // tells what a goroutine brings for this exchange from what is late
-	over   bool   // and is never used again: somebody may still call Resume
+	l    *loop
+	x    exchange.Exchange
+	poke func() // x's way to say that it goes on
+	turn uint64 // tells what a goroutine brings for this exchange from what is late
+	over bool   // and is never used again: somebody may still call Resume
+	kept []byte // the request's body, for another try
+	course
+}
+
+// course is how the exchange under way stands.
+type course struct {
 	f      front
 	c      *client   // that the front is; nil: a stream
 	u      *upstream // of the try under way
@@ -25,7 +31,6 @@ type run struct {
 	framing  h1.Framing // its views are over when the head is
 	trailer  string     // names of the trailers that are announced
 	whole    bool       // all of it has come
-	kept     []byte     // its body, for another try
 	spilled  bool       // more came than may be kept
 	promised bool       // the client has been told to go on
 	slow     patience
@@ -59,7 +64,9 @@ func (l *loop) newRun() *run {
 func (l *loop) start(f front, c *client) *run {
 	r := l.newRun()
 	r.x.Reset(l.lane, r.poke)
-	*r = run{l: l, x: r.x, poke: r.poke, turn: r.turn + 1, f: f, c: c, begun: l.now, kept: r.kept[:0]}
+	r.turn++
+	r.kept = r.kept[:0]
+	r.course = course{f: f, c: c, begun: l.now}
 	l.e.inflight.Add()
 	return r
 }
@@ -69,18 +76,19 @@ func (l *loop) begin(c *client, head []byte) {
 	r := l.start(c, c)
 	c.run = r
 	x := &r.x
-	if err := h1.ParseRequest(head, &x.Request, &x.Arena, &r.framing); err != nil {
+	own := x.Arena.CopyBytes(head) // cheaper than to copy each string that is needed longer
+	if err := h1.ParseRequest(own, &x.Request, &x.Arena, &r.framing); err != nil {
 		c.run = nil
 		r.forget()
 		c.refuse(head, err)
 		return
 	}
-	x.Request.Scheme, x.Request.Remote, x.Request.Local = "http", c.remote, c.local
+	x.Request.Scheme, x.Request.Remote, x.Request.Local, x.Request.Stable = "http", c.remote, c.local, true
 	if c.said != nil {
 		x.Request.Scheme, x.Request.TLS = "https", c.said
 	}
 	if r.framing.Length == h1.Chunked {
-		r.trailer = x.Arena.Copy(r.framing.Trailer)
+		r.trailer = r.framing.Trailer
 	}
 	r.framing.Trailer, r.framing.Upgrade = "", ""
 	c.coming.Begin(r.framing.Length)
@@ -94,7 +102,13 @@ func (l *loop) begin(c *client, head []byte) {
 		c.finishAndClose()
 		return
 	}
-	r.follow(l.e.o.Handler.OnRequest(x))
+	r.ask()
+}
+
+// ask asks the handler what to do with the request.
+func (r *run) ask() {
+	r.x.Now = r.l.time
+	r.follow(r.l.e.o.Handler.OnRequest(&r.x))
 }
 
 // forget ends an exchange that no handler knows of.
@@ -132,7 +146,7 @@ func (r *run) resume() {
 	}
 	defer r.rescue()
 	r.suspended = false
-	r.follow(r.l.e.o.Handler.OnRequest(&r.x))
+	r.ask()
 	if r.f != nil && r.f.open() {
 		r.f.more() // what is held may go on now
 	}
@@ -181,7 +195,7 @@ func (r *run) follow(v exchange.Verdict) {
 func (r *run) finish(cut bool) {
 	f, l := r.f, r.l
 	r.rec.Cut = cut
-	r.rec.Duration = time.Duration(l.e.clock() - r.begun)
+	r.rec.Duration = time.Duration(l.now - r.begun)
 	if u := r.u; u != nil { // an answer that came before the whole request was sent
 		r.u = nil
 		u.abandon()

@@ -73,7 +73,7 @@ func (s *stream) begin(head h2.Head) {
 		s.answer(405)
 		return
 	}
-	r.follow(c.l.e.o.Handler.OnRequest(x))
+	r.ask()
 }
 
 // data takes a part of the request's body.

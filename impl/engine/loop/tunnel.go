@@ -25,7 +25,7 @@ func (u *upstream) switched(head, early []byte) bool {
 		u.failure(exchange.BadAnswer, errUnasked)
 		return false
 	}
-	if v := r.l.e.o.Handler.OnResponse(x); v != exchange.Continue {
+	if v := r.tellAnswer(); v != exchange.Continue {
 		u.run, r.u = nil, nil
 		u.close()
 		r.follow(v)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/unilb/unilb/impl/exchange"
 )
@@ -26,6 +27,7 @@ func (n *run) attempt() exchange.Verdict {
 		resp, err = tr.RoundTrip(t.request(ctx))
 	}
 	t.endInterim()
+	n.x.Now = time.Now()
 	if err != nil {
 		return n.e.o.Handler.OnFailure(&n.x, t.failure(err))
 	}

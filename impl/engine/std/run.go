@@ -109,12 +109,14 @@ func (n *run) openBody() {
 // drive follows the handler's verdicts to the end.
 func (n *run) drive() {
 	h := n.e.o.Handler
+	n.x.Now = n.begin
 	v := h.OnRequest(&n.x)
 	for {
 		switch v {
 		case exchange.Suspend:
 			select {
 			case <-n.resume:
+				n.x.Now = time.Now()
 				v = h.OnRequest(&n.x)
 			case <-n.r.Context().Done():
 				n.rec.Cut = true

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/unilb/unilb/impl/certs"
@@ -68,6 +69,8 @@ type Engine struct {
 	// OnSuspend is called when the handler suspends; it must see to it that
 	// Resume is called before it returns.
 	OnSuspend func(*exchange.Exchange)
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
 
 	buf  []byte
 	idle []*run
@@ -103,7 +106,7 @@ func (e *Engine) Batch(reqs ...Request) []Answer {
 		e.fill(runs[i], r)
 	}
 	for _, r := range runs {
-		r.verdict = e.Handler.OnRequest(&r.x)
+		r.verdict = e.ask(&r.x)
 	}
 	// What was answered within the batch is written (and done) within it.
 	for _, r := range runs {
@@ -120,6 +123,19 @@ func (e *Engine) Batch(reqs ...Request) []Answer {
 		e.idle = append(e.idle, r)
 	}
 	return out
+}
+
+// clock sets the time of a call of the handler.
+func (e *Engine) clock(x *exchange.Exchange) {
+	x.Now = time.Now()
+	if e.Now != nil {
+		x.Now = e.Now()
+	}
+}
+
+func (e *Engine) ask(x *exchange.Exchange) exchange.Verdict {
+	e.clock(x)
+	return e.Handler.OnRequest(x)
 }
 
 func (e *Engine) take() *run {
@@ -186,7 +202,7 @@ func (e *Engine) carryOut(r *run) {
 			if !r.resumed {
 				panic("memory: OnSuspend returned without Resume")
 			}
-			r.verdict = e.Handler.OnRequest(&r.x)
+			r.verdict = e.ask(&r.x)
 		case exchange.Forward:
 			r.verdict = e.attempt(r)
 		case exchange.Continue:

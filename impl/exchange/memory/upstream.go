@@ -14,6 +14,7 @@ func (e *Engine) attempt(r *run) exchange.Verdict {
 	sent.Plan.Host = strings.Clone(x.Plan.Host)
 	r.out.Sent = append(r.out.Sent, sent)
 	reply := e.Upstream(sent)
+	e.clock(x)
 	if reply.Failure != nil {
 		return e.Handler.OnFailure(x, *reply.Failure)
 	}
