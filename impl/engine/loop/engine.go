@@ -75,7 +75,7 @@ type Engine struct {
 	tell     func(Refusal) // nil: nobody wants to know
 	draining atomic.Bool
 	spliced  atomic.Int64 // bytes of bodies that the kernel moved
-	zero     time.Time // of the loops' clocks
+	zero     time.Time    // of the loops' clocks
 
 	mu        sync.Mutex
 	listening []*Listener
