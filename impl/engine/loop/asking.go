@@ -111,7 +111,7 @@ func (u *upstream) discard() {
 	u.run = nil
 	u.close()
 	if u.pool != nil {
-		u.pool.remove(u)
+		u.pool.idle.remove(u)
 	}
 	if r != nil && r.u == u { // its request has not been sent: another connection takes it
 		r.u = nil

@@ -25,7 +25,7 @@ type pool struct {
 	l    *loop
 	key  poolKey
 	addr netip.AddrPort // invalid: a name, to be looked up for each connection
-	idle []*upstream    // the last used last
+	idle idle
 	tls  *tls.Config    // with the sessions to resume; nil: none
 }
 
@@ -59,22 +59,24 @@ func (l *loop) pool(key poolKey) *pool {
 // forgetPools lets go of pools that hold nothing.
 func (l *loop) forgetPools() {
 	for key, p := range l.pools {
-		if len(p.idle) == 0 {
+		if p.idle.n == 0 {
 			delete(l.pools, key)
 		}
 	}
 }
 
-// take returns a connection of the pool, or nil.
+// take returns a connection of the pool, or nil. The one that was used last is the
+// most likely to be alive, unless it came back in this batch: whether its target has
+// said more since has to be asked then.
 func (p *pool) take() *upstream {
-	n := len(p.idle)
-	if n == 0 {
+	u := p.idle.newest
+	if u == nil {
 		return nil
 	}
-	u := p.idle[n-1]
-	p.idle[n-1] = nil
-	p.idle = p.idle[:n-1]
-	u.idleAt = -1
+	if oldest := p.idle.oldest; u.put == p.l.batch && oldest.put != p.l.batch {
+		u = oldest
+	}
+	p.idle.remove(u)
 	p.l.arm(&u.sock, 0)
 	return u
 }
@@ -85,37 +87,21 @@ func (p *pool) keep(u *upstream) {
 		u.close()
 		return
 	}
-	if len(p.idle) >= p.key.IdleConns { // the one that was used longest ago
-		oldest := p.idle[0]
-		p.remove(oldest)
+	if p.idle.n >= p.key.IdleConns { // the one that was used longest ago
+		oldest := p.idle.oldest
+		p.idle.remove(oldest)
 		oldest.leave()
 	}
-	u.put, u.idleAt = p.l.batch, len(p.idle)
-	p.idle = append(p.idle, u)
+	u.put = p.l.batch
+	p.idle.add(u)
 	p.l.arm(&u.sock, p.key.IdleTimeout)
 }
 
-// remove takes a connection out that has ended.
-func (p *pool) remove(u *upstream) {
-	i := u.idleAt
-	if i < 0 || i >= len(p.idle) || p.idle[i] != u {
-		return
-	}
-	copy(p.idle[i:], p.idle[i+1:])
-	p.idle[len(p.idle)-1] = nil
-	p.idle = p.idle[:len(p.idle)-1]
-	for ; i < len(p.idle); i++ {
-		p.idle[i].idleAt = i
-	}
-	u.idleAt = -1
-}
-
 func (p *pool) close() {
-	for _, u := range p.idle {
-		u.idleAt = -1
+	for u := p.idle.newest; u != nil; u = p.idle.newest {
+		p.idle.remove(u)
 		u.leave()
 	}
-	p.idle = nil
 }
 
 // connect makes a connection and sends the request over it.
@@ -137,7 +123,7 @@ func (p *pool) connect(r *run) {
 
 // connected takes a connection that stands, or is being made.
 func (p *pool) connected(r *run, c line, connecting bool) {
-	u := &upstream{pool: p, connecting: connecting, idleAt: -1}
+	u := &upstream{pool: p, connecting: connecting}
 	if u.tls = c.tls; u.tls != nil {
 		u.tls.s = &u.sock
 	}
