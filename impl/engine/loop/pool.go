@@ -26,7 +26,7 @@ type pool struct {
 	key  poolKey
 	addr netip.AddrPort // invalid: a name, to be looked up for each connection
 	idle idle
-	tls  *tls.Config    // with the sessions to resume; nil: none
+	tls  *tls.Config // with the sessions to resume; nil: none
 }
 
 // key is what connections of the plan must share. For TLS without a name of its own
