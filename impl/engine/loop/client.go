@@ -75,7 +75,7 @@ func (c *client) ready() {
 			c.again()
 			return
 		}
-		b := c.receive()
+		b := c.receive(readSize)
 		if b == nil {
 			return
 		}
@@ -288,15 +288,15 @@ func (c *client) pace() {
 		}
 		left := o.BodyTimeout - time.Duration(l.now-c.stuckAt)
 		if r != nil && r.takes() {
-			left = min(left, r.wait(true))
+			left = min(left, r.slow.wait(l, true))
 		}
 		l.arm(&c.sock, max(1, left))
 	case c.waiting() > 0:
 		l.arm(&c.sock, o.BodyTimeout)
 	case r != nil && r.takes():
-		l.arm(&c.sock, min(o.BodyTimeout, r.wait(true)))
+		l.arm(&c.sock, min(o.BodyTimeout, r.slow.wait(l, true)))
 	case r != nil:
-		r.wait(false)
+		r.slow.wait(l, false)
 		l.arm(&c.sock, 0)
 	case c.headFrom != 0:
 		l.arm(&c.sock, max(1, o.HeadTimeout-time.Duration(l.now-c.headFrom)))

@@ -34,8 +34,9 @@ type Options struct {
 	// requests, BodyTimeout the time between two reads from the client and between
 	// two writes to it; 0: 60 s each.
 	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
-	// MinBodyRate is how many bytes a second a client must send of a request's body, on
-	// the whole; it may be slower for BodyTimeout. 0: 240; below zero: none.
+	// MinBodyRate is how many bytes a second a client must send of a request's body, and
+	// take of an answer's over HTTP/2, on the whole; it may be slower for BodyTimeout.
+	// 0: 240; below zero: none.
 	MinBodyRate int64
 	// MaxConns bounds the connections from clients on all listeners together, idle
 	// and upgraded ones included; 0: 100,000. Further ones are closed at once.

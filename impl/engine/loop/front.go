@@ -26,6 +26,8 @@ type front interface {
 	// client takes nothing.
 	full() bool
 	stuck() bool
+	// window is how much of an answer's body the client takes now, in bytes.
+	window() int
 	open() bool
 	// more has what the client sent, and was held, come again.
 	more()
@@ -91,6 +93,8 @@ func (c *client) goAhead() { c.send(continueLine) }
 var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
 func (c *client) stuck() bool { return c.blocked }
+
+func (c *client) window() int { return readSize }
 
 func (c *client) more() { c.again() }
 

@@ -30,8 +30,7 @@ func (r *run) body(data []byte, done bool) bool {
 	r.whole = done
 	r.rec.Received += int64(len(data))
 	if r.f != nil && !done {
-		r.wait(r.slow.waiting)
-		r.came(len(data))
+		r.slow.moved(r.l, len(data))
 	}
 	if most := r.l.e.o.MaxBody; most > 0 && r.rec.Received > most {
 		r.framing.Close = true // the rest of it, and what follows, is not read

@@ -309,12 +309,12 @@ func (s *sock) read(b []byte) (int, syscall.Errno) {
 	return n, e
 }
 
-// receive returns what the peer has sent, as much as goes into the loop's buffer; nil:
-// nothing now, or no more, which its owner knows then.
-func (s *sock) receive() []byte {
+// receive returns what the peer has sent, up to most bytes; nil: nothing now, or no
+// more, which its owner knows then.
+func (s *sock) receive(most int) []byte {
 	l := s.l
 	for {
-		n, e := s.read(l.in)
+		n, e := s.read(l.in[:most])
 		switch {
 		case e == unix.EAGAIN:
 			s.readable = false

@@ -26,6 +26,7 @@ type stream struct {
 	fields exchange.Fields // its trailers
 
 	// Of the answer's body, when the client does not take it.
+	taking   patience
 	out      []byte
 	ending   bool // there is no more
 	trailing exchange.Fields
@@ -114,13 +115,18 @@ func (s *stream) waits() bool {
 	return len(s.out) > 0 || s.run != nil && (s.run.takes() || s.run.answering && s.full())
 }
 
-// drips tells that the client sends the request's body too slowly.
+// drips tells that the client sends the request's body too slowly, or takes that of the
+// answer so.
 func (s *stream) drips() bool {
+	l := s.m.c.l
+	if s.taking.since != 0 && s.taking.wait(l, s.taking.waiting) <= 1 && s.taking.waiting {
+		return true
+	}
 	if s.run == nil {
 		return false
 	}
 	takes := s.run.takes()
-	return s.run.wait(takes) <= 1 && takes
+	return s.run.slow.wait(l, takes) <= 1 && takes
 }
 
 func (s *stream) late() {
@@ -198,18 +204,27 @@ func (s *stream) body(_ *run, b []byte, last bool) {
 		s.ending = last
 		return
 	}
-	s.m.c.reserve(len(b) + framesOver)
-	n := s.s.Data(b, last)
-	if n > 0 {
-		s.moved = s.m.c.l.now
-		s.m.c.l.spent += n / 2 // it is copied once more than others
-	}
+	n := s.give(b, last)
 	switch {
 	case n < len(b):
 		s.out, s.ending = append(s.out, b[n:]...), last
 	case last:
 		s.leave()
 	}
+}
+
+// give sends a part of the answer's body, and returns how much of it has gone.
+func (s *stream) give(b []byte, last bool) int {
+	l := s.m.c.l
+	s.m.c.reserve(len(b) + framesOver)
+	n := s.s.Data(b, last)
+	s.taking.wait(l, n < len(b))
+	if n > 0 {
+		s.moved = l.now
+		s.taking.moved(l, n)
+		l.spent += n / 2 // it is copied once more than others
+	}
+	return n
 }
 
 // framesOver is how much frames add to a part of a body, at most.
@@ -231,11 +246,9 @@ func (s *stream) end(_ *run, trailers exchange.Fields) {
 
 // flush sends what the client did not take before.
 func (s *stream) flush() {
-	s.moved = s.m.c.l.now
 	if len(s.out) > 0 {
 		last := s.ending && len(s.trailing) == 0
-		s.m.c.reserve(len(s.out) + framesOver)
-		n := s.s.Data(s.out, last)
+		n := s.give(s.out, last)
 		if s.out = s.out[n:]; len(s.out) > 0 {
 			return
 		}
@@ -271,7 +284,17 @@ func (s *stream) answer(status int) {
 	s.body(nil, []byte(text), true)
 }
 
-func (s *stream) full() bool  { return s.s != nil && (len(s.out) > 0 || s.s.Room() == 0) }
+// full is only who has been given more than he takes: the head of an answer, and its
+// end, need no window.
+func (s *stream) full() bool { return s.s != nil && len(s.out) > 0 }
+
+func (s *stream) window() int {
+	if s.s == nil {
+		return readSize
+	}
+	return s.s.Room()
+}
+
 func (s *stream) stuck() bool { return false }
 func (s *stream) open() bool  { return s.s != nil }
 
@@ -286,7 +309,7 @@ func (s *stream) more() {
 func (s *stream) pace() {
 	s.moved = s.m.c.l.now
 	if s.run != nil {
-		s.run.wait(s.run.takes())
+		s.run.slow.wait(s.m.c.l, s.run.takes())
 	}
 }
 

@@ -101,12 +101,25 @@ func (u *upstream) ready() {
 			}
 			continue
 		}
-		b := u.receive()
+		b := u.receive(u.portion())
 		if b == nil {
 			return
 		}
 		u.data(b)
 	}
+}
+
+// leastRead is what is read of a target at least, in bytes: a client needs no window
+// for the head of an answer, nor for its end.
+const leastRead = 4 << 10
+
+// portion is how much to read at once: not more than the client takes, because the rest
+// would have to be kept.
+func (u *upstream) portion() int {
+	if u.run == nil {
+		return readSize
+	}
+	return min(readSize, max(leastRead, u.run.f.window()))
 }
 
 func (u *upstream) wants() bool {

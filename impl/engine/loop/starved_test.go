@@ -1,0 +1,191 @@
+package loop
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"github.com/unilb/unilb/impl/engine/enginetest"
+)
+
+// starving is a client of HTTP/2 whose streams take nothing of their answers' bodies
+// before it says so.
+type starving struct {
+	*http2.Framer
+	t *testing.T
+}
+
+func starve(t *testing.T, url string) *starving {
+	t.Helper()
+	c, err := net.Dial("tcp", url[len("http://"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	s := &starving{http2.NewFramer(c, c), t}
+	if err := s.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ask begins a stream.
+func (s *starving) ask(stream uint32, method, path string) {
+	s.t.Helper()
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	for _, f := range [][2]string{{":method", method}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", path}} {
+		_ = e.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+	}
+	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: true, EndHeaders: true}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// next returns the next frame of a stream.
+func (s *starving) next(stream uint32) http2.Frame {
+	s.t.Helper()
+	for {
+		f, err := s.ReadFrame()
+		if err != nil {
+			s.t.Fatalf("waiting for a frame of stream %d: %v", stream, err)
+		}
+		if f.Header().StreamID == stream {
+			return f
+		}
+	}
+}
+
+func TestHTTP2HeadOfAnAnswerNeedsNoWindow(t *testing.T) {
+	up := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
+	_, url := startBoth(t, Options{Handler: enginetest.NewHandler(up)})
+	s := starve(t, url)
+	s.ask(1, http.MethodHead, "/")
+	if f, ok := s.next(1).(*http2.HeadersFrame); !ok || !f.StreamEnded() {
+		t.Errorf("got %v, want the head of an answer that ends its stream", f)
+	}
+	s.ask(3, http.MethodGet, "/")
+	if f, ok := s.next(3).(*http2.HeadersFrame); !ok || f.StreamEnded() {
+		t.Errorf("got %v, want the head of an answer whose body is to follow", f)
+	}
+	if err := s.WriteWindowUpdate(3, 100); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := s.next(3).(*http2.DataFrame); !ok || string(f.Data()) != "hello" || !f.StreamEnded() {
+		t.Errorf("got %v, want the body", f)
+	}
+}
+
+func TestHTTP2StreamsThatTakeNothingHoldLittle(t *testing.T) {
+	const streams, size, most = 60, 256 << 10, 60 * (bufferSize + leastRead)
+	asked := make(chan struct{}, streams)
+	up := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		_, _ = w.Write(make([]byte, size))
+	})
+	e, url := startBoth(t, Options{Handler: enginetest.NewHandler(up)})
+	s := starve(t, url)
+	for i := range streams {
+		s.ask(uint32(2*i+1), http.MethodGet, "/")
+	}
+	for range streams {
+		<-asked
+		if f, ok := s.nextOfAny().(*http2.HeadersFrame); !ok {
+			t.Fatalf("got %v, want the head of an answer", f)
+		}
+	}
+	held := func() (n int) {
+		l := e.loops[0]
+		if err := l.ask(func() error {
+			for c := range l.clients {
+				for _, s := range c.mux.streams {
+					if n += cap(s.out); s.run != nil && s.run.u != nil {
+						n += cap(s.run.u.in)
+					}
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := held(); n > most {
+		t.Errorf("%d streams hold %d bytes, want at most %d", streams, n, most)
+	}
+	// And all of it comes when it is wanted.
+	if err := s.WriteWindowUpdate(0, streams*size); err != nil {
+		t.Fatal(err)
+	}
+	for i := range streams {
+		if err := s.WriteWindowUpdate(uint32(2*i+1), size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for got, ended := 0, 0; ended < streams; {
+		if f, ok := s.nextOfAny().(*http2.DataFrame); ok {
+			got += len(f.Data())
+			if f.StreamEnded() {
+				ended++
+			}
+			if ended == streams && got != streams*size {
+				t.Errorf("got %d bytes, want %d", got, streams*size)
+			}
+		}
+	}
+}
+
+// nextOfAny returns the next frame that belongs to a stream.
+func (s *starving) nextOfAny() http2.Frame {
+	s.t.Helper()
+	for {
+		f, err := s.ReadFrame()
+		if err != nil {
+			s.t.Fatalf("waiting for a frame: %v", err)
+		}
+		if _, ok := f.(*http2.WindowUpdateFrame); f.Header().StreamID != 0 && !ok {
+			return f
+		}
+	}
+}
+
+func TestHTTP2AnswerThatIsTakenByTheByteIsGivenUp(t *testing.T) {
+	up := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<20)) })
+	h := enginetest.NewHandler(up)
+	_, url := startBoth(t, Options{Handler: h, BodyTimeout: 400 * time.Millisecond})
+	s := starve(t, url)
+	s.ask(1, http.MethodGet, "/")
+	s.next(1)
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				_ = s.WriteWindowUpdate(1, 1) // fails when it is over
+			}
+		}
+	}()
+	for {
+		if _, ok := s.next(1).(*http2.RSTStreamFrame); ok {
+			break
+		}
+	}
+	if r := <-h.Done; !r.Cut {
+		t.Errorf("record %+v, want cut", r)
+	}
+}
