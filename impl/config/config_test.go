@@ -63,7 +63,7 @@ func TestWhatTheGatewayCannotDoIsRefusedNotLeftOut(t *testing.T) {
 	for value, want := range map[string]string{
 		`{"uri":"/","plugins":{"key-auth":{},"cors":{"_meta":{"disable":true}}},"upstream":` + up + `}`: "plugin key-auth",
 		`{"uri":"/","upstream":{"nodes":{"a:1":1},"type":"chash","key":"uri"}}`:                         "upstream type chash",
-		`{"uri":"/","upstream":{"nodes":{"a:1":1},"scheme":"grpc"}}`:                                    "upstream scheme grpc",
+		`{"uri":"/","upstream":{"nodes":{"a:1":1},"scheme":"kafka"}}`:                                   "upstream scheme kafka",
 		`{"uri":"/","upstream":{"service_name":"x","discovery_type":"dns"}}`:                            "service discovery",
 		`{"uri":"/","filter_func":"function(vars) return true end","upstream":` + up + `}`:              "filter_func (Lua)",
 		`{"uri":"/","plugin_config_id":"1"}`:                                                            "plugin_config_id",
@@ -134,6 +134,24 @@ func TestHostsOfAServiceBindItsRoutesAndFollowItsChanges(t *testing.T) {
 	s = must(t, s, del(Routes, "heir"), del(Routes, "own"))
 	if got := match(s, "c.example", "/h") + match(s, "own.example", "/o"); s.heirs.Len() != 0 || got != "--" {
 		t.Errorf("%d heirs are left, matches %s", s.heirs.Len(), got)
+	}
+}
+
+func TestSchemeOfAnUpstreamSaysWhatItsTargetsSpeak(t *testing.T) {
+	for _, tc := range []struct {
+		scheme     string
+		port       int
+		tls, http2 bool
+	}{{"http", 80, false, false}, {"https", 443, true, false}, {"grpc", 80, false, true}, {"grpcs", 443, true, true}} {
+		s := must(t, &Snapshot{}, put(Upstreams, "1", `{"nodes":[{"host":"a.example","weight":1},{"host":"b.example","port":81,"weight":1}],"scheme":"`+tc.scheme+`","tls":{"verify":true}}`))
+		up, _ := s.upstreams.Get("1")
+		own, other := up.Targets[0], up.Targets[1]
+		if own.Pool.Address != fmt.Sprintf("a.example:%d", tc.port) || own.HostHeader != "a.example" || other.HostHeader != "b.example:81" {
+			t.Errorf("%s: address %s, Host %s and %s", tc.scheme, own.Pool.Address, own.HostHeader, other.HostHeader)
+		}
+		if p := other.Pool; p.TLS != tc.tls || p.Verify != tc.tls || p.HTTP2 != tc.http2 || up.secure() != tc.tls {
+			t.Errorf("%s: %+v", tc.scheme, p)
+		}
 	}
 }
 

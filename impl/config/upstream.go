@@ -41,8 +41,22 @@ type Target struct {
 	Zone       string
 }
 
+// scheme is what a scheme of targets means.
+type scheme struct {
+	tls, http2 bool
+	port       int // of its own
+}
+
+// schemes are those of HTTP. (tcp, tls and udp are of streams, kafka is of one plugin.)
+var schemes = map[string]scheme{
+	"http":  {port: 80},
+	"https": {port: 443, tls: true},
+	"grpc":  {port: 80, http2: true},
+	"grpcs": {port: 443, tls: true, http2: true},
+}
+
 // secure tells whether the targets speak TLS.
-func (u *Upstream) secure() bool { return u.Spec.Scheme == "https" }
+func (u *Upstream) secure() bool { return schemes[u.Spec.Scheme].tls }
 
 // maxTries bounds the tries of one request, the first included. APISIX tries as
 // often as an object says, and by default every node; but one request to an
@@ -60,10 +74,11 @@ type metadata struct {
 }
 
 func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
+	how, known := schemes[spec.Scheme]
 	switch {
 	case spec.Type != "roundrobin":
 		return nil, Unsupported("upstream type " + spec.Type)
-	case spec.Scheme != "http" && spec.Scheme != "https":
+	case !known:
 		return nil, Unsupported("upstream scheme " + spec.Scheme)
 	case spec.DiscoveryType != "" || spec.ServiceName != "":
 		return nil, Unsupported("service discovery")
@@ -72,7 +87,7 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 	}
 	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}
 	for _, n := range spec.Nodes {
-		t, err := compileTarget(spec, n)
+		t, err := compileTarget(spec, how, n)
 		if err != nil {
 			return nil, err
 		}
@@ -87,29 +102,25 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 	return u, nil
 }
 
-func compileTarget(spec *apisix.Upstream, n apisix.Node) (Target, error) {
+func compileTarget(spec *apisix.Upstream, how scheme, n apisix.Node) (Target, error) {
 	var meta metadata
 	if len(n.Metadata) > 0 {
 		if err := json.Unmarshal(n.Metadata, &meta); err != nil {
 			return Target{}, fmt.Errorf("metadata of node %s: %w", n.Host, err)
 		}
 	}
-	standard := 80
-	if spec.Scheme == "https" {
-		standard = 443
-	}
 	port := n.Port
 	if port == 0 {
-		port = standard
+		port = how.port
 	}
 	address := hostOnly(n.Host) + ":" + strconv.Itoa(port)
 	t := Target{Host: n.Host, Port: port, HostHeader: address, Zone: meta.Unilb.Zone}
-	if port == standard {
+	if port == how.port {
 		t.HostHeader = hostOnly(n.Host)
 	}
 	t.Name = address
 	t.Pool = exchange.Pool{
-		Address: address, Generation: meta.Unilb.Generation, TLS: spec.Scheme == "https",
+		Address: address, Generation: meta.Unilb.Generation, TLS: how.tls, HTTP2: how.http2,
 		IdleConns: 320, IdleTimeout: defaultTimeout,
 	}
 	if k := spec.KeepalivePool; k != nil {

@@ -47,7 +47,8 @@ type Plan struct {
 	// Connect limits the time until the connection stands, Send the time
 	// between two writes, Read the time between two reads.
 	Connect, Send, Read time.Duration
-	// Upgrade lets the request ask the upstream to switch protocols.
+	// Upgrade lets the request ask the upstream to switch protocols. HTTP/2 has no
+	// such thing (RFC 9113, 8.6): there the request goes without it.
 	Upgrade bool
 }
 

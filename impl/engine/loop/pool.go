@@ -107,6 +107,8 @@ func (p *pool) close() {
 // connect makes a connection and sends the request over it.
 func (p *pool) connect(r *run) {
 	switch {
+	case p.key.HTTP2:
+		r.failed(exchange.Failure{Kind: exchange.FailedInternal, Replayable: !r.spilled, Err: errHTTP2})
 	case p.key.TLS:
 		p.elsewhere(r, dialTLS)
 	case !p.addr.IsValid():
@@ -120,6 +122,9 @@ func (p *pool) connect(r *run) {
 		p.connected(r, line{fd: fd}, e == unix.EINPROGRESS)
 	}
 }
+
+// errHTTP2 is for targets that speak HTTP/2: HTTP/1.1 must not be tried on them.
+var errHTTP2 = errors.New("the engine loop does not speak HTTP/2 to targets yet: serve with --engine=std")
 
 // connected takes a connection that stands, or is being made.
 func (p *pool) connected(r *run, c line, connecting bool) {
