@@ -23,6 +23,7 @@ type Options struct {
 	Draining    func() bool
 	TLS         *certs.Server // nil: serve without TLS
 	Roots       *x509.CertPool
+	HTTP2       bool // serve it to clients; for engines that can
 }
 
 // Engine is what every engine can do.

@@ -25,6 +25,7 @@ type Handler struct {
 	cert    atomic.Pointer[tls.Certificate]
 	tls     bool
 	verify  bool
+	http2   bool
 	filter  func([]byte, bool) []byte
 	suspend func(*exchange.Exchange)
 
@@ -51,7 +52,7 @@ func (h *Handler) Forward(x *exchange.Exchange) exchange.Verdict {
 	p := h.plan
 	p.ClientCert = h.cert.Load()
 	p.Host, p.Upgrade = x.Request.Authority, x.Request.Upgrade != ""
-	p.Target = &exchange.Target{Name: h.targets[i], Pool: exchange.Pool{Address: h.targets[i], Generation: h.gen.Load(), TLS: h.tls, Verify: h.verify, IdleConns: 8, IdleTimeout: time.Minute}}
+	p.Target = &exchange.Target{Name: h.targets[i], Pool: exchange.Pool{Address: h.targets[i], Generation: h.gen.Load(), TLS: h.tls, Verify: h.verify, HTTP2: h.http2, IdleConns: 8, IdleTimeout: time.Minute}}
 	x.FilterBody = h.filter != nil
 	return x.Forward(p)
 }

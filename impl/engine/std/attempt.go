@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/unilb/unilb/impl/engine/h1"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -19,12 +21,12 @@ import (
 func (n *run) attempt() exchange.Verdict {
 	ctx, cancel := context.WithCancel(n.r.Context())
 	defer cancel()
-	t := &try{run: n, watch: newWatch(cancel)}
+	t := &try{run: n, watch: newWatch(cancel), hints: make(chan hint, hintsWaiting)}
 	defer t.watch.stop()
 	tr := n.e.pools.get(t.pool())
-	resp, err := tr.RoundTrip(t.request(ctx))
+	resp, err := t.round(ctx, tr)
 	for i := 0; err != nil && i < maxStale && t.stale(err); i++ {
-		resp, err = tr.RoundTrip(t.request(ctx))
+		resp, err = t.round(ctx, tr)
 	}
 	t.endInterim()
 	n.x.Now = time.Now()
@@ -50,6 +52,14 @@ func (n *run) attempt() exchange.Verdict {
 	return exchange.Continue
 }
 
+// round asks the target once.
+func (t *try) round(ctx context.Context, tr transport) (*http.Response, error) {
+	if m, ok := tr.(*multiplexed); ok {
+		return t.multiplex(ctx, m)
+	}
+	return tr.(*http.Transport).RoundTrip(t.request(ctx))
+}
+
 // try is one attempt.
 type try struct {
 	run   *run
@@ -62,6 +72,12 @@ type try struct {
 	mark   int64
 	reused bool
 	took   bool
+
+	// For HTTP/2: whether a head was written, how often the target refused, and interim
+	// answers for the client.
+	wrote   atomic.Bool
+	refused int
+	hints   chan hint
 
 	mu      sync.Mutex // interim answers come from a goroutine of the transport
 	settled bool
@@ -92,6 +108,9 @@ func (t *try) request(ctx context.Context) *http.Request {
 		WroteRequest:   func(httptrace.WroteRequestInfo) { t.watch.arm(exchange.TimedOutRead, read) },
 		Got1xxResponse: t.interim,
 	}
+	if plan.Target.Pool.HTTP2 {
+		trace.WroteHeaders, trace.Got1xxResponse = func() { t.wrote.Store(true) }, t.queue
+	}
 	ctx = context.WithValue(httptrace.WithClientTrace(ctx, trace), connectKey{}, plan.Connect)
 	req := (&http.Request{
 		Method: x.Request.Method, URL: targetURL(x), Host: plan.Host, Header: t.header(),
@@ -100,11 +119,15 @@ func (t *try) request(ctx context.Context) *http.Request {
 	if !x.Request.HasBody() {
 		return req
 	}
-	req.ContentLength = x.Request.BodyLength
-	if len(n.r.Trailer) > 0 && req.ContentLength < 0 {
-		req.Trailer = n.r.Trailer // filled by the library at the body's end
+	if req.ContentLength = x.Request.BodyLength; req.ContentLength < 0 {
+		req.Trailer = http.Header{} // filled at the body's end
+		for name := range n.r.Trailer {
+			if !h1.DropTrailer(name) {
+				req.Trailer[name] = nil
+			}
+		}
 	}
-	t.body = t.newReader()
+	t.body = t.newReader(req.Trailer)
 	req.Body = t.body
 	// The transport asks for the body again only when a kept connection turned
 	// out to be dead: before anything was written to it, or for an idempotent
@@ -113,21 +136,21 @@ func (t *try) request(ctx context.Context) *http.Request {
 		if !t.body.detach() {
 			return nil, errDetached
 		}
-		t.body = t.newReader()
+		t.body = t.newReader(req.Trailer)
 		return t.body, nil
 	}
 	return req
 }
 
-func (t *try) newReader() *reader {
+func (t *try) newReader(trailer http.Header) *reader {
 	send := t.run.x.Plan.Send
-	return &reader{b: t.run.body, progress: func(waiting bool) {
+	return t.run.body.open(trailer, func(waiting bool) {
 		if waiting {
 			t.watch.stop() // a slow client is not a slow target
 		} else {
 			t.watch.arm(exchange.TimedOutSend, send)
 		}
-	}}
+	})
 }
 
 // targetURL makes the library write the raw target of the request.
@@ -154,8 +177,9 @@ func (t *try) header() http.Header {
 	n, x := t.run, &t.run.x
 	n.fields = exchange.Apply(n.fields[:0], x.Request.Fields, x.RequestEdits)
 	h := make(http.Header, len(n.fields)+2)
+	two := x.Plan.Target.Pool.HTTP2
 	for _, f := range n.fields {
-		if !framing(f.Name) {
+		if !framing(f.Name) && (!two || !ofConnection(f)) {
 			// Values may live in the arena, and a transport may write a head
 			// after it has answered: what goes into the map must outlive us.
 			h[f.Name] = append(h[f.Name], strings.Clone(f.Value))
@@ -164,7 +188,7 @@ func (t *try) header() http.Header {
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = nil // or the library would add its own
 	}
-	if x.Plan.Upgrade {
+	if x.Plan.Upgrade && !two {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.Request.Upgrade}
 	}
 	return h

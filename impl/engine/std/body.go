@@ -8,94 +8,152 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/unilb/unilb/impl/engine/h1"
 )
 
-// clientBody is the body of a request, of which the first bytes are kept so
-// that another attempt can send them again.
+// clientBody is the body of a request, of which the first bytes are kept so that
+// another attempt can send them again. What comes from the client is read by a
+// goroutine of its own, so that who sends it on can be told to stop while the client
+// says nothing.
 type clientBody struct {
 	src     io.Reader
 	rc      *http.ResponseController
+	trailer func() http.Header // after the end
 	limit   int
 	length  int64 // what the head promised; -1: unknown
 	timeout time.Duration
 	count   atomic.Int64
-	gone    atomic.Bool // the exchange is over: no more reads
 
-	mu    sync.Mutex // held during a read from the client
-	kept  []byte
-	over  bool // more was read than is kept
-	ended error
+	mu      sync.Mutex
+	moved   sync.Cond // of mu: there is more, or a reader was closed
+	fetches bool      // a read from the client is under way
+	gone    bool      // the exchange is over: no more reads
+	reader  *reader   // of the attempt under way
+	kept    []byte
+	over    bool   // more was sent than is kept: kept is gone
+	fresh   []byte // then: what has been read and not been sent
+	buf     []byte // of fetch
+	ended   error
 }
 
 func (b *clientBody) received() int64 { return b.count.Load() }
 
-// reader is the body as one attempt sends it.
+// reader is the body as one attempt sends it. Those of earlier attempts are closed.
 type reader struct {
 	b        *clientBody
-	at       int
-	progress func(waiting bool) // around each read from the client
-	closed   atomic.Bool
+	at       int                // in what is kept
+	progress func(waiting bool) // before waiting for the client, and after
+	trailer  http.Header        // of the attempt's request, filled at the end; nil: none
+	closed   bool               // guarded by the body
 }
 
 var errDetached = errors.New("attempt was given up")
 
-// Read gives what is kept first and then reads on.
+// open is for an attempt that may send the whole body.
+func (b *clientBody) open(trailer http.Header, progress func(waiting bool)) *reader {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reader = &reader{b: b, trailer: trailer, progress: progress}
+	return b.reader
+}
+
+// Read waits for the client, until somebody closes the reader.
 func (r *reader) Read(p []byte) (int, error) {
 	b := r.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r.closed.Load() || b.gone.Load() {
-		return 0, errDetached
+	if !r.ready() {
+		r.progress(true)
+		for !r.ready() {
+			b.want()
+			b.moved.Wait()
+		}
+		if !r.closed {
+			r.progress(false)
+		}
 	}
-	if r.at < len(b.kept) {
+	switch {
+	case r.closed || b.gone:
+		return 0, errDetached
+	case r.at < len(b.kept):
 		n := copy(p, b.kept[r.at:])
 		r.at += n
 		return n, nil
+	case len(b.fresh) > 0:
+		n := copy(p, b.fresh)
+		b.fresh = b.fresh[n:]
+		return n, nil
 	}
-	if b.ended != nil {
-		return 0, b.ended
+	if errors.Is(b.ended, io.EOF) && r.trailer != nil {
+		for name, values := range b.trailer() {
+			if !h1.DropTrailer(name) {
+				r.trailer[name] = values
+			}
+		}
 	}
-	r.progress(true)
+	return 0, b.ended
+}
+
+// ready is called with the lock held.
+func (r *reader) ready() bool {
+	b := r.b
+	return r.closed || b.gone || r.at < len(b.kept) || len(b.fresh) > 0 || b.ended != nil
+}
+
+// want has more read from the client. It is called with the lock held.
+func (b *clientBody) want() {
+	if b.fetches {
+		return
+	}
+	if b.fetches = true; b.buf == nil {
+		b.buf = make([]byte, copyBuffer)
+	}
+	go b.fetch()
+}
+
+func (b *clientBody) fetch() {
 	_ = b.rc.SetReadDeadline(time.Now().Add(b.timeout)) // fails only where the read fails, too
-	if b.gone.Load() {                                  // abandon may have set its deadline before ours
-		return 0, errDetached
-	}
-	n, err := b.src.Read(p)
+	n, err := b.src.Read(b.buf)
 	_ = b.rc.SetReadDeadline(time.Time{}) // the library reads on after us
-	r.progress(false)
 	b.count.Add(int64(n))
-	b.ended = err
-	if !b.over && len(b.kept)+n <= b.limit {
-		b.kept = append(b.kept, p[:n]...)
-		r.at += n
-	} else if n > 0 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// What goes beyond the limit is kept all the same while there is nobody who has
+	// sent what is kept: a next attempt shall send all of it.
+	r := b.reader
+	if n > 0 && len(b.kept)+n > b.limit && !r.closed && r.at == len(b.kept) {
 		b.over, b.kept, r.at = true, nil, 0
 	}
-	return n, err
+	if b.over {
+		b.fresh = b.buf[:n]
+	} else {
+		b.kept = append(b.kept, b.buf[:n]...)
+	}
+	b.fetches, b.ended = false, err
+	b.moved.Broadcast()
 }
 
 // Close is called by the transport; the client's body stays open.
 func (r *reader) Close() error {
-	r.closed.Store(true)
+	r.b.mu.Lock()
+	r.closed = true
+	r.b.moved.Broadcast()
+	r.b.mu.Unlock()
 	return nil
 }
 
-// detach ends the reader and tells whether the whole body can be had again. A
-// transport that is reading from the client this moment makes that a no.
+// detach ends the reader and tells whether the whole body can be had again.
 func (r *reader) detach() bool {
-	r.closed.Store(true)
-	if !r.b.mu.TryLock() {
-		return false
-	}
+	_ = r.Close() // it has no error
+	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
 	return !r.b.over
 }
 
 // clientError returns why the client's body ended, when it did not end well.
 func (b *clientBody) clientError() error {
-	if !b.mu.TryLock() {
-		return nil // still being read: not the reason
-	}
+	b.mu.Lock()
 	defer b.mu.Unlock()
 	if errors.Is(b.ended, io.EOF) {
 		return nil
@@ -108,9 +166,7 @@ func (b *clientBody) complete() bool {
 	if b.length >= 0 {
 		return b.count.Load() == b.length
 	}
-	if !b.mu.TryLock() {
-		return false
-	}
+	b.mu.Lock()
 	defer b.mu.Unlock()
 	return errors.Is(b.ended, io.EOF)
 }
@@ -120,17 +176,20 @@ func (b *clientBody) complete() bool {
 // answer on its way to the client.
 const lingering = 5 * time.Second
 
-// abandon ends all reading. A transport may be in a read from the client this
-// moment, and the library does not survive a read after its handler returned.
+// abandon ends all reading. A read from the client may be under way this moment, and
+// the library does not survive one after its handler returned.
 func (b *clientBody) abandon() {
-	b.gone.Store(true)
-	if b.complete() {
-		return
-	}
-	for !b.mu.TryLock() {
+	b.mu.Lock()
+	b.gone = true
+	b.moved.Broadcast()
+	for b.fetches {
+		b.mu.Unlock()
 		_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // fails only on a dead connection, where reads end by themselves
 		runtime.Gosched()
+		b.mu.Lock()
 	}
 	b.mu.Unlock()
-	_ = b.rc.SetReadDeadline(time.Now().Add(lingering)) // likewise; the connection is closed after this request
+	if !b.complete() {
+		_ = b.rc.SetReadDeadline(time.Now().Add(lingering)) // likewise; the connection is closed after this request
+	}
 }

@@ -97,42 +97,50 @@ func (c *counted) Write(b []byte) (int, error) {
 }
 
 // ended tells whether the target has closed or reset the connection, as far as
-// this machine knows. It takes nothing from the connection, and it does not
-// wait for the goroutine that reads from it to notice.
+// this machine knows.
 func (c *counted) ended() bool {
-	inner := c.Conn
-	t, secure := inner.(*tls.Conn)
-	if secure {
-		inner = t.NetConn()
+	ended, waiting := peek(c.Conn)
+	_, secure := c.Conn.(*tls.Conn)
+	// What waits on an idle connection with TLS is most likely the word of its end: a
+	// new one costs less than a request.
+	return ended || secure && waiting
+}
+
+// peek tells whether a connection, with TLS or without, has ended as far as this machine
+// knows, and whether bytes of it wait to be read. It takes nothing from the
+// connection, and it does not wait for the goroutine that reads from it to notice.
+func peek(c net.Conn) (ended, waiting bool) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
 	}
-	sc, ok := inner.(syscall.Conn)
+	sc, ok := c.(syscall.Conn)
 	if !ok {
-		return false
+		return false, false
 	}
 	raw, err := sc.SyscallConn()
 	if err != nil {
-		return true // closed by us
+		return true, false // closed by us
 	}
-	ended := false
 	// Control and not Read: a read is under way already and would block ours.
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		switch {
 		case err == nil:
-			// What waits on an idle connection with TLS is most likely the word of
-			// its end: a new one costs less than a request.
-			ended = n == 0 || secure
+			ended, waiting = n == 0, n > 0
 		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR):
 			ended = true
 		}
 	})
-	return err != nil || ended
+	return err != nil || ended, waiting
 }
 
 // maxStale bounds the kept connections that one attempt may find ended, one
 // after another, before it counts as failed.
 const maxStale = 8
+
+// maxRefused bounds how often one attempt asks a target again that has refused it.
+const maxRefused = 2
 
 // gotConn is called by the transport, in the goroutine of the attempt.
 func (t *try) gotConn(info httptrace.GotConnInfo) {
@@ -164,14 +172,22 @@ func repeatable(method string) bool {
 }
 
 // sent tells whether any connection took a byte of the request.
-func (t *try) sent() bool { return t.took || t.conn != nil && t.conn.written.Load() > t.mark }
+func (t *try) sent() bool {
+	return t.wrote.Load() || t.took || t.conn != nil && t.conn.written.Load() > t.mark
+}
 
 // stale tells that the attempt only found a kept connection ended: its target
 // was not even asked, and can be. The transport itself gives up on a request
-// with a body when the end came between its choice and the first byte.
+// with a body when the end came between its choice and the first byte. Or the target
+// said that only the connection ends, and that it has not looked at the request.
 func (t *try) stale(err error) bool {
 	var dial *dialError
-	if !t.reused || t.sent() || errors.As(err, &dial) || t.run.r.Context().Err() != nil {
+	again := t.reused && !t.sent() || beyondGoAway(err)
+	if !again && refused(err) {
+		t.refused++
+		again = t.refused <= maxRefused
+	}
+	if !again || errors.As(err, &dial) || t.run.r.Context().Err() != nil {
 		return false
 	}
 	if _, timedOut := t.watch.fired(); timedOut {

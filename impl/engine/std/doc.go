@@ -2,6 +2,9 @@
 // exchange. It is the reference that faster engines are compared with, and the
 // only package of the data path that imports net/http.
 //
+// It speaks HTTP/1.1 to clients, and to targets what their pool says: HTTP/1.1, or HTTP/2
+// by connections that many requests share.
+//
 // One goroutine carries one exchange. Strings of net/http are no views, so
 // nothing is copied on their behalf (Request.Stable).
 //

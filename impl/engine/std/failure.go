@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+	"time"
 
 	"github.com/unilb/unilb/impl/exchange"
 )
@@ -14,16 +15,25 @@ import (
 func (t *try) interim(code int, header textproto.MIMEHeader) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.settled || code == http.StatusContinue || t.run.x.Request.Proto == exchange.HTTP10 {
-		return nil
+	if !t.settled && code != http.StatusContinue {
+		t.pass(hint{code, header})
 	}
-	h := t.run.w.Header()
-	for k, vv := range header {
+	return nil
+}
+
+// pass sends an interim answer to the client.
+func (t *try) pass(i hint) {
+	n := t.run
+	if n.x.Request.Proto == exchange.HTTP10 {
+		return
+	}
+	_ = n.rc.SetWriteDeadline(time.Now().Add(n.e.o.BodyTimeout)) // fails only where the write fails, too
+	h := n.w.Header()
+	for k, vv := range i.header {
 		h[k] = vv
 	}
-	t.run.w.WriteHeader(code)
+	n.w.WriteHeader(i.code)
 	clear(h)
-	return nil
 }
 
 func (t *try) endInterim() {
@@ -38,6 +48,10 @@ func (t *try) failure(err error) exchange.Failure {
 	clientErr := t.run.body.clientError()
 	if t.body != nil {
 		f.Replayable = t.body.detach()
+	}
+	if t.wrote.Load() && untouched(err) {
+		// What is gone cannot be sent to another target either.
+		f.Sent = !f.Replayable
 	}
 	var dial *dialError
 	var tooBig *http.MaxBytesError
@@ -56,7 +70,7 @@ func (t *try) failure(err error) exchange.Failure {
 		if dial.timeout {
 			f.Kind = exchange.TimedOutConnect
 		}
-	case isMalformed(err):
+	case isMalformed(err) || t.wrote.Load() && isNoHTTP2(err):
 		f.Kind = exchange.BadAnswer
 	default:
 		f.Kind = exchange.FailedRead

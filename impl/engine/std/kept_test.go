@@ -59,7 +59,7 @@ func dialOnce(e *Engine, address string, c net.Conn) {
 	x.Reset(0, nil)
 	h.Forward(&x)
 	var dialled atomic.Bool
-	e.pools.get(x.Plan.Target.Pool).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	e.pools.get(x.Plan.Target.Pool).(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		if dialled.Swap(true) {
 			return nil, newDialError(ctx, syscall.ECONNREFUSED)
 		}

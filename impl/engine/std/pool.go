@@ -25,6 +25,9 @@ const (
 	maxAnswerHead = 256 << 10
 )
 
+// transport is what a pool is made of: *http.Transport or *multiplexed.
+type transport interface{ CloseIdleConnections() }
+
 // pools holds one transport for each exchange.Pool. A pool ends when it was not
 // used for twice its idle time, that is when it holds no connection any more;
 // so nobody has to tell it which targets still exist.
@@ -37,7 +40,7 @@ type pools struct {
 }
 
 type pool struct {
-	tr   *http.Transport
+	tr   transport
 	mu   sync.Mutex
 	used time.Time
 }
@@ -49,7 +52,7 @@ func newPools(roots *x509.CertPool) *pools {
 }
 
 // get returns the transport for a key.
-func (p *pools) get(key exchange.Pool) *http.Transport {
+func (p *pools) get(key exchange.Pool) transport {
 	p.mu.RLock()
 	e := p.by[key]
 	p.mu.RUnlock()
@@ -122,10 +125,20 @@ type dialError struct {
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
-func newTransport(key exchange.Pool, roots *x509.CertPool) *http.Transport {
+func newTransport(key exchange.Pool, roots *x509.CertPool) transport {
 	var secure *tls.Config
 	if key.TLS {
 		secure = key.TLSConfig(roots)
+	}
+	if key.HTTP2 {
+		return newMultiplexed(key, func(ctx context.Context) (net.Conn, error) {
+			c, err := connect(ctx, key.Address, secure)
+			if t, ok := c.(*tls.Conn); err == nil && ok && t.ConnectionState().NegotiatedProtocol != "h2" {
+				_ = c.Close() // nobody has used it
+				return nil, &dialError{err: errNotAgreed}
+			}
+			return c, err
+		})
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := connect(ctx, key.Address, secure)
@@ -137,15 +150,19 @@ func newTransport(key exchange.Pool, roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		DialContext: dial, DialTLSContext: dial,
 		DisableCompression:     true, // bodies pass as they are
-		DisableKeepAlives:      key.IdleConns == 0 || key.IdleTimeout == 0,
+		DisableKeepAlives:      !reusable(key),
 		MaxIdleConnsPerHost:    key.IdleConns,
 		IdleConnTimeout:        key.IdleTimeout,
 		MaxResponseHeaderBytes: maxAnswerHead,
-		// An empty map keeps HTTP/2 off: upstreams of scheme http and https
-		// speak HTTP/1.1.
+		// An empty map keeps HTTP/2 off.
 		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
 }
+
+var errNotAgreed = errors.New("target does not agree on HTTP/2 (ALPN)")
+
+// reusable tells whether connections are used more than once.
+func reusable(key exchange.Pool) bool { return key.IdleConns > 0 && key.IdleTimeout > 0 }
 
 // connect connects to an address, with TLS unless secure is nil.
 func connect(ctx context.Context, address string, secure *tls.Config) (net.Conn, error) {

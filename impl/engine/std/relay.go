@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
+	"github.com/unilb/unilb/impl/engine/h1"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -18,16 +20,14 @@ func (n *run) relay(resp *http.Response, w *watch) {
 		length = -1
 	}
 	h := n.w.Header()
-	if resp.StatusCode == http.StatusNotModified {
-		// A 304 may tell the length that the body would have.
-		if v := resp.Header["Content-Length"]; v != nil {
-			h["Content-Length"] = v
-		}
-	}
-	for name := range resp.Trailer {
-		h.Add("Trailer", name)
+	announced := announce(h, resp.Trailer)
+	if announced && length > 0 && n.r.Method != http.MethodHead {
+		length = -1 // what has a length has no trailers in HTTP/1.1
 	}
 	n.writeHead(resp.StatusCode, x.Response.Fields, length)
+	if resp.StatusCode == http.StatusNotModified {
+		return // with HTTP/2 the library misses a body of the length that it tells
+	}
 	if length < 0 {
 		_ = n.rc.Flush() // a body of unknown length may be long in coming
 	}
@@ -36,8 +36,24 @@ func (n *run) relay(resp *http.Response, w *watch) {
 		return
 	}
 	for name, values := range resp.Trailer {
-		h[name] = values
+		switch {
+		case h1.DropTrailer(name):
+		case slices.Contains(h["Trailer"], name):
+			h[name] = values
+		default:
+			h[http.TrailerPrefix+name] = values
+		}
 	}
+}
+
+// announce tells the client which trailers the target has announced.
+func announce(h http.Header, trailer http.Header) bool {
+	for name := range trailer {
+		if !h1.DropTrailer(name) {
+			h.Add("Trailer", name)
+		}
+	}
+	return len(h["Trailer"]) > 0
 }
 
 func (n *run) copyBody(resp *http.Response, w *watch, length int64) error {

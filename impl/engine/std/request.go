@@ -74,6 +74,16 @@ func framing(name string) bool {
 	return false
 }
 
+// ofConnection tells the fields that HTTP/2 does not know (RFC 9113, 8.2.2).
+func ofConnection(f exchange.Field) bool {
+	for _, name := range [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "Upgrade", "HTTP2-Settings"} {
+		if exchange.EqualFold(f.Name, name) {
+			return true
+		}
+	}
+	return exchange.EqualFold(f.Name, "TE") && f.Value != "trailers"
+}
+
 func appendHeader(to exchange.Fields, h http.Header) exchange.Fields {
 	for name, values := range h {
 		for _, v := range values {

@@ -103,7 +103,9 @@ func (n *run) openBody() {
 			src = http.MaxBytesReader(n.w, src, n.e.o.MaxBody)
 		}
 	}
-	n.body = &clientBody{src: src, rc: n.rc, limit: n.x.ReplayLimit, length: n.x.Request.BodyLength, timeout: n.e.o.BodyTimeout}
+	r := n.r // the run may be another's when somebody asks for the end
+	n.body = &clientBody{src: src, rc: n.rc, trailer: func() http.Header { return r.Trailer }, limit: n.x.ReplayLimit, length: n.x.Request.BodyLength, timeout: n.e.o.BodyTimeout}
+	n.body.moved.L = &n.body.mu
 }
 
 // drive follows the handler's verdicts to the end.

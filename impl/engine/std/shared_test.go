@@ -7,8 +7,14 @@ import (
 )
 
 func TestTheLibraryIsAnEngine(t *testing.T) {
-	enginetest.Run(t, func(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
-		t.Helper()
-		return start(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout})
-	})
+	enginetest.Run(t, startShared)
+}
+
+func TestTheLibraryServesTargetsOfHTTP2(t *testing.T) {
+	enginetest.RunHTTP2Targets(t, startShared, false)
+}
+
+func startShared(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
+	t.Helper()
+	return start(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout})
 }

@@ -20,7 +20,7 @@ func TestSessionsWithTargetsAreResumed(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	pool := exchange.Pool{Address: s.Listener.Addr().String(), TLS: true, ServerName: "a.example"}
-	tr := newTransport(pool, nil)
+	tr := newTransport(pool, nil).(*http.Transport)
 	for i := range 3 {
 		c, err := tr.DialTLSContext(t.Context(), "tcp", "")
 		if err != nil {

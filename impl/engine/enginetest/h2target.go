@@ -1,0 +1,229 @@
+package enginetest
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// A bench is where a test of targets that speak HTTP/2 runs: between a client of one
+// protocol and targets with TLS or without.
+type bench struct {
+	start  Starter
+	client func(t *testing.T) *http.Client
+	secure bool // targets speak TLS
+	two    bool // clients speak HTTP/2
+}
+
+// RunHTTP2Targets runs all tests of targets that speak HTTP/2, with clients of HTTP/1.1,
+// and with those of HTTP/2 too when both is set: the Starter then follows
+// Options.HTTP2.
+func RunHTTP2Targets(t *testing.T, start Starter, both bool) {
+	for name, f := range map[string]func(*testing.T, bench){
+		"RequestAndAnswerPass":                h2RequestAndAnswerPass,
+		"TrailersPassBothWays":                h2TrailersPassBothWays,
+		"AnswerOfOneHeadIsWhole":              h2AnswerOfOneHeadIsWhole,
+		"AnswersWithoutBodiesHaveNone":        h2AnswersWithoutBodiesHaveNone,
+		"LengthOfAnAnswerNotModifiedIsNoBody": h2LengthOfAnAnswerNotModifiedIsNoBody,
+		"InterimAnswersPass":                  h2InterimAnswersPass,
+		"UpgradeIsNotAskedFor":                h2UpgradeIsNotAskedFor,
+		"MessagesGoToAndFroOneByOne":          h2MessagesGoToAndFroOneByOne,
+		"LargeBodiesPassBothWaysAtOnce":       h2LargeBodiesPassBothWaysAtOnce,
+		"RequestsShareAConnection":            h2RequestsShareAConnection,
+		"StreamsBeyondTheBoundWait":           h2StreamsBeyondTheBoundWait,
+		"EarlyAnswerArrives":                  h2EarlyAnswerArrives,
+		"SlowClientHoldsUpNobodyElse":         h2SlowClientHoldsUpNobodyElse,
+		"ClientThatLeavesEndsItsStream":       h2ClientThatLeavesEndsItsStream,
+		"SilentTargetIsATimeout":              h2SilentTargetIsATimeout,
+		"RequestBeyondGoAwayIsSentAnew":       h2RequestBeyondGoAwayIsSentAnew,
+		"StreamsBelowGoAwayEnd":               h2StreamsBelowGoAwayEnd,
+		"RefusedPostIsTriedAgain":             h2RefusedPostIsTriedAgain,
+		"PostThatWasResetIsNotTriedAgain":     h2PostThatWasResetIsNotTriedAgain,
+		"ResetWhileTheClientIsSlowIsSeen":     h2ResetWhileTheClientIsSlowIsSeen,
+		"ResetInABodyCutsTheAnswer":           h2ResetInABodyCutsTheAnswer,
+		"TargetOfHTTP1IsNoTarget":             h2TargetOfHTTP1IsNoTarget,
+		"AnswerThatIsNoneIsABadAnswer":        h2AnswerThatIsNoneIsABadAnswer,
+		"ConnectionThatHasEndedIsNotTaken":    h2ConnectionThatHasEndedIsNotTaken,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, secure := range []bool{false, true} {
+				b := bench{start: start, secure: secure, client: version1}
+				t.Run("HTTP1to"+map[bool]string{false: "H2C", true: "H2"}[secure], func(t *testing.T) { f(t, b) })
+				if both {
+					b.client, b.two = version2, true
+					t.Run("HTTP2to"+map[bool]string{false: "H2C", true: "H2"}[secure], func(t *testing.T) { f(t, b) })
+				}
+			}
+		})
+	}
+}
+
+func version1(t *testing.T) *http.Client { return clientOf(t, (*http.Protocols).SetHTTP1) }
+func version2(t *testing.T) *http.Client {
+	return clientOf(t, (*http.Protocols).SetUnencryptedHTTP2)
+}
+
+func clientOf(t *testing.T, set func(*http.Protocols, bool)) *http.Client {
+	tr := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
+	set(tr.Protocols, true)
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr, Timeout: time.Minute}
+}
+
+// handler forwards to targets that speak HTTP/2.
+func (b bench) handler(targets ...string) *Handler {
+	h := NewHandler(targets...)
+	h.http2, h.tls = true, b.secure
+	return h
+}
+
+// serve starts the engine and returns where.
+func (b bench) serve(t *testing.T, h *Handler) (url string) {
+	t.Helper()
+	_, addr := b.start(t, Options{Handler: h, HTTP2: b.two})
+	return "http://" + addr
+}
+
+// target serves HTTP/2, and nothing else, as the library does.
+func (b bench) target(t *testing.T, f http.HandlerFunc, change ...func(*http.Server)) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(f)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP2(b.secure)
+	s.Config.Protocols.SetUnencryptedHTTP2(!b.secure)
+	for _, c := range change {
+		c(s.Config)
+	}
+	if b.secure {
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{SelfSigned(t, "a.example")}, NextProtos: []string{"h2"}}
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// A script is a target of which the test writes the frames. It is run for each
+// connection, from its second frame on, and the connection ends when it returns.
+type script func(n int, c *frames)
+
+// frames is a connection of a script.
+type frames struct {
+	*http2.Framer
+	t    *testing.T
+	conn net.Conn
+}
+
+// request reads frames until a request has come whole, and returns its stream.
+func (c *frames) request() (stream uint32, ok bool) {
+	for {
+		f, err := c.ReadFrame()
+		if err != nil {
+			return 0, false
+		}
+		switch f := f.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				_ = c.WriteSettingsAck() // the next read fails where this does
+			}
+		case *http2.PingFrame:
+			if !f.IsAck() {
+				_ = c.WritePing(true, f.Data)
+			}
+		case *http2.HeadersFrame:
+			if f.StreamEnded() {
+				return f.StreamID, true
+			}
+		case *http2.DataFrame:
+			if f.StreamEnded() {
+				return f.StreamID, true
+			}
+		}
+	}
+}
+
+// rest reads until the other side ends the connection.
+func (c *frames) rest() {
+	for ok := true; ok; _, ok = c.request() {
+	}
+}
+
+// The shortest heads: of status 200, and of one that is no number (RFC 7541, 6).
+var (
+	head200 = []byte{0x88}
+	headBad = []byte{0x08, 0x03, 'o', 'k', '!'}
+)
+
+// answer sends a head and, unless body is empty, a body.
+func (c *frames) answer(stream uint32, head []byte, body string, end bool) {
+	_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: head, EndHeaders: true, EndStream: end && body == ""})
+	if body != "" {
+		_ = c.WriteData(stream, end, []byte(body)) // whoever is gone is seen by the next read
+	}
+}
+
+// scripted is a target that follows a script, with n from 0 for its connections.
+func (b bench) scripted(t *testing.T, s script) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.secure {
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{SelfSigned(t, "a.example")}, NextProtos: []string{"h2"}})
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			stop := context.AfterFunc(t.Context(), func() { c.Close() })
+			go func() {
+				defer stop()
+				defer c.Close()
+				if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
+					return
+				}
+				f := &frames{Framer: http2.NewFramer(c, c), t: t, conn: c}
+				_ = f.WriteSettings()
+				s(n, f)
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+// whole reads an answer to its end.
+func whole(t *testing.T, resp *http.Response, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%d, then %v after %d bytes", resp.StatusCode, err, len(body))
+	}
+	return string(body)
+}
+
+// post sends a body of unknown length.
+func post(t *testing.T, c *http.Client, url, body string) (int, string) {
+	t.Helper()
+	resp, err := c.Post(url, "", io.MultiReader(strings.NewReader(body)))
+	text := whole(t, resp, err)
+	return resp.StatusCode, text
+}
