@@ -74,6 +74,7 @@ func Run(t *testing.T, start Starter) {
 		"BodyFilterReplacesChunks":                    bodyFilterReplacesChunks,
 		"TooLongBodyIsRefused":                        tooLongBodyIsRefused,
 		"EarlyAnswerLeavesNoBytesBehind":              earlyAnswerLeavesNoBytesBehind,
+		"EarlyAnswerWaitsForASenderToReadIt":          earlyAnswerWaitsForASenderToReadIt,
 		"ConnectionsAreKeptPerGeneration":             connectionsAreKeptPerGeneration,
 		"TLSTargetIsVerifiedWhenAsked":                tLSTargetIsVerifiedWhenAsked,
 		"TargetIsVerifiedByTheNameThatItIsAskedFor":   targetIsVerifiedByTheNameThatItIsAskedFor,

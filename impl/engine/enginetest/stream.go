@@ -168,3 +168,28 @@ func earlyAnswerLeavesNoBytesBehind(t *testing.T, start Starter) {
 		t.Errorf("a second answer came: %q", rest)
 	}
 }
+
+// earlyAnswerWaitsForASenderToReadIt: the target has answered, but the client may look at
+// answers only when it has sent everything. What it sends must not destroy the answer.
+func earlyAnswerWaitsForASenderToReadIt(t *testing.T, start Starter) {
+	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex() // answers before it reads
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+	})
+	_, addr := start(t, Options{Handler: NewHandler(up)})
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+	if b, err := io.ReadAll(c); err != nil || !bytes.HasPrefix(b, []byte("HTTP/1.1 415")) {
+		t.Fatalf("%q %v", b, err)
+	}
+	for i := range 20 {
+		if _, err := fmt.Fprint(c, "3\r\nabc\r\n"); err != nil {
+			t.Fatalf("piece %d of the body: %v", i, err)
+		}
+	}
+}

@@ -171,14 +171,10 @@ func (b *clientBody) complete() bool {
 	return errors.Is(b.ended, io.EOF)
 }
 
-// lingering is how long the library may go on reading a body that nobody wants
-// any more before the connection is closed. Closing at once could destroy the
-// answer on its way to the client.
-const lingering = 5 * time.Second
-
-// abandon ends all reading. A read from the client may be under way this moment, and
-// the library does not survive one after its handler returned.
-func (b *clientBody) abandon() {
+// abandon ends all reading, and tells whether the client has sent everything. A read
+// from the client may be under way this moment, and the library does not survive one
+// after its handler returned.
+func (b *clientBody) abandon() (complete bool) {
 	b.mu.Lock()
 	b.gone = true
 	b.moved.Broadcast()
@@ -189,7 +185,8 @@ func (b *clientBody) abandon() {
 		b.mu.Lock()
 	}
 	b.mu.Unlock()
-	if !b.complete() {
-		_ = b.rc.SetReadDeadline(time.Now().Add(lingering)) // likewise; the connection is closed after this request
+	if complete = b.complete(); !complete {
+		_ = b.rc.SetReadDeadline(time.Now().Add(lingering)) // for the library; it closes the connection after this request
 	}
+	return complete
 }

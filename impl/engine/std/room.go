@@ -2,8 +2,12 @@ package std
 
 import (
 	"context"
+	"crypto/tls"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/unilb/unilb/impl/engine/admit"
 )
@@ -44,6 +48,8 @@ type boundConn struct {
 	once   sync.Once
 	guard  guard
 	secure *secure // nil: without TLS
+	// lingers: the client may still be sending a body that nobody wants.
+	lingers atomic.Bool
 }
 
 type connKey struct{}
@@ -66,9 +72,32 @@ func (c *boundConn) Read(b []byte) (int, error) {
 }
 
 func (c *boundConn) Close() error {
+	if c.lingers.Swap(false) {
+		go c.linger()
+		return nil
+	}
 	err := c.Conn.Close()
 	c.once.Do(c.room.Leave)
 	return err
+}
+
+// lingering is how long a body that nobody wants any more is read before the
+// connection is closed. Closing at once could destroy the answer on its way to the
+// client, which sends on until it has read it.
+const lingering = 5 * time.Second
+
+func (c *boundConn) linger() {
+	tcp := c.Conn
+	if t, ok := tcp.(*tls.Conn); ok {
+		_ = t.CloseWrite() // the end below says it as well
+		tcp = t.NetConn()
+	}
+	if half, ok := tcp.(*net.TCPConn); ok {
+		_ = half.CloseWrite()                               // likewise; who is gone is found out by the read
+		_ = half.SetReadDeadline(time.Now().Add(lingering)) // likewise
+		_, _ = io.Copy(io.Discard, half)                    // until the client has read the answer, and closes
+	}
+	_ = c.Close() // nobody is left who wants to know
 }
 
 // CloseWrite lets the library end its side first when a client is still

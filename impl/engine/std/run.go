@@ -65,8 +65,10 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	n.openBody()
 	n.drive()
-	if n.x.Request.HasBody() {
-		n.body.abandon()
+	if n.x.Request.HasBody() && !n.body.abandon() {
+		if c := connOf(r.Context()); c != nil {
+			c.lingers.Store(true)
+		}
 	}
 	n.rec.Duration = time.Since(n.begin)
 	n.rec.Received = n.body.received()
