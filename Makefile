@@ -48,8 +48,8 @@ conformance-all: build ## every gateway that has a driver and is installed, then
 INTEROP := --case 'ROUTE-EXACT*' --case 'ROUTE-PREFIX*' --case 'ROUTE-HOST*' --case 'ROUTE-METHOD*' --case LB-WEIGHTED --case BODY-INTACT --case 'CONN-PIPELINE-*'
 
 .PHONY: interop
-interop: build ## judges from outside at our gateway (h2spec); nginx and HAProxy, as Debian packages them, by cases that both pass; drivers tried with a reload and a drain
-	$(GO) run ./tools/interop --bin $(BIN) --out out/interop
+interop: build ## judges from outside at our gateway (h2spec, connect conformance REPEAT= times, grpc-go); nginx and HAProxy, as Debian packages them, by cases that both pass; drivers tried with a reload and a drain
+	$(GO) run ./tools/interop --bin $(BIN) --out out/interop --repeat $(or $(REPEAT),1)
 	@for g in nginx haproxy; do \
 	  $(BIN)/lbsim driver check $$g --try && $(BIN)/lbsim conform --gateway $$g $(INTEROP) --out out/interop/$$g || exit 1; \
 	done

@@ -33,43 +33,78 @@ const (
 	adminKey = "interop-on-loopback"
 )
 
-// A gateway is a standalone l7gw with one route to one server.
+// engineLoop is the engine that serves HTTP/2 to clients.
+const engineLoop = "loop"
+
+// A target is where a gateway sends everything.
+type target struct {
+	address, scheme string
+	verify          bool // the certificate, by that of roots
+}
+
+// options of a gateway.
+type options struct {
+	bin    string // folder of the programs
+	log    string // file
+	engine string
+	cert   *pair // of its TLS, and what targets are verified by; nil: it makes one
+}
+
+// A gateway is a standalone l7gw with a route for everything to one target, and one to
+// a server of our own that tells when both are in force.
 type gateway struct {
 	cmd           *exec.Cmd
 	origin        *httptest.Server
+	cert          *pair
 	plain, secure int // ports on loopback
 	admin         int
 }
 
-// startGateway returns when both ports serve the route.
-func startGateway(ctx context.Context, bin, out string) (*gateway, error) {
-	log, err := os.Create(filepath.Join(out, "l7gw.log"))
+// startOrigin is a target for judges that bring none.
+func startOrigin() *httptest.Server {
+	// Whoever answers before the request is whole makes judges wait for more.
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // what it says of a broken body does not matter
+		_, _ = io.WriteString(w, strings.Repeat("interop ", 100))
+	}))
+}
+
+// startGateway returns when both ports serve. A target without an address is the
+// gateway's own origin.
+func startGateway(ctx context.Context, o options, to target) (*gateway, error) {
+	log, err := os.Create(o.log)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close() // the child has its own
-	g := &gateway{}
+	g := &gateway{cert: o.cert}
+	if g.cert == nil {
+		if g.cert, err = selfSigned(filepath.Dir(o.log)); err != nil {
+			return nil, err
+		}
+	}
 	var status int
 	for _, p := range []*int{&g.plain, &g.secure, &g.admin, &status} {
 		if *p, err = freePort(); err != nil {
 			return nil, err
 		}
 	}
-	// Whoever answers before the request is whole makes judges wait for more.
-	g.origin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // what it says of a broken body does not matter
-		_, _ = io.WriteString(w, strings.Repeat("interop ", 100))
-	}))
-	g.cmd = exec.Command(filepath.Join(bin, "l7gw"), "--standalone", "--admin-key", adminKey, "--fallback-sni", serverName,
+	g.origin = startOrigin()
+	if to.address == "" {
+		to = target{address: g.origin.Listener.Addr().String(), scheme: "http"}
+	}
+	g.cmd = exec.Command(filepath.Join(o.bin, "l7gw"), "--standalone", "--admin-key", adminKey, "--fallback-sni", serverName, "--engine", o.engine,
+		"--drain-delay", "0s", "--drain-timeout", "2s", "--upstream-ca", g.cert.certFile,
 		"--listen", local(g.plain), "--listen-tls", local(g.secure), "--admin-listen", local(g.admin), "--status-listen", local(status))
 	g.cmd.Stdout, g.cmd.Stderr = log, log
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // of the thread, which main keeps
 	if err := g.cmd.Start(); err != nil {
 		g.origin.Close()
 		return nil, err
 	}
 	up, cancel := context.WithTimeout(ctx, upWithin)
 	defer cancel()
-	if err := g.configure(up); err != nil {
+	if err := g.configure(up, to); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w (see %s)", err, log.Name()), g.stop())
 	}
 	return g, nil
@@ -86,28 +121,37 @@ func freePort() (int, error) {
 	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
-// configure gives the gateway a route and a certificate, and waits until it serves.
-func (g *gateway) configure(ctx context.Context) error {
-	cert, key, err := selfSigned()
-	if err != nil {
-		return err
+// configure gives the gateway its routes and a certificate, and waits until it serves.
+func (g *gateway) configure(ctx context.Context, to target) error {
+	const ready = "/interop-ready"
+	type object = map[string]any
+	upstream := object{"type": "roundrobin", "scheme": to.scheme, "nodes": map[string]int{to.address: 1}}
+	if to.verify {
+		upstream["tls"] = object{"verify": true}
 	}
-	route := map[string]any{"uri": "/*", "upstream": map[string]any{"type": "roundrobin", "nodes": map[string]int{g.origin.Listener.Addr().String(): 1}}}
-	for path, object := range map[string]any{"routes/1": route, "ssls/1": map[string]any{"snis": []string{serverName}, "cert": cert, "key": key}} {
-		body, err := json.Marshal(object)
+	own := object{"type": "roundrobin", "nodes": map[string]int{g.origin.Listener.Addr().String(): 1}}
+	for _, put := range []struct {
+		path  string
+		value any
+	}{ // in this order: what is written last is in force last
+		{"ssls/1", object{"snis": []string{serverName}, "cert": g.cert.cert, "key": g.cert.key}},
+		{"routes/1", object{"uri": "/*", "upstream": upstream}},
+		{"routes/ready", object{"uri": ready, "upstream": own}},
+	} {
+		body, err := json.Marshal(put.value)
 		if err != nil {
 			return err
 		}
-		put := func() error {
-			return ask(ctx, http.DefaultClient, http.MethodPut, "http://"+local(g.admin)+"/apisix/admin/"+path, body)
+		write := func() error {
+			return ask(ctx, http.DefaultClient, http.MethodPut, "http://"+local(g.admin)+"/apisix/admin/"+put.path, body)
 		}
-		if err := until(ctx, put); err != nil {
-			return fmt.Errorf("put %s: %w", path, err)
+		if err := until(ctx, write); err != nil {
+			return fmt.Errorf("put %s: %w", put.path, err)
 		}
 	}
 	blind := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{ServerName: serverName, InsecureSkipVerify: true}}}
 	defer blind.CloseIdleConnections()
-	for _, url := range []string{"http://" + local(g.plain) + "/", "https://" + local(g.secure) + "/"} {
+	for _, url := range []string{"http://" + local(g.plain) + ready, "https://" + local(g.secure) + ready} {
 		if err := until(ctx, func() error { return ask(ctx, blind, http.MethodGet, url, nil) }); err != nil {
 			return fmt.Errorf("wait for %s: %w", url, err)
 		}
@@ -158,19 +202,29 @@ func (g *gateway) stop() error {
 	return g.cmd.Wait()
 }
 
-func selfSigned() (cert, key string, err error) {
+// pair is a certificate with its key, in files, too.
+type pair struct{ cert, key, certFile, keyFile string }
+
+// selfSigned makes one for serverName, in a folder.
+func selfSigned(dir string) (*pair, error) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{serverName}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{serverName}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, // its own authority
+	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, k.Public(), k)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	pk, err := x509.MarshalPKCS8PrivateKey(k)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pk})), nil
+	p := &pair{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem")}
+	p.cert = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	p.key = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pk}))
+	return p, errors.Join(os.WriteFile(p.certFile, []byte(p.cert), 0o600), os.WriteFile(p.keyFile, []byte(p.key), 0o600))
 }

@@ -22,10 +22,8 @@ type h2spec struct{ bin, out string }
 
 // installH2spec builds the judge from the module proxy.
 func installH2spec(ctx context.Context, out string) (*h2spec, error) {
-	cmd := exec.CommandContext(ctx, "go", "install", h2specPath+"@"+h2specVersion)
-	cmd.Env = append(os.Environ(), "GOBIN="+out, "GOFLAGS=")
-	if log, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("install h2spec: %w\n%s", err, log)
+	if err := install(ctx, out, h2specVersion, h2specPath); err != nil {
+		return nil, err
 	}
 	return &h2spec{filepath.Join(out, "h2spec"), out}, nil
 }
