@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/unilb/unilb/conformance/cases/admin"
+	"github.com/unilb/unilb/conformance/cases/h2"
 	"github.com/unilb/unilb/conformance/cases/ha"
 	"github.com/unilb/unilb/conformance/cases/l4"
 	"github.com/unilb/unilb/conformance/cases/protocol"
@@ -26,7 +27,7 @@ import (
 // All returns every case, in the order of a report.
 func All() []spec.Case {
 	return slices.Concat(
-		routing.Cases(), traffic.Cases(), reload.Cases(), protocol.Cases(), tls.Cases(),
+		routing.Cases(), traffic.Cases(), reload.Cases(), protocol.Cases(), h2.Cases(), tls.Cases(),
 		admin.Cases(), vpc.Cases(), l4.Cases(), ha.Cases(),
 	)
 }

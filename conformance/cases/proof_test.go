@@ -28,7 +28,7 @@ import (
 // bugs are, for each case that needs no region, gateways that it must catch.
 var bugs = func() map[string][]string {
 	all := map[string][]string{}
-	for _, area := range []map[string][]string{routingBugs, trafficBugs, reloadBugs, protocolBugs, tlsBugs, adminBugs, haBugs} {
+	for _, area := range []map[string][]string{routingBugs, trafficBugs, reloadBugs, protocolBugs, h2Bugs, tlsBugs, adminBugs, haBugs} {
 		maps.Copy(all, area)
 	}
 	return all
@@ -153,7 +153,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 		c.Timeout = 20 * time.Second // what has not been seen by then is not going to be
 	}
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
-	if spec.ProfileOf(c) == "L7-PROTOCOL" || slices.Contains(c.Needs, spec.WebSocket) {
+	if spec.ProfileOf(c) == "L7-PROTOCOL" && !strings.HasPrefix(c.ID, "H2-") || slices.Contains(c.Needs, spec.WebSocket) {
 		env.f = newFront(t, env.g)
 	}
 	rs, err := suite.Run(t.Context(), env, suite.Options{Cases: []spec.Case{c}, Claims: c.Needs})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -195,6 +196,7 @@ func (a *attempt) send() (*http.Response, error) {
 		URL: &url.URL{Scheme: "http", Host: a.target, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
 	}).WithContext(ctx)
 	g.respell(r, out)
+	a.trail(out)
 	if g.is("asks GET for HEAD") && r.Method == http.MethodHead {
 		out.Method = http.MethodGet
 	}
@@ -220,6 +222,18 @@ func (a *attempt) send() (*http.Response, error) {
 		return g.backends.RoundTrip(out)
 	}
 	return resp, err
+}
+
+// trail passes the trailers of a request on, which are there when its body has ended.
+func (a *attempt) trail(out *http.Request) {
+	switch {
+	case a.g.is("drops trailers"):
+	case a.g.is("merges trailers"):
+		_, _ = io.ReadAll(a.body.reader(func() {}))
+		maps.Copy(out.Header, a.r.Trailer)
+	default:
+		out.Trailer = a.r.Trailer
+	}
 }
 
 // hostFor is the Host of the request to a target.
@@ -288,6 +302,13 @@ func (a *attempt) header() http.Header {
 	}
 	if g.is("strips what it added") {
 		strip(h)
+	}
+	if g.is("keeps crumbs") {
+		var crumbs []string
+		for _, v := range h["Cookie"] {
+			crumbs = append(crumbs, strings.Split(v, "; ")...)
+		}
+		h["Cookie"] = crumbs
 	}
 	return h
 }
@@ -415,6 +436,11 @@ func (a *attempt) copyBody(resp *http.Response, status int) {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
+			for name, vs := range resp.Trailer {
+				if !g.is("drops trailers") {
+					w.Header()[http.TrailerPrefix+name] = vs
+				}
+			}
 			return
 		case err != nil:
 			panic(http.ErrAbortHandler) // which is how HTTP/1.1 says that there is more

@@ -37,6 +37,7 @@ type reference struct {
 	pools map[string]*http.Transport // of a gateway that has some for each connection of a client
 	management
 	tls     netip.AddrPort // where it speaks TLS
+	http2   *http.Server   // speaks HTTP/2 there
 	process                // the part of it that is drained and started again
 	pinned  map[string]map[string]*stored
 	gone    map[string]bool    // paths of deleted objects
@@ -74,6 +75,11 @@ func newReference(t *testing.T, bug string) *reference {
 	g.data.Listener = overhearing{g.data.Listener}
 	g.data.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, overheardKey{}, c)
+	}
+	if !g.is("knows no prior knowledge") {
+		g.data.Config.Protocols = new(http.Protocols)
+		g.data.Config.Protocols.SetHTTP1(true)
+		g.data.Config.Protocols.SetUnencryptedHTTP2(true)
 	}
 	g.data.Start()
 	g.startTLS(t, h)

@@ -27,6 +27,7 @@ func (g *reference) startTLS(t *testing.T, h http.Handler) {
 	}
 	g.tls = netip.MustParseAddrPort(l.Addr().String())
 	srv := &http.Server{Handler: g.byName(h), TLSConfig: &tls.Config{GetConfigForClient: g.hello}, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
+	g.startHTTP2(srv)
 	if g.is("promises h2") {
 		srv.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	}
@@ -35,7 +36,7 @@ func (g *reference) startTLS(t *testing.T, h http.Handler) {
 	} else {
 		go func() { _ = srv.ServeTLS(spoiling{l, g}, "", "") }()
 	}
-	t.Cleanup(func() { _ = srv.Close() })
+	t.Cleanup(func() { _, _ = srv.Close(), g.http2.Close() })
 }
 
 // byName stands before the handler of requests over TLS.

@@ -78,13 +78,13 @@ func Profiles() []Profile {
 		},
 		{
 			Name: "L7-RELOAD", Core: []Feature{HotConfig},
-			Extended: []Feature{GatewayDrain, GatewayReload, HotHealth, InvalidIsolation},
+			Extended: []Feature{GatewayDrain, GatewayReload, GatewayRestart, HotHealth, InvalidIsolation},
 		},
 		{
 			Name: "L7-PROTOCOL", Core: []Feature{H1Framing, H1Syntax, H1Connection},
-			Extended: []Feature{H1Limits, H1Expect, H1Trailers, WebSocket, HTTP2},
+			Extended: []Feature{H1Limits, H1Expect, H1Trailers, WebSocket, HTTP2, HTTP2Clear},
 		},
-		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSPairs, TLSHot, TLSALPN, TLSClientAuth, TLSObjects, TLSUpstream}},
+		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSPairs, TLSHot, TLSALPN, TLSClientAuth, TLSObjects, TLSUpstream, TLSStapling}},
 		{
 			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
 			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminIfMatch},

@@ -41,6 +41,7 @@ const (
 	HotConfig        Feature = "config.hot"
 	GatewayDrain     Feature = "gateway.drain"
 	GatewayReload    Feature = "gateway.reload"
+	GatewayRestart   Feature = "gateway.restart"             // a new process takes over from the old one
 	HotHealth        Feature = "config.keeps-health"         // what is known of targets outlives an edit
 	InvalidIsolation Feature = "config.invalid-object-alone" // in the store; others come into force
 
@@ -52,7 +53,8 @@ const (
 	H1Expect     Feature = "http1.expect"
 	H1Trailers   Feature = "http1.trailers"
 	WebSocket    Feature = "websocket"
-	HTTP2        Feature = "http2"
+	HTTP2        Feature = "http2"       // with TLS
+	HTTP2Clear   Feature = "http2.clear" // without TLS, from clients that begin with its preface
 
 	// TLS
 	TLSSNI        Feature = "tls.sni"
@@ -63,6 +65,7 @@ const (
 	TLSClientAuth Feature = "tls.client-auth"
 	TLSObjects    Feature = "tls.objects"  // what else an ssl object says: status, type, versions
 	TLSUpstream   Feature = "tls.upstream" // to targets
+	TLSStapling   Feature = "tls.ocsp"     // what OCSP responders say is stapled
 
 	// ADMIN-APISIX
 	AdminCRUD       Feature = "admin.crud"

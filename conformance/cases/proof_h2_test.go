@@ -1,0 +1,25 @@
+package cases
+
+var h2Bugs = map[string][]string{
+	"H2-STREAMS-OWN":        {"mixes answers", "one stream at a time"},
+	"H2-STREAMS-SLOW":       {"one stream at a time"},
+	"H2-BODIES":             {"overwrites bodies", "overwrites answers", "never opens its windows"},
+	"H2-WINDOWS":            {"ignores windows"},
+	"H2-NO-BODY":            {"ends every answer with a body"},
+	"H2-COOKIES":            {"keeps crumbs"},
+	"H2-HOST-SENT":          {"makes up a host"},
+	"H2-HOST-DIFFERS":       {"believes one of two hosts"},
+	"H2-FIELDS-CONNECTION":  {"drops fields of connections"},
+	"H2-FIELDS-PSEUDO":      {"mends pseudo fields"},
+	"H2-FIELDS-NAMES":       {"mends names"},
+	"H2-FIELDS-VALUES":      {"mends values"},
+	"H2-LENGTH-DIFFERS":     {"ignores lengths"},
+	"H2-TRAILER-NOT-MERGED": {"merges trailers"},
+	"H2-TRAILER-PASSED":     {"drops trailers"},
+	"H2-INTERIM":            {"drops 1xx"},
+	"H2-CLIENT-RESET":       {"works for clients that are gone"},
+	"H2-FLOOD-RESETS":       {"counts nothing"},
+	"H2-FLOOD-SETTINGS":     {"counts nothing"},
+	"H2-FLOOD-CONTINUATION": {"gathers heads without end"},
+	"H2-CLEARTEXT":          {"knows no prior knowledge"},
+}
