@@ -30,4 +30,11 @@ var reloadBugs = map[string][]string{
 	"DRAIN-IDLE-CLIENT":          {"a drain waits for idle clients"},
 	"DRAIN-RESTART":              {"serves before it knows"},
 	"RELOAD-EDIT-UNDER-LOAD":     {"drops at a reload", "applies late", "goes back now and then", "lets bad nodes in", "mixes answers"},
+	"DRAIN-HTTP2":                {"a drain cuts streams", "a drain keeps clients of HTTP/2"},
+	"RESTART-IN-FLIGHT":          {"a restart cuts requests"},
+	"RESTART-LOAD":               {"a restart refuses for a moment", "a restart cuts requests"},
+	"RESTART-KEPT-CONNS":         {"a restart cuts kept connections", "a restart keeps old clients"},
+	"RESTART-HTTP2":              {"a restart cuts streams", "a restart keeps old clients"},
+	"RESTART-WEBSOCKET":          {"a restart cuts tunnels"},
+	"RESTART-CONFIG":             {"serves before it knows"},
 }

@@ -67,6 +67,13 @@ func (l *loopback) Drain(ctx context.Context, _ topology.Ref) error {
 func (l *loopback) Restart(context.Context, topology.Ref) error { return l.g.restart() }
 func (l *loopback) Reload(context.Context, topology.Ref) error  { l.g.reload(); return nil }
 
+func (l *loopback) Replace(ctx context.Context, _ topology.Ref) error {
+	if l.f != nil && l.g.is("a restart cuts tunnels") {
+		l.f.cutTunnels()
+	}
+	return l.g.replace(ctx)
+}
+
 func (l *loopback) Gateways() []spec.Gateway {
 	if l.f != nil {
 		return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.f.l.Addr().String())}}
@@ -168,7 +175,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 // one of so many looks.
 var brief = map[string]bool{
 	"admin reads late": true, "applies late": true, "begins with nothing at a reload": true, "closes on edit": true, "drops at a reload": true,
-	"goes back now and then": true, "serves before it knows": true,
+	"goes back now and then": true, "a restart refuses for a moment": true, "serves before it knows": true,
 }
 
 const looks = 5

@@ -19,6 +19,8 @@ type process struct {
 
 	cutters sync.WaitGroup
 	since   atomic.Int64 // unix nanoseconds of the last restart or reload; 0: none
+
+	replaced atomic.Int64 // and of the last replacement
 }
 
 // drainWithin is how long the reference may take to drain.
@@ -41,6 +43,7 @@ func (g *reference) door(h http.Handler) http.Handler {
 			ctx, rc := r.Context(), http.NewResponseController(w)
 			g.cutters.Go(func() { g.cutBody(ctx, rc) })
 		}
+		g.aged(w, r)
 		h.ServeHTTP(w, r)
 	})
 }
@@ -49,6 +52,13 @@ func (g *reference) door(h http.Handler) http.Handler {
 func (g *reference) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainWithin)
 	defer cancel()
+	switch {
+	case g.is("a drain cuts streams"):
+		defer func() { _, _ = g.http2.Load().Close(), g.secure.Close() }()
+	case g.is("a drain keeps clients of HTTP/2"):
+	default:
+		defer g.drainTLS(ctx)
+	}
 	switch {
 	case g.is("a drain cuts requests"):
 		g.data.CloseClientConnections()
@@ -94,16 +104,26 @@ func (g *reference) cutBody(ctx context.Context, rc *http.ResponseController) {
 	_ = errors.Join(rc.SetReadDeadline(time.Unix(1, 0)), rc.SetWriteDeadline(time.Unix(1, 0)))
 }
 
-// restart serves at the old address again.
+// drainTLS ends what speaks TLS when its requests have ended.
+func (g *reference) drainTLS(ctx context.Context) {
+	_ = g.http2.Load().Shutdown(ctx) // who does not end it has an answer that is late
+	_ = g.secure.Shutdown(ctx)
+}
+
+// restart serves at the old addresses again.
 func (g *reference) restart() error {
 	l, err := net.Listen("tcp", g.data.Listener.Addr().String())
 	if err != nil {
 		return err
 	}
+	if secure, err := net.Listen("tcp", g.tls.String()); err == nil { // else it was not drained
+		g.serveTLS(secure)
+	}
 	g.since.Store(time.Now().UnixNano())
 	s := httptest.NewUnstartedServer(g.data.Config.Handler)
 	_ = s.Listener.Close()
 	s.Listener = l
+	s.Config.Protocols = g.data.Config.Protocols
 	s.Start()
 	g.data = s
 	return nil

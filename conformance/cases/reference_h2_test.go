@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -18,55 +19,70 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// startHTTP2 has the server speak HTTP/2 by the library, with a sieve between it and
-// its clients: what the library takes and should not is refused there, and a bug mends
-// there what the library would refuse.
-func (g *reference) startHTTP2(srv *http.Server) {
-	inner := &http.Server{Protocols: new(http.Protocols), HTTP2: &http.HTTP2Config{}, ErrorLog: srv.ErrorLog, ReadHeaderTimeout: time.Minute}
-	inner.Protocols.SetUnencryptedHTTP2(true)
+// A multiplexer speaks HTTP/2 by the library, with a sieve between it and its clients:
+// what the library takes and should not is refused there, and a bug mends there what the
+// library would refuse.
+type multiplexer struct {
+	http.Server
+	come   chan net.Conn
+	closed chan struct{}
+}
+
+type sieveKey struct{}
+
+// startHTTP2 has another multiplexer take the connections that come from now on.
+func (g *reference) startHTTP2() {
+	m := &multiplexer{come: make(chan net.Conn), closed: make(chan struct{})}
+	m.Protocols, m.HTTP2, m.ErrorLog, m.ReadHeaderTimeout = new(http.Protocols), &http.HTTP2Config{}, log.New(io.Discard, "", 0), time.Minute
+	m.Protocols.SetUnencryptedHTTP2(true)
 	if g.is("counts nothing") {
-		inner.HTTP2.MaxConcurrentStreams = 100_000
+		m.HTTP2.MaxConcurrentStreams = 100_000
 	}
-	inner.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, sieveKey{}, c) }
-	inner.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	m.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, sieveKey{}, c) }
+	h := g.byName(g.handler)
+	m.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := r.Context().Value(sieveKey{}).(*sieve)
 		r.TLS = s.state
 		if g.is("one stream at a time") {
 			s.turn.Lock()
 			defer s.turn.Unlock()
 		}
-		srv.Handler.ServeHTTP(w, r)
+		h.ServeHTTP(w, r)
 	})
-	conns := sieves{come: make(chan net.Conn), closed: make(chan struct{})}
-	srv.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) {
-		s := newSieve(g, c)
+	g.http2.Store(m)
+	go func() { _ = m.Serve(sieves{m}) }() // until it is closed
+}
+
+// multiplex serves a connection and returns when it has ended.
+func (g *reference) multiplex(_ *http.Server, c *tls.Conn, _ http.Handler) {
+	s := newSieve(g, c)
+	for m := g.http2.Load(); ; {
 		select {
-		case conns.come <- s:
-			<-s.over // it is closed when this returns
-		case <-conns.closed:
+		case m.come <- s:
+			<-s.over
+			return
+		case <-m.closed:
+			next := g.http2.Load()
+			if next == m {
+				return
+			}
+			m = next
 		}
-	}}
-	go func() { _ = inner.Serve(conns) }() // until the other is closed
-	g.http2 = inner
+	}
 }
 
-type sieveKey struct{}
-
-// sieves are the connections of HTTP/2 that come to a server.
-type sieves struct {
-	come   chan net.Conn
-	closed chan struct{}
-}
+// sieves are the connections of a multiplexer.
+type sieves struct{ m *multiplexer }
 
 func (l sieves) Accept() (net.Conn, error) {
 	select {
-	case c := <-l.come:
+	case c := <-l.m.come:
 		return c, nil
-	case <-l.closed:
+	case <-l.m.closed:
 		return nil, net.ErrClosed
 	}
 }
-func (l sieves) Close() error { close(l.closed); return nil }
+func (l sieves) Close() error { close(l.m.closed); return nil }
 func (sieves) Addr() net.Addr { return &net.TCPAddr{} }
 
 // Sizes and limits of HTTP/2.

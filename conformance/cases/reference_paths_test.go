@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // exactHost is the rank of a host without a star.
@@ -128,6 +129,7 @@ func (g *reference) specialPath(uri, path string) (exact bool, prefix int, ok, s
 type overheard struct {
 	net.Conn
 	host atomic.Value
+	born time.Time
 }
 
 type overheardKey struct{}
@@ -149,5 +151,5 @@ func (l overhearing) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &overheard{Conn: c}, nil
+	return &overheard{Conn: c, born: time.Now()}, nil
 }

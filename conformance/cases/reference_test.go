@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -37,7 +38,10 @@ type reference struct {
 	pools map[string]*http.Transport // of a gateway that has some for each connection of a client
 	management
 	tls     netip.AddrPort // where it speaks TLS
-	http2   *http.Server   // speaks HTTP/2 there
+	handler http.Handler   // of the data plane
+	secure  *http.Server   // speaks TLS
+
+	http2 atomic.Pointer[multiplexer] // and HTTP/2 there
 	process                // the part of it that is drained and started again
 	pinned  map[string]map[string]*stored
 	gone    map[string]bool    // paths of deleted objects
@@ -70,8 +74,8 @@ func newReference(t *testing.T, bug string) *reference {
 		DisableCompression: !g.is("transforms bodies"), IdleConnTimeout: 2 * time.Second, MaxIdleConnsPerHost: 32, DialContext: dialWithin,
 		DisableKeepAlives: g.is("connects for every request"),
 	}
-	h := g.door(http.HandlerFunc(g.serve))
-	g.data = httptest.NewUnstartedServer(h)
+	g.handler = g.door(http.HandlerFunc(g.serve))
+	g.data = httptest.NewUnstartedServer(g.handler)
 	g.data.Listener = overhearing{g.data.Listener}
 	g.data.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, overheardKey{}, c)
@@ -82,7 +86,7 @@ func newReference(t *testing.T, bug string) *reference {
 		g.data.Config.Protocols.SetUnencryptedHTTP2(true)
 	}
 	g.data.Start()
-	g.startTLS(t, h)
+	g.startTLS(t)
 	g.admin = httptest.NewServer(http.HandlerFunc(g.manage))
 	g.probers.Go(g.probeAll)
 	t.Cleanup(func() {

@@ -20,14 +20,22 @@ import (
 )
 
 // startTLS serves the data plane over TLS, too, until the test ends.
-func (g *reference) startTLS(t *testing.T, h http.Handler) {
+func (g *reference) startTLS(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.tls = netip.MustParseAddrPort(l.Addr().String())
-	srv := &http.Server{Handler: g.byName(h), TLSConfig: &tls.Config{GetConfigForClient: g.hello}, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
-	g.startHTTP2(srv)
+	g.serveTLS(l)
+	t.Cleanup(func() { _, _ = g.secure.Close(), g.http2.Load().Close() })
+}
+
+// serveTLS serves what a listener gives.
+func (g *reference) serveTLS(l net.Listener) {
+	srv := &http.Server{Handler: g.byName(g.handler), TLSConfig: &tls.Config{GetConfigForClient: g.hello}, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
+	g.secure = srv
+	g.startHTTP2()
+	srv.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": g.multiplex}
 	if g.is("promises h2") {
 		srv.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	}
@@ -36,7 +44,6 @@ func (g *reference) startTLS(t *testing.T, h http.Handler) {
 	} else {
 		go func() { _ = srv.ServeTLS(spoiling{l, g}, "", "") }()
 	}
-	t.Cleanup(func() { _, _ = srv.Close(), g.http2.Close() })
 }
 
 // byName stands before the handler of requests over TLS.

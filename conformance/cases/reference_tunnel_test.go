@@ -105,6 +105,15 @@ func (f *front) drainTunnels(ctx context.Context) {
 	}
 }
 
+// cutTunnels ends the tunnels that stand.
+func (f *front) cutTunnels() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for c := range f.tunnels {
+		_ = c.Close()
+	}
+}
+
 // spoilFrame is what a gateway does to frames that does not leave them alone.
 func (f *front) spoilFrame(b []byte) []byte {
 	switch {

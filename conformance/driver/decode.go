@@ -77,10 +77,13 @@ func (m *Manifest) check(bad func(path, format string, args ...any)) {
 	if _, err := regexp.Compile(m.Identify.Match); err != nil {
 		bad("identify.match", "identify.match: %v", err)
 	}
-	for path, s := range map[string]string{"drain.signal": m.Drain.Signal, "reload.signal": m.Reload.Signal} {
+	for path, s := range map[string]string{"drain.signal": m.Drain.Signal, "reload.signal": m.Reload.Signal, "restart.signal": m.Restart.Signal} {
 		if s != "" && !slices.Contains([]string{"TERM", "QUIT", "HUP", "INT", "USR1", "USR2", "WINCH"}, s) {
 			bad(path, "signal %q: want one of TERM, QUIT, HUP, INT, USR1, USR2, WINCH", s)
 		}
+	}
+	if m.Restart.Signal != "" && !m.Ready.Notify {
+		bad("restart.signal", "restart.signal: needs ready: {notify: true}, by which the gateway says who has taken its place")
 	}
 	if m.Applied.Probe != nil && m.Applied.Probe.Over < 0 {
 		bad("applied.probe.over", "applied.probe.over: want a time that is not negative")
@@ -111,6 +114,9 @@ func (m *Manifest) checkReady(bad func(path, format string, args ...any)) {
 func (m *Manifest) checkClaims(bad func(path, format string, args ...any)) {
 	if len(m.Claims) == 0 {
 		bad("claims", "claims: a gateway that claims nothing cannot be judged")
+	}
+	if slices.Contains(m.Claims, spec.GatewayRestart) && m.Restart.Signal == "" {
+		bad("claims", "claims: %s without restart.signal", spec.GatewayRestart)
 	}
 	var known []string
 	for _, f := range spec.Features() {

@@ -25,6 +25,7 @@ type Manifest struct {
 	Applied   Applied           `yaml:"applied"`
 	Drain     Drain             `yaml:"drain"`
 	Reload    Reload            `yaml:"reload"`
+	Restart   Restart           `yaml:"restart"`
 	Claims    []spec.Feature    `yaml:"claims"`
 }
 
@@ -115,6 +116,13 @@ type Drain struct {
 type Reload struct {
 	Signal string   `yaml:"signal"`
 	Exec   []string `yaml:"exec"` // (template)
+}
+
+// Restart is how the gateway is told to have a new process of its program take its
+// place without a gap. It says by sd_notify, with MAINPID, when that has happened.
+// Empty: it has no such thing.
+type Restart struct {
+	Signal string `yaml:"signal"`
 }
 
 // Static says whether the testbed keeps the objects and renders them to files.

@@ -36,6 +36,8 @@ func TestManifestErrorsSayWhereAndWhat(t *testing.T) {
 		"unknown var in URL":   {minimal("{{.Underlay}}", "{{.Underlaid}}"), "applied.http"},
 		"no claims":            {minimal("[route.uri]", "[]"), "claims:"},
 		"signal":               {minimal() + "drain: {signal: KILL}\n", `signal "KILL"`},
+		"restart in silence":   {minimal("{notify: true}", "{http: x}") + "restart: {signal: USR2}\n", "restart.signal: needs ready"},
+		"restart unsaid":       {minimal("[route.uri]", "[gateway.restart]"), "claims: gateway.restart without restart.signal"},
 		"file outside":         {minimal() + "files: {../x: y}\n", `"../x" is not below`},
 		"regular expression":   {minimal() + "identify: {match: '('}\n", "identify.match"},
 		"duration":             {minimal() + "drain: {within: soon}\n", `gw.yaml:7:17: drain.within is "soon"; want a time with its unit`},

@@ -41,6 +41,8 @@ type Process struct {
 	ReloadArgv   []string
 	IdentifyArgv []string
 
+	RestartSignal string // without "SIG"; empty: it cannot be replaced
+
 	manifest *Manifest
 	vars     Vars
 }
@@ -52,7 +54,7 @@ func (m *Manifest) Render(v Vars) (*Process, error) {
 	p := &Process{
 		Name: m.Name, Dir: v.Dir, User: m.Start.User, Env: map[string]string{}, Files: map[string]string{},
 		Notify: m.Ready.Notify, Within: cmp.Or(m.Ready.Within, DefaultReadyWithin),
-		DrainSignal: cmp.Or(m.Drain.Signal, "TERM"), DrainWithin: cmp.Or(m.Drain.Within, DefaultDrainWithin), ReloadSignal: m.Reload.Signal,
+		DrainSignal: cmp.Or(m.Drain.Signal, "TERM"), DrainWithin: cmp.Or(m.Drain.Within, DefaultDrainWithin), ReloadSignal: m.Reload.Signal, RestartSignal: m.Restart.Signal,
 		manifest: m, vars: v,
 	}
 	var errs []error

@@ -121,6 +121,25 @@ func (e *Env) Reload(ctx context.Context, gateway topology.Ref) error {
 	return nil
 }
 
+// replacedWithin is how long a new process may take to take over.
+const replacedWithin = 60 * time.Second
+
+// Replace has a new process of a gateway take over as its driver says.
+func (e *Env) Replace(ctx context.Context, gateway topology.Ref) error {
+	p, d, err := e.gatewayProcess(gateway)
+	switch {
+	case err != nil:
+		return err
+	case p == nil || !p.Running():
+		return fmt.Errorf("replace %s: it does not run", gateway)
+	case d.RestartSignal == "":
+		return &spec.Trouble{Err: fmt.Errorf("replace %s: its driver does not say how", gateway)}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, replacedWithin, fmt.Errorf("not within %s", replacedWithin))
+	defer cancel()
+	return p.Replace(ctx, signal(d.RestartSignal))
+}
+
 // signal is the number of a signal that the manifest's check let through.
 func signal(name string) syscall.Signal { return unix.SignalNum("SIG" + name) }
 

@@ -56,6 +56,10 @@ type Env interface {
 	// Reload tells a gateway to reload, as its driver says; nothing happens where
 	// it has no reload. With the capability Control.
 	Reload(ctx context.Context, gateway topology.Ref) error
+	// Replace has a new process of a gateway take the place of the running one, as its
+	// driver says, and returns when it has, with the capability Control. The old one may
+	// have work to finish.
+	Replace(ctx context.Context, gateway topology.Ref) error
 }
 
 // A Trouble is what keeps the place, and not the gateway, from doing its part: a

@@ -36,17 +36,27 @@ func (e Exit) String() string {
 func (p *Process) Exit() Exit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ended || p.state == nil {
+	return p.exit
+}
+
+func exitOf(state *os.ProcessState) Exit {
+	if state == nil {
 		return Exit{}
 	}
-	e := Exit{Ended: true, Code: p.state.ExitCode(), CPU: p.state.UserTime() + p.state.SystemTime()}
-	if st, ok := p.state.Sys().(syscall.WaitStatus); ok && st.Signaled() {
-		e.Signal, e.Code = st.Signal(), 128+int(st.Signal())
+	e := Exit{Ended: true, Code: state.ExitCode(), CPU: state.UserTime() + state.SystemTime()}
+	if st, ok := state.Sys().(syscall.WaitStatus); ok {
+		e.signaled(st)
 	}
-	if ru, ok := p.state.SysUsage().(*syscall.Rusage); ok {
+	if ru, ok := state.SysUsage().(*syscall.Rusage); ok {
 		e.MaxRSS = ru.Maxrss << 10
 	}
 	return e
+}
+
+func (e *Exit) signaled(st syscall.WaitStatus) {
+	if st.Signaled() {
+		e.Signal, e.Code = st.Signal(), 128+int(st.Signal())
+	}
 }
 
 // Wait waits for the end of the process.

@@ -28,7 +28,7 @@ func (p *Process) Files() ([]Files, error) {
 	if p.ended {
 		return nil, ErrEnded
 	}
-	group, err := groupOf(p.Pid())
+	group, err := groupOf(p.group())
 	if err != nil {
 		return nil, fmt.Errorf("read open files of %s: %w", p.spec.Name, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,12 +46,45 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "line", i)
 		}
 		os.Exit(3)
+	case "replaced": // by a child, and ends at once
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, unix.SIGUSR2)
+		tell("READY=1")
+		<-again
+		c := exec.Command("/proc/self/exe")
+		c.Env = append(os.Environ(), roleVar+"=heir")
+		if c.Start() == nil {
+			tell(fmt.Sprintf("MAINPID=%d", c.Process.Pid))
+		}
+		os.Exit(3)
+	case "heir":
+		end := make(chan os.Signal, 1)
+		signal.Notify(end, unix.SIGTERM)
+		tell("X=1") // something that says nothing
+		<-end
+		os.Exit(7)
+	case "stays": // whatever it is told
+		signal.Ignore(unix.SIGUSR2)
+		tell("READY=1")
+		tell("MAINPID=1")
+		select {}
 	case "ignores":
 		exec.Command("sleep", "1000").Start()
 		fmt.Println("started")
 		select {}
 	}
 	os.Exit(1)
+}
+
+// tell speaks by sd_notify.
+func tell(line string) {
+	c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err == nil {
+		_, err = c.Write([]byte(line + "\n"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tell:", err)
+	}
 }
 
 func runner(t *testing.T) (*proc.Runner, *netns.NS) {

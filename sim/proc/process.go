@@ -27,8 +27,11 @@ type Process struct {
 
 	mu     sync.Mutex
 	ended  bool // the process has been waited for: its id is no longer ours
-	state  *os.ProcessState
+	exit   Exit
+	heirs  []int         // that have taken its place, one after another
+	named  chan struct{} // closed when the process says who is the main one; nil: nobody waits
 	notify *notifySocket
+	heard  chan struct{} // see hearAll
 
 	readyOnce sync.Once
 	ready     chan struct{}
@@ -42,8 +45,24 @@ func (p *Process) Name() string { return p.spec.Name }
 // Spec is what the process was started with; it can be started again.
 func (p *Process) Spec() Spec { return p.spec }
 
-// Pid is the process id, also after the end.
-func (p *Process) Pid() int { return p.cmd.Process.Pid }
+// Pid is the process id, also after the end; of the successor, when one has taken its
+// place.
+func (p *Process) Pid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.main()
+}
+
+// main is the process that counts. The lock is held.
+func (p *Process) main() int {
+	if n := len(p.heirs); n > 0 {
+		return p.heirs[n-1]
+	}
+	return p.group()
+}
+
+// group is the group that it leads, and its successors belong to.
+func (p *Process) group() int { return p.cmd.Process.Pid }
 
 // LogPath is the file that holds what the process wrote.
 func (p *Process) LogPath() string { return p.log }
@@ -97,19 +116,28 @@ func (p *Process) Continue() error {
 
 // Signal sends a signal to the process alone. It returns ErrEnded when the
 // process has ended.
-func (p *Process) Signal(s syscall.Signal) error { return p.send(p.cmd.Process.Pid, s) }
+func (p *Process) Signal(s syscall.Signal) error { return p.send(p.main, s) }
 
-func (p *Process) signalGroup(s syscall.Signal) error { return p.send(-p.cmd.Process.Pid, s) }
+func (p *Process) signalGroup(s syscall.Signal) error {
+	return p.send(func() int { return -p.group() }, s)
+}
 
 // send holds the lock that the collector takes before it frees the process id: a
 // signal never reaches anybody else.
-func (p *Process) send(to int, s syscall.Signal) error {
+func (p *Process) send(to func() int, s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
 		return ErrEnded
 	}
-	if err := unix.Kill(to, s); err != nil {
+	pid := to()
+	if len(p.heirs) > 0 && pid > 0 {
+		// One whose parent has waited for it has given its number back.
+		if group, err := unix.Getpgid(pid); err != nil || group != p.group() {
+			return ErrEnded
+		}
+	}
+	if err := unix.Kill(pid, s); err != nil {
 		if errors.Is(err, unix.ESRCH) {
 			return ErrEnded
 		}
@@ -168,7 +196,7 @@ func (p *Process) stat() ([]string, error) {
 	if p.ended {
 		return nil, ErrEnded
 	}
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.main()))
 	if err != nil {
 		return nil, fmt.Errorf("read state of %s: %w", p.spec.Name, err)
 	}
@@ -180,20 +208,19 @@ func (p *Process) stat() ([]string, error) {
 	return fields, nil
 }
 
-// collect waits for the end of the process and kills what it left in its group.
+// collect waits for the end of the process, and of those that have taken its place, and
+// kills what they left in the group.
 func (p *Process) collect(maxLog int64) {
-	var info unix.Siginfo
-	for {
-		// WNOWAIT keeps the zombie, and with it the group's number, ours.
-		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
+	waitFor(p.group()) // the zombie keeps the group's number ours
+	p.hearAll()
+	p.outlive()
 	p.mu.Lock()
-	_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL) // ESRCH: nobody was left
-	_ = p.cmd.Wait()                                // the state says how it ended
-	p.ended, p.state = true, p.cmd.ProcessState
+	_ = unix.Kill(-p.group(), unix.SIGKILL) // ESRCH: nobody was left
+	_ = p.cmd.Wait()                        // the state says how it ended
+	p.ended, p.exit = true, exitOf(p.cmd.ProcessState)
+	if last, any := p.bury(); any {
+		p.exit = last
+	}
 	p.mu.Unlock()
 	p.closeNotify()
 	shorten(p.log, maxLog) // what it wrote since somebody looked

@@ -157,8 +157,13 @@ func (p *Process) listen() {
 			return
 		}
 		for line := range strings.Lines(string(buf[:n])) {
-			if strings.TrimSpace(line) == "READY=1" {
+			switch name, value, _ := strings.Cut(strings.TrimSpace(line), "="); {
+			case name == "READY" && value == "1":
 				p.setReady()
+			case name == "MAINPID":
+				p.name(value)
+			case name == heardName:
+				p.saidAll()
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func (r *Runner) Close() error {
 
 // Start starts a process and returns at once; see [Process.WaitReady].
 func (r *Runner) Start(s Spec) (*Process, error) {
-	p := &Process{spec: s, log: filepath.Join(r.logs, s.Name+".log"), done: make(chan struct{}), ready: make(chan struct{})}
+	p := &Process{spec: s, log: filepath.Join(r.logs, s.Name+".log"), done: make(chan struct{}), ready: make(chan struct{}), heard: make(chan struct{}, 1)}
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = s.Dir
 	// Either way the process leads a group of its own.

@@ -89,8 +89,12 @@ var ErrNotHTTP2 = errors.New("the handshake did not choose h2")
 // Dial connects the first client to a gateway by TLS, asks for the name and for
 // HTTP/2, until the case ends. Not getting there ends the case.
 func Dial(ctx context.Context, t *spec.T, to netip.AddrPort, name string, o Options) *Conn {
-	c, err := dial(ctx, t, to, name, o)
-	if err != nil {
+	c, err := TryDial(ctx, t, to, name, o)
+	var place *spec.Trouble
+	switch {
+	case errors.As(err, &place):
+		t.Brokenf("connect to %s: %v", to, err)
+	case err != nil:
 		t.Fatalf("connect to %s for %s: %v", to, name, err)
 	}
 	return c
@@ -101,7 +105,8 @@ func DialClear(ctx context.Context, t *spec.T, to netip.AddrPort, o Options) *Co
 	return Dial(ctx, t, to, "", o)
 }
 
-func dial(ctx context.Context, t *spec.T, to netip.AddrPort, name string, o Options) (*Conn, error) {
+// TryDial is Dial for a goroutine of a case: an error is returned.
+func TryDial(ctx context.Context, t *spec.T, to netip.AddrPort, name string, o Options) (*Conn, error) {
 	client := t.Env().Clients()[0]
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
@@ -112,11 +117,7 @@ func dial(ctx context.Context, t *spec.T, to netip.AddrPort, name string, o Opti
 	} else {
 		nc, err = secure(ctx, client, to, name)
 	}
-	var place *spec.Trouble
-	switch {
-	case errors.As(err, &place):
-		t.Brokenf("connect to %s: %v", to, err)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	c := newConn(nc, client, to.String(), t.Env().Recorder(), o)
@@ -245,6 +246,13 @@ func (c *Conn) failed() bool {
 // stream is to follow.
 func (c *Conn) Leaves(ctx context.Context) bool {
 	return c.Until(ctx, func() bool { return len(c.away) > 0 || c.gone != nil })
+}
+
+// Left says whether it has.
+func (c *Conn) Left() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.away) > 0 || c.gone != nil
 }
 
 // Settled waits until the peer has acknowledged the first SETTINGS.

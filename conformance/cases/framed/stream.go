@@ -246,6 +246,18 @@ func (s *Stream) Received() int {
 	return len(s.body)
 }
 
+// NotBegun says whether the peer has said that it has not begun with the request: the
+// client may repeat it (RFC 9113 8.7).
+func (s *Stream) NotBegun() bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	if s.reset != nil && *s.reset == http2.ErrCodeRefusedStream {
+		return true
+	}
+	n := len(s.c.away)
+	return n > 0 && s.c.away[n-1].Last < s.id
+}
+
 // A Result is a recorded op with its answer.
 type Result struct {
 	Op              history.Op

@@ -35,7 +35,14 @@ func Cases() []spec.Case {
 		drainNewConns,
 		drainKeptConns,
 		drainIdleClient,
+		drainHTTP2,
 		drainRestart,
 		restartByConfiguration,
+		restartInFlight,
+		restartLoad,
+		restartKeptConns,
+		restartHTTP2,
+		restartWebSocket,
+		restartConfig,
 	}
 }

@@ -35,38 +35,11 @@ var drainKeptConns = spec.Case{
 		t.Put(ctx, "routes/"+t.Name("fast"), fmt.Sprintf(`{"host":%q,"uri":"/fast","upstream":%s}`, t.Host(), upstreamOf(t.Backend(0))))
 		t.Wait(ctx)
 		gw, fast := drained(t), traffic.Request{Host: t.Host(), Target: "/fast"}
-		var left []kept
-		for range keptConns {
-			k := kept{ask.Session(t, gw.Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}}), gw}
-			k.served(ctx, t, fast, t.Backend(0), "before the drain")
-			left = append(left, k)
-		}
+		left := keptConnsOf(ctx, t, gw, fast, t.Backend(0))
 		hs := ask.Hold(ctx, t, g, fast, traffic.Request{Host: t.Host(), Target: "/slow"}, gw)
 		d := drain(ctx, t, gw, g.Open) // the held request makes it last
 		defer d.restart(t)
-		told, closed, lost := 0, 0, 0
-		tick := time.NewTicker(pace / keptConns) // one after the other: a closing crosses one of them at most
-		defer tick.Stop()
-		for begun := time.Now(); len(left) > 0 && time.Since(begun) < movedBound && ctx.Err() == nil; <-tick.C {
-			k := left[0]
-			left = left[1:]
-			switch r := k.Do(ctx, fast); {
-			case r.Op.Reused == 0: // its connection was closed while it was idle
-				closed++
-			case r.Reply == nil:
-				lost++
-				t.Logf("op %s, request %d of its connection: %v", r.Op.ID, r.Op.Reused+1, r.Err)
-			case r.Backend() != t.Backend(0).Ref || r.Reply.Status != 200:
-				t.Check(false, "%s: on a kept connection while it drains: got %s, want 200 (op %s)", gw.Ref, ask.Said(r), r.Op.ID)
-			case r.Reply.Close:
-				told++
-			default:
-				left = append(left, k)
-			}
-		}
-		t.Logf("%s: of %d clients %d were told to go, %d found their connection closed, %d lost a request", gw.Ref, keptConns, told, closed, lost)
-		t.Check(len(left) == 0, "%s: %d of %d clients are still served on their old connection %s after the drain began", gw.Ref, len(left), keptConns, movedBound)
-		t.Check(lost <= crossed, "%s: %d of %d clients lost a request on their kept connection, want at most %d", gw.Ref, lost, keptConns, crossed)
+		sentAway(ctx, t, gw, fast, t.Backend(0), left, "while the gateway drains")
 		g.Finish(ctx, t, hs, "while the gateway drains")
 		d.finish(t)
 	},

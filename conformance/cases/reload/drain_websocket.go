@@ -9,7 +9,6 @@ import (
 
 	"github.com/unilb/unilb/conformance/cases/raw"
 	"github.com/unilb/unilb/conformance/spec"
-	"github.com/unilb/unilb/sim/echo"
 )
 
 // frame is a text of a WebSocket, masked by nothing, which its server returns as it is.
@@ -31,12 +30,7 @@ var drainWebSocket = spec.Case{
 	Run: func(ctx context.Context, t *spec.T) {
 		raw.Play(t, 0, returning)
 		gw := drained(t)
-		c := raw.Dial(ctx, t, gw.Data)
-		r := c.Do(ctx, "GET /ws HTTP/1.1\r\nHost: "+t.Host()+"\r\n"+echo.HeaderOpID+": "+raw.OpMark+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-		if !r.Mine() || r.Reply.Status != 101 {
-			t.Fatalf("the upgrade: got %s, want 101 from the backend (op %s)", r, r.Op.ID)
-		}
+		c := upgraded(ctx, t, gw, "before the drain")
 		returned(t, c, "before the drain")
 		d := drain(ctx, t, gw, func() { _ = c.Close() }) // the case may have closed it
 		defer d.restart(t)
