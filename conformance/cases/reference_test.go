@@ -40,9 +40,10 @@ type reference struct {
 	tls     netip.AddrPort // where it speaks TLS
 	handler http.Handler   // of the data plane
 	secure  *http.Server   // speaks TLS
+	stapler stapler
 
-	http2 atomic.Pointer[multiplexer] // and HTTP/2 there
-	process                // the part of it that is drained and started again
+	http2   atomic.Pointer[multiplexer] // and HTTP/2 there
+	process                             // the part of it that is drained and started again
 	pinned  map[string]map[string]*stored
 	gone    map[string]bool    // paths of deleted objects
 	decided map[string]*stored // of a bug: by connection

@@ -192,6 +192,7 @@ func (g *reference) certify(c *tls.Config, o object) error {
 		if g.is("serves the certificate without its chain") {
 			p.Certificate = p.Certificate[:1]
 		}
+		g.staple(&p)
 		c.Certificates = append(c.Certificates, p)
 	}
 	if g.is("serves the first of several certificates") {

@@ -62,6 +62,11 @@ func (a *authority) issueRSA(names ...string) pair {
 func (a *authority) issueFor(key crypto.Signer, chain string, names ...string) pair {
 	tmpl := a.template(names[0], false)
 	tmpl.DNSNames = names
+	return a.issueAs(tmpl, key, chain)
+}
+
+// issueAs makes a certificate as the template says.
+func (a *authority) issueAs(tmpl *x509.Certificate, key crypto.Signer, chain string) pair {
 	p := pair{}
 	p.cert, p.pem = a.sign(tmpl, key.Public())
 	p.pem += chain
