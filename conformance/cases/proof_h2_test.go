@@ -5,6 +5,7 @@ var h2Bugs = map[string][]string{
 	"H2-STREAMS-SLOW":       {"one stream at a time"},
 	"H2-BODIES":             {"overwrites bodies", "overwrites answers", "never opens its windows"},
 	"H2-WINDOWS":            {"ignores windows"},
+	"H2-WINDOWS-SHUT":       {"has heads wait for windows"},
 	"H2-NO-BODY":            {"ends every answer with a body"},
 	"H2-COOKIES":            {"keeps crumbs"},
 	"H2-HOST-SENT":          {"makes up a host"},

@@ -13,10 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/unilb/unilb/conformance/cases/framed"
 )
 
 // A multiplexer speaks HTTP/2 by the library, with a sieve between it and its clients:
@@ -108,7 +111,8 @@ type sieve struct {
 	enc    *hpack.Encoder
 	packed bytes.Buffer
 	idle   int
-	out    []byte // from the library, not a whole frame yet
+	out    []byte       // from the library, not a whole frame yet
+	shut   atomic.Int64 // what was sent of bodies, less what the client has allowed since
 }
 
 type frame struct {
@@ -173,6 +177,9 @@ func (s *sieve) taken(f frame) error {
 		if s.idle++; s.idle > maxIdleWork && !s.g.is("counts nothing") {
 			return errFlood
 		}
+	}
+	if f.kind == http2.FrameWindowUpdate && f.id == 0 && len(f.payload) == 4 {
+		s.shut.Add(-int64(binary.BigEndian.Uint32(f.payload)))
 	}
 	f.write(&s.ready)
 	return nil
@@ -322,7 +329,7 @@ func (g *reference) anyHost() string {
 
 // Write looks at the frames of the library.
 func (s *sieve) Write(b []byte) (int, error) {
-	if !s.g.is("ends every answer with a body") && !s.g.is("never opens its windows") {
+	if !s.g.is("ends every answer with a body") && !s.g.is("never opens its windows") && !s.g.is("has heads wait for windows") {
 		return s.Conn.Write(b)
 	}
 	var out bytes.Buffer
@@ -333,12 +340,16 @@ func (s *sieve) Write(b []byte) (int, error) {
 		}
 		f := frame{kind: http2.FrameType(s.out[3]), flags: http2.Flags(s.out[4]), id: binary.BigEndian.Uint32(s.out[5:]), payload: s.out[frameHead:n]}
 		switch {
+		case s.g.is("has heads wait for windows") && f.kind == http2.FrameHeaders && s.shut.Load() >= framed.Window: // for ever
 		case s.g.is("never opens its windows") && f.kind == http2.FrameWindowUpdate:
 		case s.g.is("ends every answer with a body") && f.kind == http2.FrameHeaders && f.flags.Has(http2.FlagHeadersEndStream):
 			f.flags &^= http2.FlagHeadersEndStream
 			f.write(&out)
 			frame{kind: http2.FrameData, flags: http2.FlagDataEndStream, id: f.id, payload: []byte("x")}.write(&out)
 		default:
+			if f.kind == http2.FrameData {
+				s.shut.Add(int64(len(f.payload)))
+			}
 			f.write(&out)
 		}
 		s.out = s.out[n:]

@@ -239,6 +239,11 @@ func (s *Stream) Got(ctx context.Context, bytes int) bool {
 	return s.c.Until(ctx, func() bool { return len(s.body) >= bytes })
 }
 
+// Begun waits for the head of the answer.
+func (s *Stream) Begun(ctx context.Context) bool {
+	return s.c.Until(ctx, func() bool { return s.status != 0 })
+}
+
 // Received is how many bytes of the answer's body have come.
 func (s *Stream) Received() int {
 	s.c.mu.Lock()

@@ -12,6 +12,7 @@ func Cases() []spec.Case {
 		streamsSlow,
 		bodies,
 		windows,
+		windowsShut,
 		noBody,
 		cookies,
 		hostSent,
