@@ -34,7 +34,7 @@ type LoadBalancer struct {
 // A Listener is a port of a load balancer.
 type Listener struct {
 	ID       string `json:"id"`
-	Protocol string `json:"protocol"` // "http"
+	Protocol string `json:"protocol"` // "http", or "https": with TLS, by the certificates of the Admin API
 	Port     uint16 `json:"port"`
 }
 

@@ -128,8 +128,8 @@ var nodePorts = map[uint16]bool{
 }
 
 func (l *Listener) check(ref) error {
-	if l.Protocol != "http" {
-		return invalid("protocol", "%q: the only protocol so far is \"http\"", l.Protocol)
+	if l.Protocol != "http" && l.Protocol != "https" {
+		return invalid("protocol", "%q: want \"http\" or \"https\"", l.Protocol)
 	}
 	if l.Port == 0 {
 		return invalid("port", "want 1 to 65535")

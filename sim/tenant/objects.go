@@ -8,7 +8,7 @@ type LoadBalancer struct {
 
 // Listener opens a port of a load balancer.
 type Listener struct {
-	Protocol string `json:"protocol"` // "http"
+	Protocol string `json:"protocol"` // "http" or "https"
 	Port     int    `json:"port"`
 }
 

@@ -4,6 +4,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,13 +19,14 @@ import (
 // An LB is what one tenant publishes through lbc-api: a load balancer with
 // one HTTP listener, one rule and one target group.
 type LB struct {
-	Name    string // letters and digits, at most 6: it becomes part of ids
-	Tenant  string
-	EIP     netip.Addr
-	Port    uint16
-	Host    string
-	VPC     string // empty: targets in the IDC
-	Targets []netip.AddrPort
+	Name     string // letters and digits, at most 6: it becomes part of ids
+	Tenant   string
+	EIP      netip.Addr
+	Protocol string // http when empty
+	Port     uint16
+	Host     string
+	VPC      string // empty: targets in the IDC
+	Targets  []netip.AddrPort
 }
 
 // ShortID makes an id for lbc-api, which allows 18 characters only.
@@ -46,7 +48,7 @@ func Publish(ctx context.Context, t *spec.T, lb LB) {
 	}{
 		{"/v1/target-groups/" + id, lb.targetGroup()},
 		{base, map[string]any{"tenant": lb.Tenant, "address": lb.EIP.String()}},
-		{base + "/listeners/web", map[string]any{"protocol": "http", "port": lb.Port}},
+		{base + "/listeners/web", map[string]any{"protocol": cmp.Or(lb.Protocol, "http"), "port": lb.Port}},
 		{base + "/listeners/web/rules/all", map[string]any{"hosts": []string{lb.Host}, "paths": []string{"/*"}, "target_group": id}},
 	}
 	var paths []string

@@ -10,6 +10,7 @@ func Cases() []spec.Case {
 		eipForeignHost404,
 		vpcOverlapIsolation,
 		vpcClientAddress,
+		vpcHTTPS,
 		guestSeesItself,
 		largeBodies,
 		manyConnections,
