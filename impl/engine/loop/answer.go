@@ -85,7 +85,7 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 		return n, true
 	}
 	if v := r.tellAnswer(); v != exchange.Continue {
-		u.run, r.u = nil, nil
+		u.run, r.b = nil, nil
 		u.close()
 		r.follow(v)
 		return 0, false
@@ -130,7 +130,7 @@ func (u *upstream) complete(over int) {
 	r := u.run
 	r.endBody(u.answer.Trailers())
 	keep := over == 0 && !u.framing.Close && u.framing.Length != h1.UntilClose && u.asked && u.waiting() == 0 && !u.ended
-	u.run, r.u, u.inBody = nil, nil, false
+	u.run, r.b, u.inBody = nil, nil, false
 	if keep {
 		u.pool.keep(u)
 	} else {

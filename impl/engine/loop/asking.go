@@ -60,7 +60,7 @@ func (u *upstream) usable(l *loop, r *run) bool {
 // ask queues the request.
 func (u *upstream) ask(r *run) {
 	x := &r.x
-	u.run, r.u = r, u
+	u.run, r.b = r, u
 	u.asked, u.inBody, u.mark, u.interims = false, false, u.wrote, 0
 	u.scan = h1.Scan{}
 	out := h1.RequestFraming(&x.Request)
@@ -113,8 +113,8 @@ func (u *upstream) discard() {
 	if u.pool != nil {
 		u.pool.idle.remove(u)
 	}
-	if r != nil && r.u == u { // its request has not been sent: another connection takes it
-		r.u = nil
+	if r != nil && r.b == u { // its request has not been sent: another connection takes it
+		r.b = nil
 		if r.stale++; r.stale < maxStale {
 			r.attempt()
 			return

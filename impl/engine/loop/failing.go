@@ -12,7 +12,7 @@ import (
 // cut ends an answer that does not end as its head promised.
 func (u *upstream) cut() {
 	r := u.run
-	u.run, r.u = nil, nil
+	u.run, r.b = nil, nil
 	u.close()
 	r.finish(true)
 }
@@ -47,7 +47,7 @@ func (u *upstream) failure(kind exchange.FailureKind, err error) {
 	r := u.run
 	silent := len(u.in) == 0 && (kind == exchange.FailedRead || kind == exchange.FailedSend)
 	sent := u.sentAny()
-	u.run, r.u = nil, nil
+	u.run, r.b = nil, nil
 	if u.open() {
 		u.close()
 	}

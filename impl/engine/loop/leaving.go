@@ -34,10 +34,9 @@ func (r *run) clientBad(err error) {
 	r.l.e.refused.count(why.String())
 	r.rec.Refused = why.String()
 	if !r.answering && r.f.open() {
-		u := r.u
-		r.u = nil
-		if u != nil {
-			u.abandon()
+		if b := r.b; b != nil {
+			r.b = nil
+			b.abandon()
 		}
 		r.closeIt, r.rec.Status, r.answering = true, why.Status(), true
 		r.f.answer(why.Status())
@@ -50,20 +49,21 @@ func (r *run) clientBad(err error) {
 // clientFailed ends the try under way, if any, because of the client.
 func (r *run) clientFailed(kind exchange.FailureKind, err error) {
 	r.dialling = false // what is connected now is not for this exchange
-	u := r.u
-	if u != nil {
-		r.u = nil
-		u.abandon()
+	b := r.b
+	sent := r.underWay()
+	if b != nil {
+		r.b = nil
+		b.abandon()
 	}
 	if r.answering {
 		r.finish(true)
 		return
 	}
-	if u == nil && kind == exchange.ClientGone {
+	if b == nil && kind == exchange.ClientGone {
 		r.finish(true)
 		return
 	}
-	f := exchange.Failure{Kind: kind, Sent: u != nil && u.sentAny(), Err: err}
+	f := exchange.Failure{Kind: kind, Sent: sent, Err: err}
 	v := r.tellFailure(f)
 	if v == exchange.Forward { // to whom the client never sends the rest
 		v = exchange.Abort

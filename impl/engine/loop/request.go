@@ -11,18 +11,18 @@ func (r *run) takes() bool {
 	if r.whole || r.tunnel != nil {
 		return false
 	}
-	if r.answering && r.u == nil {
+	if r.answering && r.b == nil {
 		return false // nobody waits for the rest
 	}
 	if !r.underWay() {
 		return len(r.kept) < r.x.ReplayLimit // perhaps another target is to get it
 	}
-	return !r.u.full()
+	return !r.b.full()
 }
 
 // underWay tells that a target has taken some of the request. Before that nothing of
 // the body is given up: every other target must be able to get all of it.
-func (r *run) underWay() bool { return r.u != nil && r.u.sentAny() }
+func (r *run) underWay() bool { return r.b != nil && r.b.sentAny() }
 
 // body takes a part of the request's body. It returns false when no more is wanted,
 // ever.
@@ -38,8 +38,8 @@ func (r *run) body(data []byte, done bool) bool {
 		return false
 	}
 	r.keepBody(data)
-	if u := r.u; u != nil {
-		u.body(data, done)
+	if r.b != nil {
+		r.b.body(data, done)
 	}
 	if r.f != nil {
 		r.f.pace()

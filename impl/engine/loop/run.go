@@ -21,8 +21,8 @@ type run struct {
 // course is how the exchange under way stands.
 type course struct {
 	f      front
-	c      *client   // that the front is; nil: a stream
-	u      *upstream // of the try under way
+	c      *client // that the front is; nil: a stream
+	b      back    // of the try under way; nil: none
 	tunnel *tunnel
 	begun  int64
 	rec    exchange.Record
@@ -123,10 +123,10 @@ func (r *run) free() {
 	r.l.givePipe(r.pipe)
 	if r.suspended { // whose Resume is still to come, and must not reach another
 		r.over = true
-		r.f, r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil, nil
+		r.f, r.c, r.b, r.tunnel, r.pipe = nil, nil, nil, nil, nil
 		return
 	}
-	r.f, r.c, r.u, r.tunnel, r.pipe = nil, nil, nil, nil, nil
+	r.f, r.c, r.b, r.tunnel, r.pipe = nil, nil, nil, nil, nil
 	if r.l.e.o.Poison {
 		r.x.Arena.Poison(0xDB)
 		poison(r.kept)
@@ -167,11 +167,10 @@ func (r *run) collapse() {
 		return
 	}
 	r.over = true
-	f, u := r.f, r.u
-	r.f, r.c, r.u = nil, nil, nil
-	if u != nil {
-		u.run = nil
-		u.close()
+	f, b := r.f, r.b
+	r.f, r.c, r.b = nil, nil, nil
+	if b != nil {
+		b.abandon()
 	}
 	f.collapse()
 	r.l.e.inflight.Done()
@@ -196,9 +195,9 @@ func (r *run) finish(cut bool) {
 	f, l := r.f, r.l
 	r.rec.Cut = cut
 	r.rec.Duration = time.Duration(l.now - r.begun)
-	if u := r.u; u != nil { // an answer that came before the whole request was sent
-		r.u = nil
-		u.abandon()
+	if b := r.b; b != nil { // an answer that came before the whole request was sent
+		r.b = nil
+		b.abandon()
 	}
 	again := !r.closeIt && !cut && r.whole
 	l.e.o.Handler.OnDone(&r.x, r.rec)
@@ -217,8 +216,7 @@ func (r *run) clientSent() {
 		r.tunnel.clientSent()
 	case r.own && r.answering:
 		r.pump()
-	case r.u != nil:
-		r.u.watch()
-		r.u.again()
+	case r.b != nil:
+		r.b.more()
 	}
 }

@@ -109,8 +109,12 @@ func TestHTTP2StreamsThatTakeNothingHoldLittle(t *testing.T) {
 		if err := l.ask(func() error {
 			for c := range l.clients {
 				for _, s := range c.mux.streams {
-					if n += cap(s.out); s.run != nil && s.run.u != nil {
-						n += cap(s.run.u.in)
+					n += cap(s.out)
+					if s.run == nil {
+						continue
+					}
+					if u, ok := s.run.b.(*upstream); ok {
+						n += cap(u.in)
 					}
 				}
 			}

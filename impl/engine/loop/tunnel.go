@@ -26,7 +26,7 @@ func (u *upstream) switched(head, early []byte) bool {
 		return false
 	}
 	if v := r.tellAnswer(); v != exchange.Continue {
-		u.run, r.u = nil, nil
+		u.run, r.b = nil, nil
 		u.close()
 		r.follow(v)
 		return false
@@ -65,7 +65,7 @@ func (t *tunnel) targetSent() { t.r.c.again() }
 func (t *tunnel) over() {
 	r, u := t.r, t.u
 	u.flush()
-	u.run, r.u, r.tunnel = nil, nil, nil
+	u.run, r.b, r.tunnel = nil, nil, nil
 	if u.open() && u.waiting() > 0 {
 		u.leaving = true
 		r.l.arm(&u.sock, r.x.Plan.Send)
