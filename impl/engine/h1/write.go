@@ -50,7 +50,7 @@ func AppendRequest(dst []byte, x *exchange.Exchange, f OutFraming) []byte {
 	r := &x.Request
 	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
-	dst = appendTarget(dst, r.Target)
+	dst = AppendTarget(dst, r.Target)
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = appendValue(dst, x.Plan.Host)
 	dst = append(dst, "\r\n"...)

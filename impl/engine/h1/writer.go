@@ -183,8 +183,8 @@ func appendValue(dst []byte, s string) []byte {
 	}
 }
 
-// appendTarget appends a target with escapes in place of what no target may hold.
-func appendTarget(dst []byte, s string) []byte {
+// AppendTarget appends a target with escapes in place of what no target may hold.
+func AppendTarget(dst []byte, s string) []byte {
 	const digits = "0123456789ABCDEF"
 	clean := 0
 	for i := range len(s) {

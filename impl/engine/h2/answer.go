@@ -5,9 +5,16 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// fields writes what exchange.Apply would leave, without the engine's own, and tells
-// whether a Date is among them.
-func (e *encoder) fields(b []byte, fields exchange.Fields, edits exchange.Edits) (_ []byte, dated bool) {
+// found is what is among the fields that were written, or would have been.
+type found uint8
+
+const (
+	foundDate     found = 1 << iota
+	foundTrailers       // TE, with trailers
+)
+
+// fields writes what exchange.Apply would leave, without the engine's own.
+func (e *encoder) fields(b []byte, fields exchange.Fields, edits exchange.Edits, request bool) (_ []byte, has found) {
 	var edited uint64 // the lengths of names that edits replace or remove
 	for i := range edits {
 		if x := &edits[i]; x.Op != exchange.OpAdd {
@@ -16,21 +23,27 @@ func (e *encoder) fields(b []byte, fields exchange.Fields, edits exchange.Edits)
 	}
 	for i := range fields {
 		f := &fields[i]
-		if f.Name == "" || owns(f.Name) || edited>>(len(f.Name)&63)&1 == 1 && touches(edits, f.Name) {
+		if f.Name == "" || edited>>(len(f.Name)&63)&1 == 1 && touches(edits, f.Name) {
 			continue
 		}
-		dated = dated || isDate(f.Name)
+		has |= lookAt(f.Name, f.Value)
+		if owns(f.Name) || request && isHost(f.Name) {
+			continue
+		}
 		b = e.field(b, f.Name, f.Value)
 	}
 	for i := range edits {
 		x := &edits[i]
-		if x.Op == exchange.OpRemove || owns(x.Name) || !h1.IsToken(x.Name) || touches(edits[i+1:], x.Name) {
+		if x.Op == exchange.OpRemove || !h1.IsToken(x.Name) || touches(edits[i+1:], x.Name) {
 			continue
 		}
-		dated = dated || isDate(x.Name)
+		has |= lookAt(x.Name, x.Value)
+		if owns(x.Name) || request && isHost(x.Name) {
+			continue
+		}
 		b = e.field(b, x.Name, x.Value)
 	}
-	return b, dated
+	return b, has
 }
 
 // announce writes the names of trailers to come.
@@ -61,7 +74,26 @@ func touches(edits exchange.Edits, name string) bool {
 	return false
 }
 
-func isDate(name string) bool { return len(name) == len("Date") && exchange.EqualFold(name, "Date") }
+// lookAt finds what else depends on.
+func lookAt(name, value string) found {
+	switch len(name) {
+	case len("Date"):
+		if exchange.EqualFold(name, "Date") {
+			return foundDate
+		}
+	case len("TE"):
+		if exchange.EqualFold(name, "TE") {
+			for t := range exchange.Tokens(value) {
+				if exchange.EqualFold(t, "trailers") {
+					return foundTrailers
+				}
+			}
+		}
+	}
+	return 0
+}
+
+func isHost(name string) bool { return len(name) == len("Host") && exchange.EqualFold(name, "Host") }
 
 // owns tells the fields that the engine writes itself, or that HTTP/2 does not have.
 func owns(name string) bool {

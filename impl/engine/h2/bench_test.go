@@ -95,7 +95,7 @@ func BenchmarkAnswer(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			dst = e.status(dst[:0], 200)
-			dst, _ = e.fields(dst, o.fields, o.edits)
+			dst, _ = e.fields(dst, o.fields, o.edits, false)
 			dst = e.length(dst, 128)
 			dst = e.field(dst, "date", "Tue, 01 Jan 2030 00:00:00 GMT")
 		}

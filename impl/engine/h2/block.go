@@ -17,6 +17,7 @@ type block struct {
 	room   int  // of the header list, in bytes
 	count  int  // of fields, with a cookie in pieces as one
 	behind bool // it is of trailers
+	answer bool // it is of a target's answer
 	off    bool // nobody wants its fields
 	bad    Reason
 	heard
@@ -189,7 +190,12 @@ func (k *block) take(name, value string) {
 	case k.behind:
 		k.takeTrailer(name, value)
 	default:
-		keep := k.hear(name, value)
+		keep := false
+		if k.answer {
+			keep = k.hearOfAnswer(name, value)
+		} else {
+			keep = k.hear(name, value)
+		}
 		if k.count++; k.count > h1.MaxFields {
 			k.refuse(ReasonTooManyFields)
 		} else if keep {

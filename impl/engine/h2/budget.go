@@ -1,6 +1,6 @@
 package h2
 
-// What clients may do without bringing anything forward. What counts is the balance:
+// What the other side may do without bringing anything forward. What counts is the balance:
 // work that is done gives back, and so does time.
 const (
 	// maxCalm is how many frames may come that bring nothing forward.
@@ -16,11 +16,11 @@ const (
 	second    = 1e9
 )
 
-// budget bounds what a client has us do for nothing.
+// budget bounds what the other side has us do for nothing.
 type budget struct {
 	calm   int   // frames: PING, SETTINGS, WINDOW_UPDATE, PRIORITY, empty DATA, unknown ones
 	resets int   // requests that are given up, by the client or because of it
-	most   int   // of resets
+	most   int   // of resets; 0: of a target, which can give up no more than we ask it
 	at     int64 // when time has last given back; 0: never
 }
 
@@ -38,7 +38,7 @@ func (b *budget) spend() Reason {
 
 // spendReset takes for one request that is given up.
 func (b *budget) spendReset() Reason {
-	if b.resets--; b.resets < 0 {
+	if b.resets--; b.resets < 0 && b.most > 0 {
 		return ReasonResets
 	}
 	return NoReason
@@ -53,6 +53,15 @@ func (b *budget) answered() {
 // moved gives back for a frame with so many bytes of a body.
 func (b *budget) moved(bytes int) {
 	b.calm = min(maxCalm, b.calm+min(earnedByData, bytes/bytesEarn))
+}
+
+// paced gives back for a part of a body that went as its owner gave it, and not in
+// pieces as windows allowed: who measures a connection by it, as gRPC does, answers
+// every such part with a PING and a WINDOW_UPDATE.
+func (b *budget) paced(bytes int) {
+	if bytes > 0 {
+		b.calm = min(maxCalm, b.calm+earnedByData)
+	}
 }
 
 // refill gives back for the time that has passed.

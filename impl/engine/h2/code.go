@@ -40,8 +40,14 @@ func (c Code) String() string {
 // Error is why a stream or a connection has ended before its time.
 type Error struct {
 	Reason Reason
-	// Code that was sent, or came in an RST_STREAM of the client (ReasonPeer).
+	// Code that was sent, or came in an RST_STREAM (ReasonPeer) or a GOAWAY (ReasonLeft).
 	Code Code
+}
+
+// Untouched tells that the target has done nothing for the request: it may be sent
+// again, whatever its method (RFC 9113, 8.7).
+func (e Error) Untouched() bool {
+	return e.Reason == ReasonLeft || e.Reason == ReasonPeer && e.Code == RefusedStream
 }
 
 // ReasonOf returns the reason of an error of Feed; NoReason for any other error.

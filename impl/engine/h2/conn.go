@@ -6,18 +6,20 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// Conn is the server's side of one connection.
+// Conn is one side of a connection.
 type Conn struct {
-	srv   *Server
-	out   Output
-	owner Owner
-	dec   *hpack.Decoder
-	enc   encoder
-	peer  settings
+	side   *side
+	out    Output
+	owner  Receiver
+	server Owner // is the owner; nil: of a client
+	client Asker // is the owner; nil: of a server
+	dec    *hpack.Decoder
+	enc    encoder
+	peer   settings
 
 	// What is being read.
 	begun, settled bool // the preface has come; and SETTINGS
-	knows          bool // the client has acknowledged ours
+	knows          bool // the other side has acknowledged ours
 	in             inBlock
 	data           inData
 	stuck          bool // the next frame waits until the output has room
@@ -25,7 +27,7 @@ type Conn struct {
 	// Streams.
 	ids     []uint32  // of the open ones
 	streams []*Stream // at the same places
-	last    uint32    // the highest that the client has opened
+	last    uint32    // the highest that the client, perhaps we, has opened
 	resets  ids       // that we have reset: frames on them are still on their way
 	ended   ids       // some of the last that have ended in another way
 	first   *Stream   // that wait for room, in the order in which they get it
@@ -33,13 +35,13 @@ type Conn struct {
 
 	// Windows of the connection, in bytes.
 	send int64 // what we may send
-	recv int   // what the client may send
+	recv int   // what the other side may send
 	owed int   // what it may send once it is told
 
 	budget budget
 	unread int // bytes of control frames that were queued while the output was full
 	going  going
-	left   bool // the client has said that it will do no more
+	left   bool // the other side has said that it will do no more
 	dead   bool
 	why    Error
 }
@@ -56,29 +58,14 @@ const (
 // drainPing asks the client whether it has understood that it is to move on.
 var drainPing = [8]byte{'d', 'r', 'a', 'i', 'n'}
 
-// Conn begins a connection: our SETTINGS are in the output when it returns.
-func (s *Server) Conn(out Output, owner Owner) *Conn {
-	c := &Conn{
-		srv: s, out: out, owner: owner, peer: defaultSettings, dec: hpack.NewDecoder(ourTableSize, s.emit),
-		send: baseWindow, recv: s.o.ConnWindow, budget: newBudget(s.o.MaxStreams),
-	}
-	b := appendSettings(out.Room(), setting{settingStreams, uint32(s.o.MaxStreams)}, setting{settingWindow, uint32(s.o.StreamWindow)},
-		setting{settingHeaderList, uint32(s.o.MaxHead)})
-	if more := s.o.ConnWindow - baseWindow; more > 0 {
-		b = appendWindowUpdate(b, 0, more)
-	}
-	out.Take(b)
-	return c
-}
-
 // full tells that bodies and new requests have to wait.
-func (c *Conn) full() bool { return c.out.Waiting() >= c.srv.o.HighWater }
+func (c *Conn) full() bool { return c.out.Waiting() >= c.side.o.HighWater }
 
 // Wants tells whether Feed would use anything: not while the next request waits for
 // room in the output.
 func (c *Conn) Wants() bool { return !c.stuck || c.dead || !c.full() }
 
-// Idle tells whether the client owes us nothing: no stream is open and no header
+// Idle tells whether the other side owes us nothing: no stream is open and no header
 // block has begun. (What Feed did not take is not counted.)
 func (c *Conn) Idle() bool { return len(c.ids) == 0 && c.in.stream == 0 }
 
@@ -100,14 +87,14 @@ func (c *Conn) Drain() {
 	c.out.Take(appendPing(appendGoAway(c.out.Room(), maxID, NoError, ""), 0, drainPing))
 }
 
-// GoAway tells the client which stream is the last. Later ones are passed over in
-// silence, and the client may repeat them elsewhere.
+// GoAway tells the other side which stream of it is the last. Later ones are passed
+// over in silence, and may be repeated elsewhere.
 func (c *Conn) GoAway() {
 	if c.going == gone || c.dead {
 		return
 	}
 	c.going = gone
-	c.control(appendGoAway(c.out.Room(), c.last, NoError, ""))
+	c.control(appendGoAway(c.out.Room(), c.theirs(), NoError, ""))
 }
 
 // Sent says that the output has been sent, or has room again.
@@ -116,12 +103,20 @@ func (c *Conn) Sent() { c.wake() }
 // Cut ends all streams because the connection has ended. Nothing more is written.
 func (c *Conn) Cut() { c.end(Error{ReasonCut, ReasonCut.Code()}) }
 
-// fail ends the connection because the client has broken a rule.
+// theirs is the highest stream that the other side has opened: a target opens none.
+func (c *Conn) theirs() uint32 {
+	if c.client != nil {
+		return 0
+	}
+	return c.last
+}
+
+// fail ends the connection because the other side has broken a rule.
 func (c *Conn) fail(why Reason) {
 	if c.dead {
 		return
 	}
-	c.out.Take(appendGoAway(c.out.Room(), c.last, why.Code(), why.String()))
+	c.out.Take(appendGoAway(c.out.Room(), c.theirs(), why.Code(), why.String()))
 	c.end(Error{why, why.Code()})
 }
 
@@ -146,7 +141,7 @@ func (c *Conn) control(b []byte) {
 	c.out.Take(b)
 }
 
-// onSettings takes what the client says of itself.
+// onSettings takes what the other side says of itself.
 func (c *Conn) onSettings(h header, p []byte) Reason {
 	switch {
 	case h.stream != 0:
@@ -160,6 +155,9 @@ func (c *Conn) onSettings(h header, p []byte) Reason {
 	before := c.peer.window
 	if why := c.peer.read(p); why != NoReason {
 		return why
+	}
+	if c.client != nil && c.peer.push { // which only a client may say
+		return ReasonSettings
 	}
 	if c.peer.tableSize < defaultTableSize {
 		c.enc.forget()
@@ -183,7 +181,8 @@ func (c *Conn) onPing(h header, p []byte) Reason {
 	return NoReason
 }
 
-// onGoAway: the client ends the connection when its streams have ended.
+// onGoAway: the other side ends the connection when its streams have ended. Streams of
+// ours beyond the last that it names it has not looked at.
 func (c *Conn) onGoAway(h header, p []byte) Reason {
 	switch {
 	case h.stream != 0:
@@ -192,6 +191,9 @@ func (c *Conn) onGoAway(h header, p []byte) Reason {
 		return ReasonFrameSize
 	}
 	c.left = true
+	if c.client != nil {
+		c.giveBack(binary.BigEndian.Uint32(p)&maxID, Code(binary.BigEndian.Uint32(p[4:])))
+	}
 	return NoReason
 }
 

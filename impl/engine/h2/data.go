@@ -72,6 +72,8 @@ func (s *Stream) bad(h header, body int) Reason {
 	switch {
 	case s.whole:
 		return ReasonClosed
+	case s.c.client != nil && !s.heard:
+		return ReasonHeadMissing
 	case h.length > s.recv:
 		return ReasonWindow
 	case s.left >= 0 && (int64(body) > s.left || h.has(flagEndStream) && int64(body) < s.left):
@@ -106,10 +108,12 @@ func (c *Conn) pass(b []byte) {
 	if last {
 		s.whole = true
 	}
+	id := s.id
 	c.owner.Data(s, b, last)
+	c.ends(s, id)
 }
 
-// Consumed says that n bytes of the body have gone further: the client may send as
+// Consumed says that n bytes of the body have gone further: the other side may send as
 // many again.
 func (s *Stream) Consumed(n int) {
 	c := s.c
@@ -119,7 +123,7 @@ func (s *Stream) Consumed(n int) {
 	n = min(n, s.used)
 	s.used -= n
 	c.credit(n)
-	if s.owed += n; s.whole || s.owed < c.srv.o.StreamWindow/2 || c.dead {
+	if s.owed += n; s.whole || s.owed < c.side.o.StreamWindow/2 || c.dead {
 		return
 	}
 	s.recv += s.owed
@@ -129,7 +133,7 @@ func (s *Stream) Consumed(n int) {
 
 // credit gives the window of the connection back.
 func (c *Conn) credit(n int) {
-	if c.owed += n; c.owed < c.srv.o.ConnWindow/2 || c.dead {
+	if c.owed += n; c.owed < c.side.o.ConnWindow/2 || c.dead {
 		return
 	}
 	c.recv += c.owed

@@ -6,18 +6,18 @@ import (
 	"github.com/unilb/unilb/impl/engine/h1"
 )
 
-// An encoder writes header blocks. It uses the client's dynamic table for the last
+// An encoder writes header blocks. It uses the other side's dynamic table for the last
 // few values of fields that repeat (the type of the content, the date, the server),
 // and writes everything else as it is: what Huffman coding would save of the rest
-// costs more time than anything else about an answer. The zero value is ready.
+// costs more time than anything else about a message. The zero value is ready.
 type encoder struct {
 	recent *recent
-	mute   bool // the client's table is too small to be of use
+	mute   bool // the other side's table is too small to be of use
 	shrink bool // and has to be told so
 }
 
-// recent is what the last entries of the client's table are. All of them together are
-// smaller than the table that every client has (see forget), so that none of them is
+// recent is what the last entries of the other side's table are. All of them together are
+// smaller than the table that everybody has (see forget), so that none of them is
 // evicted before it is overwritten here.
 type recent struct {
 	count   int // entries that were ever made
@@ -104,7 +104,7 @@ func (e *encoder) field(b []byte, name, value string) []byte {
 	case index == 0:
 		b = append(b, 0, byte(len(low)))
 		b = append(b, low...)
-	case index == indexSetCookie: // and let nobody remember it
+	case secret>>index&1 == 1: // and let nobody remember it
 		b = appendNumber(b, 0x10, 4, uint64(index))
 	case remembered>>index&1 == 1 && len(value) <= recentValue && !e.mute:
 		if i := e.find(index, value); i > 0 {

@@ -15,13 +15,13 @@ const maxPieces = 64
 // maxUnread is how many bytes of control frames may be queued beyond a full output.
 const maxUnread = 64 << 10
 
-// Feed takes bytes of the client and returns how many it has used; the rest must be
+// Feed takes bytes of the other side and returns how many it has used; the rest must be
 // fed again, with what follows it: it is the beginning of a frame, or a request that
 // waits for room in the output (see Wants). Frames of bodies are used as they come, so
 // that at most frameSize and a header's bytes are left.
 //
 // now is the owner's time in nanoseconds, of which only differences count: with it,
-// clients get back what they have used up of their budgets. 0: they do not.
+// peers get back what they have used up of their budgets. 0: they do not.
 //
 // After an error, an Error, the connection is over: its output ends with a GOAWAY and
 // is to be sent before the connection is closed. Every stream has been told.
@@ -67,7 +67,7 @@ func (c *Conn) next(b []byte) (int, Reason) {
 	}
 	n := headerSize + h.length
 	switch {
-	case h.kind == kindHeaders && h.stream > c.last && c.full():
+	case h.kind == kindHeaders && h.stream > c.last && c.server != nil && c.full():
 		c.stuck = true
 		return 0, NoReason
 	case len(b) < n:

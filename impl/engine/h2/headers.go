@@ -37,7 +37,7 @@ func (c *Conn) onHeaders(h header, p []byte) Reason {
 
 // onContinuation takes a further one.
 func (c *Conn) onContinuation(h header, p []byte) Reason {
-	if c.in.pieces++; c.in.pieces > maxPieces || len(c.in.started)+len(p) > 2*c.srv.o.MaxHead {
+	if c.in.pieces++; c.in.pieces > maxPieces || len(c.in.started)+len(p) > 2*c.side.o.MaxHead {
 		return ReasonBlock
 	}
 	c.in.started = append(c.in.started, p...)
@@ -56,9 +56,11 @@ func (c *Conn) headed(p []byte) Reason {
 	switch {
 	case s != nil && s.whole:
 		return either(c.discard(p), c.reset(s, ReasonClosed))
+	case s != nil && c.client != nil && !s.heard:
+		return c.answer(s, in, p)
 	case s != nil:
 		return c.trailers(s, in, p)
-	case in.stream > c.last && c.going != gone:
+	case in.stream > c.last && c.going != gone && c.server != nil:
 		c.last = in.stream
 		return c.request(in, p)
 	case c.passes(in.stream):
@@ -74,25 +76,25 @@ func (c *Conn) headed(p []byte) Reason {
 
 // discard decodes a block that nobody wants.
 func (c *Conn) discard(p []byte) Reason {
-	k := &c.srv.block
+	k := &c.side.block
 	k.skip()
 	return k.decode(c.dec, p)
 }
 
 // request begins a stream.
 func (c *Conn) request(in inBlock, p []byte) Reason {
-	if len(c.ids) >= c.srv.o.MaxStreams {
+	if len(c.ids) >= c.side.o.MaxStreams {
 		why := either(c.discard(p), c.tooMany())
 		c.control(appendReset(c.out.Room(), in.stream, RefusedStream))
 		c.resets.add(in.stream, maxResets)
-		c.owner.Refuse(nil, ReasonStreams)
+		c.server.Refuse(nil, ReasonStreams)
 		return why
 	}
 	s := c.open(in.stream)
 	s.whole = in.end
-	x := c.owner.Open(s)
-	k := &c.srv.block
-	k.begin(x.Request.Fields[:0], &x.Arena, c.srv.o.MaxHead)
+	x := c.server.Open(s)
+	k := &c.side.block
+	k.begin(x.Request.Fields[:0], &x.Arena, c.side.o.MaxHead)
 	k.bad = in.bad
 	if why := k.decode(c.dec, p); why != NoReason {
 		return why
@@ -102,7 +104,7 @@ func (c *Conn) request(in inBlock, p []byte) Reason {
 		return c.refuse(s, bad)
 	}
 	s.told, s.left = true, k.length
-	c.owner.Request(s, head)
+	c.server.Request(s, head)
 	return NoReason
 }
 
@@ -120,7 +122,7 @@ func (c *Conn) refuse(s *Stream, bad Reason) Reason {
 	id := s.id
 	why := c.budget.spendReset()
 	s.told = true // by this
-	c.owner.Refuse(s, bad)
+	c.server.Refuse(s, bad)
 	if s.c == c && s.id == id {
 		c.control(appendReset(c.out.Room(), id, bad.Code()))
 		c.resets.add(id, maxResets)
@@ -131,12 +133,12 @@ func (c *Conn) refuse(s *Stream, bad Reason) Reason {
 
 // trailers takes the head behind a body, which ends it.
 func (c *Conn) trailers(s *Stream, in inBlock, p []byte) Reason {
-	k, srv := &c.srv.block, c.srv
-	k.begin(srv.trailer[:0], &srv.arena, srv.o.MaxHead)
+	k, own, id := &c.side.block, c.side, s.id
+	k.begin(own.trailer[:0], &own.arena, own.o.MaxHead)
 	k.behind = true
 	k.bad = in.bad
 	why := k.decode(c.dec, p)
-	srv.trailer = k.fields
+	own.trailer = k.fields
 	switch {
 	case why != NoReason:
 	case k.bad != NoReason:
@@ -147,12 +149,10 @@ func (c *Conn) trailers(s *Stream, in inBlock, p []byte) Reason {
 		why = c.reset(s, ReasonLengthDiffers)
 	default:
 		s.whole = true
-		c.owner.Trailers(s, srv.trailer)
+		c.owner.Trailers(s, own.trailer)
+		c.ends(s, id)
 	}
-	if srv.o.Poison {
-		srv.arena.Poison(0xDB)
-	}
-	srv.arena.Reset()
-	clear(srv.trailer)
+	own.died()
+	clear(own.trailer)
 	return why
 }

@@ -8,6 +8,7 @@ import (
 // heard is what the fields of a block say about the message itself.
 type heard struct {
 	method, scheme, authority, path string
+	status                          string
 	given                           pseudo // which of them have come
 	regular                         bool   // a field has come that is none of them
 
@@ -27,6 +28,7 @@ const (
 	pseudoScheme
 	pseudoAuthority
 	pseudoPath
+	pseudoStatus
 )
 
 // hearPseudo takes a pseudo field.
@@ -42,9 +44,11 @@ func (k *block) hearPseudo(name, value string) Reason {
 		which, to = pseudoAuthority, &k.authority
 	case ":path":
 		which, to = pseudoPath, &k.path
+	case ":status":
+		which, to = pseudoStatus, &k.status
 	}
 	switch {
-	case which == 0, k.behind:
+	case which == 0, k.behind, k.answer != (which == pseudoStatus):
 		return ReasonPseudo
 	case k.regular:
 		return ReasonPseudoOrder

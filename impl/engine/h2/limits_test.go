@@ -251,7 +251,7 @@ func TestNothingIsGatheredBehindTheFirstMistake(t *testing.T) {
 	m.feed(w.headers(1, true, with("x: y")...).take())
 	block := append(w.encode(with("te: gzip")...), 0x0f, 63-15, 1, 'v') // a name from the dynamic table
 	m.feed(framed(3, true, append(block, slices.Repeat([]byte{0x80 | 63}, 1000)...)))
-	if got := m.c.srv.block.fields; m.log[1] != "refuse 3: te" || len(got) > 0 {
+	if got := m.c.side.block.fields; m.log[1] != "refuse 3: te" || len(got) > 0 {
 		t.Errorf("got %q, %d fields", m.log, len(got))
 	}
 }

@@ -19,7 +19,7 @@ const (
 	ReasonSettings           // a value that a setting cannot have
 	ReasonWindow             // more data than the window allows, or a window beyond 2^31-1 (also of a stream)
 	ReasonIncrement          // a WINDOW_UPDATE by nothing (also of a stream)
-	ReasonPush               // a client that pushes
+	ReasonPush               // a push, which nobody has asked for
 	ReasonBlock              // a header block beyond its limit, or in too many pieces
 	ReasonFlood              // too many frames that bring nothing forward
 	ReasonResets             // too many requests that are given up
@@ -27,7 +27,7 @@ const (
 
 	// The reasons that end a stream.
 
-	ReasonPeer           // the client has reset it
+	ReasonPeer           // the other side has reset it
 	ReasonCut            // its connection has ended
 	ReasonStreams        // more streams than are allowed
 	ReasonDependency     // a stream that depends on itself
@@ -57,13 +57,16 @@ const (
 	ReasonTooManyFields  // more than h1.MaxFields: 431
 	ReasonTrailers       // a second head that does not end the stream
 	ReasonTrailersLong   // trailers beyond h1.MaxTrailers or h1.MaxTrailerBytes
+	ReasonStatus         // of an answer: :status is no number of three digits, or 101
+	ReasonHeadMissing    // of an answer: a body, or the end, before its head
+	ReasonLeft           // the target has left, and not looked at the request
 	lastReason
 )
 
 var reasonNames = [lastReason]string{"none", "preface", "frame_size", "padding", "stream_id", "stream_closed", "sequence", "compression", "settings", "window", "increment",
 	"push", "header_block", "flood", "rapid_reset", "unread", "peer_reset", "cut", "too_many_streams", "dependency", "upper_case", "field_name", "control_byte", "blank",
 	"connection", "te", "pseudo", "pseudo_repeated", "pseudo_order", "pseudo_missing", "method", "scheme", "target", "path", "host", "host_missing", "host_repeated",
-	"host_differs", "length", "length_repeated", "length_differs", "trailer", "head_too_long", "too_many_fields", "trailers_open", "trailers_too_long"}
+	"host_differs", "length", "length_repeated", "length_differs", "trailer", "head_too_long", "too_many_fields", "trailers_open", "trailers_too_long", "status", "head_missing", "left"}
 
 // Reasons is how many there are, NoReason included: the size of a table of
 // counters indexed by Reason.
@@ -77,7 +80,7 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
-// Code returns the error code that tells the client of it.
+// Code returns the error code that tells the other side of it.
 func (r Reason) Code() Code {
 	switch r {
 	case NoReason:
@@ -94,7 +97,7 @@ func (r Reason) Code() Code {
 		return EnhanceYourCalm
 	case ReasonPeer, ReasonCut:
 		return Cancel
-	case ReasonStreams:
+	case ReasonStreams, ReasonLeft:
 		return RefusedStream
 	}
 	return ProtocolError

@@ -29,7 +29,7 @@ func (s *Stream) Interim(status int, fields exchange.Fields, edits exchange.Edit
 	}
 	b, at := s.beginBlock()
 	b = c.enc.status(b, status)
-	b, _ = c.enc.fields(b, fields, edits)
+	b, _ = c.enc.fields(b, fields, edits, false)
 	c.out.Take(endBlock(b, at, s.id, 0))
 }
 
@@ -45,11 +45,11 @@ func (s *Stream) Answer(status int, fields exchange.Fields, edits exchange.Edits
 	s.headed = true
 	b, at := s.beginBlock()
 	b = c.enc.status(b, status)
-	b, dated := c.enc.fields(b, fields, edits)
+	b, found := c.enc.fields(b, fields, edits, false)
 	if a.Length >= 0 && status >= 200 && status != 204 {
 		b = c.enc.length(b, a.Length)
 	}
-	if a.Date != "" && !dated {
+	if a.Date != "" && found&foundDate == 0 {
 		b = c.enc.field(b, "date", a.Date)
 	}
 	if !a.End {
@@ -57,14 +57,14 @@ func (s *Stream) Answer(status int, fields exchange.Fields, edits exchange.Edits
 	}
 	c.out.Take(endBlock(b, at, s.id, endFlag(a.End)))
 	if a.End {
-		s.answered()
+		s.wrote()
 	}
 }
 
-// Data writes a part of the answer's body and returns how many bytes of b it has
+// Data writes a part of the body and returns how many bytes of b it has
 // taken: as many as the windows of stream and connection, and the output, allow. When
 // that is not all, the owner keeps the rest, and Writable will be called. end: there
-// is no more; when all is taken, the stream ends.
+// is no more; when all is taken, our side of the stream ends.
 func (s *Stream) Data(b []byte, end bool) int {
 	if s.c == nil || s.c.dead || !s.headed {
 		return 0
@@ -79,11 +79,12 @@ func (s *Stream) Data(b []byte, end bool) int {
 		s.frames(b[n:n+k], end && n+k == len(b))
 		n += k
 	}
+	s.c.budget.paced(n)
 	if len(b) == 0 && end {
 		s.frames(nil, true)
 	}
 	if end {
-		s.answered()
+		s.wrote()
 	}
 	return n
 }
@@ -106,7 +107,7 @@ func (s *Stream) frames(b []byte, end bool) {
 	c.out.Take(out)
 }
 
-// End ends the answer with trailers, if there are any. Those that are never passed on
+// End ends the body with trailers, if there are any. Those that are never passed on
 // are left out (see h1.DropTrailer).
 func (s *Stream) End(trailers exchange.Fields) {
 	c := s.c
@@ -124,7 +125,7 @@ func (s *Stream) End(trailers exchange.Fields) {
 	} else {
 		c.out.Take(endBlock(b, at, s.id, flagEndStream))
 	}
-	s.answered()
+	s.wrote()
 }
 
 // beginBlock leaves room for the header of a frame, which endBlock fills in.

@@ -1,6 +1,9 @@
 package h2
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Settings (RFC 9113, 6.5.2).
 const (
@@ -13,7 +16,7 @@ const (
 	settingSize          = 6 // in bytes
 	defaultTableSize     = 4096
 	largestFrameSize     = 1<<24 - 1
-	ourTableSize         = defaultTableSize // of what clients want remembered
+	ourTableSize         = defaultTableSize // of what the other side wants remembered
 	mostTableSizeUpdates = 2                // in one header block (RFC 7541, 4.2)
 )
 
@@ -36,9 +39,11 @@ func appendSettings(dst []byte, list ...setting) []byte {
 type settings struct {
 	window    int64  // of new streams, for what we send
 	tableSize uint32 // the smallest that it ever asked for, of its decoder
+	streams   uint32 // that it takes at a time
+	push      bool   // it says that it takes pushed streams
 }
 
-var defaultSettings = settings{window: baseWindow, tableSize: defaultTableSize}
+var defaultSettings = settings{window: baseWindow, tableSize: defaultTableSize, streams: math.MaxUint32}
 
 // read takes the payload of a SETTINGS frame. Values are checked in their order; the
 // last of each counts.
@@ -55,6 +60,9 @@ func (s *settings) read(p []byte) Reason {
 			if v > 1 {
 				return ReasonSettings
 			}
+			s.push = v == 1
+		case settingStreams:
+			s.streams = v
 		case settingWindow:
 			if v > maxWindow {
 				return ReasonWindow

@@ -13,12 +13,54 @@ const (
 	index200           = 8 // and those of statuses up to index500
 	indexStatus        = 8 // any other status takes the name from here
 	indexContentLength = 28
-	indexSetCookie     = 55
+	indexMethod        = 2
+	indexGet           = 2
+	indexPost          = 3
+	indexPath          = 4
+	indexHTTP          = 6
+	indexHTTPS         = 7
 )
 
-// indexOf returns the index of the name of an answer's field; 0: it has none.
+// indexOf returns the index of the name of a field; 0: it has none. (Those that are
+// written in another way are not here.)
 func indexOf(name []byte) uint8 {
 	switch string(name) {
+	case ":authority":
+		return 1
+	case "accept-charset":
+		return 15
+	case "accept-encoding":
+		return 16
+	case "accept-language":
+		return 17
+	case "accept":
+		return 19
+	case "authorization":
+		return 23
+	case "cookie":
+		return 32
+	case "from":
+		return 37
+	case "if-match":
+		return 39
+	case "if-modified-since":
+		return 40
+	case "if-none-match":
+		return 41
+	case "if-range":
+		return 42
+	case "if-unmodified-since":
+		return 43
+	case "max-forwards":
+		return 47
+	case "proxy-authorization":
+		return 49
+	case "range":
+		return 50
+	case "referer":
+		return 51
+	case "user-agent":
+		return 58
 	case "accept-ranges":
 		return 18
 	case "access-control-allow-origin":
@@ -62,7 +104,7 @@ func indexOf(name []byte) uint8 {
 	case "server":
 		return 54
 	case "set-cookie":
-		return indexSetCookie
+		return 55
 	case "strict-transport-security":
 		return 56
 	case "vary":
@@ -75,5 +117,11 @@ func indexOf(name []byte) uint8 {
 	return 0
 }
 
-// remembered are the indices of fields whose values repeat from answer to answer.
-const remembered = 1<<18 | 1<<20 | 1<<22 | 1<<24 | 1<<26 | 1<<27 | 1<<31 | 1<<33 | 1<<54 | 1<<56 | 1<<59 | 1<<60
+// remembered are the indices of fields whose values repeat from message to message: of
+// answers, and, in the second line, of requests. No name of them is longer than 27
+// bytes (see recent).
+const remembered = 1<<18 | 1<<20 | 1<<22 | 1<<24 | 1<<26 | 1<<27 | 1<<31 | 1<<33 | 1<<54 | 1<<56 | 1<<59 | 1<<60 |
+	1<<1 | 1<<16 | 1<<17 | 1<<19 | 1<<58
+
+// secret are those whose values nobody on the way should remember (RFC 7541, 7.1.3).
+const secret = 1<<23 | 1<<32 | 1<<49 | 1<<55

@@ -1,6 +1,10 @@
 package h2
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
 
 // Stream is a request and its answer. Its methods do nothing when it has ended.
 type Stream struct {
@@ -10,20 +14,24 @@ type Stream struct {
 	c  *Conn
 	id uint32
 
-	// The request.
+	// What comes: the request, or of a target the answer.
 	told  bool  // the owner knows of it
+	heard bool  // of a target: the head has come
 	whole bool  // all of it has come
 	left  int64 // of its body, as Content-Length says; -1: not known
-	recv  int   // window for what the client may send
+	recv  int   // window for what the other side may send
 	used  int   // bytes received that Consumed was not called for
-	owed  int   // by which the window grows once the client is told
+	owed  int   // by which the window grows once the other side is told
 
-	// The answer.
+	// What goes: the answer, or to a target the request.
 	send       int64 // window for what we may send
 	blocked    bool  // the owner waits for that window
 	queued     bool  // or for that of the connection, or the output, in c's list
 	headed     bool  // its head is written
+	sent       bool  // to a target: all of it is written
 	prev, next *Stream
+
+	x *exchange.Exchange // of a request to a target
 }
 
 // maxResets and maxEnded bound what a connection remembers of streams that have ended.
@@ -62,7 +70,7 @@ func (s *Stream) Conn() *Conn { return s.c }
 // ID numbers the stream on its connection.
 func (s *Stream) ID() uint32 { return s.id }
 
-// Whole tells whether all of the request has come.
+// Whole tells whether all of the request, or of a target's answer, has come.
 func (s *Stream) Whole() bool { return s.whole }
 
 // find returns an open stream; nil: it is none.
@@ -91,15 +99,15 @@ func (c *Conn) closed(id uint32) Reason {
 }
 
 func (c *Conn) open(id uint32) *Stream {
-	srv := c.srv
+	own := c.side
 	s := (*Stream)(nil)
-	if n := len(srv.free); n > 0 {
-		s = srv.free[n-1]
-		srv.free = srv.free[:n-1]
+	if n := len(own.free); n > 0 {
+		s = own.free[n-1]
+		own.free = own.free[:n-1]
 	} else {
 		s = new(Stream)
 	}
-	*s = Stream{c: c, id: id, left: -1, recv: srv.o.StreamWindow, send: c.peer.window}
+	*s = Stream{c: c, id: id, left: -1, recv: own.o.StreamWindow, send: c.peer.window}
 	if !c.knows {
 		s.recv = max(s.recv, baseWindow) // which it may use until it has seen ours
 	}
@@ -121,8 +129,8 @@ func (c *Conn) remove(s *Stream) {
 	}
 	c.credit(s.used)
 	*s = Stream{}
-	if srv := c.srv; len(srv.free) < streamsKept {
-		srv.free = append(srv.free, s)
+	if own := c.side; len(own.free) < streamsKept {
+		own.free = append(own.free, s)
 	}
 }
 
@@ -132,14 +140,14 @@ func (c *Conn) drop(s *Stream, why Error) {
 		c.owner.Reset(s, why)
 	} else {
 		s.told = true
-		c.owner.Refuse(s, why.Reason)
+		c.server.Refuse(s, why.Reason)
 	}
 	if s.c == c {
 		c.remove(s)
 	}
 }
 
-// reset ends a stream because the client has broken a rule.
+// reset ends a stream because the other side has broken a rule.
 func (c *Conn) reset(s *Stream, bad Reason) Reason {
 	c.control(appendReset(c.out.Room(), s.id, bad.Code()))
 	c.resets.add(s.id, maxResets)
@@ -147,8 +155,7 @@ func (c *Conn) reset(s *Stream, bad Reason) Reason {
 	return c.budget.spendReset()
 }
 
-// Reset ends the stream without an answer, or in the midst of it. The owner is not
-// told.
+// Reset ends the stream before its time. The owner is not told.
 func (s *Stream) Reset(code Code) {
 	c := s.c
 	if c == nil {
@@ -161,10 +168,16 @@ func (s *Stream) Reset(code Code) {
 	c.remove(s)
 }
 
-// answered ends the stream after its answer. What the client still has to send of the
-// request nobody waits for (RFC 9113, 8.1).
-func (s *Stream) answered() {
+// wrote is called when all of what we send on a stream is written. A client's ends with
+// it: what the client still has to send of the request nobody waits for (RFC 9113,
+// 8.1).
+func (s *Stream) wrote() {
 	c := s.c
+	if c.client != nil {
+		s.sent = true
+		c.ends(s, s.id)
+		return
+	}
 	c.budget.answered()
 	if s.whole {
 		c.ended.add(s.id, maxEnded)
@@ -175,7 +188,7 @@ func (s *Stream) answered() {
 	c.remove(s)
 }
 
-// onReset: the client gives a stream up.
+// onReset: the other side gives a stream up.
 func (c *Conn) onReset(h header, p []byte) Reason {
 	switch {
 	case len(p) != 4:
@@ -193,7 +206,7 @@ func (c *Conn) onReset(h header, p []byte) Reason {
 	return c.budget.spendReset()
 }
 
-// silent notes that the client, too, has ended a stream that we have reset: no more
+// silent notes that the other side, too, has ended a stream that we have reset: no more
 // frames of it are on their way.
 func (c *Conn) silent(id uint32) {
 	if c.resets.has(id) {

@@ -2,7 +2,7 @@ package h2
 
 import "encoding/binary"
 
-// Room is how many bytes of the answer's body Data would take now. When it is 0,
+// Room is how many bytes of the body Data would take now. When it is 0,
 // Writable will be called.
 func (s *Stream) Room() int {
 	c := s.c
@@ -16,10 +16,10 @@ func (s *Stream) Room() int {
 		c.queue(s)
 		return 0
 	}
-	return int(min(s.send, c.send, int64(c.srv.o.HighWater-c.out.Waiting())))
+	return int(min(s.send, c.send, int64(c.side.o.HighWater-c.out.Waiting())))
 }
 
-// onWindowUpdate: the client takes more.
+// onWindowUpdate: the other side takes more.
 func (c *Conn) onWindowUpdate(h header, p []byte) Reason {
 	if len(p) != 4 {
 		return ReasonFrameSize
