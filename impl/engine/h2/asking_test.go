@@ -13,6 +13,9 @@ func TestSlotsAreWhatTheTargetAllows(t *testing.T) {
 	if n := m.c.Slots(); n != 100 {
 		t.Errorf("before its SETTINGS: %d slots, want 100", n)
 	}
+	if m.c.Expect(7); m.c.Slots() != 7 {
+		t.Errorf("expecting 7: %d slots", m.c.Slots())
+	}
 	if m.feed(w.settle().take()); m.c.Slots() != 200 {
 		t.Errorf("without a limit of its own: %d slots, want 200", m.c.Slots())
 	}

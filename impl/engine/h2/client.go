@@ -46,7 +46,7 @@ func NewClient(o Options) *Client {
 // Conn begins a connection: preface and SETTINGS are in the output when it returns.
 func (s *Client) Conn(out Output, owner Asker) *Conn {
 	c := s.conn(out, owner, 0)
-	c.client, c.begun = owner, true
+	c.client, c.begun, c.expected = owner, true, streamsAtFirst
 	out.Take(c.introduce(append(out.Room(), Preface...), setting{settingPush, 0}))
 	return c
 }
@@ -60,14 +60,21 @@ func (c *Conn) Slots() int {
 	if c.Spent() {
 		return 0
 	}
-	most := c.side.o.MaxStreams
-	if !c.settled {
-		most = min(most, streamsAtFirst)
-	} else if most > int(min(c.peer.streams, math.MaxInt32)) {
-		most = int(c.peer.streams)
-	}
-	return max(0, most-len(c.ids))
+	return max(0, c.Limit()-len(c.ids))
 }
+
+// Limit is how many streams may be open at a time: what the target and MaxStreams allow.
+func (c *Conn) Limit() int {
+	most := c.expected
+	if c.settled {
+		most = int(min(c.peer.streams, math.MaxInt32))
+	}
+	return min(most, c.side.o.MaxStreams)
+}
+
+// Expect sets the Limit that counts until the target has said its own, from what it said
+// on another connection; at least 1.
+func (c *Conn) Expect(streams int) { c.expected = max(1, min(streams, streamsAtFirst)) }
 
 // Spent tells that no stream can be opened any more: one side has left, or ids are used
 // up. Those that are open go on.

@@ -38,12 +38,13 @@ type Conn struct {
 	recv int   // what the other side may send
 	owed int   // what it may send once it is told
 
-	budget budget
-	unread int // bytes of control frames that were queued while the output was full
-	going  going
-	left   bool // the other side has said that it will do no more
-	dead   bool
-	why    Error
+	budget   budget
+	expected int // streams that a target takes, before it has said so
+	unread   int // bytes of control frames that were queued while the output was full
+	going    going
+	left     bool // the other side has said that it will do no more
+	dead     bool
+	why      Error
 }
 
 // going is how far the connection has been left.

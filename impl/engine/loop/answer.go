@@ -81,7 +81,7 @@ func (u *upstream) head(b []byte) (n int, ok bool) {
 		return 0, false
 	case status < 200:
 		u.interims++
-		u.interim(status)
+		r.interim(status)
 		return n, true
 	}
 	if v := r.tellAnswer(); v != exchange.Continue {
@@ -117,8 +117,7 @@ var errInterims = fmt.Errorf("target sent more than %d answers of 1xx", maxInter
 
 // interim passes a 1xx answer on. 100 is not passed: the expectation was met on our
 // side of the gateway.
-func (u *upstream) interim(status int) {
-	r := u.run
+func (r *run) interim(status int) {
 	if status != 100 && !r.answering {
 		r.f.interim(r, status)
 	}

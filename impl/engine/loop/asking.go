@@ -22,6 +22,10 @@ func (r *run) attempt() {
 	}
 	p := l.pool(r.key())
 	r.goAhead()
+	if p.key.HTTP2 {
+		p.multiplex(r)
+		return
+	}
 	for {
 		u := p.take()
 		if u == nil {

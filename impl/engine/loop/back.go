@@ -1,7 +1,7 @@
 package loop
 
-// A back is the target's side of an exchange: a connection of HTTP/1.1. It takes the
-// request's body, and tells the exchange of the answer as the target sends it.
+// A back is the target's side of an exchange: a connection of HTTP/1.1, or a stream of
+// HTTP/2. It takes the request's body, and tells the exchange of the answer as the target sends it.
 type back interface {
 	// body sends a part of the request's body; last: there is no more, but trailers that
 	// the front has.

@@ -92,8 +92,15 @@ func (s *sock) event() {
 		s.ended = true
 	}
 	if events&unix.EPOLLOUT != 0 {
-		if u, ok := s.owner.(*upstream); ok && u.connecting {
-			u.connected()
+		switch o := s.owner.(type) {
+		case *upstream:
+			if o.connecting {
+				o.connected()
+			}
+		case *trunk:
+			if o.connecting {
+				o.connected()
+			}
 		}
 		if s.blocked {
 			s.blocked = false
@@ -108,10 +115,23 @@ func (s *sock) event() {
 // lastWords reads what a target has sent before its connection broke: often it says
 // why.
 func (l *loop) lastWords(s *sock) {
-	if u, ok := s.owner.(*upstream); ok && s.open() && u.run != nil && !u.connecting {
-		s.readable, s.ended = true, true
-		u.ready()
+	if !s.open() {
+		return
 	}
+	switch o := s.owner.(type) {
+	case *upstream:
+		if o.run == nil || o.connecting {
+			return
+		}
+	case *trunk:
+		if o.conn == nil {
+			return
+		}
+	default:
+		return
+	}
+	s.readable, s.ended = true, true
+	s.owner.ready()
 }
 
 // fail ends a socket that is broken.

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -54,6 +55,10 @@ type loop struct {
 	h2      *h2.Server
 	streams []*stream // to be used again
 
+	asks       *h2.Client
+	branches   []*branch // to be used again
+	mostTrunks int       // of a pool
+
 	shaking    int          // handshakes that compute
 	shakeLater []*handshake // that wait for their turn
 
@@ -86,6 +91,8 @@ func newLoop(e *Engine, lane int) (*loop, error) {
 	}
 	l.due = l.late
 	l.h2 = h2.New(h2.Options{MaxHead: e.o.MaxHead, Poison: e.o.Poison})
+	l.asks = h2.NewClient(h2.Options{MaxHead: maxAnswerHead, MaxStreams: streamsOut, StreamWindow: windowIn, Poison: e.o.Poison})
+	l.mostTrunks = maxTrunks
 	l.look()
 	l.wheel.at = l.now / int64(tick)
 	return l, nil
@@ -211,10 +218,15 @@ func (l *loop) guard(s *sock, f func(*sock)) {
 					c.gone()
 				}
 			}
+			if t, ok := s.owner.(*trunk); ok {
+				t.end(errPanic)
+			}
 		}
 	}()
 	f(s)
 }
+
+var errPanic = errors.New("the gateway is at fault")
 
 func (l *loop) panicked(p any) {
 	l.e.o.Log.Error("panic on a loop", obs.Err, fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -20,13 +21,18 @@ const maxPools = 16384
 
 type poolKey = exchange.Pool
 
-// A pool holds the idle connections of a loop to one target.
+// A pool holds the connections of a loop to one target that are idle, or take more
+// requests beside those that they have.
 type pool struct {
 	l    *loop
 	key  poolKey
 	addr netip.AddrPort // invalid: a name, to be looked up for each connection
-	idle idle
+	idle idle        // of HTTP/1.1
 	tls  *tls.Config // with the sessions to resume; nil: none
+
+	trunks []*trunk // of HTTP/2, that more requests may come to
+	queued int      // requests that wait for one of them
+	limit  int      // streams that the target takes on each, as it last said
 }
 
 // key is what connections of the plan must share. For TLS without a name of its own
@@ -46,7 +52,7 @@ func (l *loop) pool(key poolKey) *pool {
 		if len(l.pools) >= maxPools {
 			l.forgetPools()
 		}
-		p = &pool{l: l, key: key}
+		p = &pool{l: l, key: key, limit: newStreams}
 		p.addr, _ = netip.ParseAddrPort(key.Address)
 		if key.TLS {
 			p.tls = key.TLSConfig(l.e.o.Roots)
@@ -59,7 +65,7 @@ func (l *loop) pool(key poolKey) *pool {
 // forgetPools lets go of pools that hold nothing.
 func (l *loop) forgetPools() {
 	for key, p := range l.pools {
-		if p.idle.n == 0 {
+		if p.idle.n == 0 && len(p.trunks) == 0 {
 			delete(l.pools, key)
 		}
 	}
@@ -102,13 +108,16 @@ func (p *pool) close() {
 		p.idle.remove(u)
 		u.leave()
 	}
+	for _, t := range slices.Clone(p.trunks) {
+		if len(t.branches) == 0 {
+			t.quit()
+		}
+	}
 }
 
 // connect makes a connection and sends the request over it.
 func (p *pool) connect(r *run) {
 	switch {
-	case p.key.HTTP2:
-		r.failed(exchange.Failure{Kind: exchange.FailedInternal, Replayable: !r.spilled, Err: errHTTP2})
 	case p.key.TLS:
 		p.elsewhere(r, dialTLS)
 	case !p.addr.IsValid():
@@ -122,9 +131,6 @@ func (p *pool) connect(r *run) {
 		p.connected(r, line{fd: fd}, e == unix.EINPROGRESS)
 	}
 }
-
-// errHTTP2 is for targets that speak HTTP/2: HTTP/1.1 must not be tried on them.
-var errHTTP2 = errors.New("the engine loop does not speak HTTP/2 to targets yet: serve with --engine=std")
 
 // connected takes a connection that stands, or is being made.
 func (p *pool) connected(r *run, c line, connecting bool) {
@@ -149,9 +155,12 @@ type line struct {
 	tls *session // after its handshake; nil: none
 }
 
+// A dialler connects to an address.
+type dialler func(context.Context, string, *tls.Config) (line, error)
+
 // elsewhere has a goroutine connect: names are looked up and hands are shaken off
 // the loop.
-func (p *pool) elsewhere(r *run, dial func(context.Context, string, *tls.Config) (line, error)) {
+func (p *pool) elsewhere(r *run, dial dialler) {
 	turn, address, conf, limit := r.turn, p.key.Address, p.tls, r.x.Plan.Connect
 	r.dialling = true
 	go func() {
@@ -217,6 +226,10 @@ func dialTLS(ctx context.Context, address string, conf *tls.Config) (line, error
 	if err := t.conn.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake's error is the one to tell
 		return line{}, err
+	}
+	if agreed := t.conn.ConnectionState().NegotiatedProtocol; len(conf.NextProtos) > 0 && !slices.Contains(conf.NextProtos, agreed) {
+		_ = c.Close() // it is of no use
+		return line{}, fmt.Errorf("target at %s did not agree on %s (ALPN)", address, conf.NextProtos[0])
 	}
 	l, err := takeOver(c)
 	t.mem.line, l.tls = nil, t

@@ -1,0 +1,244 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
+
+const (
+	// streamsOut is how many requests a connection of HTTP/2 carries at most, if the
+	// target lets it.
+	streamsOut = 128
+	// windowIn is how many bytes of an answer may have come that its client has not
+	// taken.
+	windowIn = 128 << 10
+	// newStreams is how many may wait for a connection that is being made, as long as
+	// nothing else is known of the target.
+	newStreams = 100
+	// maxTrunks bounds the connections of a loop to one target, and maxWaiting the
+	// requests that wait for a stream when all of them are full. They wait for the time
+	// to connect at most.
+	maxTrunks  = 256
+	maxWaiting = 1024
+)
+
+var errCrowded = errors.New("too many requests wait for the target")
+
+// multiplex sends the request over a connection that carries others.
+func (p *pool) multiplex(r *run) {
+	t, err := p.trunkFor(r)
+	if err != nil {
+		r.failed(exchange.Failure{Kind: exchange.FailedConnect, Replayable: !r.spilled, Err: err})
+		return
+	}
+	b := p.l.newBranch()
+	b.run, r.b = r, b
+	t.bear(b)
+	if t.free() > 0 && t.conn != nil {
+		b.begin()
+		return
+	}
+	t.queue = append(t.queue, b)
+	p.queued++
+	b.arm(r.x.Plan.Connect)
+}
+
+// bear takes a branch.
+func (t *trunk) bear(b *branch) {
+	t.idle = false
+	b.t, b.at = t, len(t.branches)
+	t.branches = append(t.branches, b)
+}
+
+// part lets one go.
+func (t *trunk) part(b *branch) {
+	last := len(t.branches) - 1
+	t.branches[b.at] = t.branches[last]
+	t.branches[b.at].at = b.at
+	t.branches[last] = nil
+	t.branches = t.branches[:last]
+}
+
+// trunkFor returns a connection that has room; or makes one; or returns the one for which
+// the fewest wait.
+func (p *pool) trunkFor(r *run) (*trunk, error) {
+	for i, t := range p.trunks {
+		if t.free() > 0 && t.usable(r) {
+			p.trunks[0], p.trunks[i] = t, p.trunks[0] // the next is found at once
+			return t, nil
+		}
+	}
+	switch {
+	case len(p.trunks) < p.l.mostTrunks:
+		return p.grow(r)
+	case p.queued >= maxWaiting:
+		return nil, errCrowded
+	}
+	return slices.MinFunc(p.trunks, func(a, b *trunk) int { return len(a.queue) - len(b.queue) }), nil
+}
+
+// free is how many more requests have room.
+func (t *trunk) free() int {
+	if t.conn == nil {
+		return min(newStreams, max(1, t.pool.limit)) - len(t.queue)
+	}
+	return t.conn.Slots() - len(t.queue)
+}
+
+// usable tells whether a connection without requests is as it was left, as that of
+// HTTP/1.1 is asked. In the midst of requests a target that leaves says so by GOAWAY.
+func (t *trunk) usable(r *run) bool {
+	l := t.l
+	switch {
+	case t.conn == nil || len(t.branches) > 0:
+		return true
+	case t.failed != 0 || t.ended:
+		return false
+	case t.put != l.batch && !t.readable && !l.full && exchange.Idempotent(r.x.Request.Method):
+		return true
+	case t.tls != nil && t.tls.mem.records.partial():
+		return false
+	}
+	_, e := peek(t.fd)
+	return e == unix.EAGAIN
+}
+
+// grow makes a connection.
+func (p *pool) grow(r *run) (*trunk, error) {
+	t := &trunk{pool: p, pooled: true}
+	t.l, t.owner, t.fd = p.l, t, -1
+	switch {
+	case p.key.TLS:
+		p.dial(t, r.x.Plan.Connect, dialTLS)
+	case !p.addr.IsValid():
+		p.dial(t, r.x.Plan.Connect, dialName)
+	default:
+		fd, e := connectTo(p.addr)
+		if e != 0 && e != unix.EINPROGRESS {
+			return nil, p.unreachable(e)
+		}
+		if e := p.l.attach(&t.sock, fd, t); e != 0 {
+			return nil, fmt.Errorf("watch a connection: %w", e)
+		}
+		t.connecting, t.blocked = true, true // until it says that it is writable
+	}
+	p.trunks = append(p.trunks, t)
+	return t, nil
+}
+
+func (p *pool) unreachable(e syscall.Errno) error {
+	return fmt.Errorf("connect to %s: %w", p.key.Address, e)
+}
+
+// dial has a goroutine connect.
+func (p *pool) dial(t *trunk, limit time.Duration, f dialler) {
+	address, conf := p.key.Address, p.tls
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		c, err := f(ctx, address, conf)
+		late := errors.Is(ctx.Err(), context.DeadlineExceeded)
+		if !p.l.mail.post(func() { t.dialled(c, err, late) }) && err == nil {
+			closeFD(c.fd)
+		}
+	}()
+}
+
+func (t *trunk) dialled(c line, err error, late bool) {
+	if err != nil {
+		kind := exchange.FailedConnect
+		if late {
+			kind = exchange.TimedOutConnect
+		}
+		t.refuse(kind, err)
+		return
+	}
+	if t.l.ended {
+		closeFD(c.fd)
+		return
+	}
+	if t.tls = c.tls; t.tls != nil {
+		t.tls.s = &t.sock
+	}
+	if e := t.l.attach(&t.sock, c.fd, t); e != 0 {
+		t.refuse(exchange.FailedInternal, fmt.Errorf("watch a connection: %w", e))
+		return
+	}
+	t.readable = t.tls != nil // the handshake may have read what follows it
+	t.connected()
+	t.again()
+}
+
+// pull begins branches that wait, also those that wait for others of the pool.
+func (t *trunk) pull() {
+	p := t.pool
+	for t.conn != nil && t.conn.Slots() > 0 && p.queued > 0 {
+		from := t
+		if len(t.queue) == 0 && t.pooled {
+			from = slices.MaxFunc(p.trunks, func(a, b *trunk) int { return len(a.queue) - len(b.queue) })
+		}
+		if len(from.queue) == 0 {
+			return
+		}
+		b := from.queue[0]
+		from.unqueue(b)
+		if from != t {
+			from.part(b)
+			t.bear(b)
+		}
+		b.begin()
+	}
+}
+
+func (t *trunk) unqueue(b *branch) {
+	i := slices.Index(t.queue, b)
+	t.queue = slices.Delete(t.queue, i, i+1)
+	t.pool.queued--
+}
+
+// drop takes a connection out of the pool. Idempotent.
+func (p *pool) drop(t *trunk) {
+	if !t.pooled {
+		return
+	}
+	t.pooled = false
+	i := slices.Index(p.trunks, t)
+	p.trunks = slices.Delete(p.trunks, i, i+1)
+}
+
+// crowded closes the connection that was used longest ago when too many are idle.
+func (p *pool) crowded() {
+	idle, oldest := 0, (*trunk)(nil)
+	for _, t := range p.trunks {
+		if t.idle {
+			if idle++; oldest == nil || t.put < oldest.put {
+				oldest = t
+			}
+		}
+	}
+	if idle > p.key.IdleConns {
+		oldest.quit()
+	}
+}
+
+// arm sets the deadline of a branch. That of the connection is never behind it.
+func (b *branch) arm(after time.Duration) {
+	b.deadline = 0
+	if after <= 0 {
+		return
+	}
+	b.deadline = b.t.l.now + int64(after)
+	if d := b.t.deadline; d == 0 || b.deadline < d {
+		b.t.l.wheel.arm(&b.t.sock, b.deadline)
+	}
+}
+
+func (b *branch) overdue() bool { return b.deadline != 0 && b.deadline <= b.t.l.now }
