@@ -155,13 +155,16 @@ func (c *Conn) reset(s *Stream, bad Reason) Reason {
 	return c.budget.spendReset()
 }
 
-// Reset ends the stream before its time. The owner is not told.
+// Reset ends the stream before its time, if it has not ended on both sides. The owner
+// is not told.
 func (s *Stream) Reset(code Code) {
 	c := s.c
-	if c == nil {
+	switch {
+	case c == nil:
 		return
-	}
-	if !c.dead {
+	case s.whole && s.sent: // it ends when the owner, who is being told, returns
+		c.ended.add(s.id, maxEnded)
+	case !c.dead:
 		c.control(appendReset(c.out.Room(), s.id, code))
 		c.resets.add(s.id, maxResets)
 	}

@@ -22,9 +22,6 @@ func (b *branch) interim() {
 func (b *branch) answer(h h2.AnswerHead) {
 	r := b.run
 	x := &r.x
-	if h.End {
-		b.detach()
-	}
 	if v := r.tellAnswer(); v != exchange.Continue {
 		r.b = nil
 		b.abandon()
@@ -45,7 +42,8 @@ func (b *branch) answer(h h2.AnswerHead) {
 	}
 	r.startAnswer(x.Response.Status, x.Response.Fields, length, r.l.names)
 	b.headed = true
-	if h.End {
+	if h.End || r.bodyless {
+		b.detach()
 		b.pass(nil, true)
 		return
 	}
@@ -80,12 +78,12 @@ func (b *branch) trail(fields exchange.Fields) {
 	b.inEnd = true
 }
 
-// detach lets go of the stream of an answer that has come to its end: it ends by itself,
-// or is ended when nobody wants the rest of the request any more (RFC 9113, 8.1).
+// detach lets go of the stream of an answer of which nothing more is wanted: it ends by
+// itself, or is ended with what is left of the request (RFC 9113, 8.1).
 func (b *branch) detach() {
 	s := b.s
 	b.s = nil
-	if s != nil && !b.asked {
+	if s != nil {
 		s.Reset(h2.NoError)
 	}
 	b.out = nil

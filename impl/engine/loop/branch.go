@@ -186,6 +186,8 @@ func (b *branch) watch() {
 	}
 	plan := &r.x.Plan
 	switch {
+	case b.s == nil:
+		b.arm(0) // all has come
 	case len(b.out) > 0:
 		b.arm(plan.Send)
 	case t.waiting() > 0 || t.blocked:

@@ -287,13 +287,13 @@ func (c *client) pace() {
 			c.stuckAt = l.now
 		}
 		left := o.BodyTimeout - time.Duration(l.now-c.stuckAt)
-		if r != nil && r.takes() {
+		if r != nil && r.awaits() {
 			left = min(left, r.slow.wait(l, true))
 		}
 		l.arm(&c.sock, max(1, left))
 	case c.waiting() > 0:
 		l.arm(&c.sock, o.BodyTimeout)
-	case r != nil && r.takes():
+	case r != nil && r.awaits():
 		l.arm(&c.sock, min(o.BodyTimeout, r.slow.wait(l, true)))
 	case r != nil:
 		r.slow.wait(l, false)

@@ -164,8 +164,15 @@ func TestStreamsBeyondTheLimitTakeOtherConnections(t *testing.T) {
 			}
 		})
 	}
-	for range all {
-		<-begun
+	for i := range all {
+		select {
+		case <-begun:
+		case <-time.After(20 * time.Second):
+			t.Errorf("%d of %d have begun, failures %v", i, all, h.failed())
+		}
+		if t.Failed() {
+			break
+		}
 	}
 	close(end)
 	wg.Wait()
@@ -213,6 +220,58 @@ func TestRequestsWaitForStreamsWhenNoConnectionMayBeMade(t *testing.T) {
 	if n := most.Load(); n > 2*limit {
 		t.Errorf("%d at a time on two connections of %d", n, limit)
 	}
+}
+
+// TestRequestsThatWaitTakeTheFirstStreamThatIsFree, on whatever connection.
+func TestRequestsThatWaitTakeTheFirstStreamThatIsFree(t *testing.T) {
+	hold, short := make(chan struct{}), make(chan struct{})
+	begun := make(chan struct{}, 2)
+	up := target2(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hold":
+			begun <- struct{}{}
+			<-hold
+		case "/short":
+			begun <- struct{}{}
+			<-short
+		}
+		fmt.Fprint(w, "ok")
+	}, &http.HTTP2Config{MaxConcurrentStreams: 1})
+	h := newOver2(up)
+	e, addr := startLoops(t, Options{Handler: h})
+	l := e.loops[0]
+	if status, _ := ask(t, "http://"+addr); status != 200 { // the limit is known then
+		t.Fatalf("got %d", status)
+	}
+	l.mail.post(func() { l.mostTrunks = 2 })
+	var held, others sync.WaitGroup
+	get := func(path string) {
+		if resp, err := http.Get("http://" + addr + path); err != nil || resp.StatusCode != 200 {
+			t.Errorf("%s: %v %v, failures %v", path, resp, err, h.failed())
+		}
+	}
+	held.Go(func() { get("/hold") })
+	<-begun
+	others.Go(func() { get("/short") })
+	<-begun
+	for range 6 {
+		others.Go(func() { get("/") })
+	}
+	for waiting := 0; waiting < 6; {
+		if err := l.ask(func() error {
+			for _, p := range l.pools {
+				waiting = p.queued
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		pause(t)
+	}
+	close(short)
+	others.Wait()
+	close(hold)
+	held.Wait()
 }
 
 func TestWaitForAStreamIsLimitedAsConnectingIs(t *testing.T) {
@@ -275,13 +334,14 @@ func TestIdleConnectionsOfHTTP2EndInTime(t *testing.T) {
 	})
 	for _, timeout := range []time.Duration{150 * time.Millisecond, 0} {
 		h := newOver2(up)
+		h.plan.Connect, h.plan.Send, h.plan.Read = time.Minute, time.Minute, time.Minute
 		h.pool.IdleTimeout = timeout
 		_, addr := startLoops(t, Options{Handler: h})
 		begin := time.Now()
 		if status, _ := ask(t, "http://"+addr); status != 200 {
 			t.Fatalf("got %d, failures %+v", status, h.failed())
 		}
-		if said := <-gone; said != "0 NO_ERROR" || time.Since(begin) < timeout {
+		if said := <-gone; said != "0 NO_ERROR" || time.Since(begin) < timeout || time.Since(begin) > h.plan.Read/2 {
 			t.Errorf("ended with %s after %s, want NO_ERROR after %s", said, time.Since(begin), timeout)
 		}
 	}
@@ -444,23 +504,36 @@ func TestConnectFailuresOfHTTP2FailEveryRequestThatWaits(t *testing.T) {
 }
 
 func TestTargetThatAgreesOnAnotherProtocolIsNotSpokenTo(t *testing.T) {
-	asked := atomic.Int64{}
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{enginetest.SelfSigned(t, "a")}}
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	h := newOver2(s.Listener.Addr().String())
-	h.pool.TLS = true
-	_, addr := startLoops(t, Options{Handler: h})
-	if status, _ := ask(t, "http://"+addr); status != 502 || asked.Load() > 0 {
-		t.Errorf("%d, the target was asked %d times", status, asked.Load())
+	for _, protocols := range [][]string{nil, {"http/1.1"}} { // without ALPN, and with another
+		ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{enginetest.SelfSigned(t, "a")}, NextProtos: protocols})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ln.Close() })
+		said := make(chan string, 1)
+		go func() {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			b, _ := io.ReadAll(c)
+			said <- string(b)
+		}()
+		h := newOver2(ln.Addr().String())
+		h.pool.TLS = true
+		_, addr := startLoops(t, Options{Handler: h})
+		if status, _ := ask(t, "http://"+addr); status != 502 {
+			t.Errorf("%q: got %d", protocols, status)
+		}
+		if got := <-said; got != "" {
+			t.Errorf("%q: the target was told %q", protocols, got)
+		}
+		f := h.failed()
+		if len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent || protocols == nil && !strings.Contains(f[0].Err.Error(), "did not agree on h2") {
+			t.Errorf("%q: failures %+v", protocols, f)
+		}
 	}
-	f := h.failed()
-	if len(f) != 1 || f[0].Kind != exchange.FailedConnect || f[0].Sent {
-		t.Fatalf("failures %+v", f)
-	}
-	t.Log(f[0].Err)
 }
 
 // TestSilentConnectionIsNotAskedAgain: a request that hears nothing of a connection in its
@@ -633,6 +706,118 @@ func TestResetOfAConnectionFailsEachOfItsRequests(t *testing.T) {
 	for _, f := range h.failed() {
 		if f.Kind != exchange.FailedRead || !f.Sent || errors.Is(f.Err, nil) {
 			t.Errorf("failure %+v", f)
+		}
+	}
+}
+
+// TestMessagesMayPauseOnceTheAnswerHasBegun: neither side is slow when both have nothing to
+// say for a while, as long as the target's time to read is.
+func TestMessagesMayPauseOnceTheAnswerHasBegun(t *testing.T) {
+	up := target2(t, func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
+		_ = rc.EnableFullDuplex()
+		_ = rc.Flush()
+		buf := make([]byte, 16)
+		for {
+			n, err := r.Body.Read(buf)
+			_, _ = w.Write(buf[:n])
+			_ = rc.Flush()
+			if err != nil {
+				return
+			}
+		}
+	}, nil)
+	h := newOver2(up)
+	const limit = 150 * time.Millisecond
+	_, addr := startLoops(t, Options{Handler: h, HTTP2: true, BodyTimeout: limit})
+	for name, c := range map[string]*http.Client{"HTTP/1.1": {Transport: &http.Transport{}}, "HTTP/2": version2(t)} {
+		pr, pw := io.Pipe()
+		resp, err := c.Post("http://"+addr, "", pr)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for range 3 {
+			for begin := time.Now(); time.Since(begin) < 2*limit; {
+				pause(t)
+			}
+			go func() { _, _ = io.WriteString(pw, "message") }()
+			got := make([]byte, len("message"))
+			if _, err := io.ReadFull(resp.Body, got); err != nil {
+				t.Fatalf("%s: %v after %q", name, err, got)
+			}
+		}
+		_ = pw.Close()
+		if rest := whole(t, resp, nil); rest != "" {
+			t.Errorf("%s: %q follows", name, rest)
+		}
+	}
+}
+
+// TestSlowClientOfAWholeAnswerGetsAllOfIt: the target's time to read ends with the answer.
+func TestSlowClientOfAWholeAnswerGetsAllOfIt(t *testing.T) {
+	const size = 8 << 20
+	up := target2(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		_, _ = io.CopyN(w, zeros{}, size)
+		w.Header().Set("X-Sum", "42")
+	}, nil)
+	h := newOver2(up)
+	h.plan.Read = 200 * time.Millisecond
+	_, addr := startLoops(t, Options{Handler: h, HTTP2: true})
+	for name, c := range map[string]*http.Client{"HTTP/1.1": {Transport: &http.Transport{}}, "HTTP/2": version2(t)} {
+		resp, err := c.Get("http://" + addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := int64(0)
+		for range 4 {
+			for begin := time.Now(); time.Since(begin) < 2*h.plan.Read; {
+				pause(t)
+			}
+			k, err := io.CopyN(io.Discard, resp.Body, size/8)
+			if n += k; err != nil {
+				t.Fatalf("%s: %d bytes, %v", name, n, err)
+			}
+		}
+		k, err := io.Copy(io.Discard, resp.Body)
+		if n += k; n != size || err != nil || resp.Trailer.Get("X-Sum") != "42" {
+			t.Errorf("%s: %d of %d bytes, %v, trailers %v", name, n, size, err, resp.Trailer)
+		}
+		_ = resp.Body.Close()
+	}
+}
+
+// TestAnswerToHEADEndsWithItsHead, also when the target has not ended its stream.
+func TestAnswerToHEADEndsWithItsHead(t *testing.T) {
+	resets := make(chan string, 1)
+	up := frames2(t, func(_ int, fr *http2.Framer, _ net.Conn) {
+		_ = fr.WriteSettings()
+		for {
+			f, err := fr.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch f := f.(type) {
+			case *http2.HeadersFrame:
+				_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: f.StreamID, BlockFragment: []byte{0x88, 0x0f, 0x0d, 1, '5'}, EndHeaders: true})
+			case *http2.RSTStreamFrame:
+				resets <- f.ErrCode.String()
+				_ = fr.WriteData(f.StreamID, true, nil) // was on its way
+			}
+		}
+	})
+	h := newOver2(up)
+	_, addr := startLoops(t, Options{Handler: h})
+	for range 2 {
+		resp, err := http.Head("http://" + addr)
+		if whole(t, resp, err); resp.StatusCode != 200 || resp.ContentLength != 5 {
+			t.Errorf("%s, length %d", resp.Status, resp.ContentLength)
+		}
+		if r := <-h.done; r.Cut {
+			t.Errorf("record %+v", r)
+		}
+		if code := <-resets; code != "NO_ERROR" {
+			t.Errorf("the stream is reset with %s", code)
 		}
 	}
 }

@@ -20,6 +20,11 @@ func (r *run) takes() bool {
 	return !r.b.full()
 }
 
+// awaits tells whether the client is to send more of the request's body in its time.
+// Once the answer has begun it need not: messages may go to and fro for as long as the
+// target has something to say in its own time.
+func (r *run) awaits() bool { return r.takes() && !r.answering }
+
 // underWay tells that a target has taken some of the request. Before that nothing of
 // the body is given up: every other target must be able to get all of it.
 func (r *run) underWay() bool { return r.b != nil && r.b.sentAny() }

@@ -112,7 +112,7 @@ func (s *stream) goOn() {
 
 // waits tells that it is the client's turn to do something.
 func (s *stream) waits() bool {
-	return len(s.out) > 0 || s.run != nil && (s.run.takes() || s.run.answering && s.full())
+	return len(s.out) > 0 || s.run != nil && (s.run.awaits() || s.run.answering && s.full())
 }
 
 // drips tells that the client sends the request's body too slowly, or takes that of the
@@ -125,8 +125,8 @@ func (s *stream) drips() bool {
 	if s.run == nil {
 		return false
 	}
-	takes := s.run.takes()
-	return s.run.slow.wait(l, takes) <= 1 && takes
+	awaits := s.run.awaits()
+	return s.run.slow.wait(l, awaits) <= 1 && awaits
 }
 
 func (s *stream) late() {
@@ -309,7 +309,7 @@ func (s *stream) more() {
 func (s *stream) pace() {
 	s.moved = s.m.c.l.now
 	if s.run != nil {
-		s.run.slow.wait(s.m.c.l, s.run.takes())
+		s.run.slow.wait(s.m.c.l, s.run.awaits())
 	}
 }
 
