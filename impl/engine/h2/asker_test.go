@@ -24,12 +24,13 @@ type caller struct {
 	err     error
 	held    []byte
 
-	onAnswer func(*Stream)
-	onData   func(*Stream, []byte, bool) // nil: it is consumed at once
-	onReset  func(*Stream, Error)
-	can      func(*Stream)
-	frames   *http2.Framer
-	in       *bytes.Buffer
+	onAnswer   func(*Stream)
+	onData     func(*Stream, []byte, bool) // nil: it is consumed at once
+	onReset    func(*Stream, Error)
+	onTrailers func(*Stream)
+	can        func(*Stream)
+	frames     *http2.Framer
+	in         *bytes.Buffer
 }
 
 func newCaller(o Options) *caller {
@@ -81,7 +82,12 @@ func (m *caller) Data(s *Stream, b []byte, end bool) {
 	s.Consumed(len(b))
 }
 
-func (m *caller) Trailers(s *Stream, f exchange.Fields) { m.note("trailers %d %q", s.ID(), f) }
+func (m *caller) Trailers(s *Stream, f exchange.Fields) {
+	m.note("trailers %d %q", s.ID(), f)
+	if m.onTrailers != nil {
+		m.onTrailers(s)
+	}
+}
 
 func (m *caller) Reset(s *Stream, e Error) {
 	m.note("reset %d: %s %s untouched %v", s.ID(), e.Reason, e.Code, e.Untouched())
@@ -404,5 +410,17 @@ func TestMeasuringTargetIsNoFlood(t *testing.T) {
 		if m.out = m.out[:0]; m.err != nil {
 			t.Fatalf("after %d messages: %v", i, m.err)
 		}
+	}
+}
+
+// TestAnswersDieWithTheirCallback: what somebody keeps of them shows.
+func TestAnswersDieWithTheirCallback(t *testing.T) {
+	m, w := standing(Options{})
+	m.ask()
+	kept := ""
+	m.onAnswer = func(s *Stream) { kept = s.x.Response.Fields[0].Value }
+	w.Write(framed(1, true, unindexed([]string{status200, "x-a: value"})))
+	if m.feed(w.take()); kept == "value" || len(kept) != len("value") {
+		t.Errorf("a value lives on as %q", kept)
 	}
 }

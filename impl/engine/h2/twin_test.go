@@ -51,10 +51,7 @@ func taking(pieces ...[]byte) (out []*taken, err error) {
 // twin reads the same by the library's framer, which sees heads, data and trailers, and
 // leaves streams and windows to its caller.
 func twin(b []byte) map[uint32]*taken {
-	f := http2.NewFramer(nil, bytes.NewReader(b))
-	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	f.MaxHeaderListSize = 1 << 20
-	f.SetMaxReadFrameSize(frameSize)
+	f := twinFramer(b)
 	out := map[uint32]*taken{}
 	for {
 		fr, err := f.ReadFrame()
@@ -92,6 +89,14 @@ func twin(b []byte) map[uint32]*taken {
 			}
 		}
 	}
+}
+
+func twinFramer(b []byte) *http2.Framer {
+	f := http2.NewFramer(nil, bytes.NewReader(b))
+	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	f.MaxHeaderListSize = 1 << 20
+	f.SetMaxReadFrameSize(frameSize)
+	return f
 }
 
 // sameAsTwin: whatever we accept, the library reads alike.
