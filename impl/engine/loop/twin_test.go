@@ -20,10 +20,11 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// mirror answers with everything that it has seen of a request, as text.
-func mirror(t *testing.T) string {
+// mirror answers with everything that it has seen of a request, as text, over HTTP/1.1 or
+// HTTP/2.
+func mirror(t *testing.T, two bool) string {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
 		fmt.Fprintf(&b, "%s %s host=%s length=%d coding=%v\n", r.Method, r.RequestURI, r.Host, r.ContentLength, r.TransferEncoding)
 		for name, values := range r.Header {
@@ -60,6 +61,11 @@ func mirror(t *testing.T) string {
 			_, _ = io.WriteString(w, strings.Join(lines, ""))
 		}
 	}))
+	if two {
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
 }
@@ -143,10 +149,16 @@ func heard(t *testing.T, addr string, requests []string) string {
 // TestBothEnginesSayTheSame sends the same bytes through both engines, in the same and
 // in other pieces, to the same target: what client and target see must be the same.
 func TestBothEnginesSayTheSame(t *testing.T) {
+	for name, two := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) { bothSayTheSame(t, two) })
+	}
+}
+
+func bothSayTheSame(t *testing.T, two bool) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
-	target := mirror(t)
-	h := &plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, IdleConns: 8, IdleTimeout: time.Minute}}}
+	target := mirror(t, two)
+	h := &plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, HTTP2: two, IdleConns: 8, IdleTimeout: time.Minute}}}
 	_, ours := startLoops(t, Options{Handler: h})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
