@@ -211,6 +211,9 @@ func (b *branch) late() {
 	defer b.run.mine().rescue()
 	switch {
 	case !b.begun:
+		if t.conn == nil {
+			t.pool.drop(t) // another may come to stand sooner
+		}
 		b.fail(exchange.TimedOutConnect, t.pool.unreachable(syscall.ETIMEDOUT))
 		return
 	case len(b.out) > 0 || b.timed:

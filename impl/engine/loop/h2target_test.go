@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/impl/engine/enginetest"
 	"github.com/unilb/unilb/impl/exchange"
@@ -819,5 +821,58 @@ func TestAnswerToHEADEndsWithItsHead(t *testing.T) {
 		if code := <-resets; code != "NO_ERROR" {
 			t.Errorf("the stream is reset with %s", code)
 		}
+	}
+}
+
+// TestConnectionThatDoesNotComeToBeIsGivenUp: the kernel tries for minutes, with longer and
+// longer pauses. A target that is back is asked by another.
+func TestConnectionThatDoesNotComeToBeIsGivenUp(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "full")
+	ln, err := net.FileListener(file)
+	_ = file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	up := ln.Addr().String()
+	for { // until nobody is let in any more
+		c, err := net.DialTimeout("tcp", up, 100*time.Millisecond)
+		if err != nil {
+			break
+		}
+		defer c.Close()
+	}
+	h := newOver2(up)
+	h.plan.Connect = 200 * time.Millisecond
+	_, addr := startLoops(t, Options{Handler: h})
+	if status, _ := ask(t, "http://"+addr); status != 502 {
+		t.Errorf("got %d of a target that lets nobody in", status)
+	}
+	if f := h.failed(); len(f) != 1 || f[0].Kind != exchange.TimedOutConnect || f[0].Sent {
+		t.Errorf("failures %+v", f)
+	}
+	s := &http.Server{Protocols: new(http.Protocols), ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	go s.Serve(ln)
+	defer s.Close()
+	for { // it is back
+		c, err := net.DialTimeout("tcp", up, 100*time.Millisecond)
+		if err == nil {
+			_ = c.Close()
+			break
+		}
+	}
+	h.mu.Lock()
+	h.failures = nil
+	h.mu.Unlock()
+	if status, _ := ask(t, "http://"+addr); status != 200 {
+		t.Errorf("got %d of a target that is back, failures %+v", status, h.failed())
 	}
 }

@@ -96,7 +96,13 @@ func (t *trunk) goOn() {
 
 // settle is called when branches may have left, or there may be room for others.
 func (t *trunk) settle() {
-	if !t.open() || t.conn == nil {
+	switch {
+	case !t.open():
+		return
+	case t.conn == nil:
+		if !t.pooled && len(t.branches) == 0 {
+			t.quit()
+		}
 		return
 	}
 	if t.pooled && t.conn.Spent() {
