@@ -29,6 +29,12 @@ type bench struct {
 // Options.HTTP2.
 func RunHTTP2Targets(t *testing.T, start Starter, both bool) {
 	for name, f := range map[string]func(*testing.T, bench){
+		"LargeHeadsPass":                      h2LargeHeadsPass,
+		"SmallWindowsAreObeyed":               h2SmallWindowsAreObeyed,
+		"WholeAnswerBeforeAResetIsWhole":      h2WholeAnswerBeforeAResetIsWhole,
+		"PaddingAndPingsAreNoBody":            h2PaddingAndPingsAreNoBody,
+		"TargetThatTakesNoMoreIsATimeout":     h2TargetThatTakesNoMoreIsATimeout,
+		"TooLargeAHeadIsABadAnswer":           h2TooLargeAHeadIsABadAnswer,
 		"RequestAndAnswerPass":                h2RequestAndAnswerPass,
 		"TrailersPassBothWays":                h2TrailersPassBothWays,
 		"AnswerOfOneHeadIsWhole":              h2AnswerOfOneHeadIsWhole,

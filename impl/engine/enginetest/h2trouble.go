@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -289,7 +290,12 @@ func h2ConnectionThatHasEndedIsNotTaken(t *testing.T, b bench) {
 		c.answer(stream, head200, "ok", true)
 		// Its end is on this machine then, and with the gateway's socket. (To close it
 		// with unread bytes would destroy the answer.)
-		_ = c.conn.(interface{ CloseWrite() error }).CloseWrite()
+		if t, ok := c.conn.(*tls.Conn); ok {
+			_ = t.CloseWrite()
+			_ = t.NetConn().(*net.TCPConn).CloseWrite()
+		} else {
+			_ = c.conn.(*net.TCPConn).CloseWrite()
+		}
 		closed <- struct{}{}
 		c.rest()
 	})

@@ -21,8 +21,11 @@ import (
 func (n *run) attempt() exchange.Verdict {
 	ctx, cancel := context.WithCancel(n.r.Context())
 	defer cancel()
-	t := &try{run: n, watch: newWatch(cancel), hints: make(chan hint, hintsWaiting)}
-	defer t.watch.stop()
+	t := &try{run: n, watch: newWatch(cancel), sending: newWatch(cancel)}
+	if n.x.Plan.Target.Pool.HTTP2 {
+		t.hints = make(chan hint, hintsWaiting)
+	}
+	defer t.rest()
 	tr := n.e.pools.get(t.pool())
 	resp, err := t.round(ctx, tr)
 	for i := 0; err != nil && i < maxStale && t.stale(err); i++ {
@@ -63,8 +66,12 @@ func (t *try) round(ctx context.Context, tr transport) (*http.Response, error) {
 // try is one attempt.
 type try struct {
 	run   *run
-	watch *watch
+	watch *watch // for the answer
 	body  *reader
+
+	// sending watches for the target to take the request, which may still go on while
+	// the answer comes.
+	sending *watch
 
 	// The connection in use, what it had taken before us, and whether it was
 	// kept. took: an earlier one of this try took bytes of it.
@@ -100,12 +107,12 @@ func (t *try) request(ctx context.Context) *http.Request {
 	plan := &x.Plan
 	send, read := plan.Send, plan.Read // who tells of the end of the request may be late: the run is another's then
 	trace := &httptrace.ClientTrace{
-		GetConn: func(string) { t.watch.stop() }, // connecting has a limit of its own
+		GetConn: func(string) { t.rest() }, // connecting has a limit of its own
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.gotConn(info)
-			t.watch.arm(exchange.TimedOutSend, send)
+			t.sending.arm(exchange.TimedOutSend, send)
 		},
-		WroteRequest:   func(httptrace.WroteRequestInfo) { t.watch.arm(exchange.TimedOutRead, read) },
+		WroteRequest:   func(httptrace.WroteRequestInfo) { t.wroteRequest(read) },
 		Got1xxResponse: t.interim,
 	}
 	if plan.Target.Pool.HTTP2 {
@@ -142,13 +149,29 @@ func (t *try) request(ctx context.Context) *http.Request {
 	return req
 }
 
+// rest watches for nothing, until there is a connection.
+func (t *try) rest() {
+	t.watch.stop()
+	t.sending.stop()
+}
+
+// wroteRequest: now it is the target's turn, unless it has answered already.
+func (t *try) wroteRequest(read time.Duration) {
+	t.sending.stop()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.settled {
+		t.watch.arm(exchange.TimedOutRead, read)
+	}
+}
+
 func (t *try) newReader(trailer http.Header) *reader {
 	send := t.run.x.Plan.Send
 	return t.run.body.open(trailer, func(waiting bool) {
 		if waiting {
-			t.watch.stop() // a slow client is not a slow target
+			t.sending.stop() // a slow client is not a slow target
 		} else {
-			t.watch.arm(exchange.TimedOutSend, send)
+			t.sending.arm(exchange.TimedOutSend, send)
 		}
 	})
 }

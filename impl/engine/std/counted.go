@@ -190,7 +190,7 @@ func (t *try) stale(err error) bool {
 	if !again || errors.As(err, &dial) || t.run.r.Context().Err() != nil {
 		return false
 	}
-	if _, timedOut := t.watch.fired(); timedOut {
+	if _, timedOut := t.timedOut(); timedOut {
 		return false
 	}
 	return t.body == nil || t.run.body.clientError() == nil && t.body.detach()

@@ -42,6 +42,14 @@ func (t *try) endInterim() {
 	t.mu.Unlock()
 }
 
+// timedOut tells whether, and what for, the attempt was ended for silence.
+func (t *try) timedOut() (exchange.FailureKind, bool) {
+	if kind, fired := t.sending.fired(); fired {
+		return kind, true
+	}
+	return t.watch.fired()
+}
+
 // failure says what went wrong, from the transport's error and from what we saw.
 func (t *try) failure(err error) exchange.Failure {
 	f := exchange.Failure{Sent: t.sent(), Replayable: true, Err: err}
@@ -55,7 +63,7 @@ func (t *try) failure(err error) exchange.Failure {
 	}
 	var dial *dialError
 	var tooBig *http.MaxBytesError
-	fired, timedOut := t.watch.fired()
+	fired, timedOut := t.timedOut()
 	switch {
 	case errors.As(clientErr, &tooBig):
 		f.Kind = exchange.ClientTooBig

@@ -8,6 +8,8 @@ import (
 	"net/textproto"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/http2"
 
@@ -16,14 +18,14 @@ import (
 
 // multiplex is one round of the attempt over a connection that others use as well.
 func (t *try) multiplex(ctx context.Context, m *multiplexed) (*http.Response, error) {
-	t.watch.stop() // connecting has a limit of its own
+	t.rest() // connecting has a limit of its own
 	c, reused, err := m.take(context.WithValue(ctx, connectKey{}, t.run.x.Plan.Connect), !exchange.Idempotent(t.run.x.Request.Method))
 	if err != nil {
 		return nil, err
 	}
 	t.reused = reused
 	t.wrote.Store(false)
-	t.watch.arm(exchange.TimedOutSend, t.run.x.Plan.Send)
+	t.sending.arm(exchange.TimedOutSend, t.run.x.Plan.Send)
 	req := t.request(ctx)
 	type answer struct {
 		resp *http.Response
@@ -58,14 +60,32 @@ func (t *try) multiplex(ctx context.Context, m *multiplexed) (*http.Response, er
 // of the connection.
 type streamBody struct {
 	io.ReadCloser
-	cancel context.CancelFunc // or closing waits until the target takes what is written to it
+	cancel context.CancelFunc
+	whole  atomic.Bool // it was read to its end
 	once   sync.Once
 }
 
+func (b *streamBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.whole.Store(true)
+	}
+	return n, err
+}
+
+// closing is how long a stream may take to end whose answer has.
+const closing = time.Second
+
+// Close waits for the end of the stream, or how busy a connection is would be told wrong.
+// Unless the target does not take what is written to it.
 func (b *streamBody) Close() error {
 	b.once.Do(func() {
-		b.cancel()
+		limit := time.AfterFunc(closing, b.cancel)
+		if !b.whole.Load() {
+			b.cancel()
+		}
 		_ = b.ReadCloser.Close() // nobody wants what it could say
+		limit.Stop()
 	})
 	return nil
 }

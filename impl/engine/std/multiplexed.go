@@ -108,24 +108,26 @@ func (m *multiplexed) take(ctx context.Context, careful bool) (c *channel, reuse
 func (m *multiplexed) free(careful bool) *channel {
 	for i := 0; i < len(m.conns); {
 		c := m.conns[i]
-		if c.Err() != nil || c.InFlight() == 0 && c.over(careful) {
+		ended, waiting := peek(c.raw)
+		busy := c.InFlight()
+		switch {
+		case ended || c.Err() != nil: // the library notices by itself
 			m.conns = slices.Delete(m.conns, i, i+1)
-			go c.end()
 			continue
-		}
-		if c.Reserve() == nil {
+		case careful && waiting && busy <= 1: // that one may have ended as well
+			// Most likely it is the word of the connection's end: what else has the
+			// target to say.
+			if busy == 0 {
+				m.conns = slices.Delete(m.conns, i, i+1)
+				go c.end()
+				continue
+			}
+		case c.Reserve() == nil:
 			return c
 		}
 		i++
 	}
 	return nil
-}
-
-// over tells, of a connection that nobody uses, whether it has ended as far as this
-// machine knows; careful: or may have.
-func (c *channel) over(careful bool) bool {
-	ended, waiting := peek(c.raw)
-	return ended || careful && waiting // most likely the word of its end: what else has it to say
 }
 
 // end closes a connection that nobody uses. With TLS it says so, and may wait.
