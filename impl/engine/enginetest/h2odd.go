@@ -134,7 +134,9 @@ func h2TargetThatTakesNoMoreIsATimeout(t *testing.T, b bench) {
 	h := b.handler(up)
 	h.plan.Send = 100 * time.Millisecond
 	url := b.serve(t, h)
-	resp, err := b.client(t).Post(url, "", bytes.NewReader(make([]byte, 8<<20)))
+	c := b.client(t)
+	c.Timeout = 10 * time.Second
+	resp, err := c.Post(url, "", bytes.NewReader(make([]byte, 8<<20)))
 	if err != nil { // it may not look at the answer before it has sent all
 		t.Logf("the client: %v", err)
 	} else if resp.Body.Close(); resp.StatusCode != http.StatusGatewayTimeout {
