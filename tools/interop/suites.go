@@ -15,9 +15,6 @@ type suite struct {
 
 func (s suite) run(ctx context.Context, p plan) ([]Result, error) { return s.judge(ctx, p, s.engine) }
 
-// loopSpeaksHTTP2ToTargets is what the suites of gRPC wait for.
-const loopSpeaksHTTP2ToTargets = false
-
 // suites are those of the engines that are to be run.
 func (p plan) suites() []suite {
 	var list []suite
@@ -27,19 +24,15 @@ func (p plan) suites() []suite {
 		}
 	}
 	for engine := range strings.SplitSeq(p.engines, ",") {
-		switch {
-		case engine != engineLoop:
+		if engine != engineLoop { // it does not speak HTTP/2 to clients
 			add(connect1.name, engine, connect1.run)
 			add(connect1to.name, engine, connect1to.run)
-		case loopSpeaksHTTP2ToTargets:
-			add("h2spec", engine, runH2spec)
-			add(connectAll.name, engine, connectAll.run)
-			add(connect1to.name, engine, connect1to.run)
-			add("grpc-go", engine, runGRPC)
-		default:
-			add("h2spec", engine, runH2spec)
-			add(connect1.name, engine, connect1.run)
+			continue
 		}
+		add("h2spec", engine, runH2spec)
+		add(connectAll.name, engine, connectAll.run)
+		add(connect1to.name, engine, connect1to.run)
+		add("grpc-go", engine, runGRPC)
 	}
 	return list
 }
