@@ -53,7 +53,9 @@ var streamsSlow = spec.Case{
 		t.Check(untaken.Got(ctx, narrow), "%s: an answer does not begin: got %d bytes, want %d", gateway(t).Ref, untaken.Received(), narrow)
 		for i := range 10 {
 			p := fmt.Sprintf("/other/%d", i)
-			own(t, c.Send(get(t, p), true).Answer(ctx), p, "while others stall")
+			if !own(t, c.Send(get(t, p), true).Answer(ctx), p, "while others stall") {
+				break // the others take as long to say the same
+			}
 		}
 		close(open)
 		own(t, thinking.Answer(ctx), "/think", "when its target has thought")

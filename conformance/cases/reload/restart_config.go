@@ -14,7 +14,6 @@ var restartConfig = spec.Case{
 	ID: "RESTART-CONFIG", Level: spec.Must, Needs: []spec.Feature{spec.GatewayRestart}, Env: []spec.Capability{spec.Control},
 	Title: "What was in force before a new process took over from a gateway is served by every connection while it does and after it, and what is edited then comes into force.",
 	Refs:  []string{"APISIX 3.18 init_worker: configuration is read before the workers accept", "docs/wire.md 1, applied"},
-	After: []string{"RESTART-LOAD"},
 	Objects: `
 -- upstreams/{{.ID}} --
 {"type": "roundrobin", "nodes": {"{{index .Backends 0}}": 1}}

@@ -25,7 +25,7 @@ var restartLoad = spec.Case{
 	Title:    fmt.Sprintf("A gateway that is replaced by a new process of itself %d times under load, on kept and fresh connections, with TLS and without, loses no request and repeats none.", replacements),
 	Refs:     []string{"nginx control: upgrading an executable on the fly", "haproxy management guide 4: seamless reloads", "RFC 9112 9.3.1"},
 	Backends: 1,
-	Timeout:  90 * time.Second,
+	Timeout:  45 * time.Second,
 	Run: func(ctx context.Context, t *spec.T) {
 		framed.Certify(ctx, t)
 		t.Put(ctx, "routes/"+t.ID(), fmt.Sprintf(`{"host":%q,"uri":"/*","upstream":%s}`, t.Host(), upstreamOf(t.Backend(0))))

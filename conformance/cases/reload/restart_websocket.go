@@ -16,7 +16,7 @@ var restartWebSocket = spec.Case{
 	ID: "RESTART-WEBSOCKET", Level: spec.Must, Needs: []spec.Feature{spec.GatewayRestart, spec.WebSocket}, Env: []spec.Capability{spec.Control},
 	Title: "An upgraded connection that stands when a new process takes over from a gateway carries bytes both ways as before, while new connections are served and upgraded.",
 	Refs:  []string{"nginx control: upgrading an executable on the fly", "RFC 6455 7.1"},
-	After: []string{"RESTART-IN-FLIGHT", "WS-UPGRADE"},
+	After: []string{"WS-UPGRADE"},
 	Objects: `
 -- routes/{{.ID}} --
 {"host": "{{.Host}}", "uri": "/*", "enable_websocket": true, "upstream": {"type": "roundrobin", "nodes": {"{{index .Played 0}}": 1}}}
