@@ -2,6 +2,7 @@ package h2
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -160,7 +161,7 @@ func repliesOfTwin(b []byte) map[uint32]*reply {
 	out := map[uint32]*reply{}
 	for {
 		fr, err := f.ReadFrame()
-		if _, broken := err.(http2.StreamError); broken {
+		if errors.As(err, new(http2.StreamError)) {
 			continue
 		}
 		if err != nil {

@@ -27,8 +27,8 @@ type pool struct {
 	l    *loop
 	key  poolKey
 	addr netip.AddrPort // invalid: a name, to be looked up for each connection
-	idle idle        // of HTTP/1.1
-	tls  *tls.Config // with the sessions to resume; nil: none
+	idle idle           // of HTTP/1.1
+	tls  *tls.Config    // with the sessions to resume; nil: none
 
 	trunks []*trunk // of HTTP/2, that more requests may come to
 	queued int      // requests that wait for one of them
