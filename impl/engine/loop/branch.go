@@ -188,7 +188,7 @@ func (b *branch) watch() {
 	switch {
 	case b.s == nil:
 		b.arm(0) // all has come
-	case len(b.out) > 0:
+	case b.stuck():
 		b.arm(plan.Send)
 	case t.waiting() > 0 || t.blocked:
 		b.arm(plan.Send)
@@ -205,6 +205,11 @@ func (b *branch) watch() {
 	}
 }
 
+// stuck tells that the target gives the stream no room for the rest of the request.
+func (b *branch) stuck() bool {
+	return len(b.out) > 0 || !b.asked && b.s != nil && b.s.Room() == 0
+}
+
 // late ends a try that takes too long.
 func (b *branch) late() {
 	t := b.t
@@ -216,7 +221,7 @@ func (b *branch) late() {
 		}
 		b.fail(exchange.TimedOutConnect, t.pool.unreachable(syscall.ETIMEDOUT))
 		return
-	case len(b.out) > 0 || b.timed:
+	case b.stuck() || b.timed:
 		if t.blocked {
 			t.retire() // who knows whether there is anybody
 		}
