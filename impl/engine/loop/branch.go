@@ -133,10 +133,9 @@ func (b *branch) flush() {
 	}
 }
 
-// full: nobody wants the rest of a request whose answer is there.
-func (b *branch) full() bool {
-	return b.begun && (b.s == nil || len(b.out) > 0 || b.s.Room() == 0)
-}
+// full is who has been given more than the target takes, so that its time to take it
+// runs. And nobody wants the rest of a request whose answer is there.
+func (b *branch) full() bool { return b.begun && (b.s == nil || len(b.out) > 0) }
 
 func (b *branch) sentAny() bool { return b.begun && b.t.wrote > b.mark }
 
@@ -188,7 +187,7 @@ func (b *branch) watch() {
 	switch {
 	case b.s == nil:
 		b.arm(0) // all has come
-	case b.stuck():
+	case len(b.out) > 0:
 		b.arm(plan.Send)
 	case t.waiting() > 0 || t.blocked:
 		b.arm(plan.Send)
@@ -205,11 +204,6 @@ func (b *branch) watch() {
 	}
 }
 
-// stuck tells that the target gives the stream no room for the rest of the request.
-func (b *branch) stuck() bool {
-	return len(b.out) > 0 || !b.asked && b.s != nil && b.s.Room() == 0
-}
-
 // late ends a try that takes too long.
 func (b *branch) late() {
 	t := b.t
@@ -221,7 +215,7 @@ func (b *branch) late() {
 		}
 		b.fail(exchange.TimedOutConnect, t.pool.unreachable(syscall.ETIMEDOUT))
 		return
-	case b.stuck() || b.timed:
+	case len(b.out) > 0 || b.timed:
 		if t.blocked {
 			t.retire() // who knows whether there is anybody
 		}
