@@ -1,7 +1,7 @@
 // Package loop owns the engine that serves HTTP/1.1 and HTTP/2, with TLS and without
-// it, from event loops: each loop is one locked thread with an epoll instance,
-// listeners, connections, pools of connections to targets and timers of its own.
-// Nothing that is written on the path of a request is shared between loops.
+// it, and speaks both to targets, from event loops: each loop is one locked thread with
+// an epoll instance, listeners, connections, pools of connections to targets and timers
+// of its own. Nothing that is written on the path of a request is shared between loops.
 //
 // # A batch
 //
@@ -10,6 +10,13 @@
 // what came of that, and at last everything that was queued for writing, one
 // write for each socket. A request head is a view into the loop's shared read
 // buffer and is over, or owned by its exchange, before the next read.
+//
+// # An exchange
+//
+// A run carries an exchange. Its front is the client's side, a connection or a stream of
+// one (mux); its back is the target's, a connection (upstream) or a stream of one (a
+// branch of a trunk). Each front works with each back: what they tell each other of
+// bodies are views, and who cannot go on says that it is full.
 //
 // # What never happens on a loop
 //
