@@ -876,3 +876,44 @@ func TestConnectionThatDoesNotComeToBeIsGivenUp(t *testing.T) {
 		t.Errorf("got %d of a target that is back, failures %+v", status, h.failed())
 	}
 }
+
+// TestClientThatPausesAtTheEndOfAWindowIsWaitedFor: the target has nothing to take.
+func TestClientThatPausesAtTheEndOfAWindowIsWaitedFor(t *testing.T) {
+	const window = "12345"
+	up := frames2(t, func(_ int, fr *http2.Framer, _ net.Conn) {
+		_ = fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(len(window))})
+		answer := func(id uint32) {
+			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88}, EndHeaders: true, EndStream: true})
+		}
+		for {
+			f, err := fr.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch f := f.(type) {
+			case *http2.HeadersFrame:
+				if f.StreamEnded() {
+					answer(f.StreamID)
+				}
+			case *http2.DataFrame:
+				if string(f.Data()) == window {
+					time.AfterFunc(500*time.Millisecond, func() { answer(f.StreamID) })
+				}
+			}
+		}
+	})
+	h := newOver2(up)
+	h.plan.Send = 100 * time.Millisecond
+	_, addr := startLoops(t, Options{Handler: h, HTTP2: true})
+	for name, c := range map[string]*http.Client{"HTTP/1.1": {Transport: &http.Transport{}}, "HTTP/2": version2(t)} {
+		resp, err := c.Get("http://" + addr) // the window is known then
+		whole(t, resp, err)
+		pr, pw := io.Pipe()
+		go func() { _, _ = io.WriteString(pw, window) }()
+		resp, err = c.Post("http://"+addr, "", pr)
+		if whole(t, resp, err); resp.StatusCode != 200 {
+			t.Errorf("%s: %s, failures %+v", name, resp.Status, h.failed())
+		}
+		_ = pw.Close()
+	}
+}
