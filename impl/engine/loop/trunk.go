@@ -109,6 +109,7 @@ func (t *trunk) settle() {
 		t.retire()
 	}
 	t.pull()
+	t.spread()
 	if len(t.branches) > 0 || t.idle {
 		return
 	}
@@ -120,6 +121,18 @@ func (t *trunk) settle() {
 	t.idle = true
 	t.l.arm(&t.sock, p.key.IdleTimeout)
 	p.crowded()
+}
+
+// spread sends those elsewhere that wait for streams although another connection may be
+// made: they came when it was not known yet how many the target takes by one.
+func (t *trunk) spread() {
+	for n := len(t.queue); n > 0 && len(t.queue) > 0 && t.pooled && len(t.pool.trunks) < t.l.mostTrunks; n-- {
+		b := t.queue[len(t.queue)-1]
+		r := b.run
+		r.b = nil
+		b.leave()
+		r.again()
+	}
 }
 
 // retire has the connection end after its branches. Those that wait for it go
