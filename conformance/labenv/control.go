@@ -102,6 +102,9 @@ func (e *Env) Reload(ctx context.Context, gateway topology.Ref) error {
 		return err
 	case p == nil || !p.Running():
 		return fmt.Errorf("reload %s: it does not run", gateway)
+	case d.ReloadSignal != "" && d.ReloadSignal == d.RestartSignal:
+		// It says when it has: HAProxy loses a signal that comes before that.
+		return e.Replace(ctx, gateway)
 	case d.ReloadSignal != "":
 		return p.Signal(signal(d.ReloadSignal))
 	case len(d.ReloadArgv) == 0:
