@@ -20,7 +20,7 @@ func (r *run) attempt() {
 		r.failed(exchange.Failure{Kind: exchange.FailedInternal, Sent: true, Err: errSpilled})
 		return
 	}
-	p := l.pool(r.key())
+	p := l.poolOf(r)
 	r.goAhead()
 	if p.key.HTTP2 {
 		p.multiplex(r)
@@ -115,7 +115,7 @@ func (u *upstream) discard() {
 	u.run = nil
 	u.close()
 	if u.pool != nil {
-		u.pool.idle.remove(u)
+		u.pool.out(u)
 	}
 	if r != nil && r.b == u { // its request has not been sent: another connection takes it
 		r.b = nil

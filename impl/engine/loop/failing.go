@@ -22,7 +22,7 @@ func (u *upstream) eof() {
 	r := u.run
 	switch {
 	case r == nil:
-		u.pool.idle.remove(u)
+		u.pool.out(u)
 		u.close()
 	case r.tunnel != nil:
 		r.tunnel.over()
@@ -77,7 +77,7 @@ func (u *upstream) broken(e syscall.Errno) {
 	switch {
 	case r == nil:
 		if u.pool != nil {
-			u.pool.idle.remove(u)
+			u.pool.out(u)
 		}
 	case r.tunnel != nil:
 		r.tunnel.over()
@@ -96,8 +96,7 @@ func (u *upstream) late() {
 	r := u.run
 	switch {
 	case r == nil:
-		u.pool.idle.remove(u)
-		u.close()
+		u.retire()
 	case r.tunnel != nil:
 		r.tunnel.over()
 	case u.connecting:

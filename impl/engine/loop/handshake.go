@@ -142,7 +142,15 @@ func (h *handshake) ask(out []byte) {
 }
 
 // abandon ends a handshake whose connection has ended.
-func (h *handshake) abandon() { close(h.feed) }
+func (h *handshake) abandon() {
+	close(h.feed)
+	if h.begun {
+		h.t.s.l.e.refused.count(handshakeFailed)
+	}
+}
+
+// handshakeFailed is the reason under which handshakes are counted that fail.
+const handshakeFailed = "tls_handshake"
 
 // done ends the handshake.
 func (h *handshake) done(out []byte, err error) {
@@ -173,7 +181,7 @@ func (h *handshake) done(out []byte, err error) {
 // unsecured ends a connection whose handshake has failed.
 func (c *client) unsecured(err error) {
 	l := c.l
-	l.e.refused.count("tls_handshake")
+	l.e.refused.count(handshakeFailed)
 	l.e.o.Log.Debug("handshake failed", "client", c.remote, obs.Err, err)
 	c.tls = nil // what is still read of it is thrown away
 	var head tls.RecordHeaderError

@@ -1,22 +1,32 @@
 package loop
 
-// idle holds the connections of a pool that carry nothing, in the order in which they
-// came.
+// idle holds connections that carry nothing, in the order in which they came: those of a
+// pool, or those of all pools of a loop.
 type idle struct {
 	newest, oldest *upstream
 	n              int
+	of             place
 }
 
-// kept is a connection's place there.
+// place tells the two lists of a connection apart.
+type place int
+
+const (
+	ofPool place = iota
+	ofLoop
+	places
+)
+
+// kept is a connection's place in a list.
 type kept struct {
 	in           bool
 	newer, older *upstream
 }
 
 func (i *idle) add(u *upstream) {
-	u.kept = kept{in: true, older: i.newest}
+	u.kept[i.of] = kept{in: true, older: i.newest}
 	if i.newest != nil {
-		i.newest.kept.newer = u
+		i.newest.kept[i.of].newer = u
 	} else {
 		i.oldest = u
 	}
@@ -26,18 +36,18 @@ func (i *idle) add(u *upstream) {
 
 // remove takes a connection out, if it is there.
 func (i *idle) remove(u *upstream) {
-	k := u.kept
+	k := u.kept[i.of]
 	if !k.in {
 		return
 	}
-	u.kept = kept{}
+	u.kept[i.of] = kept{}
 	if k.newer != nil {
-		k.newer.kept.older = k.older
+		k.newer.kept[i.of].older = k.older
 	} else {
 		i.newest = k.older
 	}
 	if k.older != nil {
-		k.older.kept.newer = k.newer
+		k.older.kept[i.of].newer = k.newer
 	} else {
 		i.oldest = k.newer
 	}

@@ -48,7 +48,7 @@ func (r *run) clientBad(err error) {
 
 // clientFailed ends the try under way, if any, because of the client.
 func (r *run) clientFailed(kind exchange.FailureKind, err error) {
-	r.dialling = false // what is connected now is not for this exchange
+	r.stopDialling() // what is connected now is not for this exchange
 	b := r.b
 	sent := r.underWay()
 	if b != nil {

@@ -38,6 +38,9 @@ type loop struct {
 	againToo  []*sock // what again was in the round before
 	clients   map[*client]struct{}
 	pools     map[poolKey]*pool
+	found     [founds]found // of them
+	forgot    int64         // when pools were looked for last that nobody needs
+	idle      idle          // of all pools
 
 	in      []byte // what was read last
 	sealed  []byte // what was read last of what is encrypted
@@ -45,6 +48,7 @@ type loop struct {
 	iov     [2]unix.Iovec
 	buffers [][]byte
 	large   [][]byte
+	small   [][]byte
 	runs    []*run
 	pipes   []*pipe
 	spare   []func()
@@ -58,6 +62,8 @@ type loop struct {
 	asks       *h2.Client
 	branches   []*branch // to be used again
 	mostTrunks int       // of a pool
+	mostIdle   int       // connections of HTTP/1.1, of all pools
+	mostPools  int
 
 	shaking    int          // handshakes that compute
 	shakeLater []*handshake // that wait for their turn
@@ -90,9 +96,10 @@ func newLoop(e *Engine, lane int) (*loop, error) {
 		return nil, fmt.Errorf("watch eventfd: %w", errno)
 	}
 	l.due = l.late
+	l.idle.of = ofLoop
 	l.h2 = h2.New(h2.Options{MaxHead: e.o.MaxHead, Poison: e.o.Poison})
 	l.asks = h2.NewClient(h2.Options{MaxHead: maxAnswerHead, MaxStreams: streamsOut, StreamWindow: windowIn, Poison: e.o.Poison})
-	l.mostTrunks = maxTrunks
+	l.mostTrunks, l.mostIdle, l.mostPools = maxTrunks, maxIdle, maxPools
 	l.look()
 	l.wheel.at = l.now / int64(tick)
 	return l, nil
@@ -258,6 +265,16 @@ func (l *loop) buffer() []byte {
 	return make([]byte, 0, bufferSize)
 }
 
+// smallBuffer returns an empty buffer of at least smallSize.
+func (l *loop) smallBuffer() []byte {
+	if n := len(l.small); n > 0 {
+		b := l.small[n-1]
+		l.small = l.small[:n-1]
+		return b
+	}
+	return make([]byte, 0, smallSize)
+}
+
 // giveBack takes a buffer that nobody uses any more. One that has grown goes to
 // the collector.
 func (l *loop) giveBack(b []byte) {
@@ -267,6 +284,8 @@ func (l *loop) giveBack(b []byte) {
 	switch {
 	case cap(b) == bufferSize && len(l.buffers) < buffersKept:
 		l.buffers = append(l.buffers, b[:0])
+	case cap(b) == smallSize && len(l.small) < buffersKept:
+		l.small = append(l.small, b[:0])
 	case cap(b) == largeSize && len(l.large) < largeKept:
 		l.large = append(l.large, b[:0])
 	}
@@ -327,7 +346,9 @@ func (l *loop) close() {
 		closeFD(p.r)
 		closeFD(p.w)
 	}
-	l.mail.close()
+	for _, f := range l.mail.close() {
+		l.carry(f) // somebody may have brought a descriptor
+	}
 	closeFD(l.poll.ep)
 	close(l.gone)
 }

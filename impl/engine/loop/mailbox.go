@@ -58,9 +58,11 @@ func (m *mailbox) take(spare []func()) []func() {
 	return mail
 }
 
-func (m *mailbox) close() {
+// close ends the mailbox and returns what was posted before.
+func (m *mailbox) close() []func() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closed = true
 	closeFD(m.fd)
+	return m.mail
 }

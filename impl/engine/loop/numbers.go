@@ -6,5 +6,5 @@ func (e *Engine) Connections() (open, accepted, refused int64) { return e.room.C
 
 // Handshakes is how many handshakes with clients were done, and how many failed.
 func (e *Engine) Handshakes() (done, failed int64) {
-	return e.shaken.Load(), e.refused.all()["tls_handshake"]
+	return e.shaken.Load(), e.refused.all()[handshakeFailed]
 }

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"time"
 
 	"github.com/unilb/unilb/impl/engine/h1"
@@ -37,12 +38,12 @@ type course struct {
 
 	// The answer.
 	suspended bool
-	answering bool // its head has been given to the client
-	chunked   bool // towards the client
-	bodyless  bool // the client expects no body
-	closeIt   bool // the connection ends after it
-	dialling  bool // a goroutine connects
-	own       bool // it comes from x.Body
+	answering bool               // its head has been given to the client
+	chunked   bool               // towards the client
+	bodyless  bool               // the client expects no body
+	closeIt   bool               // the connection ends after it
+	dialling  context.CancelFunc // ends the goroutine that connects; nil: there is none
+	own       bool               // it comes from x.Body
 	pipe      *pipe
 	stale     int // kept connections that turned out to be dead
 }
@@ -120,6 +121,7 @@ func (r *run) forget() {
 // free gives the run back. Nobody may hold it any more but a late Resume.
 func (r *run) free() {
 	r.turn++
+	r.stopDialling()
 	r.l.givePipe(r.pipe)
 	if r.suspended { // whose Resume is still to come, and must not reach another
 		r.over = true

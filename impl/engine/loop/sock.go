@@ -14,6 +14,9 @@ const (
 	highWater = 256 << 10
 	// bufferSize of what sockets keep when they cannot go on at once.
 	bufferSize = 16 << 10
+	// smallSize of what they keep of little: the beginning of a head, from a client that
+	// sends no more of it, is not to cost more.
+	smallSize = 2 << 10
 	// buffersKept by a loop for sockets to come.
 	buffersKept = 256
 	// largeSize is that of buffers for output that is known to be large, largeKept how
@@ -259,6 +262,10 @@ func (s *sock) hold(b []byte) {
 	case len(s.in) > 0 && &b[len(b)-1] == &s.in[len(s.in)-1]: // the end of what is held
 		s.in = s.in[:copy(s.in, b)]
 	default:
+		if len(b) <= smallSize/2 {
+			s.in = append(s.l.smallBuffer(), b...)
+			return
+		}
 		s.in = append(s.l.buffer(), b...)
 	}
 }

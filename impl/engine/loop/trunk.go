@@ -114,7 +114,7 @@ func (t *trunk) settle() {
 		return
 	}
 	p := t.pool
-	if !t.pooled || p.key.IdleConns <= 0 || p.key.IdleTimeout <= 0 || t.l.stopping {
+	if !t.pooled || !p.keeps() {
 		t.quit()
 		return
 	}

@@ -117,9 +117,9 @@ func (p *pool) grow(r *run) (*trunk, error) {
 	t.l, t.owner, t.fd = p.l, t, -1
 	switch {
 	case p.key.TLS:
-		p.dial(t, r.x.Plan.Connect, dialTLS)
+		p.plant(t, r.x.Plan.Connect, dialTLS)
 	case !p.addr.IsValid():
-		p.dial(t, r.x.Plan.Connect, dialName)
+		p.plant(t, r.x.Plan.Connect, dialName)
 	default:
 		fd, e := connectTo(p.addr)
 		if e != 0 && e != unix.EINPROGRESS {
@@ -138,13 +138,12 @@ func (p *pool) unreachable(e syscall.Errno) error {
 	return fmt.Errorf("connect to %s: %w", p.key.Address, e)
 }
 
-// dial has a goroutine connect.
-func (p *pool) dial(t *trunk, limit time.Duration, f dialler) {
-	address, conf := p.key.Address, p.tls
+// plant has a goroutine connect.
+func (p *pool) plant(t *trunk, limit time.Duration, f dialler) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		c, err := f(ctx, address, conf)
+		c, err := p.dial(ctx, f)
 		late := errors.Is(ctx.Err(), context.DeadlineExceeded)
 		if !p.l.mail.post(func() { t.dialled(c, err, late) }) && err == nil {
 			closeFD(c.fd)

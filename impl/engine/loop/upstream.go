@@ -13,7 +13,7 @@ type upstream struct {
 	connecting bool
 	reused     bool
 	put        uint64 // batch in which it came into the pool
-	kept       kept   // its place there
+	kept       [places]kept
 
 	asked bool  // all of the request has been queued
 	mark  int64 // what the socket had written before it
