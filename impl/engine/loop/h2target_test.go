@@ -880,9 +880,10 @@ func TestConnectionThatDoesNotComeToBeIsGivenUp(t *testing.T) {
 // TestClientThatPausesAtTheEndOfAWindowIsWaitedFor: the target has nothing to take.
 func TestClientThatPausesAtTheEndOfAWindowIsWaitedFor(t *testing.T) {
 	const window = "12345"
-	up := frames2(t, func(_ int, fr *http2.Framer, _ net.Conn) {
+	up := frames2(t, func(_ int, fr *http2.Framer, nc net.Conn) {
 		_ = fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(len(window))})
-		answer := func(id uint32) {
+		late := http2.NewFramer(nc, nil) // not in the midst of what the other writes
+		answer := func(fr *http2.Framer, id uint32) {
 			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88}, EndHeaders: true, EndStream: true})
 		}
 		for {
@@ -893,11 +894,11 @@ func TestClientThatPausesAtTheEndOfAWindowIsWaitedFor(t *testing.T) {
 			switch f := f.(type) {
 			case *http2.HeadersFrame:
 				if f.StreamEnded() {
-					answer(f.StreamID)
+					answer(fr, f.StreamID)
 				}
 			case *http2.DataFrame:
 				if string(f.Data()) == window {
-					time.AfterFunc(500*time.Millisecond, func() { answer(f.StreamID) })
+					time.AfterFunc(500*time.Millisecond, func() { answer(late, f.StreamID) })
 				}
 			}
 		}
