@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/expr"
@@ -23,6 +24,10 @@ type Route struct {
 	remotes []netip.Prefix
 	vars    *expr.Expr
 	binding expr.Binding
+
+	// Found belongs to who handles requests: what it has found about the route, which
+	// ends with it.
+	Found atomic.Value
 }
 
 // Service is a compiled service.

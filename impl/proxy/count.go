@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,27 +9,24 @@ import (
 	"github.com/unilb/unilb/impl/obs/meter"
 )
 
-// counts finds the series of a request without a lock and without hashing its names:
-// by the compiled route, which is one pointer for as long as it does not change.
+// counts finds the series of a request without a lock and without hashing its names: in
+// the compiled route, which is the same for as long as it does not change.
 type counts struct {
 	m     *meter.Meter
-	bound sync.Map // *config.Route to *bound
-	n     atomic.Int64
-	swept atomic.Int64 // when room was made last, in Unix nanoseconds
+	epoch atomic.Uint64 // of what was found; the earlier ones do not hold any more
+	swept atomic.Int64  // when room was made last, in Unix nanoseconds
 }
 
 // bound are the series of a route while it has this upstream.
 type bound struct {
+	c     *counts
+	epoch uint64
 	up    *config.Upstream               // nil: it has none
 	nodes []atomic.Pointer[meter.Series] // by target; the last: no target was tried
 }
 
-const (
-	// mostBound bounds the routes that are found so; others take the long way.
-	mostBound = 1 << 16
-	// sweepEvery is how often room is made at most while there is none.
-	sweepEvery = 10 * time.Second
-)
+// sweepEvery is how often room is made at most while there is none.
+const sweepEvery = 10 * time.Second
 
 // count counts what came of a request.
 func (p *Pipeline) count(x *exchange.Exchange, f *flow, rec exchange.Record) {
@@ -46,9 +42,8 @@ func (p *Pipeline) seriesOf(f *flow) *meter.Series {
 	if f.route == nil {
 		return p.counts.m.None()
 	}
-	v, _ := p.counts.bound.Load(f.route)
-	b, _ := v.(*bound)
-	if b == nil || b.up != f.res.Upstream {
+	b, _ := f.route.Found.Load().(*bound)
+	if b == nil || b.up != f.res.Upstream || b.epoch != p.counts.epoch.Load() || b.c != &p.counts {
 		if b = p.bind(f); b == nil {
 			return p.counts.m.Find(keyOf(f))
 		}
@@ -59,6 +54,9 @@ func (p *Pipeline) seriesOf(f *flow) *meter.Series {
 	}
 	s := at.Load()
 	if s == nil || s.Gone() {
+		if f.snap != p.snap.Load() {
+			return p.counts.m.Find(keyOf(f)) // nothing is made for what may be gone
+		}
 		s = p.counts.m.Series(keyOf(f), labelsOf(f.route))
 		at.Store(s)
 	}
@@ -68,18 +66,16 @@ func (p *Pipeline) seriesOf(f *flow) *meter.Series {
 // bind remembers the series of a route; nil when the request's configuration is not
 // the one in force, for which nothing new is remembered.
 func (p *Pipeline) bind(f *flow) *bound {
-	if f.snap != p.snap.Load() || p.counts.n.Load() >= mostBound {
+	if f.snap != p.snap.Load() {
 		return nil
 	}
-	b := &bound{up: f.res.Upstream}
+	b := &bound{c: &p.counts, epoch: p.counts.epoch.Load(), up: f.res.Upstream}
 	targets := 0
 	if b.up != nil {
 		targets = len(b.up.Targets)
 	}
 	b.nodes = make([]atomic.Pointer[meter.Series], targets+1)
-	if _, had := p.counts.bound.Swap(f.route, b); !had {
-		p.counts.n.Add(1)
-	}
+	f.route.Found.Store(b)
 	return b
 }
 
@@ -118,18 +114,8 @@ func (p *Pipeline) SweepCounts() {
 		return r != nil && labelsOf(r) == l && (k.Node == "" || hasNode(snap, r, k.Node))
 	})
 	if full { // those that were folded may have room now
-		c.bound.Clear()
-		c.n.Store(0)
-		return
+		c.epoch.Add(1)
 	}
-	c.bound.Range(func(r, _ any) bool {
-		if route := r.(*config.Route); snap.Route(route.ID) != route {
-			if _, was := c.bound.LoadAndDelete(r); was {
-				c.n.Add(-1)
-			}
-		}
-		return true
-	})
 }
 
 func hasNode(snap *config.Snapshot, r *config.Route, node string) bool {
@@ -148,7 +134,7 @@ func hasNode(snap *config.Snapshot, r *config.Route, node string) bool {
 // makeRoom sweeps when there is no room, for the case that nobody reads the meter.
 func (p *Pipeline) makeRoom() {
 	c := &p.counts
-	if c.m == nil || !c.m.Full() && c.n.Load() < mostBound {
+	if c.m == nil || !c.m.Full() {
 		return
 	}
 	now, last := p.o.Now().UnixNano(), c.swept.Load()

@@ -144,8 +144,8 @@ func TestSeriesLeaveWithTheirRouteAndTheirNode(t *testing.T) {
 	g.put("routes/1", "", "routes/2", "")
 	g.wantCounted("1", "10.0.0.1", "")
 	g.wantCounted("2", "10.0.0.1", "")
-	if n, bound := g.counts.m.Requests(), g.counts.n.Load(); n != 5 || bound != 0 {
-		t.Errorf("%d requests, %d routes remembered; want 5 and none", n, bound)
+	if n := g.counts.m.Requests(); n != 5 {
+		t.Errorf("%d requests, want 5", n)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestRequestThatOutlivesItsRouteIsCountedAndLeavesNothingBehind(t *testing.T
 	}
 	g.put("routes/1", "")
 	g.OnDone(x, exchange.Record{Status: 200})
-	if n, bound, series := g.counts.m.Requests(), g.counts.n.Load(), len(g.counts.m.All()); n != 1 || bound != 0 || series != 2 {
-		t.Errorf("%d requests, %d routes remembered, %d series; want 1, none and the two that always are", n, bound, series)
+	if n, series := g.counts.m.Requests(), len(g.counts.m.All()); n != 1 || series != 2 {
+		t.Errorf("%d requests, %d series; want 1 and the two that always are", n, series)
 	}
 }

@@ -18,22 +18,42 @@ var Bounds = [...]time.Duration{
 // buckets is their number.
 const buckets = len(Bounds) + 1
 
-// histogram counts durations. Its sum comes first: beside the buckets of short
-// durations, which are most.
-type histogram struct {
-	sum atomic.Int64 // nanoseconds
-	n   [buckets]atomic.Uint64
+// kind tells the histograms of a cell apart.
+type kind int
+
+const (
+	ofRequest kind = iota
+	ofUpstream
+	ofUs
+	kinds
+)
+
+// histograms count durations. Most are short: what these touch lies together.
+type histograms struct {
+	sum   [kinds]atomic.Int64  // nanoseconds
+	short [kinds]atomic.Uint64 // the first bucket
+	long  [buckets - 1][kinds]atomic.Uint64
 }
 
-func (h *histogram) observe(d time.Duration) {
-	h.sum.Add(int64(d))
-	for i := range Bounds {
-		if d <= Bounds[i] {
-			h.n[i].Add(1)
-			return
-		}
+func (h *histograms) observe(k kind, d time.Duration) {
+	h.sum[k].Add(int64(d))
+	if d <= Bounds[0] {
+		h.short[k].Add(1)
+		return
 	}
-	h.n[len(Bounds)].Add(1)
+	i := 1
+	for i < len(Bounds) && d > Bounds[i] {
+		i++
+	}
+	h.long[i-1][k].Add(1)
+}
+
+// bucket is how many durations are in the bucket i.
+func (h *histograms) bucket(k kind, i int) uint64 {
+	if i == 0 {
+		return h.short[k].Load()
+	}
+	return h.long[i-1][k].Load()
 }
 
 // statuses bounds the pairs of status and source that a cell tells apart. A target
@@ -58,33 +78,45 @@ func statusOf(code int, upstream bool) uint64 {
 // cellPad makes the size of a cell what it says.
 const cellPad = 16
 
-// cell is what one lane has counted of a series. Its size is a multiple of two lines
+// cell is what one lane has counted of a series. The first line of the cache, of 64
+// bytes, is what nearly every request touches: with many routes each line costs as much
+// as the rest of counting. Its size is a multiple of two lines
 // of the cache, of which processors fetch two at a time, so that no two cells share
 // one.
 type cell struct {
-	statuses              [statuses]status
-	rest                  atomic.Uint64 // answers whose status found no place
-	in, out               atomic.Uint64 // bytes
-	retries, cut          atomic.Uint64
-	request, upstream, us histogram
-	failures              [exchange.FailureKinds]atomic.Uint64
-	_                     [cellPad]byte
+	first        status
+	took         histograms
+	out, in      atomic.Uint64 // bytes
+	retries, cut atomic.Uint64
+	statuses     [statuses - 1]status
+	rest         atomic.Uint64 // answers whose status found no place
+	failures     [exchange.FailureKinds]atomic.Uint64
+	_            [cellPad]byte
 }
 
 // answered counts an answer by its status.
 func (c *cell) answered(what uint64) {
+	if c.first.counts(what) {
+		return
+	}
 	for i := range c.statuses {
-		s := &c.statuses[i]
-		at := s.what.Load()
-		if at == 0 && s.what.CompareAndSwap(0, what) {
-			at = what
-		} else if at == 0 {
-			at = s.what.Load() // somebody else was quicker
-		}
-		if at == what {
-			s.n.Add(1)
+		if c.statuses[i].counts(what) {
 			return
 		}
 	}
 	c.rest.Add(1)
+}
+
+// counts counts an answer if it is of this status, or of the first that comes.
+func (s *status) counts(what uint64) bool {
+	at := s.what.Load()
+	if at == 0 && s.what.CompareAndSwap(0, what) {
+		at = what
+	} else if at == 0 {
+		at = s.what.Load() // somebody else was quicker
+	}
+	if at == what {
+		s.n.Add(1)
+	}
+	return at == what
 }

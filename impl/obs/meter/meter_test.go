@@ -171,10 +171,18 @@ func TestStatusesThatComeFirstAtOnceKeepTheirOwnPlaces(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for i := range 2 {
-			if n := c.statuses[i].n.Load(); n != 1 {
+		for i, s := range []*status{&c.first, &c.statuses[0]} {
+			if n := s.n.Load(); n != 1 {
 				t.Fatalf("place %d counts %d, want 1", i, n)
 			}
 		}
+	}
+}
+
+func TestWhatNearlyEveryRequestTouchesIsOneLine(t *testing.T) {
+	took, _ := reflect.TypeFor[cell]().FieldByName("took")
+	long, _ := reflect.TypeFor[histograms]().FieldByName("long")
+	if end := took.Offset + long.Offset; end != 64 {
+		t.Errorf("it ends after %d bytes, want 64", end)
 	}
 }

@@ -42,15 +42,14 @@ func (s *Series) Read() Reading {
 		if c == nil {
 			continue
 		}
+		c.first.addTo(answers)
 		for j := range c.statuses {
-			if what := c.statuses[j].what.Load(); what != 0 {
-				answers[what] += c.statuses[j].n.Load()
-			}
+			c.statuses[j].addTo(answers)
 		}
 		rest += c.rest.Load()
-		c.request.addTo(&r.Request)
-		c.upstream.addTo(&r.Upstream)
-		c.us.addTo(&r.Own)
+		c.took.addTo(ofRequest, &r.Request)
+		c.took.addTo(ofUpstream, &r.Upstream)
+		c.took.addTo(ofUs, &r.Own)
 		r.Received += c.in.Load()
 		r.Sent += c.out.Load()
 		r.Retries += c.retries.Load()
@@ -68,11 +67,17 @@ func (s *Series) Read() Reading {
 	return r
 }
 
-func (h *histogram) addTo(d *Distribution) {
-	d.Sum += time.Duration(h.sum.Load())
+func (s *status) addTo(answers map[uint64]uint64) {
+	if what := s.what.Load(); what != 0 {
+		answers[what] += s.n.Load()
+	}
+}
+
+func (h *histograms) addTo(k kind, d *Distribution) {
+	d.Sum += time.Duration(h.sum[k].Load())
 	n := uint64(0)
-	for i := range h.n {
-		n += h.n[i].Load()
+	for i := range buckets {
+		n += h.bucket(k, i)
 		if i < len(Bounds) {
 			d.Within[i] += n
 		}
@@ -84,8 +89,8 @@ func (h *histogram) addTo(d *Distribution) {
 func (s *Series) requests() (n uint64) {
 	for i := range s.cells {
 		if c := s.cells[i].Load(); c != nil {
-			for j := range c.request.n {
-				n += c.request.n[j].Load()
+			for j := range buckets {
+				n += c.took.bucket(ofRequest, j)
 			}
 		}
 	}

@@ -66,13 +66,13 @@ type Outcome struct {
 func (s *Series) Done(lane int, o Outcome) {
 	c := s.cell(lane)
 	c.answered(statusOf(o.Status, o.Upstream))
-	c.request.observe(o.Took)
+	c.took.observe(ofRequest, o.Took)
 	own := o.Took
 	if o.Asked {
-		c.upstream.observe(o.Waited)
+		c.took.observe(ofUpstream, o.Waited)
 		own = max(0, own-o.Waited) // two clocks
 	}
-	c.us.observe(own)
+	c.took.observe(ofUs, own)
 	if o.Received > 0 {
 		c.in.Add(uint64(o.Received))
 	}
