@@ -1,11 +1,10 @@
 package main
 
 import (
-	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -172,15 +171,23 @@ func (g *groups) memory(group string) (float64, error) {
 	return float64(sum) * 1024, nil
 }
 
-// commit is the commit that is measured. Results of measurements do not make it
-// dirty: they are what a run writes.
-func commit(ctx context.Context) (id string, dirty bool) {
-	head, err := exec.CommandContext(ctx, "git", "rev-parse", "HEAD").Output()
+// commit is what the gateway was built of, as its binary says: the tree may have changed
+// since.
+func commit(file string) (id string, dirty bool) {
+	info, err := buildinfo.ReadFile(file)
 	if err != nil {
 		return "", true
 	}
-	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", ":/", ":(exclude,top)docs/bench", ":(exclude,top)docs/performance.md").Output()
-	return strings.TrimSpace(string(head)), err != nil || len(changes) > 0
+	dirty = true // unless it says otherwise
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			id = s.Value
+		case "vcs.modified":
+			dirty = s.Value != "false"
+		}
+	}
+	return id, dirty
 }
 
 // sixDigits leaves what a measurement can mean, so that results can be read and

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -143,7 +144,7 @@ func (f *flags) run(ctx context.Context, chosen []Row) (d Document, failed bool,
 	if err := f.open(ctx); err != nil {
 		return d, false, err
 	}
-	id, dirty := commit(ctx)
+	id, dirty := commit(filepath.Join(f.bin, "l7gw"))
 	for _, r := range chosen {
 		r = r.filled()
 		fmt.Fprintf(f.log, "%-16s ", r.Load)

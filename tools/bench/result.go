@@ -34,7 +34,7 @@ type Result struct {
 	Each   map[string]Figures `json:"each"`   // by proxy
 
 	Commit string    `json:"commit"`
-	Dirty  bool      `json:"dirty,omitempty"` // with changes that are in no commit, other than to results
+	Dirty  bool      `json:"dirty,omitempty"` // built with changes that are in no commit
 	Date   time.Time `json:"date"`
 
 	// Earlier runs of a row that was undecided, the newest first.

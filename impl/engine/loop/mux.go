@@ -123,13 +123,20 @@ func (m *mux) Trailers(hs *h2.Stream, fields exchange.Fields) {
 	})
 }
 
-// Reset is called when the client does not want the answer.
-func (m *mux) Reset(hs *h2.Stream, _ h2.Error) {
+// Reset is called when the client does not want the answer, or has sent what is no body.
+func (m *mux) Reset(hs *h2.Stream, why h2.Error) {
 	m.turn(hs.State.(*stream), func(s *stream) {
 		s.leave()
-		if s.run != nil {
-			s.run.clientGone()
+		if s.run == nil {
+			return
 		}
+		if why.Reason != h2.ReasonPeer && why.Reason != h2.ReasonCut {
+			s.run.rec.Refused = "h2_" + why.Reason.String()
+			if !m.conn.Done() { // or it is counted for the connection
+				m.c.l.e.refused.count(s.run.rec.Refused)
+			}
+		}
+		s.run.clientGone()
 	})
 }
 

@@ -193,3 +193,31 @@ func TestHTTP2AnswerThatIsTakenByTheByteIsGivenUp(t *testing.T) {
 		t.Errorf("record %+v, want cut", r)
 	}
 }
+
+func TestHTTP2BodyThatIsNoneHasAReason(t *testing.T) {
+	up := answering(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	h := enginetest.NewHandler(up)
+	e, url := startBoth(t, Options{Handler: h})
+	s := starve(t, url)
+	var b bytes.Buffer
+	enc := hpack.NewEncoder(&b)
+	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", "/"}, {"content-length", "3"}} {
+		_ = enc.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+	}
+	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: b.Bytes(), EndHeaders: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WriteData(1, true, []byte("four")); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := s.next(1).(*http2.RSTStreamFrame); !ok {
+		t.Errorf("got %v, want a reset", f)
+	}
+	const want = "h2_length_differs"
+	if r := <-h.Done; r.Refused != want || !r.Cut {
+		t.Errorf("record %+v, want cut and refused as %s", r, want)
+	}
+	if n := e.Refused()[want]; n != 1 {
+		t.Errorf("%s is counted %d times, want once", want, n)
+	}
+}
