@@ -42,6 +42,7 @@ func (c *Conn) beginData(h header, b []byte) (int, Reason) {
 			return 0, c.closed(h.stream)
 		}
 		spent = true
+		c.budget.moved(body) // what is on its way when it is given up is no flood
 		if h.has(flagEndStream) {
 			c.silent(h.stream)
 		}

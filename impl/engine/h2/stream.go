@@ -86,6 +86,11 @@ func (c *Conn) find(id uint32) *Stream {
 // passes tells the streams that are not open and on which frames are passed over: we
 // have reset them, or will never open them, and the client did not know.
 func (c *Conn) passes(id uint32) bool {
+	// Of targets, whatever was ours and is not open: clients may give up more streams
+	// within a round trip than are remembered.
+	if c.client != nil && id%2 == 1 && id <= c.last && !c.ended.has(id) {
+		return true
+	}
 	return id%2 == 1 && id > c.last && c.going == gone || c.resets.has(id)
 }
 
@@ -164,6 +169,9 @@ func (s *Stream) Reset(code Code) {
 		return
 	case s.whole && s.sent: // it ends when the owner, who is being told, returns
 		c.ended.add(s.id, maxEnded)
+		if c.client != nil {
+			c.budget.answered()
+		}
 	case !c.dead:
 		c.control(appendReset(c.out.Room(), s.id, code))
 		c.resets.add(s.id, maxResets)

@@ -101,10 +101,14 @@ func (b *branch) keep(p []byte) {
 
 // goOn passes on what was held.
 func (b *branch) goOn() {
-	r := b.run
-	if r == nil || !b.holds() || r.f.full() {
-		return
+	if b.run != nil && b.holds() && !b.run.f.full() {
+		b.handOver()
 	}
+}
+
+// handOver passes on what is held, whether the client takes it now or not.
+func (b *branch) handOver() {
+	r := b.run
 	defer r.mine().rescue()
 	l, p, end := b.t.l, b.in, b.inEnd
 	b.in, b.inEnd = nil, false
@@ -158,7 +162,8 @@ func (b *branch) complete(trailers exchange.Fields) {
 // lost is called when the stream has ended before its answer.
 func (b *branch) lost(e h2.Error) {
 	r, t := b.run, b.t
-	f := exchange.Failure{Kind: exchange.BadAnswer, Sent: b.sentAny(), Replayable: !r.spilled, Err: e}
+	f := exchange.Failure{Kind: exchange.BadAnswer, Sent: b.begun, Replayable: !r.spilled, Err: e}
+	written := b.sentAny()
 	silent := b.reused && t.heard <= b.since
 	headed, asked := b.headed, b.asked
 	r.b, b.s = nil, nil
@@ -176,6 +181,7 @@ func (b *branch) lost(e h2.Error) {
 	case e.Reason == h2.ReasonPeer:
 		f.Kind = exchange.FailedRead
 	case e.Reason == h2.ReasonCut:
+		f.Sent = written // and no more will be
 		f.Kind, f.Err = exchange.FailedRead, fmt.Errorf("connection with other requests: %w", t.why)
 		if !asked || !f.Sent {
 			f.Kind = exchange.FailedSend
@@ -201,7 +207,8 @@ const refusedCost = maxStale / 2
 func (b *branch) fail(kind exchange.FailureKind, err error) {
 	r := b.run
 	defer r.mine().rescue()
-	f := exchange.Failure{Kind: kind, Sent: b.sentAny(), Replayable: !r.spilled, Err: err}
+	// What waits to be written will be, as long as others keep the connection open.
+	f := exchange.Failure{Kind: kind, Sent: b.sentAny() || b.begun && b.t.open(), Replayable: !r.spilled, Err: err}
 	headed := b.headed
 	r.b = nil
 	b.abandon()

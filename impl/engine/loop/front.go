@@ -43,7 +43,7 @@ type front interface {
 }
 
 func (c *client) interim(r *run, status int) {
-	if r.x.Request.Proto == exchange.HTTP10 {
+	if r.x.Request.Proto == exchange.HTTP10 || c.full() {
 		return
 	}
 	c.take(h1.AppendAnswer(c.room(), r.x.Request.Proto, status, r.x.Response.Fields, nil, h1.OutFraming{Length: h1.None}))

@@ -168,7 +168,13 @@ func (ln *Listener) serve(secure bool) error {
 	ln.served = true
 	for i, fd := range ln.fds {
 		l := ln.loop(i)
-		if err := l.ask(func() error { return l.listen(fd, secure) }); err != nil {
+		listen := func() error {
+			if l.ended {
+				return errEnd
+			}
+			return l.listen(fd, secure)
+		}
+		if err := l.ask(listen); err != nil {
 			return err
 		}
 	}

@@ -338,16 +338,15 @@ func (l *loop) calm() {
 }
 
 func (l *loop) close() {
-	l.read() // what was brought for exchanges that have ended
+	for _, f := range l.mail.close() { // what was brought for exchanges that have ended
+		l.carry(f)
+	}
 	for fd := range l.listeners {
 		closeFD(fd)
 	}
 	for _, p := range l.pipes {
 		closeFD(p.r)
 		closeFD(p.w)
-	}
-	for _, f := range l.mail.close() {
-		l.carry(f) // somebody may have brought a descriptor
 	}
 	closeFD(l.poll.ep)
 	close(l.gone)

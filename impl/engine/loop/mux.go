@@ -202,7 +202,7 @@ func (m *mux) late() {
 			m.turn(s, (*stream).late)
 		}
 	}
-	if c.open() && len(m.streams) > 0 {
+	if c.open() && (len(m.streams) > 0 || c.waiting() > 0) {
 		c.l.arm(&c.sock, max(1, time.Duration(most)/paces))
 	}
 }

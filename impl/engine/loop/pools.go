@@ -76,7 +76,8 @@ func (l *loop) pool(key poolKey) *pool {
 }
 
 // remember has a pool found again, unless there is another of its key, which is returned
-// then. When there are too many it stays forgotten, and its connections are used once.
+// then. When there are too many it takes the place of one whose connections are idle; if
+// there is none it stays forgotten, and its connections are used once.
 func (l *loop) remember(p *pool) *pool {
 	if other := l.pools[p.key]; other != nil {
 		return other
@@ -84,8 +85,13 @@ func (l *loop) remember(p *pool) *pool {
 	if len(l.pools) >= l.mostPools {
 		l.forget()
 	}
-	if len(l.pools) >= l.mostPools {
-		return p
+	for len(l.pools) >= l.mostPools {
+		oldest := l.idle.oldest
+		if oldest == nil {
+			return p
+		}
+		oldest.retire()
+		l.drop(oldest.pool)
 	}
 	p.forgotten = false
 	l.pools[p.key] = p
@@ -99,11 +105,17 @@ func (l *loop) forget() {
 		return // there was nothing to be found
 	}
 	l.forgot = l.now
-	for key, p := range l.pools {
-		if p.idle.n == 0 && len(p.trunks) == 0 {
-			p.forgotten = true
-			delete(l.pools, key)
-		}
+	for _, p := range l.pools {
+		l.drop(p)
 	}
+}
+
+// drop forgets a pool if it holds nothing.
+func (l *loop) drop(p *pool) {
+	if p.forgotten || p.idle.n > 0 || len(p.trunks) > 0 {
+		return
+	}
+	p.forgotten = true
+	delete(l.pools, p.key)
 	clear(l.found[:])
 }

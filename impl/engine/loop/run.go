@@ -169,10 +169,15 @@ func (r *run) collapse() {
 		return
 	}
 	r.over = true
-	f, b := r.f, r.b
-	r.f, r.c, r.b = nil, nil, nil
+	r.stopDialling()
+	f, b, p := r.f, r.b, r.pipe
+	r.f, r.c, r.b, r.pipe = nil, nil, nil, nil
 	if b != nil {
 		b.abandon()
+	}
+	if p != nil { // who knows what is in it
+		closeFD(p.r)
+		closeFD(p.w)
 	}
 	f.collapse()
 	r.l.e.inflight.Done()

@@ -168,7 +168,7 @@ func (s *stream) leave() {
 }
 
 func (s *stream) interim(r *run, status int) {
-	if s.s != nil {
+	if s.s != nil && !s.m.c.full() {
 		s.s.Interim(status, r.x.Response.Fields, nil)
 	}
 }

@@ -110,7 +110,7 @@ func (t *trunk) settle() {
 	}
 	t.pull()
 	t.spread()
-	if len(t.branches) > 0 || t.idle {
+	if len(t.branches) > 0 || t.idle && t.pooled {
 		return
 	}
 	p := t.pool
@@ -169,6 +169,12 @@ func (t *trunk) end(why error) {
 	if t.conn != nil {
 		t.conn.Cut()
 	}
+	// Those are left whose answers have come whole. Nobody would ask for the rest again.
+	for i := len(t.branches) - 1; i >= 0; i-- {
+		if i < len(t.branches) && t.branches[i].holds() {
+			t.branches[i].handOver()
+		}
+	}
 	t.retire()
 }
 
@@ -195,6 +201,9 @@ func (t *trunk) broken(e syscall.Errno) {
 func (t *trunk) sent() {
 	if t.conn != nil {
 		t.conn.Sent()
+	}
+	if t.pool.queued > 0 {
+		t.again() // there is room again
 	}
 	t.moved()
 }

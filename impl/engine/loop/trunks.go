@@ -90,7 +90,16 @@ func (t *trunk) free() int {
 	if t.conn == nil {
 		return min(newStreams, max(1, t.pool.limit)) - len(t.queue)
 	}
-	return t.conn.Slots() - len(t.queue)
+	return t.slots() - len(t.queue)
+}
+
+// slots is how many streams may be begun. A target that reads nothing gets no more
+// requests: they would only wait in the output, also those that are given up.
+func (t *trunk) slots() int {
+	if t.full() {
+		return 0
+	}
+	return t.conn.Slots()
 }
 
 // usable tells whether a connection without requests is as it was left, as that of
@@ -98,10 +107,10 @@ func (t *trunk) free() int {
 func (t *trunk) usable(r *run) bool {
 	l := t.l
 	switch {
-	case t.conn == nil || len(t.branches) > 0:
-		return true
 	case t.failed != 0 || t.ended:
 		return false
+	case t.conn == nil || len(t.branches) > 0:
+		return true
 	case t.put != l.batch && !t.readable && !l.full && exchange.Idempotent(r.x.Request.Method):
 		return true
 	case t.tls != nil && t.tls.mem.records.partial():
@@ -179,7 +188,7 @@ func (t *trunk) dialled(c line, err error, late bool) {
 // pull begins branches that wait, also those that wait for others of the pool.
 func (t *trunk) pull() {
 	p := t.pool
-	for t.conn != nil && t.conn.Slots() > 0 && p.queued > 0 {
+	for t.conn != nil && t.slots() > 0 && p.queued > 0 {
 		from := t
 		if len(t.queue) == 0 && t.pooled {
 			from = slices.MaxFunc(p.trunks, func(a, b *trunk) int { return len(a.queue) - len(b.queue) })
