@@ -882,7 +882,6 @@ func TestClientThatPausesAtTheEndOfAWindowIsWaitedFor(t *testing.T) {
 	const window = "12345"
 	up := frames2(t, func(_ int, fr *http2.Framer, nc net.Conn) {
 		_ = fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(len(window))})
-		late := http2.NewFramer(nc, nil) // not in the midst of what the other writes
 		answer := func(fr *http2.Framer, id uint32) {
 			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88}, EndHeaders: true, EndStream: true})
 		}
@@ -898,7 +897,8 @@ func TestClientThatPausesAtTheEndOfAWindowIsWaitedFor(t *testing.T) {
 				}
 			case *http2.DataFrame:
 				if string(f.Data()) == window {
-					time.AfterFunc(500*time.Millisecond, func() { answer(late, f.StreamID) })
+					id := f.StreamID // a frame is the framer's, and over with the next
+					time.AfterFunc(500*time.Millisecond, func() { answer(http2.NewFramer(nc, nil), id) })
 				}
 			}
 		}
