@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/conformance/cases/ask"
+	"github.com/unilb/unilb/conformance/cases/selfsigned"
 	"github.com/unilb/unilb/conformance/spec"
 )
 
@@ -17,7 +18,7 @@ var adminSSLBad = spec.Case{
 	Refs:  []string{"APISIX 3.18 Admin API, validation: ssl"},
 	After: []string{"ADMIN-SSL-KEY-HIDDEN"},
 	Run: func(ctx context.Context, t *spec.T) {
-		cert, key := certificate(t)
+		cert, key := selfsigned.Certificate(t)
 		path := "/ssls/" + t.Name("s")
 		t.Track(path[1:])
 		noCert := "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("A", 200) + "\n-----END CERTIFICATE-----\n"

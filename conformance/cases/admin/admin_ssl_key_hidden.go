@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/conformance/cases/ask"
+	"github.com/unilb/unilb/conformance/cases/selfsigned"
 	"github.com/unilb/unilb/conformance/spec"
 )
 
@@ -17,8 +18,8 @@ var adminSSLKeyHidden = spec.Case{
 	Refs:  []string{"APISIX 3.18 Admin API, response envelope: ssls"},
 	After: []string{"ADMIN-ENVELOPE"},
 	Run: func(ctx context.Context, t *spec.T) {
-		cert, key := certificate(t)
-		cert2, key2 := certificate(t)
+		cert, key := selfsigned.Certificate(t)
+		cert2, key2 := selfsigned.Certificate(t)
 		id := t.Name("s")
 		path := "/ssls/" + id
 		t.Track(path[1:])

@@ -41,7 +41,7 @@ func (l *loop) founds(t *exchange.Target) *found {
 func (l *loop) poolOf(r *run) *pool {
 	plan := &r.x.Plan
 	at := l.founds(plan.Target)
-	if at.target == plan.Target && at.cert == plan.ClientCert {
+	if at.target == plan.Target && at.cert == plan.ClientCert && !at.pool.forgotten {
 		return at.pool
 	}
 	key := plan.Target.Pool
@@ -51,9 +51,7 @@ func (l *loop) poolOf(r *run) *pool {
 		return l.pool(key)
 	}
 	p := l.pool(key)
-	if !p.forgotten {
-		*at = found{plan.Target, plan.ClientCert, p}
-	}
+	*at = found{plan.Target, plan.ClientCert, p}
 	return p
 }
 
@@ -117,5 +115,4 @@ func (l *loop) drop(p *pool) {
 	}
 	p.forgotten = true
 	delete(l.pools, p.key)
-	clear(l.found[:])
 }

@@ -1,4 +1,5 @@
-package admin
+// Package selfsigned owns the certificates of cases that do not look at who signed them.
+package selfsigned
 
 import (
 	"crypto/ecdsa"
@@ -13,8 +14,9 @@ import (
 	"github.com/unilb/unilb/conformance/spec"
 )
 
-// certificate is a new self-signed one for the case's host, and its key, as PEM.
-func certificate(t *spec.T) (cert, key string) {
+// Certificate makes one for the case's host, and its key, both as PEM. Nobody has a reason
+// to trust it. What goes wrong ends the case as broken.
+func Certificate(t *spec.T) (cert, key string) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Brokenf("make a key: %v", err)
