@@ -31,6 +31,7 @@ var trafficBugs = map[string][]string{
 	"ERR-NO-ANSWER":           {"closes instead of 502"},
 	"ERR-ALL-DOWN":            {"takes its time to fail"},
 	"ERR-CLIENT-GONE":         {"works for clients that are gone"},
+	"ERR-CLIENT-HALF":         {"takes half-closed clients for gone"},
 	"KEEP-CLIENT":             {"closes after errors"},
 	"KEEP-BACKEND":            {"connects for every request"},
 	"KEEP-BACKEND-SHARED":     {"connects for every request", "keeps connections for each client"},

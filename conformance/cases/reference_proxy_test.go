@@ -177,10 +177,14 @@ func (a *attempt) send() (*http.Response, error) {
 	g.active[a.target]++
 	g.mu.Unlock()
 	ctx := context.WithValue(r.Context(), connectKey{}, a.limits.connect)
-	if g.is("works for clients that are gone") {
+	if !g.is("takes half-closed clients for gone") {
 		ctx = context.WithoutCancel(ctx)
 	}
 	ctx, a.cancel = context.WithCancel(ctx)
+	if !g.is("works for clients that are gone") {
+		// The library takes a client that has shut down its side for gone.
+		context.AfterFunc(r.Context(), func() { time.AfterFunc(time.Second, a.cancel) })
+	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			if c, ok := info.Conn.(*watched); ok && info.Reused {

@@ -37,6 +37,7 @@ func Cases() []spec.Case {
 		errorNoAnswer,
 		errorAllDown,
 		errorClientGone,
+		errorClientHalf,
 		keepClient,
 		keepBackend,
 		keepBackendShared,

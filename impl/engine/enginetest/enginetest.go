@@ -82,6 +82,8 @@ func Run(t *testing.T, start Starter) {
 		"UpgradedConnectionCarriesBytesBothWays":      upgradedConnectionCarriesBytesBothWays,
 		"DrainWaitsForSlowRequest":                    drainWaitsForSlowRequest,
 		"ClientThatLeavesEndsTheAttempt":              clientThatLeavesEndsTheAttempt,
+		"ClientThatHasShutDownItsSideIsAnswered":      clientThatHasShutDownItsSideIsAnswered,
+		"ClientThatShutsDownItsSideInARequestIsGone":  clientThatShutsDownItsSideInARequestIsGone,
 		"ConnectionsBeyondTheBoundAreClosed":          connectionsBeyondTheBoundAreClosed,
 		"AnswersOfTheEngineItselfNameTheServer":       answersOfTheEngineItselfNameTheServer,
 		"AnswersSayCloseWhileTheNodeDrains":           answersSayCloseWhileTheNodeDrains,

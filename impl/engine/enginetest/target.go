@@ -16,7 +16,7 @@ import (
 )
 
 // SelfSigned is a certificate for a name, as certstest makes them.
-func SelfSigned(t *testing.T, name string) tls.Certificate {
+func SelfSigned(t testing.TB, name string) tls.Certificate {
 	t.Helper()
 	return certstest.SelfSigned(t, name)
 }

@@ -34,6 +34,8 @@ type client struct {
 	served        int         // requests
 	headFrom      int64
 	stuckAt       int64 // when the kernel last took something, while it takes not all
+	half          bool  // it has shut down its side, and waits for its answer
+	halfWrote     int64 // what it had been sent when that was looked at last
 	closing       bool  // nothing is read as a request any more
 	lingering     int   // bytes that may be thrown away; 0: not lingering
 }
@@ -65,9 +67,9 @@ func (c *client) ready() {
 	if len(c.in) > 0 && !c.goOn() {
 		return
 	}
-	if c.open() && c.run != nil && !c.wants() && c.left() {
+	if c.open() && c.run != nil && !c.half && !c.wants() && c.left() {
 		c.readable = false
-		c.run.clientEnded()
+		c.halve()
 		return
 	}
 	for c.open() && c.readable && c.wants() {
@@ -114,8 +116,7 @@ func (c *client) wants() bool {
 	return c.run.takes()
 }
 
-// left tells whether the client has gone while it waits for its answer. One that has
-// only shut down its side is taken for gone, too, as by nginx.
+// left tells whether the client sends no more while it waits for its answer.
 func (c *client) left() bool {
 	if !c.ended || len(c.in) > 0 {
 		return false
@@ -128,7 +129,23 @@ func (c *client) left() bool {
 	if n > 0 {
 		c.hold(c.l.in[:n])
 	}
-	return n <= 0 && e != unix.EAGAIN
+	if n < 0 && e != unix.EAGAIN {
+		c.l.fail(&c.sock, e)
+		return false
+	}
+	return n == 0
+}
+
+// halve is the end of what the client sends before it has its answer. It has gone, or
+// shut down its side only: nobody can tell until something is written to it. So it is
+// waited for as long as it is sent something within HalfClose.
+func (c *client) halve() {
+	if c.run.tunnel != nil || !c.run.whole {
+		c.run.clientEnded()
+		return
+	}
+	c.half, c.halfWrote = true, c.wrote
+	c.pace()
 }
 
 // data takes what was read.
@@ -295,6 +312,8 @@ func (c *client) pace() {
 		l.arm(&c.sock, o.BodyTimeout)
 	case r != nil && r.awaits():
 		l.arm(&c.sock, min(o.BodyTimeout, r.slow.wait(l, true)))
+	case c.half && r != nil:
+		l.arm(&c.sock, o.HalfClose)
 	case r != nil:
 		r.slow.wait(l, false)
 		l.arm(&c.sock, 0)
@@ -422,6 +441,11 @@ func (c *client) broken(syscall.Errno) {
 
 func (c *client) late() {
 	switch {
+	case c.half && c.run != nil && c.wrote != c.halfWrote:
+		c.halfWrote = c.wrote
+		c.pace()
+	case c.half && c.run != nil && c.waiting() == 0:
+		c.run.clientEnded()
 	case c.run != nil:
 		c.run.clientLate()
 	case c.mux != nil && !c.closing:

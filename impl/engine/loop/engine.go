@@ -34,6 +34,9 @@ type Options struct {
 	// requests, BodyTimeout the time between two reads from the client and between
 	// two writes to it; 0: 60 s each.
 	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
+	// HalfClose is how long a client of HTTP/1.1 that has shut down its side may wait
+	// for something of its answer before it is taken for gone; 0: 2 s.
+	HalfClose time.Duration
 	// MinBodyRate is how many bytes a second a client must send of a request's body, and
 	// take of an answer's over HTTP/2, on the whole; it may be slower for BodyTimeout.
 	// 0: 240; below zero: none.
@@ -93,6 +96,9 @@ func New(o Options) (*Engine, error) {
 		if *d == 0 {
 			*d = minute
 		}
+	}
+	if o.HalfClose == 0 {
+		o.HalfClose = 2 * time.Second
 	}
 	if o.MinBodyRate == 0 {
 		o.MinBodyRate = 240

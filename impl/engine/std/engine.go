@@ -31,6 +31,9 @@ type Options struct {
 	// between requests, BodyTimeout the time between two reads from the client
 	// and between two writes to it; 0: 60 s each.
 	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
+	// HalfClose is how long a client that has shut down its side may wait for something
+	// of its answer before it is taken for gone; 0: 2 s.
+	HalfClose time.Duration
 	// MaxConns bounds the connections from clients on all listeners together,
 	// idle and upgraded ones included; 0: 100,000. Further ones are closed at
 	// once. It bounds requests, too: a connection carries one at a time.
@@ -76,6 +79,9 @@ func New(o Options) *Engine {
 			*d = minute
 		}
 	}
+	if o.HalfClose == 0 {
+		o.HalfClose = 2 * time.Second
+	}
 	if o.MaxConns == 0 {
 		o.MaxConns = 100_000
 	}
@@ -111,12 +117,12 @@ func (e *Engine) connContext(ctx context.Context, c net.Conn) context.Context {
 
 // Serve accepts connections until the listener is closed (which is no error)
 // or the engine is shut down. Connections outlive their listener.
-func (e *Engine) Serve(ln net.Listener) error { return e.accept(bound(e.room, ln)) }
+func (e *Engine) Serve(ln net.Listener) error { return e.accept(e.bound(ln)) }
 
 // ServeTLS is Serve for connections with TLS. A handshake is part of the first head
 // as far as HeadTimeout is concerned.
 func (e *Engine) ServeTLS(ln net.Listener) error {
-	l := bound(e.room, ln)
+	l := e.bound(ln)
 	l.encrypt = e.encrypt
 	return e.accept(l)
 }

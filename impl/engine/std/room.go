@@ -3,6 +3,7 @@ package std
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -16,11 +17,12 @@ import (
 type boundListener struct {
 	net.Listener
 	room    *admit.Room
+	half    time.Duration    // Options.HalfClose
 	encrypt func(*boundConn) // puts TLS on a connection; nil: none
 }
 
-func bound(r *admit.Room, ln net.Listener) *boundListener {
-	return &boundListener{Listener: ln, room: r}
+func (e *Engine) bound(ln net.Listener) *boundListener {
+	return &boundListener{Listener: ln, room: e.room, half: e.o.HalfClose}
 }
 
 func (l *boundListener) Accept() (net.Conn, error) {
@@ -33,7 +35,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 			_ = c.Close() // who is refused learns it by the end of the connection
 			continue
 		}
-		b := &boundConn{Conn: c, room: l.room}
+		b := &boundConn{Conn: c, room: l.room, half: half{limit: l.half}}
 		if l.encrypt != nil {
 			l.encrypt(b)
 		}
@@ -47,6 +49,7 @@ type boundConn struct {
 	room   *admit.Room
 	once   sync.Once
 	guard  guard
+	half   half
 	secure *secure // nil: without TLS
 	// lingers: the client may still be sending a body that nobody wants.
 	lingers atomic.Bool
@@ -68,10 +71,26 @@ func (c *boundConn) Read(b []byte) (int, error) {
 	} else {
 		c.secure.shook()
 	}
+	if n == 0 && errors.Is(err, io.EOF) && watches(len(b)) {
+		err = c.half.wait(err)
+	}
 	return n, err
 }
 
+func (c *boundConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.half.wrote.Add(int64(n))
+	return n, err
+}
+
+// SetReadDeadline also ends the wait of a client that has shut down its side.
+func (c *boundConn) SetReadDeadline(t time.Time) error {
+	c.half.interrupt(!t.IsZero() && !t.After(time.Now()))
+	return c.Conn.SetReadDeadline(t)
+}
+
 func (c *boundConn) Close() error {
+	c.half.interrupt(true)
 	if c.lingers.Swap(false) {
 		go c.linger()
 		return nil
