@@ -115,7 +115,7 @@ func (u *upstream) discard() {
 	u.run = nil
 	u.close()
 	if u.pool != nil {
-		u.pool.out(u)
+		u.pool.out(&u.idler)
 	}
 	if r != nil && r.b == u { // its request has not been sent: another connection takes it
 		r.b = nil

@@ -22,7 +22,7 @@ func (u *upstream) eof() {
 	r := u.run
 	switch {
 	case r == nil:
-		u.pool.out(u)
+		u.pool.out(&u.idler)
 		u.close()
 	case r.tunnel != nil:
 		r.tunnel.over()
@@ -77,7 +77,7 @@ func (u *upstream) broken(e syscall.Errno) {
 	switch {
 	case r == nil:
 		if u.pool != nil {
-			u.pool.out(u)
+			u.pool.out(&u.idler)
 		}
 	case r.tunnel != nil:
 		r.tunnel.over()
@@ -96,7 +96,7 @@ func (u *upstream) late() {
 	r := u.run
 	switch {
 	case r == nil:
-		u.retire()
+		u.quit()
 	case r.tunnel != nil:
 		r.tunnel.over()
 	case u.connecting:

@@ -141,7 +141,7 @@ func TestIdleConnectionOfHTTP2ThatTheTargetLeavesIsClosed(t *testing.T) {
 	}
 	onLoop(t, e, "the connection is idle", func(l *loop) bool {
 		for _, p := range l.pools {
-			return len(p.trunks) == 1 && p.trunks[0].idle
+			return len(p.trunks) == 1 && p.trunks[0].idle()
 		}
 		return false
 	})

@@ -40,7 +40,7 @@ type loop struct {
 	pools     map[poolKey]*pool
 	found     [founds]found // of them
 	forgot    int64         // when pools were looked for last that nobody needs
-	idle      idle          // of all pools
+	idle      idle          // connections of all pools that carry nothing
 
 	in      []byte // what was read last
 	sealed  []byte // what was read last of what is encrypted
@@ -62,7 +62,7 @@ type loop struct {
 	asks       *h2.Client
 	branches   []*branch // to be used again
 	mostTrunks int       // of a pool
-	mostIdle   int       // connections of HTTP/1.1, of all pools
+	mostIdle   int       // connections of all pools that carry nothing
 	mostPools  int
 
 	shaking    int          // handshakes that compute

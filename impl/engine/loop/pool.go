@@ -18,7 +18,7 @@ type pool struct {
 	l    *loop
 	key  poolKey
 	addr netip.AddrPort // invalid: a name, to be looked up for each connection
-	idle idle           // of HTTP/1.1
+	idle idle           // those that carry nothing
 	tls  *tls.Config    // with the sessions to resume; nil: none
 
 	forgotten bool          // the loop does not find it: nothing is kept for later
@@ -29,43 +29,49 @@ type pool struct {
 	limit  int      // streams that the target takes on each, as it last said
 }
 
-// take returns a connection of the pool, or nil. The one that was used last is the
+// take returns an idle connection of HTTP/1.1, or nil. The one that was used last is the
 // most likely to be alive, unless it came back in this batch: whether its target has
 // said more since has to be asked then.
 func (p *pool) take() *upstream {
-	u := p.idle.newest
-	if u == nil {
+	c := p.idle.newest
+	if c == nil {
 		return nil
 	}
-	if oldest := p.idle.oldest; u.put == p.l.batch && oldest.put != p.l.batch {
-		u = oldest
+	if oldest := p.idle.oldest; c.put == p.l.batch && oldest.put != p.l.batch {
+		c = oldest
 	}
-	p.out(u)
+	p.out(c)
+	u := c.who.(*upstream)
 	p.l.arm(&u.sock, 0)
 	return u
 }
 
-// keep puts a connection into the pool. When there are too many it takes the place of
-// the one that was used longest ago.
+// keep puts a connection of HTTP/1.1 into the pool.
 func (p *pool) keep(u *upstream) {
-	l := p.l
 	if p.forgotten {
-		p = l.remember(p)
+		p = p.l.remember(p)
 		u.pool = p
 	}
 	if !p.keeps() {
 		u.close()
 		return
 	}
+	u.put = p.l.batch
+	p.in(&u.idler)
+	p.l.arm(&u.sock, p.key.IdleTimeout)
+}
+
+// in takes a connection among those that carry nothing. When there are too many, of this
+// pool or of all, it takes the place of the one that was used longest ago.
+func (p *pool) in(c *idler) {
+	l := p.l
 	if p.idle.n >= p.key.IdleConns {
-		p.idle.oldest.retire()
+		p.idle.oldest.who.quit()
 	} else if l.idle.n >= l.mostIdle {
-		l.idle.oldest.retire()
+		l.idle.oldest.who.quit()
 	}
-	u.put = l.batch
-	p.idle.add(u)
-	l.idle.add(u)
-	l.arm(&u.sock, p.key.IdleTimeout)
+	p.idle.add(c)
+	l.idle.add(c)
 }
 
 // keeps tells whether connections that carry nothing are kept.
@@ -73,21 +79,21 @@ func (p *pool) keeps() bool {
 	return p.key.IdleConns > 0 && p.key.IdleTimeout > 0 && !p.forgotten && !p.l.stopping
 }
 
-// out takes a connection out of the pool, if it is there.
-func (p *pool) out(u *upstream) {
-	p.idle.remove(u)
-	p.l.idle.remove(u)
+// out takes a connection from among them, if it is there.
+func (p *pool) out(c *idler) {
+	p.idle.remove(c)
+	p.l.idle.remove(c)
 }
 
-// retire ends a connection that carries nothing.
-func (u *upstream) retire() {
-	u.pool.out(u)
+// quit ends a connection that carries nothing.
+func (u *upstream) quit() {
+	u.pool.out(&u.idler)
 	u.leave()
 }
 
 func (p *pool) close() {
-	for u := p.idle.newest; u != nil; u = p.idle.newest {
-		u.retire()
+	for c := p.idle.newest; c != nil; c = p.idle.newest {
+		c.who.quit()
 	}
 	for _, t := range slices.Clone(p.trunks) {
 		if len(t.branches) == 0 {
@@ -128,7 +134,8 @@ func (p *pool) connected(r *run, c line, connecting bool) {
 
 // connection puts one into the loop. After an error it is closed.
 func (p *pool) connection(c line, connecting bool) (*upstream, syscall.Errno) {
-	u := &upstream{pool: p, connecting: connecting}
+	u := &upstream{idler: idler{pool: p}, connecting: connecting}
+	u.who = u
 	if u.tls = c.tls; u.tls != nil {
 		u.tls.s = &u.sock
 	}

@@ -88,7 +88,7 @@ func (l *loop) remember(p *pool) *pool {
 		if oldest == nil {
 			return p
 		}
-		oldest.retire()
+		oldest.who.quit()
 		l.drop(oldest.pool)
 	}
 	p.forgotten = false

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,9 +62,13 @@ func TestConnectingEndsWithItsExchange(t *testing.T) {
 func TestIdleConnectionsOfAllPoolsAreBounded(t *testing.T) {
 	const targets, most = 6, 3
 	h := &among{targets: map[string]*exchange.Target{}, connect: time.Minute}
-	for i := range targets {
-		at := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
-		h.targets[fmt.Sprintf("/%d", i)] = &exchange.Target{Name: at, Pool: exchange.Pool{Address: at, IdleConns: 8, IdleTimeout: time.Minute}}
+	for i := range targets { // of HTTP/1.1 and HTTP/2 in turn
+		serve, two := answering, i%2 == 1
+		if two {
+			serve = answering2
+		}
+		at := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
+		h.targets[fmt.Sprintf("/%d", i)] = &exchange.Target{Name: at, Pool: exchange.Pool{Address: at, HTTP2: two, IdleConns: 8, IdleTimeout: time.Minute}}
 	}
 	e, addr := startLoops(t, Options{Handler: h})
 	l := e.loops[0]
@@ -79,12 +84,25 @@ func TestIdleConnectionsOfAllPoolsAreBounded(t *testing.T) {
 		}
 	}
 	err := l.ask(func() error {
-		n := 0
-		for _, p := range l.pools {
-			n += p.idle.n
+		var to []string
+		for _, s := range l.socks {
+			if s == nil {
+				continue
+			}
+			switch o := s.owner.(type) {
+			case *upstream:
+				to = append(to, o.pool.key.Address)
+			case *trunk:
+				to = append(to, o.pool.key.Address)
+			}
 		}
-		if n > most || n != l.idle.n {
-			t.Errorf("%d connections are idle, %d are counted, want at most %d", n, l.idle.n, most)
+		if len(to) != most || l.idle.n != most {
+			t.Errorf("%d connections to targets are open and idle, %d are counted, want %d", len(to), l.idle.n, most)
+		}
+		for i := range targets - most {
+			if at := h.targets[fmt.Sprintf("/%d", i)].Name; slices.Contains(to, at) {
+				t.Errorf("target %d, asked longest ago, has kept its connection", i)
+			}
 		}
 		return nil
 	})
@@ -92,6 +110,9 @@ func TestIdleConnectionsOfAllPoolsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// answering2 is answering over HTTP/2.
+func answering2(t *testing.T, f http.HandlerFunc) string { return target2(t, f, nil) }
 
 func TestPoolsAreBoundedAndThoseInUseComeBack(t *testing.T) {
 	const most = 4

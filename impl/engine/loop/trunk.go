@@ -11,14 +11,12 @@ import (
 // time, each by a branch, and stays in its pool as long as it takes more.
 type trunk struct {
 	sock
-	pool       *pool
+	idler
 	conn       *h2.Conn // nil: the connection does not stand yet
 	connecting bool     // by the kernel, and not by a goroutine
 	pooled     bool     // more requests may come
 	busy       bool     // ready runs, and sees to what is left afterwards
-	idle       bool     // the time between requests runs
 	served     int      // requests that came to their end
-	put        uint64   // batch in which its last branch left
 	heard      int64    // when the target last sent something
 	why        error    // it has ended
 
@@ -110,7 +108,7 @@ func (t *trunk) settle() {
 	}
 	t.pull()
 	t.spread()
-	if len(t.branches) > 0 || t.idle && t.pooled {
+	if len(t.branches) > 0 || t.idle() {
 		return
 	}
 	p := t.pool
@@ -118,9 +116,8 @@ func (t *trunk) settle() {
 		t.quit()
 		return
 	}
-	t.idle = true
+	p.in(&t.idler)
 	t.l.arm(&t.sock, p.key.IdleTimeout)
-	p.crowded()
 }
 
 // spread sends those elsewhere that wait for streams although another connection may be
@@ -224,7 +221,7 @@ func (t *trunk) moved() {
 
 // late ends those whose time has come, or the connection when it is idle.
 func (t *trunk) late() {
-	if t.idle {
+	if t.idle() {
 		t.quit()
 		return
 	}

@@ -53,7 +53,7 @@ func (p *pool) multiplex(r *run) {
 
 // bear takes a branch.
 func (t *trunk) bear(b *branch) {
-	t.idle = false
+	t.pool.out(&t.idler)
 	b.t, b.at = t, len(t.branches)
 	t.branches = append(t.branches, b)
 }
@@ -122,8 +122,8 @@ func (t *trunk) usable(r *run) bool {
 
 // grow makes a connection.
 func (p *pool) grow(r *run) (*trunk, error) {
-	t := &trunk{pool: p, pooled: true}
-	t.l, t.owner, t.fd = p.l, t, -1
+	t := &trunk{idler: idler{pool: p}, pooled: true}
+	t.who, t.l, t.owner, t.fd = t, p.l, t, -1
 	switch {
 	case p.key.TLS:
 		p.plant(t, r.x.Plan.Connect, dialTLS)
@@ -218,23 +218,9 @@ func (p *pool) drop(t *trunk) {
 		return
 	}
 	t.pooled = false
+	p.out(&t.idler)
 	i := slices.Index(p.trunks, t)
 	p.trunks = slices.Delete(p.trunks, i, i+1)
-}
-
-// crowded closes the connection that was used longest ago when too many are idle.
-func (p *pool) crowded() {
-	idle, oldest := 0, (*trunk)(nil)
-	for _, t := range p.trunks {
-		if t.idle {
-			if idle++; oldest == nil || t.put < oldest.put {
-				oldest = t
-			}
-		}
-	}
-	if idle > p.key.IdleConns {
-		oldest.quit()
-	}
 }
 
 // arm sets the deadline of a branch. That of the connection is never behind it.

@@ -8,12 +8,10 @@ import (
 // kept in its pool between them.
 type upstream struct {
 	sock
-	pool       *pool
+	idler
 	run        *run // whose request it carries; nil: in the pool
 	connecting bool
 	reused     bool
-	put        uint64 // batch in which it came into the pool
-	kept       [places]kept
 
 	asked bool  // all of the request has been queued
 	mark  int64 // what the socket had written before it
