@@ -34,7 +34,7 @@ var errCrowded = errors.New("too many requests wait for the target")
 
 // multiplex sends the request over a connection that carries others.
 func (p *pool) multiplex(r *run) {
-	t, err := p.trunkFor(r)
+	t, room, err := p.trunkFor(r)
 	if err != nil {
 		r.failed(exchange.Failure{Kind: exchange.FailedConnect, Replayable: !r.spilled, Err: err})
 		return
@@ -42,7 +42,7 @@ func (p *pool) multiplex(r *run) {
 	b := p.l.newBranch()
 	b.run, r.b = r, b
 	t.bear(b)
-	if t.free() > 0 && t.conn != nil {
+	if room && t.conn != nil {
 		b.begin()
 		return
 	}
@@ -68,21 +68,37 @@ func (t *trunk) part(b *branch) {
 }
 
 // trunkFor returns a connection that has room; or makes one; or returns the one for which
-// the fewest wait.
-func (p *pool) trunkFor(r *run) (*trunk, error) {
+// the fewest wait. One that is over is left to its own turn, in which it leaves the pool.
+func (p *pool) trunkFor(r *run) (t *trunk, room bool, err error) {
+	live, least := 0, (*trunk)(nil)
 	for i, t := range p.trunks {
-		if t.free() > 0 && t.usable(r) {
+		switch {
+		case t.over():
+			continue
+		case t.free() > 0 && t.usable(r):
 			p.trunks[0], p.trunks[i] = t, p.trunks[0] // the next is found at once
-			return t, nil
+			return t, true, nil
+		}
+		if live++; least == nil || len(t.queue) < len(least.queue) {
+			least = t
 		}
 	}
 	switch {
-	case len(p.trunks) < p.l.mostTrunks:
-		return p.grow(r)
+	case live < p.l.mostTrunks:
+		t, err = p.grow(r)
+		return t, false, err
 	case p.queued >= maxWaiting:
-		return nil, errCrowded
+		return nil, false, errCrowded
 	}
-	return slices.MinFunc(p.trunks, func(a, b *trunk) int { return len(a.queue) - len(b.queue) }), nil
+	if least.free() > 0 { // but it has something to say first
+		least.again()
+	}
+	return least, false, nil
+}
+
+// over tells that a connection is known to take no more requests.
+func (t *trunk) over() bool {
+	return t.failed != 0 || t.ended || t.conn != nil && t.conn.Spent()
 }
 
 // free is how many more requests have room.
@@ -107,8 +123,6 @@ func (t *trunk) slots() int {
 func (t *trunk) usable(r *run) bool {
 	l := t.l
 	switch {
-	case t.failed != 0 || t.ended:
-		return false
 	case t.conn == nil || len(t.branches) > 0:
 		return true
 	case t.put != l.batch && !t.readable && !l.full && exchange.Idempotent(r.x.Request.Method):
@@ -116,8 +130,14 @@ func (t *trunk) usable(r *run) bool {
 	case t.tls != nil && t.tls.mem.records.partial():
 		return false
 	}
-	_, e := peek(t.fd)
-	return e == unix.EAGAIN
+	if _, e := peek(t.fd); e == unix.EAGAIN {
+		return true
+	}
+	t.readable = true
+	if t.tls != nil {
+		t.tls.dry = false
+	}
+	return false
 }
 
 // grow makes a connection.
@@ -185,9 +205,14 @@ func (t *trunk) dialled(c line, err error, late bool) {
 	t.again()
 }
 
-// pull begins branches that wait, also those that wait for others of the pool.
+// pull begins branches that wait, also those that wait for others of the pool. Not on a
+// connection that is over: they go elsewhere when it ends. But one that has served nobody is
+// asked all the same, or they would be sent from one to the next for ever.
 func (t *trunk) pull() {
 	p := t.pool
+	if t.over() && t.served > 0 {
+		return
+	}
 	for t.conn != nil && t.slots() > 0 && p.queued > 0 {
 		from := t
 		if len(t.queue) == 0 && t.pooled {
