@@ -82,6 +82,10 @@ func (c *Conn) Spent() bool {
 	return c.client == nil || c.dead || c.left || c.going != staying || c.last >= maxID-1
 }
 
+// GivenUp is how many streams we have ended before their time (RST_STREAM), since the
+// connection began. Targets end connections on which that happens too often.
+func (c *Conn) GivenUp() int { return c.givenUp }
+
 // Ask is what a request says beside what its exchange holds.
 type Ask struct {
 	// Scheme is http or https.

@@ -40,6 +40,7 @@ type Conn struct {
 
 	budget   budget
 	expected int // streams that a target takes, before it has said so
+	givenUp  int // RST_STREAMs that we have sent
 	unread   int // bytes of control frames that were queued while the output was full
 	going    going
 	left     bool // the other side has said that it will do no more

@@ -154,8 +154,7 @@ func (c *Conn) drop(s *Stream, why Error) {
 
 // reset ends a stream because the other side has broken a rule.
 func (c *Conn) reset(s *Stream, bad Reason) Reason {
-	c.control(appendReset(c.out.Room(), s.id, bad.Code()))
-	c.resets.add(s.id, maxResets)
+	c.giveUp(s, bad.Code())
 	c.drop(s, Error{bad, bad.Code()})
 	return c.budget.spendReset()
 }
@@ -173,10 +172,16 @@ func (s *Stream) Reset(code Code) {
 			c.budget.answered()
 		}
 	case !c.dead:
-		c.control(appendReset(c.out.Room(), s.id, code))
-		c.resets.add(s.id, maxResets)
+		c.giveUp(s, code)
 	}
 	c.remove(s)
+}
+
+// giveUp tells the other side that we want no more of a stream.
+func (c *Conn) giveUp(s *Stream, code Code) {
+	c.givenUp++
+	c.control(appendReset(c.out.Room(), s.id, code))
+	c.resets.add(s.id, maxResets)
 }
 
 // wrote is called when all of what we send on a stream is written. A client's ends with
@@ -193,8 +198,7 @@ func (s *Stream) wrote() {
 	if s.whole {
 		c.ended.add(s.id, maxEnded)
 	} else {
-		c.control(appendReset(c.out.Room(), s.id, NoError))
-		c.resets.add(s.id, maxResets)
+		c.giveUp(s, NoError)
 	}
 	c.remove(s)
 }

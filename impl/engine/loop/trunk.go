@@ -103,7 +103,7 @@ func (t *trunk) settle() {
 		}
 		return
 	}
-	if t.pooled && t.conn.Spent() {
+	if t.pooled && t.spent() {
 		t.retire()
 	}
 	t.pull()

@@ -28,6 +28,14 @@ const (
 	// to connect at most.
 	maxTrunks  = 256
 	maxWaiting = 1024
+	// maxGivenUp is after how many requests that were given up, by whichever clients, a
+	// connection takes no more: for a target they are one client, and it may take them
+	// for an attack (rapid reset) and end the requests of all. With those that are under
+	// way then, fewer are given up than the strictest of the targets that count them
+	// allow: Netty ends a connection at 200 in 30 s, Envoy at 250,
+	// nghttp2 (Node.js) at 1000. Go's server ends it at five times as many as it takes
+	// at once, if they are still being worked at: see spent.
+	maxGivenUp = 64
 )
 
 var errCrowded = errors.New("too many requests wait for the target")
@@ -98,7 +106,13 @@ func (p *pool) trunkFor(r *run) (t *trunk, room bool, err error) {
 
 // over tells that a connection is known to take no more requests.
 func (t *trunk) over() bool {
-	return t.failed != 0 || t.ended || t.conn != nil && t.conn.Spent()
+	return t.failed != 0 || t.ended || t.conn != nil && t.spent()
+}
+
+// spent tells that a connection that stands takes no more requests and goes when those
+// that it has are done.
+func (t *trunk) spent() bool {
+	return t.conn.Spent() || t.conn.GivenUp() > min(maxGivenUp, 2*t.conn.Limit())
 }
 
 // free is how many more requests have room.
@@ -112,7 +126,7 @@ func (t *trunk) free() int {
 // slots is how many streams may be begun. A target that reads nothing gets no more
 // requests: they would only wait in the output, also those that are given up.
 func (t *trunk) slots() int {
-	if t.full() {
+	if t.full() || t.spent() {
 		return 0
 	}
 	return t.conn.Slots()
