@@ -8,6 +8,8 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/http2"
 )
 
 func h2RequestAndAnswerPass(t *testing.T, b bench) {
@@ -176,13 +178,22 @@ func h2InterimAnswersPass(t *testing.T, b bench) {
 
 // h2UpgradeIsNotAskedFor: HTTP/2 has no such thing, so the request goes without it.
 func h2UpgradeIsNotAskedFor(t *testing.T, b bench) {
-	if b.two {
-		t.Skip("a client of HTTP/2 cannot ask for it")
-	}
 	up := b.target(t, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.Header["Upgrade"], r.Header["Connection"])
 	})
 	url := b.serve(t, b.handler(up))
+	if b.two { // a client of it that asks sends what is no request (RFC 9113, 8.2.2)
+		c := dialFrames(t, url)
+		c.ask(1, "connection", "upgrade", "upgrade", "echo")
+		if f, ok := c.next(1).(*http2.RSTStreamFrame); !ok || f.ErrCode != http2.ErrCodeProtocol {
+			t.Errorf("got %v, want a reset", f)
+		}
+		c.ask(3)
+		if f, ok := c.next(3).(*http2.HeadersFrame); !ok {
+			t.Errorf("the next request: %v, want an answer", f)
+		}
+		return
+	}
 	got := Raw(t, strings.TrimPrefix(url, "http://"), "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 	if strings.Count(got, "HTTP/1.1 200 OK") != 2 || strings.Count(got, "[] []") != 2 && strings.Count(got, "[][]") != 2 {
 		t.Errorf("got %q", got)

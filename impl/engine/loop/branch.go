@@ -197,7 +197,7 @@ func (b *branch) watch() {
 		}
 	case !b.asked && !b.headed:
 		b.arm(0) // a slow client is not a slow target
-	case r.f.full() || r.f.stuck():
+	case r.f.full():
 		b.arm(0) // nor is one that is slow to read
 	default:
 		b.arm(plan.Read)

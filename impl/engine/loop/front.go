@@ -22,10 +22,8 @@ type front interface {
 	answer(status int)
 	// goAhead tells the client to send its body.
 	goAhead()
-	// full tells whether who produces for the client should pause, stuck that the
-	// client takes nothing.
+	// full tells whether who produces for the client should pause.
 	full() bool
-	stuck() bool
 	// window is how much of an answer's body the client takes now, in bytes.
 	window() int
 	open() bool
@@ -91,8 +89,6 @@ func (c *client) answer(status int) { c.take(c.l.appendOwn(c.room(), status)) }
 func (c *client) goAhead() { c.send(continueLine) }
 
 var continueLine = []byte("HTTP/1.1 100 Continue\r\n\r\n")
-
-func (c *client) stuck() bool { return c.blocked }
 
 func (c *client) window() int { return readSize }
 

@@ -295,8 +295,7 @@ func (s *stream) window() int {
 	return s.s.Room()
 }
 
-func (s *stream) stuck() bool { return false }
-func (s *stream) open() bool  { return s.s != nil }
+func (s *stream) open() bool { return s.s != nil }
 
 func (s *stream) more() {
 	if !s.queued && (len(s.in) > 0 || s.inEnd) {

@@ -32,9 +32,9 @@ const (
 	// connection takes no more: for a target they are one client, and it may take them
 	// for an attack (rapid reset) and end the requests of all. With those that are under
 	// way then, fewer are given up than the strictest of the targets that count them
-	// allow: Netty ends a connection at 200 in 30 s, Envoy at 250,
-	// nghttp2 (Node.js) at 1000. Go's server ends it at five times as many as it takes
-	// at once, if they are still being worked at: see spent.
+	// allow: Netty ends a connection at 200 in 30 s, Envoy at 250, nghttp2 (Node.js) at
+	// 1000. Go's server ends it when five times as many as it takes at once are being
+	// worked at, given up or not: see spent.
 	maxGivenUp = 64
 )
 

@@ -37,7 +37,7 @@ func (u *upstream) watch() {
 	switch {
 	case u.waiting() > 0 || u.blocked:
 		u.l.arm(&u.sock, plan.Send)
-	case u.asked && (r.f.full() || r.f.stuck()):
+	case u.asked && (r.f.full() || u.stuck()):
 		u.l.arm(&u.sock, 0) // a slow client is not a slow target
 	case u.asked || u.inBody:
 		u.l.arm(&u.sock, plan.Read)
@@ -128,8 +128,13 @@ func (u *upstream) wants() bool {
 	case r.tunnel != nil:
 		return !r.f.full()
 	}
-	return !r.f.full() && (!u.holds() || !r.f.stuck())
+	return !r.f.full() && (!u.holds() || !u.stuck())
 }
+
+// stuck tells that a client of HTTP/1.1 takes nothing: what the kernel moves to it waits
+// with the target then, or in a pipe, and does not make the front full. A stream's part is
+// copied, and makes it so.
+func (u *upstream) stuck() bool { return u.run.c != nil && u.run.c.blocked }
 
 func (u *upstream) data(b []byte) {
 	if u.run == nil || !u.sentAny() {

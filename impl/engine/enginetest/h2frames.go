@@ -1,0 +1,154 @@
+package enginetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// A script is a target of which the test writes the frames. It is run for each
+// connection, from its second frame on, and the connection ends when it returns.
+type script func(n int, c *frames)
+
+// frames is a connection of a script.
+type frames struct {
+	*http2.Framer
+	t    *testing.T
+	conn net.Conn
+}
+
+// dialFrames is a client of HTTP/2 of which the test writes the frames.
+func dialFrames(t *testing.T, url string) *frames {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	f := &frames{Framer: http2.NewFramer(c, c), t: t, conn: c}
+	if err := f.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// ask sends a GET with more fields: a name, its value, and so on.
+func (c *frames) ask(stream uint32, fields ...string) {
+	c.t.Helper()
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	fields = append([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/"}, fields...)
+	for i := 0; i < len(fields); i += 2 {
+		_ = e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}) // a Buffer takes all
+	}
+	if err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: true, EndHeaders: true}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// next returns the next frame of a stream.
+func (c *frames) next(stream uint32) http2.Frame {
+	c.t.Helper()
+	for {
+		f, err := c.ReadFrame()
+		if err != nil {
+			c.t.Fatalf("waiting for a frame of stream %d: %v", stream, err)
+		}
+		if f.Header().StreamID == stream {
+			return f
+		}
+	}
+}
+
+// request reads frames until a request has come whole, and returns its stream.
+func (c *frames) request() (stream uint32, ok bool) {
+	for {
+		f, err := c.ReadFrame()
+		if err != nil {
+			return 0, false
+		}
+		switch f := f.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				_ = c.WriteSettingsAck() // the next read fails where this does
+			}
+		case *http2.PingFrame:
+			if !f.IsAck() {
+				_ = c.WritePing(true, f.Data)
+			}
+		case *http2.HeadersFrame:
+			if f.StreamEnded() {
+				return f.StreamID, true
+			}
+		case *http2.DataFrame:
+			if f.StreamEnded() {
+				return f.StreamID, true
+			}
+		}
+	}
+}
+
+// rest reads until the other side ends the connection.
+func (c *frames) rest() {
+	for ok := true; ok; _, ok = c.request() {
+	}
+}
+
+// The shortest heads: of status 200, and of one that is no number (RFC 7541, 6).
+var (
+	head200 = []byte{0x88}
+	headBad = []byte{0x08, 0x03, 'o', 'k', '!'}
+)
+
+// answer sends a head and, unless body is empty, a body.
+func (c *frames) answer(stream uint32, head []byte, body string, end bool) {
+	_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: head, EndHeaders: true, EndStream: end && body == ""})
+	if body != "" {
+		_ = c.WriteData(stream, end, []byte(body)) // whoever is gone is seen by the next read
+	}
+}
+
+// scripted is a target that follows a script, with n from 0 for its connections.
+func (b bench) scripted(t *testing.T, s script) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.secure {
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{SelfSigned(t, "a.example")}, NextProtos: []string{"h2"}})
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			stop := context.AfterFunc(t.Context(), func() { c.Close() })
+			go func() {
+				defer stop()
+				defer c.Close()
+				if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
+					return
+				}
+				f := &frames{Framer: http2.NewFramer(c, c), t: t, conn: c}
+				_ = f.WriteSettings()
+				s(n, f)
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
