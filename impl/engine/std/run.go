@@ -49,7 +49,8 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
 		return
 	}
-	if r.Method == http.MethodConnect {
+	if r.Method == http.MethodConnect { // what follows is meant for a tunnel
+		w.Header().Set("Connection", "close")
 		e.refuse(w, "405 Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
