@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -163,5 +164,19 @@ func clientThatLeavesEndsTheAttempt(t *testing.T, start Starter) {
 	}
 	if f := h.Failures(); len(f) != 1 || f[0].Kind != exchange.ClientGone {
 		t.Errorf("failures %+v", f)
+	}
+}
+
+// connectIsRefusedAndTheLast: what follows it would be meant for a tunnel.
+func connectIsRefusedAndTheLast(t *testing.T, start Starter) {
+	up := Backend(t, func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the target is asked %s %s", r.Method, r.RequestURI)
+	})
+	_, addr := start(t, Options{Handler: NewHandler(up)})
+	for _, to := range []string{up, "a:1"} {
+		got := Raw(t, addr, "CONNECT "+to+" HTTP/1.1\r\nHost: "+to+"\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		if !strings.HasPrefix(got, "HTTP/1.1 405") || strings.Count(got, "HTTP/1.") != 1 {
+			t.Errorf("CONNECT %s: %q, want 405 and the end", to, got)
+		}
 	}
 }

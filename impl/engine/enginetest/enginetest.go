@@ -94,6 +94,7 @@ func Run(t *testing.T, start Starter) {
 		"PostThatReachedATargetIsNotRepeated":         postThatReachedATargetIsNotRepeated,
 		"PostIsNeverWrittenToAConnectionThatHasEnded": postIsNeverWrittenToAConnectionThatHasEnded,
 		"RequestWithTwoFramingsIsRefusedAndTheLast":   requestWithTwoFramingsIsRefusedAndTheLast,
+		"ConnectIsRefusedAndTheLast":                  connectIsRefusedAndTheLast,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })

@@ -42,12 +42,18 @@ func starve(t *testing.T, url string) *starving {
 // ask begins a stream.
 func (s *starving) ask(stream uint32, method, path string) {
 	s.t.Helper()
+	s.head(stream, true, [][2]string{{":method", method}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", path}})
+}
+
+// head begins a stream with whatever fields, which perhaps also ends it.
+func (s *starving) head(stream uint32, end bool, fields [][2]string) {
+	s.t.Helper()
 	var b bytes.Buffer
 	e := hpack.NewEncoder(&b)
-	for _, f := range [][2]string{{":method", method}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", path}} {
+	for _, f := range fields {
 		_ = e.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
 	}
-	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: true, EndHeaders: true}); err != nil {
+	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: end, EndHeaders: true}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -199,14 +205,7 @@ func TestHTTP2BodyThatIsNoneHasAReason(t *testing.T) {
 	h := enginetest.NewHandler(up)
 	e, url := startBoth(t, Options{Handler: h})
 	s := starve(t, url)
-	var b bytes.Buffer
-	enc := hpack.NewEncoder(&b)
-	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", "/"}, {"content-length", "3"}} {
-		_ = enc.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
-	}
-	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: b.Bytes(), EndHeaders: true}); err != nil {
-		t.Fatal(err)
-	}
+	s.head(1, false, [][2]string{{":method", "POST"}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", "/"}, {"content-length", "3"}})
 	if err := s.WriteData(1, true, []byte("four")); err != nil {
 		t.Fatal(err)
 	}
