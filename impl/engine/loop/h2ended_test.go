@@ -180,3 +180,38 @@ func TestNewPoolTakesThePlaceOfOneThatIsIdle(t *testing.T) {
 		t.Errorf("5 requests of one client took %d connections, want one", len(from))
 	}
 }
+
+// TestAnswerToHEADEndsWithItsHead, also when the target has not ended its stream.
+func TestAnswerToHEADEndsWithItsHead(t *testing.T) {
+	resets := make(chan string, 1)
+	up := frames2(t, func(_ int, fr *http2.Framer, _ net.Conn) {
+		_ = fr.WriteSettings()
+		for {
+			f, err := fr.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch f := f.(type) {
+			case *http2.HeadersFrame:
+				_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: f.StreamID, BlockFragment: []byte{0x88, 0x0f, 0x0d, 1, '5'}, EndHeaders: true})
+			case *http2.RSTStreamFrame:
+				resets <- f.ErrCode.String()
+				_ = fr.WriteData(f.StreamID, true, nil) // was on its way
+			}
+		}
+	})
+	h := newOver2(up)
+	_, addr := startLoops(t, Options{Handler: h})
+	for range 2 {
+		resp, err := http.Head("http://" + addr)
+		if whole(t, resp, err); resp.StatusCode != 200 || resp.ContentLength != 5 {
+			t.Errorf("%s, length %d", resp.Status, resp.ContentLength)
+		}
+		if r := <-h.done; r.Cut {
+			t.Errorf("record %+v", r)
+		}
+		if code := <-resets; code != "NO_ERROR" {
+			t.Errorf("the stream is reset with %s", code)
+		}
+	}
+}
