@@ -25,8 +25,8 @@ type frames struct {
 	conn net.Conn
 }
 
-// dialFrames is a client of HTTP/2 of which the test writes the frames.
-func dialFrames(t *testing.T, url string) *frames {
+// DialHTTP2 is a client of HTTP/2 of which the test writes the frames, after its SETTINGS.
+func DialHTTP2(t *testing.T, url string, settings ...http2.Setting) *http2.Framer {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -37,34 +37,30 @@ func dialFrames(t *testing.T, url string) *frames {
 	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
 		t.Fatal(err)
 	}
-	f := &frames{Framer: http2.NewFramer(c, c), t: t, conn: c}
-	if err := f.WriteSettings(); err != nil {
+	f := http2.NewFramer(c, c)
+	if err := f.WriteSettings(settings...); err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// ask sends a GET with more fields: a name, its value, and so on.
-func (c *frames) ask(stream uint32, fields ...string) {
-	c.t.Helper()
+// Block is a header block of fields: a name, its value, and so on.
+func Block(fields ...string) []byte {
 	var b bytes.Buffer
 	e := hpack.NewEncoder(&b)
-	fields = append([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/"}, fields...)
 	for i := 0; i < len(fields); i += 2 {
 		_ = e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}) // a Buffer takes all
 	}
-	if err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: true, EndHeaders: true}); err != nil {
-		c.t.Fatal(err)
-	}
+	return b.Bytes()
 }
 
-// next returns the next frame of a stream.
-func (c *frames) next(stream uint32) http2.Frame {
-	c.t.Helper()
+// NextFrame returns the next frame of a stream.
+func NextFrame(t *testing.T, c *http2.Framer, stream uint32) http2.Frame {
+	t.Helper()
 	for {
 		f, err := c.ReadFrame()
 		if err != nil {
-			c.t.Fatalf("waiting for a frame of stream %d: %v", stream, err)
+			t.Fatalf("waiting for a frame of stream %d: %v", stream, err)
 		}
 		if f.Header().StreamID == stream {
 			return f
@@ -123,11 +119,21 @@ func (c *frames) answer(stream uint32, head []byte, body string, end bool) {
 // scripted is a target that follows a script, with n from 0 for its connections.
 func (b bench) scripted(t *testing.T, s script) string {
 	t.Helper()
+	return FramedTarget(t, b.secure, func(n int, f *http2.Framer, c net.Conn) {
+		_ = f.WriteSettings()
+		s(n, &frames{Framer: f, t: t, conn: c})
+	})
+}
+
+// FramedTarget is a target of HTTP/2, with TLS if secure, of which the test writes the
+// frames: f is called for each connection, with n from 0, which ends when f returns.
+func FramedTarget(t *testing.T, secure bool, f func(n int, fr *http2.Framer, c net.Conn)) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.secure {
+	if secure {
 		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{SelfSigned(t, "a.example")}, NextProtos: []string{"h2"}})
 	}
 	t.Cleanup(func() { ln.Close() })
@@ -141,12 +147,9 @@ func (b bench) scripted(t *testing.T, s script) string {
 			go func() {
 				defer stop()
 				defer c.Close()
-				if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
-					return
+				if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err == nil {
+					f(n, http2.NewFramer(c, c), c)
 				}
-				f := &frames{Framer: http2.NewFramer(c, c), t: t, conn: c}
-				_ = f.WriteSettings()
-				s(n, f)
 			}()
 		}
 	}()

@@ -183,13 +183,18 @@ func h2UpgradeIsNotAskedFor(t *testing.T, b bench) {
 	})
 	url := b.serve(t, b.handler(up))
 	if b.two { // a client of it that asks sends what is no request (RFC 9113, 8.2.2)
-		c := dialFrames(t, url)
-		c.ask(1, "connection", "upgrade", "upgrade", "echo")
-		if f, ok := c.next(1).(*http2.RSTStreamFrame); !ok || f.ErrCode != http2.ErrCodeProtocol {
+		c := DialHTTP2(t, url)
+		ask := func(stream uint32, more ...string) http2.Frame {
+			block := Block(append([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", "/"}, more...)...)
+			if err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block, EndStream: true, EndHeaders: true}); err != nil {
+				t.Fatal(err)
+			}
+			return NextFrame(t, c, stream)
+		}
+		if f, ok := ask(1, "connection", "upgrade", "upgrade", "echo").(*http2.RSTStreamFrame); !ok || f.ErrCode != http2.ErrCodeProtocol {
 			t.Errorf("got %v, want a reset", f)
 		}
-		c.ask(3)
-		if f, ok := c.next(3).(*http2.HeadersFrame); !ok {
+		if f, ok := ask(3).(*http2.HeadersFrame); !ok {
 			t.Errorf("the next request: %v, want an answer", f)
 		}
 		return

@@ -61,7 +61,7 @@ func RunHTTP2Targets(t *testing.T, start Starter, both bool) {
 				b := bench{start: start, secure: secure, client: version1}
 				t.Run("HTTP1to"+map[bool]string{false: "H2C", true: "H2"}[secure], func(t *testing.T) { f(t, b) })
 				if both {
-					b.client, b.two = version2, true
+					b.client, b.two = HTTP2Client, true
 					t.Run("HTTP2to"+map[bool]string{false: "H2C", true: "H2"}[secure], func(t *testing.T) { f(t, b) })
 				}
 			}
@@ -70,7 +70,9 @@ func RunHTTP2Targets(t *testing.T, start Starter, both bool) {
 }
 
 func version1(t *testing.T) *http.Client { return clientOf(t, (*http.Protocols).SetHTTP1) }
-func version2(t *testing.T) *http.Client {
+
+// HTTP2Client speaks HTTP/2 and nothing else, without TLS.
+func HTTP2Client(t *testing.T) *http.Client {
 	return clientOf(t, (*http.Protocols).SetUnencryptedHTTP2)
 }
 
@@ -98,15 +100,22 @@ func (b bench) serve(t *testing.T, h *Handler) (url string) {
 // target serves HTTP/2, and nothing else, as the library does.
 func (b bench) target(t *testing.T, f http.HandlerFunc, change ...func(*http.Server)) string {
 	t.Helper()
+	return HTTP2Target(t, b.secure, f, change...)
+}
+
+// HTTP2Target is a server of the library's that speaks HTTP/2 and nothing else, with TLS if
+// secure.
+func HTTP2Target(t *testing.T, secure bool, f http.HandlerFunc, change ...func(*http.Server)) string {
+	t.Helper()
 	s := httptest.NewUnstartedServer(f)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.Config.Protocols = new(http.Protocols)
-	s.Config.Protocols.SetHTTP2(b.secure)
-	s.Config.Protocols.SetUnencryptedHTTP2(!b.secure)
+	s.Config.Protocols.SetHTTP2(secure)
+	s.Config.Protocols.SetUnencryptedHTTP2(!secure)
 	for _, c := range change {
 		c(s.Config)
 	}
-	if b.secure {
+	if secure {
 		s.TLS = &tls.Config{Certificates: []tls.Certificate{SelfSigned(t, "a.example")}, NextProtos: []string{"h2"}}
 		s.StartTLS()
 	} else {

@@ -20,7 +20,7 @@ func TestHTTP2ConnectIsRefused(t *testing.T) {
 	answers := hpack.NewDecoder(4096, nil)
 	for i, to := range []string{up, "a:1"} {
 		stream := uint32(2*i + 1)
-		s.head(stream, false, [][2]string{{":method", "CONNECT"}, {":authority", to}})
+		s.head(stream, false, ":method", "CONNECT", ":authority", to)
 		if err := s.WriteData(stream, false, []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n")); err != nil {
 			t.Fatal(err)
 		}

@@ -1,18 +1,15 @@
 package loop
 
 import (
-	"context"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
 
+	"github.com/unilb/unilb/impl/engine/enginetest"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
@@ -91,42 +88,14 @@ func (h *over2) failed() []exchange.Failure {
 // target2 serves HTTP/2 without TLS.
 func target2(t *testing.T, f http.HandlerFunc, conf *http.HTTP2Config) string {
 	t.Helper()
-	s := httptest.NewUnstartedServer(f)
-	s.Config.Protocols = new(http.Protocols)
-	s.Config.Protocols.SetUnencryptedHTTP2(true)
-	s.Config.HTTP2 = conf
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.Start()
-	t.Cleanup(s.Close)
-	return s.Listener.Addr().String()
+	return enginetest.HTTP2Target(t, false, f, func(s *http.Server) { s.HTTP2 = conf })
 }
 
 // frames2 is a target of which the test writes the frames, one call of f for each
 // connection.
 func frames2(t *testing.T, f func(n int, fr *http2.Framer, c net.Conn)) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for n := 0; ; n++ {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			stop := context.AfterFunc(t.Context(), func() { c.Close() })
-			go func() {
-				defer stop()
-				defer c.Close()
-				if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err == nil {
-					f(n, http2.NewFramer(c, c), c)
-				}
-			}()
-		}
-	}()
-	return ln.Addr().String()
+	return enginetest.FramedTarget(t, false, f)
 }
 
 func ask(t *testing.T, url string) (int, string) {

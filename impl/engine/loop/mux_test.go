@@ -24,10 +24,7 @@ import (
 // version2 is a client that speaks HTTP/2 and nothing else, without TLS.
 func version2(t *testing.T) *http.Client {
 	t.Helper()
-	tr := &http.Transport{Protocols: new(http.Protocols)}
-	tr.Protocols.SetUnencryptedHTTP2(true)
-	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, Timeout: 20 * time.Second}
+	return enginetest.HTTP2Client(t)
 }
 
 func startBoth(t *testing.T, o Options) (e *Engine, url string) {

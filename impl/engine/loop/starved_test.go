@@ -1,15 +1,12 @@
 package loop
 
 import (
-	"bytes"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"github.com/unilb/unilb/impl/engine/enginetest"
 )
@@ -23,37 +20,19 @@ type starving struct {
 
 func starve(t *testing.T, url string) *starving {
 	t.Helper()
-	c, err := net.Dial("tcp", url[len("http://"):])
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
-		t.Fatal(err)
-	}
-	s := &starving{http2.NewFramer(c, c), t}
-	if err := s.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return &starving{enginetest.DialHTTP2(t, url, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}), t}
 }
 
 // ask begins a stream.
 func (s *starving) ask(stream uint32, method, path string) {
 	s.t.Helper()
-	s.head(stream, true, [][2]string{{":method", method}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", path}})
+	s.head(stream, true, ":method", method, ":scheme", "http", ":authority", "shop.example", ":path", path)
 }
 
 // head begins a stream with whatever fields, which perhaps also ends it.
-func (s *starving) head(stream uint32, end bool, fields [][2]string) {
+func (s *starving) head(stream uint32, end bool, fields ...string) {
 	s.t.Helper()
-	var b bytes.Buffer
-	e := hpack.NewEncoder(&b)
-	for _, f := range fields {
-		_ = e.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
-	}
-	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: end, EndHeaders: true}); err != nil {
+	if err := s.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: enginetest.Block(fields...), EndStream: end, EndHeaders: true}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -61,15 +40,7 @@ func (s *starving) head(stream uint32, end bool, fields [][2]string) {
 // next returns the next frame of a stream.
 func (s *starving) next(stream uint32) http2.Frame {
 	s.t.Helper()
-	for {
-		f, err := s.ReadFrame()
-		if err != nil {
-			s.t.Fatalf("waiting for a frame of stream %d: %v", stream, err)
-		}
-		if f.Header().StreamID == stream {
-			return f
-		}
-	}
+	return enginetest.NextFrame(s.t, s.Framer, stream)
 }
 
 func TestHTTP2HeadOfAnAnswerNeedsNoWindow(t *testing.T) {
@@ -205,7 +176,7 @@ func TestHTTP2BodyThatIsNoneHasAReason(t *testing.T) {
 	h := enginetest.NewHandler(up)
 	e, url := startBoth(t, Options{Handler: h})
 	s := starve(t, url)
-	s.head(1, false, [][2]string{{":method", "POST"}, {":scheme", "http"}, {":authority", "shop.example"}, {":path", "/"}, {"content-length", "3"}})
+	s.head(1, false, ":method", "POST", ":scheme", "http", ":authority", "shop.example", ":path", "/", "content-length", "3")
 	if err := s.WriteData(1, true, []byte("four")); err != nil {
 		t.Fatal(err)
 	}
