@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,37 @@ func TestTargetThatAgreesOnAnotherProtocolIsNotSpokenTo(t *testing.T) {
 	}
 }
 
+// TestTargetThatClosesEveryConnectionAtOnceFailsARequestOnce: it is not sent from one to the
+// next for ever.
+func TestTargetThatClosesEveryConnectionAtOnceFailsARequestOnce(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	var conns atomic.Int64
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conns.Add(1)
+			_ = c.Close()
+		}
+	}()
+	h := newOver2(ln.Addr().String())
+	_, addr := startLoops(t, Options{Handler: h})
+	for range 10 {
+		if status, _ := ask(t, "http://"+addr); status != 502 {
+			t.Errorf("got %d", status)
+		}
+	}
+	if n := conns.Load(); n > 10*maxStale {
+		t.Errorf("10 requests took %d connections", n)
+	}
+}
+
 // TestSilentConnectionIsNotAskedAgain: a request that hears nothing of a connection in its
 // time takes it from those to come.
 func TestSilentConnectionIsNotAskedAgain(t *testing.T) {
@@ -148,7 +180,7 @@ func TestConnectionThatDoesNotComeToBeIsGivenUp(t *testing.T) {
 	}
 	h := newOver2(up)
 	h.plan.Connect = 200 * time.Millisecond
-	_, addr := startLoops(t, Options{Handler: h})
+	e, addr := startLoops(t, Options{Handler: h})
 	if status, _ := ask(t, "http://"+addr); status != 502 {
 		t.Errorf("got %d of a target that lets nobody in", status)
 	}
@@ -166,9 +198,13 @@ func TestConnectionThatDoesNotComeToBeIsGivenUp(t *testing.T) {
 			break
 		}
 	}
-	h.mu.Lock()
-	h.failures = nil
-	h.mu.Unlock()
+	if err := e.loops[0].ask(func() error { // it may take its time now
+		h.plan.Connect = 20 * time.Second
+		h.failures = nil
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if status, _ := ask(t, "http://"+addr); status != 200 {
 		t.Errorf("got %d of a target that is back, failures %+v", status, h.failed())
 	}
