@@ -29,7 +29,6 @@ type client struct {
 	scan          h1.Scan
 	said          *certs.Conn // by the client in its handshake; nil without TLS
 	run           *run        // the exchange under way
-	coming        h1.Body     // of its request
 	mux           *mux        // of HTTP/2; nil: HTTP/1.1
 	served        int         // requests
 	headFrom      int64
@@ -204,7 +203,7 @@ func (c *client) use(b []byte) []byte {
 // part takes a part of the request's body from b and returns how much; below zero: the
 // connection is not read any more.
 func (c *client) part(b []byte) int {
-	data, n, done, err := c.coming.Next(b)
+	data, n, done, err := c.run.coming.Next(b)
 	if err != nil {
 		c.run.clientBad(err)
 		return -1

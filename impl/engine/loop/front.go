@@ -94,7 +94,7 @@ func (c *client) window() int { return readSize }
 
 func (c *client) more() { c.again() }
 
-func (c *client) trailers() exchange.Fields { return c.coming.Trailers() }
+func (c *client) trailers() exchange.Fields { return c.run.coming.Trailers() }
 
 func (c *client) over(again, cut bool) {
 	c.run = nil

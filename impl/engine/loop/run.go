@@ -16,6 +16,9 @@ type run struct {
 	turn uint64 // tells what a goroutine brings for this exchange from what is late
 	over bool   // and is never used again: somebody may still call Resume
 	kept []byte // the request's body, for another try
+	// coming is the body of a request of HTTP/1.1. It is not the connection's, which
+	// would have to keep it while it is idle.
+	coming h1.Body
 	course
 }
 
@@ -92,7 +95,7 @@ func (l *loop) begin(c *client, head []byte) {
 		r.trailer = r.framing.Trailer
 	}
 	r.framing.Trailer, r.framing.Upgrade = "", ""
-	c.coming.Begin(r.framing.Length)
+	r.coming.Begin(r.framing.Length)
 	r.whole = r.framing.Length == 0
 	r.bodyless = x.Request.Method == "HEAD"
 	if x.Request.Method == "CONNECT" {
