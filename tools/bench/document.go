@@ -22,7 +22,7 @@ type Document struct {
 	Rows     []Result          `json:"rows"`
 }
 
-// maxEarlier is how many runs an undecided row has beside the last.
+// maxEarlier is how many runs a row has beside the last.
 const maxEarlier = 2
 
 func newDocument(ctx context.Context) (Document, error) {
@@ -41,8 +41,8 @@ func newDocument(ctx context.Context) (Document, error) {
 var version = regexp.MustCompile(`\d+\.\d+[^\s,\]]*`)
 
 // merge puts the rows of an older document of the same machine below those of this
-// one: rows that were not measured again stay, and of an undecided row the runs
-// before stay beside the last.
+// one: rows that were not measured again stay, and the runs before stay beside the last,
+// whatever they said.
 func (d *Document) merge(old Document) error {
 	if old.Machine != d.Machine {
 		return fmt.Errorf("the document was made on another machine: %+v, this is %+v", old.Machine, d.Machine)
@@ -60,7 +60,7 @@ func (d *Document) merge(old Document) error {
 		}
 		earlier := was.Earlier
 		was.Earlier = nil
-		if was.Verdict == Undecided && now.Verdict != NotYet {
+		if was.Verdict != NotYet && now.Verdict != NotYet {
 			earlier = append([]Result{was}, earlier...)
 			now.Earlier = earlier[:min(len(earlier), maxEarlier)]
 		}

@@ -60,7 +60,7 @@ func parse() (f flags, _ error) {
 	flag.IntVar(&f.rounds, "rounds", leastRounds, fmt.Sprintf("rounds of each row; fewer than %d give no verdict", leastRounds))
 	flag.BoolVar(&f.quick, "quick", false, "3 rounds, for an impression: no verdict")
 	flag.StringVar(&f.out, "out", "", "write the document to this file")
-	flag.BoolVar(&f.merge, "merge", false, "keep the rows of the file that are not measured now, and the runs before of those that were undecided")
+	flag.BoolVar(&f.merge, "merge", false, "keep the rows of the file that are not measured now, and two runs before of those that are")
 	flag.BoolVar(&f.list, "list", false, "print the rows and end")
 	flag.StringVar(&f.bin, "bin", "bin", "folder with our binaries")
 	flag.StringVar(&cpus, "cpus", cpus, "core of the proxies and core of the load")

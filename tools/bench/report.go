@@ -176,7 +176,7 @@ func (d Document) Count(v Verdict) int {
 	return n
 }
 
-// Runs are a row's last run and those before, when it is undecided.
+// Runs are a row's last run and those before.
 func (r Result) Runs() []Result { return append([]Result{r}, r.Earlier...) }
 
 // Ours are the figures of our gateway.

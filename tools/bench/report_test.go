@@ -120,7 +120,7 @@ func TestBoundIsReadFromTheTarget(t *testing.T) {
 	}
 }
 
-func TestMergeKeepsOtherRowsAndEarlierRunsOfUndecidedOnes(t *testing.T) {
+func TestMergeKeepsOtherRowsAndEarlierRuns(t *testing.T) {
 	old := sample()
 	now := Document{Machine: old.Machine}
 	again := old.Rows[1] // undecided, with one run before
@@ -141,8 +141,8 @@ func TestMergeKeepsOtherRowsAndEarlierRunsOfUndecidedOnes(t *testing.T) {
 	if e := now.Rows[1].Earlier; len(e) != 2 || !e[0].Date.Equal(old.Rows[1].Date) || len(e[0].Earlier) > 0 {
 		t.Errorf("the undecided row has %d earlier runs: %+v", len(e), e)
 	}
-	if now.Rows[0].Verdict != Missed || len(now.Rows[0].Earlier) > 0 {
-		t.Errorf("a decided row keeps %+v", now.Rows[0])
+	if e := now.Rows[0].Earlier; now.Rows[0].Verdict != Missed || len(e) != 1 || e[0].Verdict != old.Rows[0].Verdict {
+		t.Errorf("a row that was decided, and otherwise than now, has the earlier runs %+v, want the one that decided it", e)
 	}
 	other := old
 	other.Machine.CPU = "another"
