@@ -24,10 +24,13 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("commit: %s is at revision %d", e.Key, e.Mod)
 }
 
+// ErrCompacted says that etcd has forgotten the revisions that were asked for.
+var ErrCompacted = errors.New("the revisions asked for were compacted")
+
 // An UnavailableError says that etcd could not be asked, or did not answer in
 // time. The call may be repeated.
 type UnavailableError struct {
-	Op string // what was tried: get, list, commit
+	Op string // what was tried: get, list, commit, watch
 	// Unknown is set when a commit may nevertheless have been applied: the
 	// request was sent and its answer lost.
 	Unknown bool

@@ -82,7 +82,7 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 // receive hands over one answer of the member.
 func (w *watch) receive(resp clientv3.WatchResponse) error {
 	if resp.CompactRevision != 0 {
-		return errCompacted
+		return ErrCompacted
 	}
 	if err := resp.Err(); err != nil {
 		return err

@@ -72,11 +72,10 @@ func (s *Store) Watch(ctx context.Context, prefix string, apply func(Batch)) err
 
 // Why a watch ended, as far as it matters for what comes next.
 var (
-	errCompacted = errors.New("the revisions to continue from were compacted")
-	errReplaced  = errors.New("the cluster's history went back: restored or replaced")
-	errLagging   = errors.New("the member lags behind the cluster")
-	errSilent    = errors.New("the member does not answer")
-	errClosed    = errors.New("the stream was closed")
+	errReplaced = errors.New("the cluster's history went back: restored or replaced")
+	errLagging  = errors.New("the member lags behind the cluster")
+	errSilent   = errors.New("the member does not answer")
+	errClosed   = errors.New("the stream was closed")
 )
 
 // watch is the state of one Watch call. It is used by one goroutine.
@@ -111,7 +110,7 @@ func (w *watch) run(ctx context.Context) (progressed bool, err error) {
 	}
 	followed, err := w.follow(ctx, w.s.members[w.member])
 	w.member = (w.member + 1) % len(w.s.members)
-	if errors.Is(err, errCompacted) {
+	if errors.Is(err, ErrCompacted) {
 		w.stale = true
 	}
 	return progressed || followed, err

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// FirstChange returns what first happened to key after revision after and not
+// after revision upTo, which the cluster must have reached: it is of an answer
+// that was read. Create of kv is 0 when the key was deleted, Mod the revision at
+// which it was. ok is false when nothing happened. The error wraps ErrCompacted
+// when etcd no longer knows, and is an *UnavailableError when it cannot be asked.
+//
+// Everything that was written between the two is looked at: it is meant for the
+// seconds between two reads, not for the past of a key.
+func (s *Store) FirstChange(ctx context.Context, key string, after, upTo int64) (kv KV, ok bool, err error) {
+	if after >= upTo {
+		return KV{}, false, nil
+	}
+	member := rand.N(len(s.members))
+	err = s.ask(ctx, "watch", func(ctx context.Context) error {
+		c := s.members[member]
+		member = (member + 1) % len(s.members)
+		kv, ok, err = firstChange(ctx, c, key, after, upTo)
+		return err
+	})
+	if errors.Is(err, rpctypes.ErrCompacted) {
+		err = ErrCompacted
+	}
+	return kv, ok, err
+}
+
+// firstChange asks one member, which may lag. The watch is of all keys because it
+// has to end when nothing happened to this one: every revision has an event, so
+// that of upTo comes, and a watch of one key would wait for ever.
+func firstChange(ctx context.Context, c *clientv3.Client, key string, after, upTo int64) (KV, bool, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for resp := range c.Watch(ctx, rangeStart(""), clientv3.WithRange(rangeEnd("")), clientv3.WithRev(after+1), clientv3.WithFragment()) {
+		if err := resp.Err(); err != nil {
+			return KV{}, false, err
+		}
+		for _, e := range resp.Events {
+			switch {
+			case e.Kv.ModRevision > upTo:
+				return KV{}, false, nil
+			case string(e.Kv.Key) == key:
+				return fromPB(e.Kv), true, nil
+			}
+		}
+		if n := len(resp.Events); n > 0 && resp.Events[n-1].Kv.ModRevision >= upTo {
+			return KV{}, false, nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return KV{}, false, err
+	}
+	return KV{}, false, errClosed
+}
