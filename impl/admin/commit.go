@@ -15,9 +15,16 @@ import (
 // maxLost bounds how often one write is tried again because its answer was lost.
 const maxLost = 3
 
-// store writes obj in one transaction: the key must be at revision mod, and
-// whatever obj refers to must exist. It reports retry when the former failed.
-func (h *Handler) store(req *request, key string, mod int64, obj *apisix.Object, code int) (a *answer, retry bool, f *failure) {
+// A place is where an object is written: a key, with the modification revision (0:
+// none) that it had when the cluster was at revision read.
+type place struct {
+	key       string
+	mod, read int64
+}
+
+// store writes obj in one transaction: the place must be as it was, and whatever
+// obj refers to must exist. It reports retry when the former failed.
+func (h *Handler) store(req *request, at place, obj *apisix.Object, code int) (a *answer, retry bool, f *failure) {
 	obj, f = plainReferences(req.res, obj)
 	if f != nil {
 		return nil, false, f
@@ -38,8 +45,8 @@ func (h *Handler) store(req *request, key string, mod int64, obj *apisix.Object,
 	if f != nil {
 		return nil, false, f
 	}
-	conds = append(conds, store.Cond{Key: key, Mod: mod})
-	rev, err := h.commitValue(req.Context(), conds, mod, store.Op{Key: key, Value: value, TTL: life})
+	conds = append(conds, store.Cond{Key: at.key, Mod: at.mod})
+	rev, err := h.commitValue(req.Context(), conds, at, store.Op{Key: at.key, Value: value, TTL: life})
 	var conflict *store.ConflictError
 	switch {
 	case errors.As(err, &conflict):
@@ -47,36 +54,53 @@ func (h *Handler) store(req *request, key string, mod int64, obj *apisix.Object,
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: code, body: written{Key: key, Value: shown(req.res, value)}, rev: rev}, false, nil
+	return &answer{code: code, body: written{Key: at.key, Value: shown(req.res, value)}, rev: rev}, false, nil
 }
 
-// commitValue commits one put whose conditions hold the key at revision mod.
-// When the answer was lost, for example with the leader that should have given
-// it, it looks whether the value is there, and otherwise tries again: because of
-// the condition the value cannot be written twice.
-func (h *Handler) commitValue(ctx context.Context, conds []store.Cond, mod int64, op store.Op) (int64, error) {
-	lost := false
+// commitValue commits one put whose conditions hold its place. When the answer was
+// lost, for example with the leader that should have given it, it looks what became
+// of the place first: an answer must not tell the revision of a later write, and a
+// value that others have replaced or deleted since must not be written twice.
+// Otherwise it tries again.
+func (h *Handler) commitValue(ctx context.Context, conds []store.Cond, at place, op store.Op) (int64, error) {
+	var lost error
 	for n := 0; ; n++ {
 		rev, err := h.commit(ctx, conds, op)
 		var unavailable *store.UnavailableError
 		var conflict *store.ConflictError
 		switch {
 		case errors.As(err, &unavailable) && unavailable.Unknown && n < maxLost:
-			lost = true
-		case errors.As(err, &conflict) && lost:
+			lost = err
+		case errors.As(err, &conflict) && lost != nil:
 		default:
 			return rev, err
 		}
-		kv, ok, _, gerr := h.st.Get(ctx, op.Key)
+		first, ok, ferr := h.firstSince(ctx, at)
 		switch {
-		case gerr != nil:
-			return 0, err
-		case ok && kv.Mod != mod && bytes.Equal(kv.Value, op.Value):
-			return kv.Mod, nil
-		case kv.Mod != mod || conflict != nil:
-			return 0, &store.ConflictError{Key: op.Key, Mod: kv.Mod}
+		case ferr != nil:
+			return 0, lost
+		case ok && first.Create != 0 && bytes.Equal(first.Value, op.Value):
+			return first.Mod, nil // ours, or the same of somebody else: who reads it cannot tell
+		case ok:
+			return 0, &store.ConflictError{Key: op.Key, Mod: first.Mod}
+		case conflict != nil:
+			return 0, conflict
 		}
 	}
+}
+
+// firstSince returns what first happened to a place since it was read. When etcd has
+// compacted that away meanwhile, what is there now is all that is known.
+func (h *Handler) firstSince(ctx context.Context, at place) (first store.KV, ok bool, err error) {
+	kv, _, now, err := h.st.Get(ctx, at.key)
+	if err != nil {
+		return store.KV{}, false, err
+	}
+	first, ok, err = h.st.FirstChange(ctx, at.key, at.read, now)
+	if errors.Is(err, store.ErrCompacted) {
+		return kv, kv.Mod != at.mod, nil
+	}
+	return first, ok, err
 }
 
 // commitTimeout bounds a transaction. It does not end with the request: a client

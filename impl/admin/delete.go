@@ -29,8 +29,10 @@ type deletion struct {
 	// seen is the revision up to which no user of the object was written; 0:
 	// nobody has looked yet.
 	seen int64
-	// lost is the object that a try may have deleted whose answer was lost.
-	lost *store.KV
+	// lost is the object that a try may have deleted whose answer was lost, as it
+	// was at revision lostAt of the cluster.
+	lost   *store.KV
+	lostAt int64
 }
 
 // delete removes an object that nobody uses; ?force=true does not ask.
@@ -55,14 +57,20 @@ func (h *Handler) delete(req *request) (*answer, *failure) {
 // tryDelete reports retry when it should be called again; the failure is then
 // the answer to give if it cannot be.
 func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
-	old, exists, rev, err := h.st.Get(d.Context(), d.key)
+	old, exists, read, err := h.st.Get(d.Context(), d.key)
 	if err != nil {
 		return nil, false, unavailable(err)
 	}
 	if d.lost != nil && old.Create != d.lost.Create {
-		// It is gone, or was gone before somebody else created it anew: that
-		// one is not ours to delete.
-		return d.done(rev), false, nil
+		gone, err := h.deleted(d, read)
+		if err != nil {
+			return nil, false, unavailable(err)
+		}
+		if gone != 0 {
+			// If somebody has created it anew, that one is not ours to delete.
+			return d.done(gone), false, nil
+		}
+		d.lost = nil // it was written first: no earlier try can have deleted it
 	}
 	if d.insist && old.Mod != d.want {
 		return nil, false, mismatch(d.key, d.want, old.Mod)
@@ -79,19 +87,39 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 	if !exists {
 		return nil, false, keyNotFound()
 	}
-	rev, err = h.commit(d.Context(), conds, store.Op{Key: d.key, Delete: true})
+	rev, err := h.commit(d.Context(), conds, store.Op{Key: d.key, Delete: true})
 	var conflict *store.ConflictError
 	var away *store.UnavailableError
 	switch {
 	case errors.As(err, &conflict):
 		return nil, true, lostRace()
 	case errors.As(err, &away) && away.Unknown:
-		d.lost = &old
+		d.lost, d.lostAt = &old, read
 		return nil, true, unavailable(err)
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
 	return d.done(rev), false, nil
+}
+
+// deleted returns the revision at which the object of a lost try was deleted, and 0
+// when something else happened to it first; now is a revision at which it is not
+// there any more. A reader may have seen that it was gone from that revision on, and
+// others may have written after it, so a later one must not be told. Whether the
+// delete was ours or that of somebody else at the same time cannot be known, and
+// makes no difference to the caller: both find that the object of this revision is
+// gone. When etcd has compacted it away meanwhile, now is all that is known.
+func (h *Handler) deleted(d *deletion, now int64) (int64, error) {
+	first, ok, err := h.st.FirstChange(d.Context(), d.key, d.lostAt, now)
+	switch {
+	case errors.Is(err, store.ErrCompacted):
+		return now, nil
+	case err != nil:
+		return 0, err
+	case ok && first.Create == 0:
+		return first.Mod, nil
+	}
+	return 0, nil
 }
 
 func (d *deletion) done(rev int64) *answer {

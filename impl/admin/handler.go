@@ -29,6 +29,7 @@ type Store interface {
 	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
 	List(ctx context.Context, prefix string) (kvs []store.KV, rev int64, err error)
 	Changed(ctx context.Context, after int64, prefixes ...string) (kvs []store.KV, rev int64, err error)
+	FirstChange(ctx context.Context, key string, after, upTo int64) (kv store.KV, ok bool, err error)
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
 }
 

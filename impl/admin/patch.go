@@ -33,7 +33,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 	if err != nil {
 		return nil, err
 	}
-	old, exists, _, gerr := h.st.Get(req.Context(), key)
+	old, exists, read, gerr := h.st.Get(req.Context(), key)
 	if gerr != nil {
 		return nil, unavailable(gerr)
 	}
@@ -66,7 +66,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 	if obj, err = h.validate(req.res, obj); err != nil {
 		return nil, err
 	}
-	a, conflict, err := h.store(req, key, old.Mod, obj, http.StatusOK)
+	a, conflict, err := h.store(req, place{key, old.Mod, read}, obj, http.StatusOK)
 	if conflict {
 		return nil, lostRace()
 	}

@@ -108,7 +108,7 @@ func (h *Handler) replace(req *request, id string, obj *apisix.Object) (*answer,
 		return nil, err
 	}
 	for range maxRetries {
-		old, exists, _, gerr := h.st.Get(req.Context(), key)
+		old, exists, read, gerr := h.st.Get(req.Context(), key)
 		if gerr != nil {
 			return nil, unavailable(gerr)
 		}
@@ -128,7 +128,7 @@ func (h *Handler) replace(req *request, id string, obj *apisix.Object) (*answer,
 		if exists {
 			code = http.StatusOK
 		}
-		a, retry, err := h.store(req, key, old.Mod, stamped, code)
+		a, retry, err := h.store(req, place{key, old.Mod, read}, stamped, code)
 		if !retry {
 			return a, err
 		}
@@ -166,7 +166,7 @@ func (h *Handler) post(req *request) (*answer, *failure) {
 		if err != nil {
 			return nil, err
 		}
-		a, retry, err := h.store(req, h.key(req.res, id), 0, stamped, http.StatusCreated)
+		a, retry, err := h.store(req, place{h.key(req.res, id), 0, rev}, stamped, http.StatusCreated)
 		if !retry {
 			return a, err
 		}
