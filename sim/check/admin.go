@@ -19,7 +19,8 @@ const AdminTime = 10 * time.Second
 // there is an order of all calls, each somewhere between its call and its return,
 // in which every get is answered with what the last put wrote, or 404 after a
 // delete and before the first put. Where answers name revisions, those of a key
-// only grow, and a get names that of the write it shows.
+// only grow, and a get names that of the write it shows; deletes that nothing came
+// between may name the same.
 //
 //   - A call without an answer (info) may take effect at any later time, or never.
 //   - A refused one (fail: a 412 for an If-Match that does not hold, any other 4xx)
