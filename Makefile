@@ -60,8 +60,8 @@ reports: conformance-all ## judge every installed gateway and publish the report
 	$(GO) run ./tools/reports --from out/conformance-all
 
 .PHONY: scenarios
-scenarios: build $(BIN)/scenarios.test ## only the scenarios, in random order; LABEL= chooses
-	UNILB_BIN=$(BIN) $(BIN)/scenarios.test --ginkgo.v --ginkgo.randomize-all --ginkgo.fail-on-empty --ginkgo.label-filter='$(LABEL)'
+scenarios: build $(BIN)/scenarios.test ## only the scenarios, in random order; LABEL= chooses, GATEWAY=l7gw-std is our gateway with the other engine
+	UNILB_BIN=$(BIN) UNILB_GATEWAY='$(GATEWAY)' $(BIN)/scenarios.test --ginkgo.v --ginkgo.randomize-all --ginkgo.fail-on-empty --ginkgo.label-filter='$(LABEL)'
 
 .PHONY: $(BIN)/scenarios.test
 $(BIN)/scenarios.test:

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/unilb/unilb/scenarios/kit"
 	"github.com/unilb/unilb/sim/sandbox"
 )
 
@@ -18,6 +19,9 @@ func TestMain(m *testing.M) { sandbox.Main(m) }
 
 func TestScenarios(t *testing.T) {
 	sandbox.Require(t, "netns", "ebpf")
+	if err := kit.Asked().Check(); err != nil {
+		t.Fatal(err)
+	}
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Scenarios")
 }

@@ -102,7 +102,7 @@ func linkBinaries(from, to, gateway string) error {
 
 // titles asks the compiled scenarios what they hold.
 func (d *duel) titles(ctx context.Context) ([]string, error) {
-	results, err := ginkgo(ctx, d.o.Scenarios, filepath.Join(d.o.Out, "scenarios"), os.Environ(), "--ginkgo.dry-run")
+	results, err := ginkgo(ctx, d.o.Scenarios, filepath.Join(d.o.Out, "scenarios"), append(os.Environ(), Asked{}.env()...), "--ginkgo.dry-run")
 	if err != nil {
 		return nil, fmt.Errorf("list the scenarios: %w", err)
 	}
@@ -118,6 +118,7 @@ func (d *duel) titles(ctx context.Context) ([]string, error) {
 // scenario runs one scenario on one side.
 func (j *judgement) scenario(ctx context.Context, program, title string) compare.Seen {
 	env := append(os.Environ(), "UNILB_BIN="+j.binDir(), "UNILB_EVIDENCE="+filepath.Join(j.o.Out, "evidence"))
+	env = append(env, Asked{}.env()...) // the links say which gateway
 	results, err := ginkgo(ctx, program, filepath.Join(j.o.Out, "scenario"), env, "--ginkgo.focus="+regexp.QuoteMeta(title)+"$", "--ginkgo.fail-on-empty")
 	for _, r := range results {
 		if r.Case == title && err == nil {

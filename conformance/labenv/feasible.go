@@ -32,7 +32,7 @@ func feasible(o Options, m *driver.Manifest) error {
 	if _, err := os.Stat(o.Scenarios); err != nil {
 		return fmt.Errorf("scenarios: %w", err)
 	}
-	return nil
+	return scenariosCan(m)
 }
 
 // replaceable refuses another program for a driver that would start its own

@@ -121,15 +121,9 @@ func (o Options) cases() ([]spec.Case, error) {
 // again are the words of the command that runs one case again, without the case:
 // elsewhere than this report, which the run would replace.
 func (o Options) again() []string {
-	gateway := o.Gateway
-	if isPath(gateway) {
-		gateway, _ = filepath.Abs(gateway) // BinDir was made absolute in the same way
-	}
-	words := []string{filepath.Join(o.BinDir, "lbsim"), "conform", "--gateway", gateway}
-	for _, flag := range []struct{ name, value string }{{"--gateway-binary", o.Binary}, {"--topology", o.Topology}} {
-		if flag.value != "" {
-			words = append(words, flag.name, flag.value)
-		}
+	words := append([]string{filepath.Join(o.BinDir, "lbsim"), "conform"}, o.asked().Flags()...)
+	if o.Topology != "" {
+		words = append(words, "--topology", o.Topology)
 	}
 	if o.Challenge {
 		words = append(words, "--challenge")

@@ -20,7 +20,13 @@ import (
 
 // rerunScenario is what to paste into a shell to run one scenario again.
 func (o Options) rerunScenario(title string) string {
-	return fmt.Sprintf("UNILB_BIN=%s %s --ginkgo.focus %s", shellQuote(o.BinDir), shellQuote(o.Scenarios), shellQuote(regexp.QuoteMeta(title)+"$"))
+	words := []string{"UNILB_BIN=" + shellQuote(o.BinDir)}
+	for _, v := range o.asked().env() {
+		if name, value, _ := strings.Cut(v, "="); value != "" {
+			words = append(words, name+"="+shellQuote(value))
+		}
+	}
+	return strings.Join(append(words, shellQuote(o.Scenarios), "--ginkgo.focus", shellQuote(regexp.QuoteMeta(title)+"$")), " ")
 }
 
 // shellQuote makes one word of a text, for any POSIX shell.
@@ -50,12 +56,13 @@ func interruptible(cmd *exec.Cmd) {
 	cmd.WaitDelay = 30 * time.Second
 }
 
-// runScenarios runs the compiled scenarios and reads their report.
+// runScenarios runs the compiled scenarios with the gateway that is judged, and reads
+// their report.
 func runScenarios(ctx context.Context, o Options) ([]spec.Result, error) {
 	file := filepath.Join(o.Out, "scenarios.json")
 	cmd := exec.CommandContext(ctx, o.Scenarios, "--ginkgo.json-report="+file, "--ginkgo.randomize-all", "--ginkgo.fail-on-empty", "--ginkgo.fail-on-pending",
 		"--ginkgo.timeout=20m", "--ginkgo.poll-progress-after=60s", "--ginkgo.v")
-	cmd.Env = append(os.Environ(), "UNILB_BIN="+o.BinDir, "UNILB_EVIDENCE="+filepath.Join(o.Out, "evidence"))
+	cmd.Env = append(append(os.Environ(), "UNILB_BIN="+o.BinDir, "UNILB_EVIDENCE="+filepath.Join(o.Out, "evidence")), o.asked().env()...)
 	log, err := os.Create(filepath.Join(o.Out, "scenarios.log"))
 	if err != nil {
 		return nil, fmt.Errorf("scenarios: %w", err)
@@ -63,7 +70,7 @@ func runScenarios(ctx context.Context, o Options) ([]spec.Result, error) {
 	defer func() { _ = log.Close() }() // a log that is cut is still a log
 	cmd.Stdout, cmd.Stderr = log, log
 	interruptible(cmd)
-	fmt.Fprintf(o.Stderr, "scenarios: %s, a few minutes in silence; log in %s\n", filepath.Base(o.Scenarios), log.Name())
+	fmt.Fprintf(o.Stderr, "scenarios: %s with %s, a few minutes in silence; log in %s\n", filepath.Base(o.Scenarios), o.Gateway, log.Name())
 	runErr := cmd.Run() // its results say more than its exit code, if there are any
 	f, err := os.Open(file)
 	if err != nil {

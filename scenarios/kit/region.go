@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/unilb/unilb/conformance/labenv"
 	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/lab"
 	"github.com/unilb/unilb/sim/tenant"
@@ -22,26 +23,32 @@ import (
 // Bound is how long anything may take that a scenario waits for.
 const Bound = act.Bound
 
+// Asked is the gateway that scenarios were asked to start: $UNILB_GATEWAY is a driver,
+// $UNILB_GATEWAY_BINARY a program in the place of its own.
+func Asked() labenv.Asked { return labenv.AskedBy(os.Getenv) }
+
 // A Region is a lab with the evidence of one scenario.
 type Region struct {
 	*act.Region
 	dir string
 }
 
-// Up builds a topology of the library with the binaries of $UNILB_BIN. It is
-// torn down after the spec; when the spec has failed, its evidence is written
-// first, and the failure says where.
+// Up builds a topology of the library with the binaries of $UNILB_BIN and the gateway
+// of Asked. It is torn down after the spec; when the spec has failed, its evidence is
+// written first, and the failure says where.
 func Up(ctx context.Context, name string) *Region {
 	GinkgoHelper()
 	spec, err := topology.LoadLibrary(name)
 	Expect(err).NotTo(HaveOccurred())
 	plan, err := spec.Plan()
 	Expect(err).NotTo(HaveOccurred())
+	gateway, err := Asked().Gateways(plan)
+	Expect(err).NotTo(HaveOccurred())
 	r := &Region{dir: evidenceDir()}
 	By("bring up " + name)
 	begin := time.Now()
 	l, err := lab.Up(ctx, plan, lab.Options{
-		BinDir: os.Getenv("UNILB_BIN"), Dir: r.dir,
+		BinDir: os.Getenv("UNILB_BIN"), Dir: r.dir, Gateway: gateway,
 		Progress: func(s lab.Step) {
 			GinkgoWriter.Printf("  %-8s %-40s %s\n", s.Name, s.Text, s.Took.Round(time.Millisecond))
 		},

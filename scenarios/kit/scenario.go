@@ -50,9 +50,15 @@ func Run(ctx context.Context, name string) {
 	s, err := o.Parse()
 	Expect(err).NotTo(HaveOccurred())
 	o.Dir = evidenceDir()
-	o.Run = bundle.Run{Name: name, Started: time.Now(), Command: os.Args, Seed: s.Seed, Topology: s.File.Topology, Lab: s.Plan.Lab}
-	o.Rerun = "lbsim run " + name
-	job, err := scenario.NewJob(o, nil)
+	asked := Asked()
+	gateway, err := asked.Gateways(s.Plan)
+	Expect(err).NotTo(HaveOccurred())
+	o.Run = bundle.Run{
+		Name: name, Started: time.Now(), Command: os.Args, Seed: s.Seed, Topology: s.File.Topology, Lab: s.Plan.Lab,
+		Driver: asked.Driver, Binary: asked.Binary,
+	}
+	o.Rerun = strings.Join(append([]string{"lbsim run", name}, asked.Flags()...), " ")
+	job, err := scenario.NewJob(o, gateway)
 	Expect(err).NotTo(HaveOccurred())
 	var failed []string
 	code := job.Run(ctx, lab.Options{BinDir: os.Getenv("UNILB_BIN")}, func(v any) {
