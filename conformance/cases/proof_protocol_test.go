@@ -36,6 +36,7 @@ var protocolBugs = map[string][]string{
 	"SMUG-HEADER-NO-COLON":    {"passes lines on"},
 	"SMUG-EMPTY-NAME":         {"passes lines on"},
 	"SMUG-NAME-NOT-TOKEN":     {"passes lines on"},
+	"SMUG-CONNECTION-HOST":    {"lets Connection name anything"},
 	"LINE-BAD-METHOD":         {"takes any method"},
 	"LINE-BAD-VERSION":        {"takes any version"},
 	"LINE-NOT-HTTP1":          {"takes any version"},

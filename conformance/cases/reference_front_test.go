@@ -170,6 +170,11 @@ func (f *front) request(r *bufio.Reader, c net.Conn) (*inbound, error) {
 	case q.host == "" && len(hosts) > 0:
 		q.host = hosts[0]
 	}
+	for _, name := range []string{"Host", "Content-Length", "Transfer-Encoding"} {
+		if h.lists("Connection", name) && !f.is("lets Connection name anything") {
+			return q, refusal(400)
+		}
+	}
 	q.close = h.lists("Connection", "close") || q.old() && (!h.lists("Connection", "keep-alive") || f.is("knows no old keep-alive"))
 	if f.is("ignores close") && h.lists("Connection", "close") || f.is("keeps HTTP/1.0") {
 		q.close = false

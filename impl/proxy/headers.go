@@ -98,8 +98,7 @@ func removeHopByHop(x *exchange.Exchange, e *exchange.Edits, fields exchange.Fie
 	}
 }
 
-// removeNamed removes the fields that a value of Connection names. Host cannot be
-// removed so: the engine writes it from the plan.
+// removeNamed removes the fields that a value of Connection names.
 func removeNamed(x *exchange.Exchange, e *exchange.Edits, value string) {
 	for name := range exchange.Tokens(value) {
 		if !protected(name) {
@@ -108,8 +107,8 @@ func removeNamed(x *exchange.Exchange, e *exchange.Edits, value string) {
 	}
 }
 
-// protected names cannot be removed by a client through Connection: it could
-// hide who it is, or change the framing.
+// protected names cannot be removed by a client through Connection: it could hide who
+// it is. (Requests that name Host or what frames them engines refuse.)
 func protected(name string) bool {
 	for _, p := range [...]string{"close", "keep-alive", "Content-Length", "Transfer-Encoding", "Host",
 		"X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port"} {

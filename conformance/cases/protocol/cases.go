@@ -42,6 +42,7 @@ func Cases() []spec.Case {
 		smugHeaderNoColon,
 		smugEmptyName,
 		smugNameNotToken,
+		smugConnectionHost,
 		lineBadMethod,
 		lineBadVersion,
 		lineNotHTTP1,

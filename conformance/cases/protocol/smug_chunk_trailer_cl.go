@@ -17,5 +17,7 @@ var smugChunkTrailerCL = spec.Case{
 		attack{name: "Content-Length", text: post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nContent-Length: 50\r\n\r\n"), bodies: []string{"hello"}, keeps: true},
 		attack{name: "Transfer-Encoding", text: post("Transfer-Encoding: chunked\r\nTrailer: Transfer-Encoding\r\n", "5\r\nhello\r\n0\r\nTransfer-Encoding: identity\r\n\r\n"), bodies: []string{"hello"}, keeps: true},
 		attack{name: "Host", text: post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nHost: other.example\r\n\r\n"), bodies: []string{"hello"}, keeps: true},
+		attack{name: "Host, announced", text: post("Transfer-Encoding: chunked\r\nTrailer: Host\r\n", "5\r\nhello\r\n0\r\nHost: other.example\r\n\r\n"), bodies: []string{"hello"}, keeps: true},
+		attack{name: "Authorization, announced", text: post("Transfer-Encoding: chunked\r\nTrailer: Authorization\r\n", "5\r\nhello\r\n0\r\nAuthorization: Basic eA==\r\n\r\n"), bodies: []string{"hello"}, keeps: true, also: lacks("Authorization")},
 	),
 }

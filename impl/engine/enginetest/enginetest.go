@@ -93,7 +93,7 @@ func Run(t *testing.T, start Starter) {
 		"WhatFollowsAnAnswerIsNobodysAnswer":          whatFollowsAnAnswerIsNobodysAnswer,
 		"PostThatReachedATargetIsNotRepeated":         postThatReachedATargetIsNotRepeated,
 		"PostIsNeverWrittenToAConnectionThatHasEnded": postIsNeverWrittenToAConnectionThatHasEnded,
-		"RequestWithTwoFramingsIsRefusedAndTheLast":   requestWithTwoFramingsIsRefusedAndTheLast,
+		"MalformedRequestIsRefusedAndTheLast":         malformedRequestIsRefusedAndTheLast,
 		"ConnectIsRefusedAndTheLast":                  connectIsRefusedAndTheLast,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })

@@ -122,10 +122,8 @@ func (h *heard) hearCoding(value string) bool {
 }
 
 func (h *heard) hearTrailer(value string) bool {
-	for t := range exchange.Tokens(value) {
-		if frames(t) {
-			h.bad = ReasonTrailer
-		}
+	if BadTrailer(value) {
+		h.bad = ReasonTrailer
 	}
 	if h.trailer == "" {
 		h.trailer = value
@@ -133,9 +131,7 @@ func (h *heard) hearTrailer(value string) bool {
 	return false
 }
 
-// hearConnection takes the options of a connection. Naming Host removes nothing,
-// because Host is written from the plan; naming what frames the body is an attempt
-// to have the next reader see another end of it.
+// hearConnection takes the options of a connection.
 func (h *heard) hearConnection(value string) {
 	if exchange.EqualFold(value, "keep-alive") { // as nearly always
 		h.keep = true
@@ -149,7 +145,7 @@ func (h *heard) hearConnection(value string) {
 			h.close = true
 		case exchange.EqualFold(t, "upgrade"):
 			h.upgrades = true
-		case exchange.EqualFold(t, "Content-Length"), exchange.EqualFold(t, "Transfer-Encoding"):
+		case forEveryone(t):
 			h.bad = ReasonConnection
 		}
 	}

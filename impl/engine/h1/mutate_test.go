@@ -11,7 +11,7 @@ import (
 // bits of messages that matter, for the mutations.
 var spices = []string{"\r", "\n", "\r\n", "\r\n\r\n", "\x00", "\x7f", " ", "\t", ":", ";", ",", "\"", "\\", "/", "?", "#", "%41", "@", "[", "]", "//", "http://", "a", "A", "0", "00", "5", "f", "-", "+", "=",
 	"Content-Length: 5\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", "transfer-encoding: Chunked \r\n", "Host: a\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n",
-	"Expect: 100-continue\r\n", "Trailer: X\r\n", "Pragma: no-cache\r\n", "Upgrade: h2c\r\n", "HTTP/1.1", "HTTP/1.0", "0\r\n\r\n", "5\r\nhello\r\n", "1;a=b\r\n", ";a=\"b\"", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	"Expect: 100-continue\r\n", "Trailer: X\r\n", "Trailer: Host\r\n", "Connection: Host\r\n", "Pragma: no-cache\r\n", "Upgrade: h2c\r\n", "HTTP/1.1", "HTTP/1.0", "0\r\n\r\n", "5\r\nhello\r\n", "1;a=b\r\n", ";a=\"b\"", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 	"HTTP/1.1 200 OK\r\n", "CONNECT a:1 ", "HEAD", "204", "304", "100", "\xc3\xa9"}
 
 // TestRandomMutationsAgreeWithTheTwin is the fuzzers' work in a fixed amount, with

@@ -40,8 +40,8 @@ const (
 	ReasonCoding                 // a transfer coding other than chunked: 501
 	ReasonCodingRepeated         // two lines Transfer-Encoding
 	ReasonCodingVersion          // Transfer-Encoding in HTTP/1.0
-	ReasonConnection             // Connection names a field that frames the body
-	ReasonTrailer                // Trailer names a field that frames the body
+	ReasonConnection             // Connection names Host, or a field that frames the body
+	ReasonTrailer                // Trailer names a field that frames, routes or authorises
 	ReasonChunkSize              // not 1 to 15 hexadecimal digits
 	ReasonChunkLine              // a malformed extension, or no CRLF behind it
 	ReasonChunkEnd               // the data of a chunk are not followed by CRLF

@@ -136,10 +136,8 @@ func (k *block) hearLength(value string) bool {
 
 // hearTrailer takes the names of trailers, of which the first field counts, as in h1.
 func (k *block) hearTrailer(value string) bool {
-	for t := range exchange.Tokens(value) {
-		if exchange.EqualFold(t, "content-length") || exchange.EqualFold(t, "transfer-encoding") || exchange.EqualFold(t, "trailer") {
-			k.refuse(ReasonTrailer)
-		}
+	if h1.BadTrailer(value) {
+		k.refuse(ReasonTrailer)
 	}
 	if !k.traced {
 		k.traced, k.trailer = true, value

@@ -57,7 +57,7 @@ func TestStrictReaderRefuses(t *testing.T) {
 		"a bad length":                 {ReasonLength, [][]string{with("content-length: "), with("content-length: +1"), with("content-length: -1"), with("content-length: 1,1"), with("content-length: 0x1"), with("content-length: 9999999999999999999")}},
 		"two lengths":                  {ReasonLengthRepeated, [][]string{with("content-length: 0", "content-length: 0")}},
 		"a length without a body":      {ReasonLengthDiffers, [][]string{with("content-length: 1")}},
-		"a trailer that frames":        {ReasonTrailer, [][]string{with("trailer: x, Content-Length"), with("trailer: transfer-encoding"), with("trailer: trailer")}},
+		"a trailer that misleads":      {ReasonTrailer, [][]string{with("trailer: x, Content-Length"), with("trailer: transfer-encoding"), with("trailer: trailer"), with("trailer: x, Host"), with("trailer: authorization")}},
 		"a head that is too long":      {ReasonHeadTooLong, [][]string{with("x: " + strings.Repeat("y", 64<<10)), append(slices.Clone(get), slices.Repeat([]string{"x: " + strings.Repeat("y", 1000)}, 64)...)}},
 		"more than 96 fields":          {ReasonTooManyFields, [][]string{append(slices.Clone(get), slices.Repeat([]string{"x: y"}, 97)...)}},
 	} {

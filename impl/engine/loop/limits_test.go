@@ -89,6 +89,8 @@ func TestWhatIsNoRequestIsRefusedAndTheLoopLives(t *testing.T) {
 		"GET / HTTP/1.1\r\n\r\n":                                                               "host_missing",
 		"GET / HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 70<<10) + "\r\n\r\n":          "head_too_long",
 		"GET / HTTP/2.0\r\nHost: h\r\n\r\n":                                                    "version",
+		"GET / HTTP/1.1\r\nHost: h\r\nConnection: Host\r\n\r\n":                                "connection",
+		"POST / HTTP/1.1\r\nHost: h\r\nTrailer: Host\r\nTransfer-Encoding: chunked\r\n\r\n":    "trailer",
 	} {
 		before := e.Refused()[reason]
 		c, err := net.Dial("tcp", addr)

@@ -10,5 +10,6 @@
 //
 // It never decides where a request goes, nor what is answered when there is
 // nowhere to go, except to messages it cannot even hand over: a malformed path, two
-// ways to frame one body (400), and CONNECT (405). An Engine is safe for concurrent use.
+// ways to frame one body, Connection or Trailer naming what they must not (400), and
+// CONNECT (405). An Engine is safe for concurrent use.
 package std

@@ -4,13 +4,18 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/unilb/unilb/impl/engine/h1"
 	"github.com/unilb/unilb/impl/exchange"
 )
 
 // fill makes the exchange's request from the library's.
 func fill(x *exchange.Exchange, r *http.Request) error {
+	if why := misnamed(r); why != h1.NoReason {
+		return h1.Malformed{Reason: why}
+	}
 	q := &x.Request
 	q.Stable = true
 	q.Method, q.Authority, q.Scheme = r.Method, r.Host, "http"
@@ -38,6 +43,23 @@ func fill(x *exchange.Exchange, r *http.Request) error {
 	q.BodyLength = r.ContentLength
 	q.Upgrade = upgradeOf(r.Header)
 	return nil
+}
+
+// misnamed says what Connection or Trailer name that they must not. The names that
+// Trailer announces of a body in chunks the library has made the keys of a map.
+func misnamed(r *http.Request) h1.Reason {
+	if slices.ContainsFunc(r.Header["Connection"], h1.BadConnection) {
+		return h1.ReasonConnection
+	}
+	if slices.ContainsFunc(r.Header["Trailer"], h1.BadTrailer) {
+		return h1.ReasonTrailer
+	}
+	for name := range r.Trailer {
+		if h1.BadTrailer(name) {
+			return h1.ReasonTrailer
+		}
+	}
+	return h1.NoReason
 }
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }

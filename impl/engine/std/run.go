@@ -45,12 +45,10 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	e.inflight.Add()
 	defer e.inflight.Done()
 	if guardOf(r.Context()).doubtful() {
-		w.Header().Set("Connection", "close")
 		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
 		return
 	}
-	if r.Method == http.MethodConnect { // what follows is meant for a tunnel
-		w.Header().Set("Connection", "close")
+	if r.Method == http.MethodConnect {
 		e.refuse(w, "405 Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
@@ -87,9 +85,12 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers a request that the handler never sees.
+// refuse answers a request that the handler never sees, and the last of its connection:
+// behind a malformed one somebody before us may have read another, and what follows
+// CONNECT is meant for a tunnel.
 func (e *Engine) refuse(w http.ResponseWriter, text string, status int) {
 	e.numbers.refused(status)
+	w.Header().Set("Connection", "close")
 	if e.o.Server != "" {
 		w.Header().Set("Server", e.o.Server)
 	}
