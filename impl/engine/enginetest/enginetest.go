@@ -95,6 +95,10 @@ func Run(t *testing.T, start Starter) {
 		"PostIsNeverWrittenToAConnectionThatHasEnded": postIsNeverWrittenToAConnectionThatHasEnded,
 		"MalformedRequestIsRefusedAndTheLast":         malformedRequestIsRefusedAndTheLast,
 		"ConnectIsRefusedAndTheLast":                  connectIsRefusedAndTheLast,
+		"SwitchThatNobodyAskedForIsABadAnswer":        switchThatNobodyAskedForIsABadAnswer,
+		"EarlyAnswerEndsTheConnectionToItsTarget":     earlyAnswerEndsTheConnectionToItsTarget,
+		"HeadThatNeverEndsIsGivenUp":                  headThatNeverEndsIsGivenUp,
+		"FieldsWithUnderscoresPassAsTheyAre":          fieldsWithUnderscoresPassAsTheyAre,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })
