@@ -18,13 +18,8 @@ var spices = []string{"\r", "\n", "\r\n", "\r\n\r\n", "\x00", "\x7f", " ", "\t",
 // mutations that know the syntax.
 func TestRandomMutationsAgreeWithTheTwin(t *testing.T) {
 	var texts [2][]string
-	for kind := range texts {
-		texts[kind] = append(texts[kind], messages[Kind(kind)]...)
-	}
-	for _, c := range corpus(t) {
-		if len(c.text) < 2000 {
-			texts[c.kind] = append(texts[c.kind], c.text)
-		}
+	for _, c := range everyMessage(t, 2000) {
+		texts[c.kind] = append(texts[c.kind], c.text)
 	}
 	const seed, rounds = 3, 20000
 	rnd := rand.New(rand.NewPCG(seed, 0))

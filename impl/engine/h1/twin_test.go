@@ -16,10 +16,7 @@ import (
 // FuzzRequestTwin: whatever we accept, net/http accepts and frames alike. It may
 // take more than we do.
 func FuzzRequestTwin(f *testing.F) {
-	for _, text := range messages[Request] {
-		f.Add(text)
-	}
-	for _, c := range corpus(f) {
+	for _, c := range everyMessage(f, fuzzed) {
 		if c.kind == Request {
 			f.Add(c.text)
 		}
@@ -71,13 +68,10 @@ func sameTarget(q *http.Request, m message) bool {
 
 // FuzzAnswerTwin is the same for answers to GET and HEAD.
 func FuzzAnswerTwin(f *testing.F) {
-	for _, text := range messages[Answer] {
-		f.Add(text, false)
-		f.Add(text, true)
-	}
-	for _, c := range corpus(f) {
+	for _, c := range everyMessage(f, fuzzed) {
 		if c.kind == Answer {
 			f.Add(c.text, false)
+			f.Add(c.text, true)
 		}
 	}
 	f.Fuzz(answerTwin)
