@@ -75,8 +75,10 @@ type Record struct {
 	Duration time.Duration
 	// Refused is why the engine took no more of the request's body; empty: it did.
 	Refused string
-	// Cut: the answer did not end as its head promised, or never came.
-	Cut bool
+	// Cut: the answer did not end as its head promised, or never came. CutReason says
+	// why; it has no meaning otherwise.
+	Cut       bool
+	CutReason CutReason
 }
 
 // Source yields the body of an answer that is ours. Next returns the next

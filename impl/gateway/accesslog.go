@@ -61,7 +61,7 @@ func (a *accessLog) refused(r loop.Refusal) {
 }
 
 // appendLine appends the line of a request. Durations are in milliseconds, sizes in
-// bytes; route, upstream, target, tries, failure and cut are left out where there is
+// bytes; route, upstream, target, tries, failure, cut and its reason are left out where there is
 // nothing to say. It is what encoding/json writes, for a tenth of the cost.
 func appendLine(b []byte, r *exchange.Request, e *proxy.Entry, s *stamp) []byte {
 	b = append(b, `{"time":"`...)
@@ -102,7 +102,9 @@ func appendLine(b []byte, r *exchange.Request, e *proxy.Entry, s *stamp) []byte 
 	}
 	b = appendSaid(b, `,"failure":`, e.Failure)
 	if e.Cut {
-		b = append(b, `,"cut":true`...)
+		b = append(b, `,"cut":true,"cut_reason":"`...)
+		b = append(b, e.CutReason.String()...)
+		b = append(b, '"')
 	}
 	return append(b, '}', '\n')
 }

@@ -35,14 +35,19 @@ type accessLine struct {
 	Tries      []int   `json:"tries,omitempty"`
 	Failure    string  `json:"failure,omitempty"`
 	Cut        bool    `json:"cut,omitempty"`
+	CutReason  string  `json:"cut_reason,omitempty"`
 }
 
 func twin(r *exchange.Request, e *proxy.Entry) string {
+	why := ""
+	if e.Cut {
+		why = e.CutReason.String()
+	}
 	b, err := json.Marshal(accessLine{
 		Time: e.Ended.UTC().Format(time.RFC3339Nano), Remote: r.Remote.String(), Local: r.Local.String(),
 		Method: r.Method, Host: r.Authority, URI: r.Target, Proto: r.Proto.String(), Status: e.Status,
 		Received: e.Received, Sent: e.Sent, DurationMS: float64(e.Duration.Microseconds()) / 1000,
-		Route: e.Route, Upstream: e.Upstream, Target: e.Target, Tries: e.Tries, Failure: e.Failure, Cut: e.Cut,
+		Route: e.Route, Upstream: e.Upstream, Target: e.Target, Tries: e.Tries, Failure: e.Failure, Cut: e.Cut, CutReason: why,
 	})
 	if err != nil {
 		panic(err)
@@ -59,7 +64,7 @@ func FuzzLineIsWhatTheLibraryWrites(f *testing.F) {
 	f.Add("", "", "", "", "", int64(86_400_000_100_000), int64(-1), 0)
 	f.Fuzz(func(t *testing.T, method, host, uri, route, failure string, took, at int64, status int) {
 		const years = int64(10 * 365 * 24 * time.Hour) // no request takes longer
-		e := proxy.Entry{Record: exchange.Record{Status: status, Received: at, Sent: took, Duration: time.Duration(max(0, took) % years), Cut: status == 0},
+		e := proxy.Entry{Record: exchange.Record{Status: status, Received: at, Sent: took, Duration: time.Duration(max(0, took) % years), Cut: status == 0, CutReason: exchange.CutReason(max(0, took) % int64(exchange.CutReasons))},
 			Route: route, Upstream: host, Target: uri, Failure: failure}
 		for s := status; s > 0; s /= 10 {
 			e.Tries = append(e.Tries, s)

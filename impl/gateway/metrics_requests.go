@@ -48,7 +48,7 @@ func writeRequests(w io.Writer, all []*meter.Series) {
 	e.bytes(rows)
 	e.failures(rows)
 	e.perRow(rows, "unilb_upstream_retries_total", "Tries beyond the first of a request, by the node that was tried last.", func(r *row) uint64 { return r.Retries })
-	e.perRow(rows, "unilb_http_cut_total", "Answers that did not end as their head promised, or never came.", func(r *row) uint64 { return r.Cut })
+	e.cuts(rows)
 	e.flush()
 }
 
@@ -113,6 +113,19 @@ func (e *exposition) failures(rows []row) {
 		for kind, n := range rows[i].Failures {
 			if n > 0 {
 				e.line(name, `kind="`, exchange.FailureKind(kind).String(), `",`, rows[i].own)
+				e.whole(n)
+			}
+		}
+	}
+}
+
+func (e *exposition) cuts(rows []row) {
+	const name = "unilb_http_cut_total"
+	e.family(name, "counter", "Answers that did not end as their head promised, or never came, by reason.")
+	for i := range rows {
+		for why, n := range rows[i].Cuts {
+			if n > 0 {
+				e.line(name, `reason="`, exchange.CutReason(why).String(), `",`, rows[i].own)
 				e.whole(n)
 			}
 		}

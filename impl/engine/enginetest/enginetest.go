@@ -19,6 +19,7 @@ type Options struct {
 	MaxBody     int64
 	MaxConns    int
 	HeadTimeout time.Duration
+	BodyTimeout time.Duration
 	Server      string
 	Draining    func() bool
 	TLS         *certs.Server // nil: serve without TLS
@@ -99,6 +100,7 @@ func Run(t *testing.T, start Starter) {
 		"EarlyAnswerEndsTheConnectionToItsTarget":     earlyAnswerEndsTheConnectionToItsTarget,
 		"HeadThatNeverEndsIsGivenUp":                  headThatNeverEndsIsGivenUp,
 		"FieldsWithUnderscoresPassAsTheyAre":          fieldsWithUnderscoresPassAsTheyAre,
+		"CutAnswersHaveTheirReason":                   cutAnswersHaveTheirReason,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })

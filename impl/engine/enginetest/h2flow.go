@@ -238,8 +238,12 @@ func h2ClientThatLeavesEndsItsStream(t *testing.T, b bench) {
 		if got := <-gone; got != path {
 			t.Errorf("the stream of %s ended, want that of %s", got, path)
 		}
-		if r := <-h.Done; !r.Cut {
-			t.Errorf("%s: record %+v", path, r)
+		want := exchange.CutClientGone
+		if b.two {
+			want = exchange.CutClientReset
+		}
+		if r := <-h.Done; !r.Cut || r.CutReason != want {
+			t.Errorf("%s: record %+v (%s), want cut, %s", path, r, r.CutReason, want)
 		}
 		if resp, err := c.Get(url + "/stay"); whole(t, resp, err) != "ok" {
 			t.Errorf("%s: the connection is of no use any more", path)

@@ -35,7 +35,7 @@ func (u *upstream) use(b []byte) []byte {
 		default:
 			data, n, done, err := u.answer.Next(b)
 			if err != nil {
-				u.cut()
+				u.cut(exchange.CutTargetMalformed)
 				return nil
 			}
 			b = b[n:]

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/unilb/unilb/impl/engine/h1"
@@ -169,7 +170,7 @@ func (b *branch) lost(e h2.Error) {
 	r.b, b.s = nil, nil
 	b.leave()
 	if headed {
-		r.finish(true)
+		r.cut(t.cutReason(e))
 		return
 	}
 	cost := 0 // of trying again by ourselves
@@ -213,8 +214,29 @@ func (b *branch) fail(kind exchange.FailureKind, err error) {
 	r.b = nil
 	b.abandon()
 	if headed {
-		r.finish(true)
+		why := exchange.CutTargetMalformed
+		if kind.Timeout() {
+			why = exchange.CutTargetSilent
+		}
+		r.cut(why)
 		return
 	}
 	r.failed(f)
+}
+
+// cutReason says what the end of a stream is for an answer that is under way.
+func (t *trunk) cutReason(e h2.Error) exchange.CutReason {
+	switch e.Reason {
+	case h2.ReasonPeer, h2.ReasonLeft:
+		return exchange.CutTargetReset
+	case h2.ReasonCut:
+		switch {
+		case errors.Is(t.why, errPanic):
+			return exchange.CutInternal
+		case errors.Is(t.why, errEnded):
+			return exchange.CutTargetEnded
+		}
+		return exchange.CutTargetReset
+	}
+	return exchange.CutTargetMalformed
 }

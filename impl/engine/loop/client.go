@@ -384,7 +384,7 @@ func (c *client) linger() {
 func (c *client) eof() {
 	switch {
 	case c.mux != nil && c.lingering == 0:
-		c.mux.cut()
+		c.mux.cut(exchange.CutClientGone)
 		c.finish()
 	case c.run == nil || c.lingering > 0:
 		if c.waiting() > 0 {
@@ -403,15 +403,17 @@ func (c *client) finish() {
 		return
 	}
 	c.leave()
-	c.gone()
+	c.gone(exchange.CutClientGone)
 }
 
-func (c *client) gone() {
+// gone is called when the connection has been closed. why is for the answers of HTTP/2
+// that it cuts.
+func (c *client) gone(why exchange.CutReason) {
 	l := c.l
 	if _, ok := l.clients[c]; ok {
 		delete(l.clients, c)
 		if c.mux != nil {
-			c.mux.cut()
+			c.mux.cut(why)
 		}
 		l.e.room.Leave()
 		l.calm()
@@ -420,21 +422,21 @@ func (c *client) gone() {
 
 // cut closes the connection in the midst of whatever it is doing, so that the client
 // knows that something is missing.
-func (c *client) cut() {
+func (c *client) cut(why exchange.CutReason) {
 	if c.open() {
 		resetOnClose(c.fd)
 		c.close()
 	}
-	c.gone()
-	if r := c.run; r != nil {
-		r.clientGone()
-	}
+	c.lost(why)
 }
 
-func (c *client) broken(syscall.Errno) {
-	c.gone()
+func (c *client) broken(syscall.Errno) { c.lost(exchange.CutClientGone) }
+
+// lost ends what is under way on a connection that has been closed.
+func (c *client) lost(why exchange.CutReason) {
+	c.gone(why)
 	if r := c.run; r != nil {
-		r.clientGone()
+		r.clientGone(why)
 	}
 }
 
@@ -450,7 +452,7 @@ func (c *client) late() {
 	case c.mux != nil && !c.closing:
 		c.mux.late()
 	case c.waiting() > 0:
-		c.cut() // it does not read its answer
+		c.cut(exchange.CutClientNotReading)
 	case c.closing || c.served > 0 && c.headFrom == 0 || len(c.in) == 0:
 		c.finish() // idle
 	default:

@@ -10,11 +10,11 @@ import (
 )
 
 // cut ends an answer that does not end as its head promised.
-func (u *upstream) cut() {
+func (u *upstream) cut(why exchange.CutReason) {
 	r := u.run
 	u.run, r.b = nil, nil
 	u.close()
-	r.finish(true)
+	r.cut(why)
 }
 
 // eof is the end of what the target sends.
@@ -26,15 +26,15 @@ func (u *upstream) eof() {
 		u.close()
 	case r.tunnel != nil:
 		r.tunnel.over()
-	case u.tls != nil && !u.tls.ended: // it may have been cut by anybody
+	case u.tls != nil && !u.tls.ended && !u.inBody: // it may have been cut by anybody
 		u.broken(syscall.ECONNRESET)
-	case u.inBody && u.framing.Length == h1.UntilClose:
+	case u.inBody && u.framing.Length == h1.UntilClose && (u.tls == nil || u.tls.ended):
 		if r.x.FilterBody {
 			r.sendBody(r.l.e.o.Handler.OnBody(&r.x, nil, true), true)
 		}
 		u.complete(1) // and the connection is over
 	case u.inBody:
-		u.cut()
+		u.cut(exchange.CutTargetEnded)
 	default:
 		u.failure(exchange.FailedRead, errEnded)
 	}
@@ -84,7 +84,7 @@ func (u *upstream) broken(e syscall.Errno) {
 	case u.connecting:
 		u.failure(exchange.FailedConnect, fmt.Errorf("connect to %s: %w", r.x.Plan.Target.Pool.Address, e))
 	case u.inBody:
-		u.cut()
+		u.cut(exchange.CutTargetReset)
 	case !u.asked || u.wrote == u.mark:
 		u.failure(exchange.FailedSend, e)
 	default:
@@ -102,7 +102,7 @@ func (u *upstream) late() {
 	case u.connecting:
 		u.failure(exchange.TimedOutConnect, fmt.Errorf("connect to %s: %w", r.x.Plan.Target.Pool.Address, syscall.ETIMEDOUT))
 	case u.inBody:
-		u.cut()
+		u.cut(exchange.CutTargetSilent)
 	case u.waiting() > 0:
 		u.failure(exchange.TimedOutSend, syscall.ETIMEDOUT)
 	default:

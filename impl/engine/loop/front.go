@@ -106,7 +106,7 @@ func (c *client) over(again, cut bool) {
 			resetOnClose(c.fd)
 			c.close() // without a word of its end by TLS
 		}
-		c.gone()
+		c.gone(exchange.CutInternal) // of HTTP/1.1: there are no others
 	default:
 		c.next(again)
 	}
@@ -118,5 +118,5 @@ func (c *client) collapse() {
 		resetOnClose(c.fd)
 		c.close()
 	}
-	c.gone()
+	c.gone(exchange.CutInternal)
 }

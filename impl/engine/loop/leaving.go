@@ -16,16 +16,16 @@ func (r *run) clientEnded() {
 		r.tunnel.over()
 		return
 	}
-	r.clientFailed(exchange.ClientGone, io.ErrUnexpectedEOF)
+	r.clientFailed(exchange.ClientGone, exchange.CutClientGone, io.ErrUnexpectedEOF)
 }
 
 // clientGone: nobody waits for the answer any more.
-func (r *run) clientGone() {
+func (r *run) clientGone(why exchange.CutReason) {
 	if r.tunnel != nil {
 		r.tunnel.over()
 		return
 	}
-	r.clientFailed(exchange.ClientGone, unix.ECONNRESET)
+	r.clientFailed(exchange.ClientGone, why, unix.ECONNRESET)
 }
 
 // clientBad: the body is none.
@@ -43,11 +43,12 @@ func (r *run) clientBad(err error) {
 		r.finish(false)
 		return
 	}
-	r.clientFailed(exchange.ClientGone, err)
+	r.clientFailed(exchange.ClientGone, exchange.CutClientMalformed, err)
 }
 
-// clientFailed ends the try under way, if any, because of the client.
-func (r *run) clientFailed(kind exchange.FailureKind, err error) {
+// clientFailed ends the try under way, if any, because of the client. why is for the
+// case that its answer is cut.
+func (r *run) clientFailed(kind exchange.FailureKind, why exchange.CutReason, err error) {
 	r.stopDialling() // what is connected now is not for this exchange
 	b := r.b
 	sent := r.underWay()
@@ -55,20 +56,16 @@ func (r *run) clientFailed(kind exchange.FailureKind, err error) {
 		r.b = nil
 		b.abandon()
 	}
-	if r.answering {
-		r.finish(true)
+	if r.answering || b == nil && kind == exchange.ClientGone {
+		r.cut(why)
 		return
 	}
-	if b == nil && kind == exchange.ClientGone {
-		r.finish(true)
-		return
+	switch v := r.tellFailure(exchange.Failure{Kind: kind, Sent: sent, Err: err}); v {
+	case exchange.Abort, exchange.Forward: // to whom the client never sends the rest
+		r.cut(why)
+	default:
+		r.follow(v)
 	}
-	f := exchange.Failure{Kind: kind, Sent: sent, Err: err}
-	v := r.tellFailure(f)
-	if v == exchange.Forward { // to whom the client never sends the rest
-		v = exchange.Abort
-	}
-	r.follow(v)
 }
 
 // clientLate: the client does not send its body, or does not read its answer.
@@ -77,11 +74,10 @@ func (r *run) clientLate() {
 		r.tunnel.over()
 		return
 	}
-	if r.answering {
-		r.clientFailed(exchange.ClientGone, syscall.ETIMEDOUT)
-		return
-	}
-	if !r.whole {
-		r.clientFailed(exchange.ClientGone, syscall.ETIMEDOUT)
+	switch {
+	case r.answering:
+		r.clientFailed(exchange.ClientGone, exchange.CutClientNotReading, syscall.ETIMEDOUT)
+	case !r.whole:
+		r.clientFailed(exchange.ClientGone, exchange.CutClientNotSending, syscall.ETIMEDOUT)
 	}
 }

@@ -222,7 +222,7 @@ func (l *loop) guard(s *sock, f func(*sock)) {
 			if s.open() {
 				s.close()
 				if c, ok := s.owner.(*client); ok {
-					c.gone()
+					c.gone(exchange.CutInternal)
 				}
 			}
 			if t, ok := s.owner.(*trunk); ok {
@@ -314,7 +314,7 @@ func (l *loop) arm(s *sock, after time.Duration) {
 func (l *loop) end() {
 	for c := range l.clients {
 		if c.run != nil || c.waiting() > 0 || c.mux != nil && len(c.mux.streams) > 0 {
-			c.cut()
+			c.cut(exchange.CutShutdown)
 		} else {
 			c.finish()
 		}

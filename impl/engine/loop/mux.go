@@ -13,10 +13,11 @@ type mux struct {
 	c       *client
 	conn    *h2.Conn
 	streams []*stream
-	held    []*stream // that may have something to go on with
-	now     *stream   // whose turn it is, for a panic
-	moved   int64     // when the client last took something
-	idle    bool      // the time between requests runs
+	held    []*stream          // that may have something to go on with
+	now     *stream            // whose turn it is, for a panic
+	moved   int64              // when the client last took something
+	idle    bool               // the time between requests runs
+	why     exchange.CutReason // of the streams that cut ends
 }
 
 var _ h2.Owner = (*mux)(nil)
@@ -130,13 +131,18 @@ func (m *mux) Reset(hs *h2.Stream, why h2.Error) {
 		if s.run == nil {
 			return
 		}
-		if why.Reason != h2.ReasonPeer && why.Reason != h2.ReasonCut {
+		switch why.Reason {
+		case h2.ReasonPeer:
+			s.run.clientGone(exchange.CutClientReset)
+		case h2.ReasonCut:
+			s.run.clientGone(m.why)
+		default:
 			s.run.rec.Refused = "h2_" + why.Reason.String()
 			if !m.conn.Done() { // or it is counted for the connection
 				m.c.l.e.refused.count(s.run.rec.Refused)
 			}
+			s.run.clientGone(exchange.CutClientMalformed)
 		}
-		s.run.clientGone()
 	})
 }
 
@@ -193,7 +199,7 @@ func (m *mux) late() {
 		m.conn.GoAway() // to a client that has not understood Drain
 	}
 	if c.blocked && now-m.moved >= most {
-		c.cut() // it does not read
+		c.cut(exchange.CutClientNotReading)
 		return
 	}
 	for i := len(m.streams) - 1; i >= 0; i-- { // one that ends is replaced by the last
@@ -218,4 +224,7 @@ func (m *mux) stop() {
 }
 
 // cut ends all streams, because the connection has ended.
-func (m *mux) cut() { m.conn.Cut() }
+func (m *mux) cut(why exchange.CutReason) {
+	m.why = why
+	m.conn.Cut()
+}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/engine/enginetest"
+	"github.com/unilb/unilb/impl/exchange"
 )
 
 // version2 is a client that speaks HTTP/2 and nothing else, without TLS.
@@ -192,6 +193,9 @@ func TestHTTP2ClientThatResetsAStreamEndsItsRequestOnly(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("the target was not told")
 	}
+	if r := <-h.Done; !r.Cut || r.CutReason != exchange.CutClientReset {
+		t.Errorf("record %+v (%s), want cut, %s", r, r.CutReason, exchange.CutClientReset)
+	}
 	resp, err := c.Get(url + "/")
 	if got := whole(t, resp, err); got != "ok" {
 		t.Errorf("the next on the connection: %q", got)
@@ -327,8 +331,8 @@ func TestHTTP2BodyThatStopsIsGivenUp(t *testing.T) {
 		_ = resp.Body.Close()
 		t.Errorf("a body that stops: %s, want a reset", resp.Status)
 	}
-	if r := <-h.Done; !r.Cut {
-		t.Errorf("record %+v, want cut", r)
+	if r := <-h.Done; !r.Cut || r.CutReason != exchange.CutClientNotSending {
+		t.Errorf("record %+v (%s), want cut, %s", r, r.CutReason, exchange.CutClientNotSending)
 	}
 }
 

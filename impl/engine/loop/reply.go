@@ -35,12 +35,12 @@ func (r *run) pump() {
 			return
 		}
 		if err != nil {
-			r.finish(true)
+			r.cut(exchange.CutInternal)
 			return
 		}
 		r.sendBody(chunk, false)
 		if !r.f.open() {
-			r.finish(true)
+			r.cut(exchange.CutClientGone)
 			return
 		}
 	}

@@ -39,7 +39,7 @@ func (r *run) body(data []byte, done bool) bool {
 	}
 	if most := r.l.e.o.MaxBody; most > 0 && r.rec.Received > most {
 		r.framing.Close = true // the rest of it, and what follows, is not read
-		r.clientFailed(exchange.ClientTooBig, errTooBig)
+		r.clientFailed(exchange.ClientTooBig, exchange.CutClientTooBig, errTooBig)
 		return false
 	}
 	r.keepBody(data)

@@ -216,8 +216,14 @@ func (r *run) finish(cut bool) {
 	f.over(again, cut)
 }
 
+// cut ends an exchange whose answer is not what its head promised.
+func (r *run) cut(why exchange.CutReason) {
+	r.rec.CutReason = why
+	r.finish(true)
+}
+
 // abort ends the exchange and the connection without an answer.
-func (r *run) abort() { r.finish(true) }
+func (r *run) abort() { r.cut(exchange.CutInternal) }
 
 // clientSent is called when the client has taken everything.
 func (r *run) clientSent() {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/unilb/unilb/impl/engine/enginetest"
+	"github.com/unilb/unilb/impl/exchange"
 )
 
 // starving is a client of HTTP/2 whose streams take nothing of their answers' bodies
@@ -166,8 +167,8 @@ func TestHTTP2AnswerThatIsTakenByTheByteIsGivenUp(t *testing.T) {
 			break
 		}
 	}
-	if r := <-h.Done; !r.Cut {
-		t.Errorf("record %+v, want cut", r)
+	if r := <-h.Done; !r.Cut || r.CutReason != exchange.CutClientNotReading {
+		t.Errorf("record %+v (%s), want cut, %s", r, r.CutReason, exchange.CutClientNotReading)
 	}
 }
 
@@ -184,8 +185,8 @@ func TestHTTP2BodyThatIsNoneHasAReason(t *testing.T) {
 		t.Errorf("got %v, want a reset", f)
 	}
 	const want = "h2_length_differs"
-	if r := <-h.Done; r.Refused != want || !r.Cut {
-		t.Errorf("record %+v, want cut and refused as %s", r, want)
+	if r := <-h.Done; r.Refused != want || !r.Cut || r.CutReason != exchange.CutClientMalformed {
+		t.Errorf("record %+v (%s), want cut and refused as %s", r, r.CutReason, want)
 	}
 	if n := e.Refused()[want]; n != 1 {
 		t.Errorf("%s is counted %d times, want once", want, n)

@@ -34,7 +34,9 @@ func (n *run) attempt() exchange.Verdict {
 	t.endInterim()
 	n.x.Now = time.Now()
 	if err != nil {
-		return n.e.o.Handler.OnFailure(&n.x, t.failure(err))
+		f := t.failure(err)
+		n.failed = f.Kind
+		return n.e.o.Handler.OnFailure(&n.x, f)
 	}
 	defer resp.Body.Close()
 	x := &n.x
@@ -50,7 +52,7 @@ func (n *run) attempt() exchange.Verdict {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		n.tunnel(ctx, resp, t.watch)
 	} else {
-		n.relay(resp, t.watch)
+		n.relay(resp, t)
 	}
 	return exchange.Continue
 }

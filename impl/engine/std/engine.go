@@ -61,6 +61,7 @@ type Engine struct {
 	lanes    atomic.Uint64
 	room     *admit.Room
 	draining atomic.Bool
+	ended    atomic.Bool // what is still under way is cut
 	inflight admit.InFlight
 	numbers  numbers
 }
@@ -162,6 +163,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 		err = e.inflight.Wait(ctx) // upgraded connections are unknown to the server
 	}
 	if err != nil {
+		e.ended.Store(true)
 		_ = e.srv.Close() // the error that matters is that of ctx
 	}
 	e.pools.close()

@@ -13,7 +13,7 @@ import (
 )
 
 // relay passes an upstream's answer to the client.
-func (n *run) relay(resp *http.Response, w *watch) {
+func (n *run) relay(resp *http.Response, t *try) {
 	x := &n.x
 	length := resp.ContentLength
 	if x.FilterBody {
@@ -31,8 +31,7 @@ func (n *run) relay(resp *http.Response, w *watch) {
 	if length < 0 {
 		_ = n.rc.Flush() // a body of unknown length may be long in coming
 	}
-	if err := n.copyBody(resp, w, length); err != nil {
-		n.rec.Cut = true
+	if n.copyBody(resp, t, length); n.rec.Cut {
 		return
 	}
 	for name, values := range resp.Trailer {
@@ -56,14 +55,16 @@ func announce(h http.Header, trailer http.Header) bool {
 	return len(h["Trailer"]) > 0
 }
 
-func (n *run) copyBody(resp *http.Response, w *watch, length int64) error {
-	x := &n.x
+// copyBody passes the body on, to its end or until it is cut.
+func (n *run) copyBody(resp *http.Response, t *try, length int64) {
+	x, w := &n.x, t.watch
 	for {
 		w.arm(exchange.TimedOutRead, x.Plan.Read)
 		got, err := resp.Body.Read(n.buf)
 		w.stop() // a slow client is not a slow target
 		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+			n.cut(t.cutRead(err))
+			return
 		}
 		chunk := n.buf[:got]
 		if x.FilterBody {
@@ -71,16 +72,18 @@ func (n *run) copyBody(resp *http.Response, w *watch, length int64) error {
 		}
 		if len(chunk) > 0 {
 			if werr := n.write(chunk); werr != nil {
-				return werr
+				n.cut(n.cutWrite(werr))
+				return
 			}
 		}
 		if err != nil {
-			return nil
+			return
 		}
 		// Pass on what came in pieces: no more is there now, and more will come.
 		if got < len(n.buf) && (length < 0 || n.rec.Sent < length) {
 			if ferr := n.rc.Flush(); ferr != nil {
-				return ferr
+				n.cut(n.cutWrite(ferr))
+				return
 			}
 		}
 	}
@@ -92,12 +95,12 @@ func (n *run) tunnel(ctx context.Context, resp *http.Response, w *watch) {
 	x := &n.x
 	target, ok := resp.Body.(io.ReadWriteCloser)
 	if !ok {
-		n.rec.Cut = true
+		n.cut(exchange.CutInternal)
 		return
 	}
 	conn, brw, err := n.rc.Hijack()
 	if err != nil {
-		n.rec.Cut = true
+		n.cut(exchange.CutInternal)
 		return
 	}
 	defer conn.Close()

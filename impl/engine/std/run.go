@@ -25,6 +25,8 @@ type run struct {
 	begin time.Time
 	body  *clientBody
 	rec   exchange.Record
+	// failed is why the last attempt did.
+	failed exchange.FailureKind
 }
 
 const copyBuffer = 32 << 10 // bytes
@@ -55,7 +57,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	n := e.runs.Get().(*run)
 	lane, _ := r.Context().Value(laneKey{}).(int)
 	n.x.Reset(lane, n.poke)
-	n.w, n.r, n.begin, n.rec = w, r, time.Now(), exchange.Record{}
+	n.w, n.r, n.begin, n.rec, n.failed = w, r, time.Now(), exchange.Record{}, exchange.FailedInternal
 	n.rc = http.NewResponseController(w)
 	if err := fill(&n.x, r); err != nil {
 		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
@@ -125,7 +127,7 @@ func (n *run) drive() {
 				n.x.Now = time.Now()
 				v = h.OnRequest(&n.x)
 			case <-n.r.Context().Done():
-				n.rec.Cut = true
+				n.cut(n.cutByClient())
 				return
 			}
 		case exchange.Forward:
@@ -136,7 +138,10 @@ func (n *run) drive() {
 		case exchange.Continue: // attempt has passed the answer on
 			return
 		default:
-			n.rec.Cut = true
+			n.cut(exchange.CutInternal)
+			if n.failed == exchange.ClientGone || n.failed == exchange.ClientTooBig {
+				n.cut(n.cutByClient())
+			}
 			return
 		}
 	}
@@ -154,8 +159,12 @@ func (n *run) respond() {
 		if errors.Is(err, io.EOF) {
 			return
 		}
-		if err != nil || n.write(chunk) != nil {
-			n.rec.Cut = true
+		if err != nil {
+			n.cut(exchange.CutInternal)
+			return
+		}
+		if err := n.write(chunk); err != nil {
+			n.cut(n.cutWrite(err))
 			return
 		}
 	}

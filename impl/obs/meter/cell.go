@@ -76,7 +76,7 @@ func statusOf(code int, upstream bool) uint64 {
 }
 
 // cellPad makes the size of a cell what it says.
-const cellPad = 16
+const cellPad = 56
 
 // cell is what one lane has counted of a series. The first line of the cache, of 64
 // bytes, is what nearly every request touches: with many routes each line costs as much
@@ -84,14 +84,15 @@ const cellPad = 16
 // of the cache, of which processors fetch two at a time, so that no two cells share
 // one.
 type cell struct {
-	first        status
-	took         histograms
-	out, in      atomic.Uint64 // bytes
-	retries, cut atomic.Uint64
-	statuses     [statuses - 1]status
-	rest         atomic.Uint64 // answers whose status found no place
-	failures     [exchange.FailureKinds]atomic.Uint64
-	_            [cellPad]byte
+	first    status
+	took     histograms
+	out, in  atomic.Uint64 // bytes
+	retries  atomic.Uint64
+	statuses [statuses - 1]status
+	rest     atomic.Uint64 // answers whose status found no place
+	failures [exchange.FailureKinds]atomic.Uint64
+	cuts     [exchange.CutReasons]atomic.Uint64
+	_        [cellPad]byte
 }
 
 // answered counts an answer by its status.

@@ -27,7 +27,7 @@ func TestLanesAreSummed(t *testing.T) {
 			wg.Go(func() {
 				for i := range each {
 					s.Done(lane, Outcome{Status: 200 + i%2*304, Asked: i%2 == 0, Upstream: i%2 == 0, Waited: 2 * time.Millisecond, Took: 3 * time.Millisecond,
-						Received: 10, Sent: 100, Retries: i % 2, Cut: i%4 == 0})
+						Received: 10, Sent: 100, Retries: i % 2, Cut: i%4 == 0, CutReason: exchange.CutTargetReset})
 					s.Failed(lane, exchange.TimedOutRead)
 				}
 			})
@@ -43,7 +43,7 @@ func TestLanesAreSummed(t *testing.T) {
 	if len(got) != 2 || !got[Answers{200, true, n / 2}] || !got[Answers{504, false, n / 2}] {
 		t.Errorf("answers %+v, want %d of each", r.Answers, n/2)
 	}
-	if r.Received != 10*n || r.Sent != 100*n || r.Retries != n/2 || r.Cut != n/4 || r.Failures[exchange.TimedOutRead] != n {
+	if r.Received != 10*n || r.Sent != 100*n || r.Retries != n/2 || r.Cuts[exchange.CutTargetReset] != n/4 || r.Failures[exchange.TimedOutRead] != n {
 		t.Errorf("got %+v", r)
 	}
 	for name, c := range map[string]struct {

@@ -28,8 +28,9 @@ type Reading struct {
 	Answers                []Answers // in no order
 	Request, Upstream, Own Distribution
 	Received, Sent         uint64
-	Retries, Cut           uint64
+	Retries                uint64
 	Failures               [exchange.FailureKinds]uint64
+	Cuts                   [exchange.CutReasons]uint64
 }
 
 // Read sums the lanes.
@@ -53,9 +54,11 @@ func (s *Series) Read() Reading {
 		r.Received += c.in.Load()
 		r.Sent += c.out.Load()
 		r.Retries += c.retries.Load()
-		r.Cut += c.cut.Load()
 		for k := range c.failures {
 			r.Failures[k] += c.failures[k].Load()
+		}
+		for k := range c.cuts {
+			r.Cuts[k] += c.cuts[k].Load()
 		}
 	}
 	for what, n := range answers {

@@ -58,8 +58,10 @@ type Outcome struct {
 	Received, Sent int64
 	// Retries are the tries beyond the first.
 	Retries int
-	// Cut: the answer did not end as its head promised, or never came.
-	Cut bool
+	// Cut: the answer did not end as its head promised, or never came. CutReason says
+	// why; it has no meaning otherwise.
+	Cut       bool
+	CutReason exchange.CutReason
 }
 
 // Done counts a request.
@@ -82,8 +84,8 @@ func (s *Series) Done(lane int, o Outcome) {
 	if o.Retries > 0 {
 		c.retries.Add(uint64(o.Retries))
 	}
-	if o.Cut {
-		c.cut.Add(1)
+	if o.Cut && int(o.CutReason) < exchange.CutReasons {
+		c.cuts[o.CutReason].Add(1)
 	}
 }
 
