@@ -39,7 +39,7 @@ func (a *accessLog) add(x *exchange.Exchange, e proxy.Entry) {
 	})
 }
 
-// refused hands on the line of a request that the engine refused: nobody knows more of
+// refused hands on the line of a request, or a connection, that the engine refused: nobody knows more of
 // it than who sent it.
 func (a *accessLog) refused(r loop.Refusal) {
 	const size = 256 // amply

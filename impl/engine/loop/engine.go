@@ -262,7 +262,8 @@ func (e *Engine) InFlight() int { return e.inflight.Count() }
 // Refused is how many requests and bodies were refused, by reason.
 func (e *Engine) Refused() map[string]int64 { return e.refused.all() }
 
-// A Refusal is a request that no handler has seen, because its head is none.
+// A Refusal is a request that no handler has seen, because its head is none; or a
+// connection of HTTP/2 that has ended because its client broke a rule.
 type Refusal struct {
 	Lane          int
 	Remote, Local netip.AddrPort
@@ -274,7 +275,7 @@ type Refusal struct {
 // OnRefusal has f called for each Refusal, on its loop. Call it before Serve.
 func (e *Engine) OnRefusal(f func(Refusal)) { e.tell = f }
 
-// refused counts a request that no handler will see.
+// refused counts a request that no handler will see, or the end of a connection.
 func (c *client) refused(proto exchange.Proto, status int, why string) {
 	e := c.l.e
 	e.refused.count(why)

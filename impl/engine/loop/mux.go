@@ -38,7 +38,7 @@ func (m *mux) feed(b []byte) []byte {
 	c := m.c
 	n, err := m.conn.Feed(c.l.now, b)
 	if err != nil {
-		c.l.e.refused.count("h2_" + h2.ReasonOf(err).String())
+		c.refused(exchange.HTTP2, 0, "h2_"+h2.ReasonOf(err).String())
 	}
 	if err != nil || m.conn.Done() {
 		c.finishAndClose()
@@ -92,7 +92,9 @@ func (m *mux) Request(hs *h2.Stream, head h2.Head) {
 
 // Refuse is called when the head is none.
 func (m *mux) Refuse(hs *h2.Stream, why h2.Reason) {
-	m.c.refused(exchange.HTTP2, why.Status(), "h2_"+why.String())
+	if !m.conn.Done() { // or it is counted for the connection
+		m.c.refused(exchange.HTTP2, why.Status(), "h2_"+why.String())
+	}
 	if hs == nil {
 		return
 	}
