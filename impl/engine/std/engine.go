@@ -102,6 +102,7 @@ func New(o Options) *Engine {
 		// What net/http has to say (handshakes, panics) belongs in our log.
 		ErrorLog:    log.New(logWriter{o.Log}, "", 0),
 		ConnContext: e.connContext,
+		ConnState:   connState,
 	}
 	return e
 }
@@ -114,6 +115,14 @@ func (e *Engine) connContext(ctx context.Context, c net.Conn) context.Context {
 		return ctx
 	}
 	return context.WithValue(ctx, laneKey{}, int(e.lanes.Add(1)%uint64(e.o.Lanes)))
+}
+
+// connState: between the end of an answer and the next call of serve whatever is written
+// to a client is the library's own.
+func connState(c net.Conn, s http.ConnState) {
+	if b, ok := c.(*boundConn); ok && s == http.StateIdle {
+		b.served.Store(false)
+	}
 }
 
 // Serve accepts connections until the listener is closed (which is no error)

@@ -9,9 +9,11 @@ import (
 func (e *Engine) Connections() (open, accepted, refused int64) { return e.room.Counts() }
 
 // Refused is how many requests were refused before the handler saw them, by reason.
-// What the library refuses by itself is not among them: it does not say.
+// What the library refuses by itself has one for all: it does not say which. A head that
+// does not come in time it ends without a word, and nobody counts it.
 func (e *Engine) Refused() map[string]int64 {
-	return map[string]int64{"malformed": e.numbers.malformed.Load(), "method": e.numbers.method.Load()}
+	n := &e.numbers
+	return map[string]int64{"malformed": n.malformed.Load(), "method": n.method.Load(), "library": n.library.Load()}
 }
 
 // Handshakes is how many handshakes with clients were done, and how many failed.
@@ -20,7 +22,7 @@ func (e *Engine) Handshakes() (done, failed int64) {
 }
 
 // numbers are counters of what is rare beside requests: they are shared.
-type numbers struct{ malformed, method, shaken, unshaken atomic.Int64 }
+type numbers struct{ malformed, method, library, shaken, unshaken atomic.Int64 }
 
 func (n *numbers) refused(status int) {
 	if status == 405 {

@@ -1,6 +1,7 @@
 package std
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,12 +18,13 @@ import (
 type boundListener struct {
 	net.Listener
 	room    *admit.Room
-	half    time.Duration    // Options.HalfClose
+	half    time.Duration // Options.HalfClose
+	numbers *numbers
 	encrypt func(*boundConn) // puts TLS on a connection; nil: none
 }
 
 func (e *Engine) bound(ln net.Listener) *boundListener {
-	return &boundListener{Listener: ln, room: e.room, half: e.o.HalfClose}
+	return &boundListener{Listener: ln, room: e.room, half: e.o.HalfClose, numbers: &e.numbers}
 }
 
 func (l *boundListener) Accept() (net.Conn, error) {
@@ -35,7 +37,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 			_ = c.Close() // who is refused learns it by the end of the connection
 			continue
 		}
-		b := &boundConn{Conn: c, room: l.room, half: half{limit: l.half}}
+		b := &boundConn{Conn: c, room: l.room, half: half{limit: l.half}, numbers: l.numbers}
 		if l.encrypt != nil {
 			l.encrypt(b)
 		}
@@ -53,6 +55,9 @@ type boundConn struct {
 	secure *secure // nil: without TLS
 	// lingers: the client may still be sending a body that nobody wants.
 	lingers atomic.Bool
+	// served: a request is ours, or its answer is still on its way.
+	served  atomic.Bool
+	numbers *numbers
 }
 
 type connKey struct{}
@@ -77,11 +82,18 @@ func (c *boundConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Write counts what the library answers by itself to a head that it cannot read: it has
+// no other way to tell, and such an answer is one write.
 func (c *boundConn) Write(b []byte) (int, error) {
+	if !c.served.Load() && bytes.HasPrefix(b, ownAnswer) {
+		c.numbers.library.Add(1)
+	}
 	n, err := c.Conn.Write(b)
 	c.half.wrote.Add(int64(n))
 	return n, err
 }
+
+var ownAnswer = []byte("HTTP/1.1 ")
 
 // SetReadDeadline also ends the wait of a client that has shut down its side.
 func (c *boundConn) SetReadDeadline(t time.Time) error {

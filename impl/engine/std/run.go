@@ -46,6 +46,9 @@ func newRun(e *Engine) *run {
 func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	e.inflight.Add()
 	defer e.inflight.Done()
+	if c := connOf(r.Context()); c != nil {
+		c.served.Store(true)
+	}
 	if guardOf(r.Context()).doubtful() {
 		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
 		return
