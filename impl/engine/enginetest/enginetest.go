@@ -62,8 +62,9 @@ func Serve(t *testing.T, e Engine, ln net.Listener, secure bool) string {
 	return ln.Addr().String()
 }
 
-// Run runs all tests, those that know nothing of TLS over it, too.
-func Run(t *testing.T, start Starter) {
+// Run runs all tests, those that know nothing of TLS over it, too. strict: the engine
+// itself reads what targets answer, and refuses what the library lets pass.
+func Run(t *testing.T, start Starter, strict bool) {
 	for name, f := range map[string]func(*testing.T, Starter){
 		"RequestAndAnswerPassUnchanged":               requestAndAnswerPassUnchanged,
 		"TargetsOfOddFormReachTheUpstreamAsTheyAre":   targetsOfOddFormReachTheUpstreamAsTheyAre,
@@ -100,6 +101,7 @@ func Run(t *testing.T, start Starter) {
 		"EarlyAnswerEndsTheConnectionToItsTarget":     earlyAnswerEndsTheConnectionToItsTarget,
 		"HeadThatNeverEndsIsGivenUp":                  headThatNeverEndsIsGivenUp,
 		"FieldsWithUnderscoresPassAsTheyAre":          fieldsWithUnderscoresPassAsTheyAre,
+		"NoConnectionIsUsedBehindAFaultyAnswer":       func(t *testing.T, start Starter) { noConnectionIsUsedBehindAFaultyAnswer(t, start, strict) },
 		"CutAnswersHaveTheirReason":                   cutAnswersHaveTheirReason,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })

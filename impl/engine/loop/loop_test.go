@@ -80,6 +80,6 @@ func TestHandlerThatKeepsTheLoopIsNoticed(t *testing.T) {
 	}
 }
 
-func TestLoopIsAnEngine(t *testing.T) { enginetest.Run(t, start) }
+func TestLoopIsAnEngine(t *testing.T) { enginetest.Run(t, start, true) }
 
 func TestLoopServesTargetsOfHTTP2(t *testing.T) { enginetest.RunHTTP2Targets(t, start, true) }

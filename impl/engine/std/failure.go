@@ -2,6 +2,8 @@ package std
 
 import (
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -87,7 +89,13 @@ func (t *try) failure(err error) exchange.Failure {
 }
 
 // isMalformed tells an answer that is no HTTP from one that did not come. The
-// library has no type for it.
+// library has no type for it: what ends a connection and comes neither from the network
+// nor from the end of what was sent is wrong with what was sent.
 func isMalformed(err error) bool {
-	return strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "exceeded")
+	text := err.Error()
+	if strings.Contains(text, "malformed") || strings.Contains(text, "exceeded") {
+		return true
+	}
+	var broken *net.OpError
+	return strings.Contains(text, "transport connection broken") && !errors.As(err, &broken) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestTheLibraryIsAnEngine(t *testing.T) {
-	enginetest.Run(t, startShared)
+	enginetest.Run(t, startShared, false)
 }
 
 func TestTheLibraryServesTargetsOfHTTP2(t *testing.T) {
