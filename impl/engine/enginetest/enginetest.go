@@ -19,6 +19,7 @@ type Options struct {
 	MaxBody     int64
 	MaxConns    int
 	HeadTimeout time.Duration
+	IdleTimeout time.Duration
 	BodyTimeout time.Duration
 	Server      string
 	Draining    func() bool
@@ -103,6 +104,7 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"FieldsWithUnderscoresPassAsTheyAre":          fieldsWithUnderscoresPassAsTheyAre,
 		"NoConnectionIsUsedBehindAFaultyAnswer":       func(t *testing.T, start Starter) { noConnectionIsUsedBehindAFaultyAnswer(t, start, strict) },
 		"CutAnswersHaveTheirReason":                   cutAnswersHaveTheirReason,
+		"IdleClientsAreSentAway":                      idleClientsAreSentAway,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })
