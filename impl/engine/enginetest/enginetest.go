@@ -118,6 +118,7 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"StrangersGetNoHandshake":                    strangersGetNoHandshake,
 		"RoomOfConnectionsWithTLSIsGivenBack":        roomOfConnectionsWithTLSIsGivenBack,
 		"AnswerThatIsCutBelowTLSReachesTheClientCut": answerThatIsCutBelowTLSReachesTheClientCut,
+		"AcceptingPausesWithoutDescriptors":          acceptingPausesWithoutDescriptors,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 	}
