@@ -49,6 +49,7 @@ func clientThatHasShutDownItsSideIsAnswered(t *testing.T, start Starter) {
 			t.Fatalf("%q: no answer: %v", request, err)
 		}
 		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
 		if string(b) != "first last" || err != nil {
 			t.Errorf("%q: answer %q %v, want all of it", request, b, err)
 		}
