@@ -25,7 +25,7 @@ func (o *Object) CheckRoute() error {
 		return err
 	}
 	if vars, ok := o.tree["vars"].([]any); ok {
-		if err := checkVars(vars); err != nil {
+		if err := CheckVars(vars); err != nil {
 			return fmt.Errorf("failed to validate the 'vars' expression: %w", err)
 		}
 	}

@@ -16,14 +16,14 @@ var operators = map[string]bool{
 	"~~": true, "~*": true, "in": true, "has": true, "ipmatch": true,
 }
 
-// checkVars reports whether an expression can be compiled, in the words of the
+// CheckVars reports whether an expression can be compiled, in the words of the
 // library that APISIX uses (lua-resty-expr): an array of rules that must all
 // hold, or a logical operator followed by at least two rules. It does not compile
 // regular expressions: lua-resty-expr compiles them when a request first needs
 // them, so APISIX 3.18 stores a broken one such as "(", which then
 // finds nothing.
 // PCRE accepts more than Go does besides.
-func checkVars(vars []any) error {
+func CheckVars(vars []any) error {
 	return checkExpression(vars, 0)
 }
 

@@ -44,7 +44,7 @@ var Rules = []Rule{
 		Why: "the testbed judges binaries: a wrong JSON tag in impl must not be wrong on both sides",
 	},
 	{
-		From:   []string{"impl/apisix", "impl/vpc", "impl/config", "impl/route", "impl/expr", "impl/balance", "impl/certs", "topology/..."},
+		From:   []string{"impl/apisix", "impl/apisix/plugin", "impl/vpc", "impl/config", "impl/route", "impl/expr", "impl/balance", "impl/certs", "topology/..."},
 		Forbid: []string{"net/http", "os", "log", "log/slog", "net/rpc", "os/exec"},
 		Tests:  ProductOnly,
 		Why:    "values in, values out: these packages are pure",
@@ -128,7 +128,7 @@ type CallRule struct {
 // Calls is the table of forbidden names.
 var Calls = []CallRule{
 	{
-		From:  []string{"impl/apisix", "impl/vpc", "impl/config", "impl/route", "impl/expr", "impl/balance", "impl/certs", "topology/..."},
+		From:  []string{"impl/apisix", "impl/apisix/plugin", "impl/vpc", "impl/config", "impl/route", "impl/expr", "impl/balance", "impl/certs", "topology/..."},
 		Names: []string{"time.Now", "time.Sleep", "time.After", "time.NewTimer", "time.NewTicker", "net.Dial", "net.Listen"},
 		Tests: ProductOnly,
 		Why:   "pure packages take the time as a value",

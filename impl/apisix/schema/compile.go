@@ -10,7 +10,7 @@ import (
 
 // annotations are keywords that say nothing about validity.
 var annotations = map[string]bool{
-	"$comment": true, "$schema": true, "default": true, "description": true, "examples": true, "title": true,
+	"$comment": true, "$schema": true, "default": true, "description": true, "encrypt_fields": true, "examples": true, "title": true,
 }
 
 func compile(tree any) (*Schema, error) {

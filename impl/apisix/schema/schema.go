@@ -61,6 +61,22 @@ func Compile(doc []byte, defs map[string]json.RawMessage) (*Schema, error) {
 	return s, nil
 }
 
+// Expand returns a document in which every {"$ref": "name"} is replaced by what it
+// stands for, as Compile reads it.
+func Expand(doc []byte, defs map[string]json.RawMessage) (json.RawMessage, error) {
+	tree, err := expandDoc(doc, defs)
+	if err != nil {
+		return nil, fmt.Errorf("expand schema: %w", err)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(tree); err != nil {
+		return nil, fmt.Errorf("expand schema: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
 // maxRefs bounds how deep definitions may use each other; deeper is a circle.
 const maxRefs = 16
 
