@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // DefaultKeyring is the one that APISIX ships. Everybody knows it: it hides
@@ -15,7 +17,7 @@ import (
 // it sealed.
 var DefaultKeyring = [...]string{"qeddd145sfvddff3", "edd1c9f0985e76a2"}
 
-// A Keyring seals the private keys in objects, as APISIX 3.18 does at rest: AES-CBC
+// A Keyring seals the secrets in objects, as APISIX 3.18 does at rest: AES-CBC
 // with PKCS#7 padding, the key being its own initialisation vector, in base64. That
 // is not authenticated and equal keys look equal; it is what a data plane of APISIX
 // can read. The nil Keyring seals nothing and opens nothing.
@@ -81,7 +83,7 @@ func (k *Keyring) Seal(o *Object, p Place) (*Object, error) {
 	if k == nil || len(k.entries) == 0 {
 		return o, nil
 	}
-	return o.mapped(p, func(s string) string {
+	return o.mapped(p.paths(), func(s string) string {
 		if !isPEM(s) {
 			return s
 		}
@@ -95,12 +97,41 @@ func (k *Keyring) Open(o *Object, p Place) (*Object, error) {
 	if k == nil {
 		return o, nil
 	}
-	return o.mapped(p, func(s string) string {
+	return o.mapped(p.paths(), func(s string) string {
 		if isPEM(s) || isReference(s) {
 			return s
 		}
 		if key, ok := k.open(s, isPEM); ok {
 			return key
+		}
+		return s
+	})
+}
+
+// SealMembers encrypts the strings at paths of members, which must be in clear;
+// arrays on the way, and at the end, are walked. References to secrets stay as they
+// are.
+func (k *Keyring) SealMembers(o *Object, paths [][]string) (*Object, error) {
+	if k == nil || len(k.entries) == 0 {
+		return o, nil
+	}
+	return o.mapped(paths, func(s string) string {
+		if isReference(s) {
+			return s
+		}
+		return k.seal(s)
+	})
+}
+
+// OpenMembers decrypts what SealMembers has sealed. As in APISIX, what no key of the
+// ring opens was stored in clear.
+func (k *Keyring) OpenMembers(o *Object, paths [][]string) (*Object, error) {
+	if k == nil {
+		return o, nil
+	}
+	return o.mapped(paths, func(s string) string {
+		if plain, ok := k.open(s, utf8.ValidString); ok && !isReference(s) {
+			return plain
 		}
 		return s
 	})
@@ -135,11 +166,11 @@ func (k *Keyring) open(text string, right func(string) bool) (string, bool) {
 	return "", false
 }
 
-// mapped returns the object with f applied to its private keys. Every other member
-// stays exactly as it was written.
-func (o *Object) mapped(p Place, f func(string) string) (*Object, error) {
+// mapped returns the object with f applied to the strings at some paths. Every other
+// member stays exactly as it was written.
+func (o *Object) mapped(paths [][]string, f func(string) string) (*Object, error) {
 	raw := json.RawMessage(o.raw)
-	for _, path := range p.paths() {
+	for _, path := range paths {
 		if !within(o.tree, path) { // most objects hold none
 			continue
 		}
@@ -154,19 +185,36 @@ func (o *Object) mapped(p Place, f func(string) string) (*Object, error) {
 	return Parse(raw)
 }
 
-func within(t map[string]any, path []string) bool {
-	for _, name := range path[:len(path)-1] {
-		t = object(t, name)
+// within reports whether there is something at a path.
+func within(v any, path []string) bool {
+	switch t := v.(type) {
+	case map[string]any:
+		return len(path) == 0 || within(t[path[0]], path[1:])
+	case []any:
+		return slices.ContainsFunc(t, func(item any) bool { return within(item, path) })
 	}
-	return t[path[len(path)-1]] != nil
+	return v != nil && len(path) == 0
 }
 
-// mapStrings applies f to the string, or the strings of the list, at a path.
+// mapStrings applies f to the strings at a path, walking lists.
 func mapStrings(raw json.RawMessage, path []string, f func(string) string) (json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	var items []json.RawMessage
 	var text *string
 	switch {
+	case json.Unmarshal(raw, &items) == nil && items != nil:
+		changed := false
+		for i := range items {
+			v, err := mapStrings(items[i], path, f)
+			if err != nil {
+				return nil, err
+			}
+			changed = changed || !bytes.Equal(v, items[i])
+			items[i] = v
+		}
+		if changed {
+			return marshal(items)
+		}
 	case len(path) > 0:
 		if json.Unmarshal(raw, &members) != nil || members[path[0]] == nil {
 			return raw, nil // not there, or not what the schema wants
@@ -180,19 +228,6 @@ func mapStrings(raw json.RawMessage, path []string, f func(string) string) (json
 	case json.Unmarshal(raw, &text) == nil && text != nil:
 		if s := f(*text); s != *text {
 			return marshal(s)
-		}
-	case json.Unmarshal(raw, &items) == nil && items != nil:
-		changed := false
-		for i := range items {
-			v, err := mapStrings(items[i], nil, f)
-			if err != nil {
-				return nil, err
-			}
-			changed = changed || !bytes.Equal(v, items[i])
-			items[i] = v
-		}
-		if changed {
-			return marshal(items)
 		}
 	}
 	return raw, nil

@@ -93,6 +93,7 @@ func TestLookupKnowsTheSubsystems(t *testing.T) {
 const (
 	onRoute    = plugin.Route
 	onConsumer = plugin.Consumer
+	onMetadata = plugin.Metadata
 )
 
 func TestConfigurationsAreCheckedInAPISIXsWords(t *testing.T) {
