@@ -24,6 +24,7 @@ type options struct {
 	key                  string
 	keyring              *apisix.Keyring
 	everybodys           bool // the keyring is the one that APISIX ships
+	plainSecrets         bool
 	drainDelay, drain    time.Duration
 	logLevel             string
 }
@@ -42,6 +43,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.statusListen, "status-listen", ":9096", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
+	f.BoolVar(&o.plainSecrets, "plain-plugin-secrets", false, "store the secrets of plugins in clear, as APISIX does without enable_encrypt_fields; private keys are sealed all the same")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")

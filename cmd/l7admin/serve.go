@@ -33,10 +33,10 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 	}
 	defer func() { _ = st.Close() }()
 	if o.everybodys {
-		log.Warn("private keys in etcd are sealed with the keyring that APISIX ships and everybody knows: set UNILB_KEYRING")
+		log.Warn("private keys and secrets of plugins in etcd are sealed with the keyring that APISIX ships and everybody knows: set UNILB_KEYRING")
 	}
 	api, err := admin.New(admin.Options{
-		Store: st, Prefix: o.prefix, Keys: []admin.Key{{Secret: o.key, Role: admin.Admin}}, Keyring: o.keyring, Log: log,
+		Store: st, Prefix: o.prefix, Keys: []admin.Key{{Secret: o.key, Role: admin.Admin}}, Keyring: o.keyring, PlainSecrets: o.plainSecrets, Log: log,
 	})
 	if err != nil {
 		return err

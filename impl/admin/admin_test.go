@@ -52,15 +52,6 @@ func newAPI(t *testing.T) *api {
 
 		Keyring: ring,
 		Now:     func() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.now },
-		Plugins: map[string]admin.Plugin{
-			"known": func(conf map[string]any) error {
-				if conf["bad"] != nil {
-					return fmt.Errorf("additional properties forbidden, found bad")
-				}
-				return nil
-			},
-			"traffic-split": func(map[string]any) error { return nil },
-		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -230,9 +221,9 @@ func TestErrors(t *testing.T) {
 		{"PUT /routes/1", `[1]`, 400, "invalid configuration: wrong type: expected object, got table"},
 		{"PUT /routes/1", `{"uri":"/","host":"a","hosts":["b"],"upstream_id":1}`, 400, "only one of host or hosts is allowed"},
 		{"PUT /routes/1", `{"uri":"/","plugins":{"no":{}}}`, 400, "unknown plugin [no]"},
-		{"PUT /routes/1", `{"uri":"/","plugins":{"known":[1]}}`, 400, "invalid plugin conf [1] for plugin [known]"},
-		{"PUT /routes/1", `{"uri":"/","plugins":{"known":{"bad":1}}}`, 400,
-			"failed to check the configuration of plugin known err: additional properties forbidden, found bad"},
+		{"PUT /routes/1", `{"uri":"/","plugins":{"mocking":[1]}}`, 400, "invalid plugin conf [1] for plugin [mocking]"},
+		{"PUT /routes/1", `{"uri":"/","plugins":{"key-auth":{"header":1}}}`, 400,
+			`failed to check the configuration of plugin key-auth err: property "header" validation failed: wrong type: expected string, got number`},
 		{"PUT /routes/1", `{"uri":"/","upstream_id":"9"}`, 400, "failed to fetch upstream info by upstream id [9], response code: 404"},
 		{"PUT /routes/1", `{"uri":"/","service_id":9}`, 400, "failed to fetch service info by service id [9], response code: 404"},
 		{"PUT /routes/1", `{"uri":"/","upstream_id":1,"plugin_config_id":"p"}`, 400,
@@ -248,7 +239,7 @@ func TestErrors(t *testing.T) {
 	if r := a.call("GET /routes", ""); r.body["total"] != 0.0 {
 		t.Errorf("a refused write left something: %s", r.raw)
 	}
-	a.must(201, "PUT /routes/1", `{"uri":"/","plugins":{"known":{"bad":1,"_meta":{"disable":true}}}}`)
+	a.must(201, "PUT /routes/1", `{"uri":"/","plugins":{"key-auth":{"header":1,"_meta":{"disable":true}}}}`)
 }
 
 func TestBadBody(t *testing.T) {
@@ -274,7 +265,7 @@ func TestBadBody(t *testing.T) {
 		t.Errorf("got %s, want %s", r.raw, want)
 	}
 	// The largest body that is allowed also fits into etcd.
-	head := `{"uri":"/","plugins":{"known":{"x":"`
+	head := `{"uri":"/","plugins":{"mocking":{"x":"`
 	full := head + strings.Repeat("a", 1572864-len(head)-4) + `"}}}`
 	_ = a.call("PUT /routes/1", full) // etcd's own limit is the deployment's; it must not hang
 }

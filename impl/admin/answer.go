@@ -102,25 +102,6 @@ type item struct {
 	tree map[string]any
 }
 
-// shown is a stored value as answers hold it.
-func shown(res *resource, value []byte) json.RawMessage {
-	if len(res.hidden) == 0 {
-		return value
-	}
-	obj, err := apisix.Parse(value)
-	if err == nil {
-		obj, err = obj.Without(res.hidden...)
-	}
-	if err != nil {
-		return json.RawMessage("{}") // what cannot be read is not shown
-	}
-	b, err := obj.Encode()
-	if err != nil {
-		return json.RawMessage("{}")
-	}
-	return b
-}
-
 // isObject reports whether a stored value is a JSON object; placeholders and
 // garbage are not.
 func isObject(value []byte) (map[string]any, bool) {

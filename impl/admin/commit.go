@@ -29,7 +29,7 @@ func (h *Handler) store(req *request, at place, obj *apisix.Object, code int) (a
 	if f != nil {
 		return nil, false, f
 	}
-	sealed, err := h.keyring.Seal(obj, req.res.keys)
+	sealed, err := h.sealed(req.res, obj)
 	if err != nil {
 		return nil, false, bad("invalid configuration: " + err.Error())
 	}
@@ -54,7 +54,7 @@ func (h *Handler) store(req *request, at place, obj *apisix.Object, code int) (a
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: code, body: written{Key: at.key, Value: shown(req.res, value)}, rev: rev}, false, nil
+	return &answer{code: code, body: written{Key: at.key, Value: h.shown(req.res, value, sealed.Tree())}, rev: rev}, false, nil
 }
 
 // commitValue commits one put whose conditions hold its place. When the answer was

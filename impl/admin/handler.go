@@ -40,12 +40,12 @@ type Options struct {
 	Prefix string
 	// Keys are the API keys; without any, everybody may do everything.
 	Keys []Key
-	// Plugins are the plugins that objects may use. Others are refused: a
-	// gateway that does not know an authentication plugin must not be told to
-	// serve without it.
-	Plugins map[string]Plugin
-	// Keyring seals private keys in etcd; nil: they are stored in clear.
+	// Keyring seals private keys and the secrets of plugins in etcd; nil: they are
+	// stored in clear.
 	Keyring *apisix.Keyring
+	// PlainSecrets stores the secrets of plugins in clear all the same, for data
+	// planes of APISIX that are told so. What is sealed is still opened.
+	PlainSecrets bool
 	// Now is the clock of create_time and update_time; nil is the system's.
 	Now func() time.Time
 	// Log receives what clients are not told; nil discards it.
@@ -57,8 +57,8 @@ type Handler struct {
 	st      Store
 	prefix  string
 	keys    []Key
-	plugins map[string]Plugin
 	keyring *apisix.Keyring
+	plain   bool // secrets of plugins are stored in clear
 	now     func() time.Time
 	log     *slog.Logger
 }
@@ -80,7 +80,7 @@ func New(o Options) (*Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{st: o.Store, prefix: o.Prefix, keys: o.Keys, plugins: o.Plugins, keyring: o.Keyring, now: o.Now, log: o.Log}, nil
+	return &Handler{st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, now: o.Now, log: o.Log}, nil
 }
 
 // request is what the handlers of resources see.
@@ -113,6 +113,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := h.authorize(r); err != nil {
 		err.write(w)
+		return
+	}
+	if h.serveCatalogue(w, r, path) {
 		return
 	}
 	req, err := parse(w, r, path[1:])

@@ -40,7 +40,11 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 	if insist && old.Mod != want {
 		return nil, mismatch(key, want, old.Mod)
 	}
-	tree, ok := isObject(old.Value)
+	plain, oerr := h.opened(req.res, old.Value)
+	if oerr != nil {
+		return nil, bad("invalid configuration: " + oerr.Error())
+	}
+	tree, ok := isObject(plain)
 	if !exists || !ok {
 		return nil, keyNotFound()
 	}

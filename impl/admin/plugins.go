@@ -7,17 +7,14 @@ import (
 	"slices"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/plugin"
 )
 
-// A Plugin checks a plugin's configuration; the error says what is wrong with
-// it.
-type Plugin func(conf map[string]any) error
-
 // checkPlugins checks the configuration of every plugin of an object.
-func (h *Handler) checkPlugins(obj *apisix.Object) *failure {
+func checkPlugins(obj *apisix.Object, k plugin.Kind) *failure {
 	plugins, _ := obj.Value("plugins").(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(plugins)) {
-		check, known := h.plugins[name]
+		p, known := plugin.Lookup(name)
 		if !known {
 			return bad(fmt.Sprintf("unknown plugin [%s]", name))
 		}
@@ -29,19 +26,9 @@ func (h *Handler) checkPlugins(obj *apisix.Object) *failure {
 			}
 			return bad(fmt.Sprintf("invalid plugin conf %s for plugin [%s]", text, name))
 		}
-		if disabled(conf) {
-			continue
-		}
-		if err := check(conf); err != nil {
+		if err := p.Check(conf, k); err != nil {
 			return bad(fmt.Sprintf("failed to check the configuration of plugin %s err: %s", name, err))
 		}
 	}
 	return nil
-}
-
-// disabled reports whether a plugin is switched off; its configuration may then
-// be anything.
-func disabled(conf map[string]any) bool {
-	meta, _ := conf["_meta"].(map[string]any)
-	return meta["disable"] == true
 }

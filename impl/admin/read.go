@@ -21,11 +21,12 @@ func (h *Handler) get(req *request) (*answer, *failure) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if _, isObj := isObject(kv.Value); !ok || !isObj {
+	tree, isObj := isObject(kv.Value)
+	if !ok || !isObj {
 		return nil, keyNotFound()
 	}
 	return &answer{code: http.StatusOK, body: item{
-		Key: kv.Key, Value: shown(req.res, kv.Value), CreatedIndex: kv.Create, ModifiedIndex: kv.Mod,
+		Key: kv.Key, Value: h.shown(req.res, kv.Value, tree), CreatedIndex: kv.Create, ModifiedIndex: kv.Mod,
 	}}, nil
 }
 
@@ -44,7 +45,7 @@ func (h *Handler) list(req *request) (*answer, *failure) {
 		if !ok || strings.HasSuffix(kv.Key, "/") || !keep(tree) {
 			continue
 		}
-		items = append(items, item{kv.Key, shown(req.res, kv.Value), kv.Create, kv.Mod, tree})
+		items = append(items, item{kv.Key, h.shown(req.res, kv.Value, tree), kv.Create, kv.Mod, tree})
 	}
 	total := len(items)
 	items, err = paged(items, req.URL.Query())

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/plugin"
 )
 
 // A resource is one kind of object: how the Admin API calls it, what makes it
@@ -15,6 +16,8 @@ type resource struct {
 	refs  []reference
 	// keys says where such an object holds private keys, which are stored sealed.
 	keys apisix.Place
+	// plugins says whose plugins such an object holds.
+	plugins plugin.Kind
 	// hidden are members that no answer holds.
 	hidden []string
 	// users finds who still needs an object of this kind, before it is deleted.
@@ -55,12 +58,13 @@ var resources = map[string]*resource{
 	"routes": {
 		dir: "routes", kind: "route", check: (*apisix.Object).CheckRoute,
 		refs: []reference{refUpstream, refService, refConfig, refInline},
-		keys: apisix.InlineKeys,
+		keys: apisix.InlineKeys, plugins: plugin.Route,
 	},
 	"services": {
 		dir: "services", kind: "service", check: (*apisix.Object).CheckService,
 		refs:          []reference{refUpstream, refInline},
 		keys:          apisix.InlineKeys,
+		plugins:       plugin.Route,
 		deleteRefused: "can not delete this service directly",
 		users: []user{
 			{dir: "routes", kind: "route", uses: byField("service_id")},

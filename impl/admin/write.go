@@ -97,7 +97,7 @@ func (h *Handler) validate(res *resource, obj *apisix.Object) (*apisix.Object, *
 	if err := res.check(obj); err != nil {
 		return nil, bad(err.Error())
 	}
-	return obj, h.checkPlugins(obj)
+	return obj, checkPlugins(obj, res.plugins)
 }
 
 // replace writes obj at id, keeping the create_time of what is there.

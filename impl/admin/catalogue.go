@@ -1,0 +1,148 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/unilb/unilb/impl/apisix/plugin"
+	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/store"
+)
+
+// serveCatalogue answers what is about plugins rather than objects. It reports false
+// for paths of others.
+func (h *Handler) serveCatalogue(w http.ResponseWriter, r *http.Request, path string) bool {
+	switch {
+	case path == "/plugins/list" && r.Method == http.MethodGet:
+		writeResult(w, pluginNames, r)
+		return true
+	case path == "/plugins/reload":
+		writeResult(w, h.reloadPlugins, r)
+		return true
+	}
+	name, ours := strings.CutPrefix(path, "/schema/plugins/")
+	if !ours {
+		name, ours = strings.CutPrefix(path, "/plugins")
+		ours = ours && (name == "" || name[0] == '/')
+		name = strings.TrimPrefix(name, "/")
+	}
+	if !ours {
+		return false
+	}
+	if _, err := readBody(w, r); err != nil {
+		err.write(w)
+		return true
+	}
+	w.Header().Set("X-API-VERSION", apiVersion)
+	writeResult(w, func(r *http.Request) (*answer, *failure) { return pluginSchema(r, name) }, r)
+	return true
+}
+
+func writeResult(w http.ResponseWriter, serve func(*http.Request) (*answer, *failure), r *http.Request) {
+	a, err := serve(r)
+	if err != nil {
+		err.write(w)
+		return
+	}
+	a.write(w)
+}
+
+// subsystem returns the plugins that the query asks about, those that run first at
+// the beginning; nil: there is no such subsystem.
+func subsystem(r *http.Request) (name string, plugins []*plugin.Plugin) {
+	switch name = r.URL.Query().Get("subsystem"); name {
+	case "", "http":
+		return "http", plugin.All()
+	case "stream":
+		return name, plugin.AllStream()
+	}
+	return name, nil
+}
+
+func pluginNames(r *http.Request) (*answer, *failure) {
+	_, plugins := subsystem(r)
+	if plugins == nil {
+		return nil, &failure{code: http.StatusBadRequest, body: "invalid subsystem passed"}
+	}
+	names := make([]string, len(plugins))
+	for i, p := range plugins {
+		names[i] = p.Name
+	}
+	return &answer{code: http.StatusOK, body: names}, nil
+}
+
+// described is a plugin as ?all=true tells it.
+type described struct {
+	Version        float64         `json:"version"`
+	Priority       int             `json:"priority"`
+	Schema         json.RawMessage `json:"schema"`
+	ConsumerSchema json.RawMessage `json:"consumer_schema,omitempty"`
+	MetadataSchema json.RawMessage `json:"metadata_schema,omitempty"`
+	Type           string          `json:"type,omitempty"`
+	Scope          string          `json:"scope,omitempty"`
+}
+
+func pluginSchema(r *http.Request, name string) (*answer, *failure) {
+	if r.Method != http.MethodGet {
+		return nil, fail(http.StatusNotFound, "not found")
+	}
+	system, plugins := subsystem(r)
+	if plugins == nil {
+		return nil, bad("unsupported subsystem: " + system)
+	}
+	all := r.URL.Query().Get("all") == "true"
+	out := make(map[string]described, len(plugins))
+	for _, p := range plugins {
+		switch {
+		case all:
+			out[p.Name] = described{p.Version, p.Priority, p.Schema, p.ConsumerSchema, p.MetadataSchema, p.Type, p.Scope}
+		case p.Name != name:
+		case r.URL.Query().Get("schema_type") != "consumer":
+			return &answer{code: http.StatusOK, body: p.Schema}, nil
+		case p.ConsumerSchema == nil:
+			return nil, bad("not found schema")
+		default:
+			return &answer{code: http.StatusOK, body: p.ConsumerSchema}, nil
+		}
+	}
+	if !all {
+		return nil, fail(http.StatusNotFound, "plugin not found in subsystem "+system)
+	}
+	return &answer{code: http.StatusOK, body: out}, nil
+}
+
+// published is a plugin in the list that data planes of APISIX follow.
+type published struct {
+	Name   string `json:"name"`
+	Stream bool   `json:"stream,omitempty"`
+}
+
+// reloadPlugins has data planes of APISIX load the plugins that its default
+// configuration names. Objects may use the others as well; a data plane skips what
+// it has not loaded.
+func (h *Handler) reloadPlugins(r *http.Request) (*answer, *failure) {
+	if r.Method != http.MethodPut {
+		return nil, fail(http.StatusMethodNotAllowed, "please use PUT method to reload the plugins, "+r.Method+" method is not allowed.")
+	}
+	var list []published
+	for _, p := range plugin.All() {
+		if p.Default {
+			list = append(list, published{Name: p.Name})
+		}
+	}
+	for _, p := range plugin.AllStream() {
+		if p.DefaultStream {
+			list = append(list, published{p.Name, true})
+		}
+	}
+	value, err := json.Marshal(list)
+	if err != nil {
+		return nil, fail(http.StatusInternalServerError, err.Error()) // cannot be: they are names
+	}
+	if _, err := h.commit(r.Context(), nil, store.Op{Key: h.prefix + "/plugins", Value: value}); err != nil {
+		h.log.Error("list of plugins not published", obs.Key, h.prefix+"/plugins", obs.Err, err)
+		return nil, unavailable(err)
+	}
+	return &answer{code: http.StatusOK, body: "done"}, nil
+}

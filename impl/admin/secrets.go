@@ -1,0 +1,58 @@
+package admin
+
+import (
+	"encoding/json"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/plugin"
+)
+
+// sealed is an object as it is stored.
+func (h *Handler) sealed(res *resource, obj *apisix.Object) (*apisix.Object, error) {
+	obj, err := h.keyring.Seal(obj, res.keys)
+	if err != nil || h.plain {
+		return obj, err
+	}
+	return h.keyring.SealMembers(obj, plugin.Secrets(obj.Tree(), res.plugins))
+}
+
+// opened is a stored value, as it is or with the secrets of its plugins in clear.
+func (h *Handler) opened(res *resource, value []byte) ([]byte, error) {
+	tree, ok := isObject(value)
+	secrets := plugin.Secrets(tree, res.plugins)
+	if !ok || secrets == nil {
+		return value, nil
+	}
+	obj, err := apisix.Parse(value)
+	if err != nil {
+		return nil, err
+	}
+	if obj, err = h.keyring.OpenMembers(obj, secrets); err != nil {
+		return nil, err
+	}
+	return obj.Encode()
+}
+
+// shown is a stored value as answers hold it: without what is hidden, the secrets of
+// plugins in clear. tree is the value decoded.
+func (h *Handler) shown(res *resource, value []byte, tree map[string]any) json.RawMessage {
+	secrets := plugin.Secrets(tree, res.plugins)
+	if len(res.hidden) == 0 && secrets == nil {
+		return value // most are, and lists are long
+	}
+	obj, err := apisix.Parse(value)
+	if err == nil {
+		obj, err = obj.Without(res.hidden...)
+	}
+	if err == nil {
+		obj, err = h.keyring.OpenMembers(obj, secrets)
+	}
+	if err != nil {
+		return json.RawMessage("{}") // what cannot be read is not shown
+	}
+	b, err := obj.Encode()
+	if err != nil {
+		return json.RawMessage("{}")
+	}
+	return b
+}
