@@ -96,6 +96,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 		s.routes = s.routes.Delete(c.ID)
 		s.table = s.table.Without(c.ID)
 		s.inherit(old, nil)
+		s.regap(gapsOf(old), Gaps{})
 		d.replaced(inlineOf(old), nil)
 		return nil
 	}
@@ -114,6 +115,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 	}
 	s.routes = s.routes.Set(c.ID, r)
 	s.inherit(old, r)
+	s.regap(gapsOf(old), r.gaps)
 	d.replaced(inlineOf(old), r.Inline)
 	return nil
 }

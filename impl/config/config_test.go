@@ -61,12 +61,11 @@ func TestRefusedObjectKeepsItsPreviousVersionAndOthersGoOn(t *testing.T) {
 
 func TestWhatTheGatewayCannotDoIsRefusedNotLeftOut(t *testing.T) {
 	for value, want := range map[string]string{
-		`{"uri":"/","plugins":{"key-auth":{},"cors":{"_meta":{"disable":true}}},"upstream":` + up + `}`: "plugin key-auth",
-		`{"uri":"/","upstream":{"nodes":{"a:1":1},"type":"chash","key":"uri"}}`:                         "upstream type chash",
-		`{"uri":"/","upstream":{"nodes":{"a:1":1},"scheme":"kafka"}}`:                                   "upstream scheme kafka",
-		`{"uri":"/","upstream":{"service_name":"x","discovery_type":"dns"}}`:                            "service discovery",
-		`{"uri":"/","filter_func":"function(vars) return true end","upstream":` + up + `}`:              "filter_func (Lua)",
-		`{"uri":"/","plugin_config_id":"1"}`:                                                            "plugin_config_id",
+		`{"uri":"/","upstream":{"nodes":{"a:1":1},"type":"chash","key":"uri"}}`:            "upstream type chash",
+		`{"uri":"/","upstream":{"nodes":{"a:1":1},"scheme":"kafka"}}`:                      "upstream scheme kafka",
+		`{"uri":"/","upstream":{"service_name":"x","discovery_type":"dns"}}`:               "service discovery",
+		`{"uri":"/","filter_func":"function(vars) return true end","upstream":` + up + `}`: "filter_func (Lua)",
+		`{"uri":"/","plugin_config_id":"1"}`:                                               "plugin_config_id",
 	} {
 		_, d := (&Snapshot{}).Apply([]Change{put(Routes, "1", value)})
 		var u Unsupported

@@ -11,6 +11,7 @@
 //
 // An object that is refused keeps its previous version, and is reported; it
 // never stands in the way of the others. What this gateway cannot do it
-// refuses: a route whose authentication plugin were silently left out would be
-// open to everybody.
+// refuses. Plugins that it cannot run are left out, unless they guard something: a
+// route whose authentication were silently left out would be open to everybody, and
+// is in force, but closed.
 package config

@@ -9,6 +9,14 @@ func inlineOf(r *Route) *Upstream {
 	return r.Inline
 }
 
+// gapsOf are the gaps of a route of its own; it may be nil.
+func gapsOf(r *Route) Gaps {
+	if r == nil {
+		return Gaps{}
+	}
+	return r.gaps
+}
+
 // inherit keeps heirs: which routes to index again when a service's hosts
 // change.
 func (s *Snapshot) inherit(old, next *Route) {
@@ -56,15 +64,17 @@ func (s *Snapshot) applyService(c Change, d *Delta) error {
 	}
 	s.table = table
 	var oldInline, nextInline *Upstream
+	var oldGaps, nextGaps Gaps
 	if old != nil {
-		oldInline = old.Inline
+		oldInline, oldGaps = old.Inline, old.gaps
 	}
 	if next != nil {
-		nextInline = next.Inline
+		nextInline, nextGaps = next.Inline, next.gaps
 		s.services = s.services.Set(c.ID, next)
 	} else {
 		s.services = s.services.Delete(c.ID)
 	}
+	s.regap(oldGaps, nextGaps)
 	d.replaced(oldInline, nextInline)
 	return nil
 }

@@ -44,17 +44,22 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("upstream %s does not exist", e.ID)
 }
 
-// Resolve follows the references of a route. As in APISIX, an inline upstream
+// Resolve follows the references of a route. The error is a *MissingError or a
+// *ClosedError. As in APISIX, an inline upstream
 // or an upstream_id of the route replaces either kind of the service, and a
 // timeout of the route replaces the upstream's.
 func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 	out := Resolved{Upstream: r.Inline}
 	id := r.Spec.UpstreamID
 	websocket := r.Spec.EnableWebsocket
+	guards := r.gaps.Guards
 	if r.Spec.ServiceID != "" {
 		svc, ok := s.services.Get(r.Spec.ServiceID)
 		if !ok {
 			return out, &MissingError{MissingService, r.Spec.ServiceID}
+		}
+		if len(svc.gaps.Guards) > 0 {
+			guards = r.allGaps(svc).Guards
 		}
 		if out.Upstream == nil && id == "" {
 			out.Upstream, id = svc.Inline, svc.Spec.UpstreamID
@@ -62,6 +67,9 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 		if websocket == nil {
 			websocket = svc.Spec.EnableWebsocket
 		}
+	}
+	if len(guards) > 0 {
+		return out, &ClosedError{guards}
 	}
 	// An id beside an inline upstream wins, as in APISIX.
 	if id != "" {

@@ -1,11 +1,8 @@
 package config
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -24,6 +21,7 @@ type Route struct {
 	remotes []netip.Prefix
 	vars    *expr.Expr
 	binding expr.Binding
+	gaps    Gaps // its own
 
 	// Found belongs to who handles requests: what it has found about the route, which
 	// ends with it.
@@ -35,6 +33,8 @@ type Service struct {
 	ID     string
 	Spec   *apisix.Service
 	Inline *Upstream
+
+	gaps Gaps
 }
 
 func compileRoute(c Change, id string) (*Route, error) {
@@ -50,10 +50,11 @@ func compileRoute(c Change, id string) (*Route, error) {
 	case spec.PluginConfigID != "":
 		return nil, Unsupported("plugin_config_id")
 	}
-	if err := checkPlugins(spec.Plugins); err != nil {
+	gaps, err := compilePlugins(spec.Plugins)
+	if err != nil {
 		return nil, err
 	}
-	r := &Route{ID: id, Spec: spec, age: c.Create}
+	r := &Route{ID: id, Spec: spec, age: c.Create, gaps: gaps}
 	for _, s := range spec.Sources() {
 		p, err := expr.ParseNet(s)
 		if err != nil {
@@ -97,10 +98,11 @@ func compileService(c Change, id string) (*Service, error) {
 	if spec.Script != "" {
 		return nil, Unsupported("script (Lua)")
 	}
-	if err := checkPlugins(spec.Plugins); err != nil {
+	gaps, err := compilePlugins(spec.Plugins)
+	if err != nil {
 		return nil, err
 	}
-	s := &Service{ID: id, Spec: spec}
+	s := &Service{ID: id, Spec: spec, gaps: gaps}
 	if spec.Upstream != nil {
 		if s.Inline, err = compileUpstream("services/"+id, spec.Upstream); err != nil {
 			return nil, err
@@ -114,27 +116,3 @@ func compileService(c Change, id string) (*Service, error) {
 type Unsupported string
 
 func (u Unsupported) Error() string { return string(u) + " is not supported by this gateway yet" }
-
-// checkPlugins refuses every plugin that is not switched off: there is none
-// yet, and to leave one out may leave a door open.
-func checkPlugins(plugins map[string]json.RawMessage) error {
-	var active []string
-	for name, raw := range plugins {
-		var conf struct {
-			Meta struct {
-				Disable bool `json:"disable"`
-			} `json:"_meta"`
-		}
-		if err := json.Unmarshal(raw, &conf); err != nil {
-			return fmt.Errorf("plugin %s: %w", name, err)
-		}
-		if !conf.Meta.Disable {
-			active = append(active, name)
-		}
-	}
-	if len(active) == 0 {
-		return nil
-	}
-	slices.Sort(active)
-	return Unsupported("plugin " + strings.Join(active, ", "))
-}

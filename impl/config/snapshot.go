@@ -21,6 +21,8 @@ type Snapshot struct {
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
 	heirs hamt.Map[string, hamt.Map[string, struct{}]]
+	// gapped is the number of routes and services that have gaps of their own.
+	gapped int
 }
 
 // Empty returns a snapshot without objects that opens private keys with a keyring.

@@ -174,12 +174,8 @@ func (c *configurator) expiries() map[string]time.Time {
 }
 
 // status is what the status listener says about the configuration.
-func (c *configurator) status() (config.Counts, map[string]string) {
+func (c *configurator) status() (*config.Snapshot, map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	refused := make(map[string]string, len(c.refused))
-	for k, v := range c.refused {
-		refused[k] = v
-	}
-	return c.snap.Counts(), refused
+	return c.snap, maps.Clone(c.refused)
 }

@@ -77,7 +77,8 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	s.gauge(infoDesc, 1, hostname, obs.Version())
 	s.gauge(drainingDesc, truth(g.node.State() == node.Draining))
 	s.gauge(reachableDesc, truth(g.o.Store != nil && g.o.Store.Reachable()))
-	counts, refused := g.config.status()
+	snap, refused := g.config.status()
+	counts := snap.Counts()
 	s.gauge(badDesc, float64(len(refused)))
 	for kind, n := range map[string]int{"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners} {
 		s.gauge(objectsDesc, float64(n), kind)

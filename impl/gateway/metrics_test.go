@@ -141,7 +141,7 @@ func TestScrapeTellsTheStateOfTheGateway(t *testing.T) {
 	one := backend(t, "one")
 	host, port, _ := net.SplitHostPort(one)
 	r.put("/apisix", "upstreams/u", fmt.Sprintf(`{"nodes":{"%s":1},"checks":{"active":{"type":"tcp"}}}`, one))
-	r.put("/apisix", "routes/bad", `{"uri":"/*","plugins":{"nonsense":{}}}`)
+	r.put("/apisix", "routes/bad", `{"uri":"/*","plugins":{"key-auth":{"header":1}}}`)
 	r.put("/unilb/listeners", "a", `{"id":"a","address":"127.0.0.1","port":`+strings.Split(freeAddr(t), ":")[1]+`,"protocol":"http"}`)
 	f := r.scrape()
 	for _, c := range []struct {

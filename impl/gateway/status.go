@@ -8,9 +8,13 @@ import (
 	"github.com/unilb/unilb/impl/handover"
 )
 
+// maxGaps bounds the routes that /status/config lists because of their plugins.
+const maxGaps = 10000
+
 // statusHandler serves what every node serves, and what only a gateway knows:
 //
-//	GET /status/config     numbers of objects, and the objects refused
+//	GET /status/config     numbers of objects, the objects refused, and of the routes
+//	                       which plugins are not run
 //	GET /status/upstreams  health of each checked target
 //	GET /status/predecessor  how far the process drains that this one took over from
 //	GET /metrics           everything that is counted, for Prometheus; also where APISIX
@@ -19,12 +23,19 @@ func (g *Gateway) statusHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", g.node.Handler())
 	mux.HandleFunc("GET /status/config", func(w http.ResponseWriter, _ *http.Request) {
-		counts, refused := g.config.status()
+		snap, refused := g.config.status()
+		gaps, more := snap.Gaps(maxGaps)
+		plugins := make(map[string]config.Gaps, len(gaps))
+		for id, gap := range gaps {
+			plugins[g.o.Prefix+"/routes/"+id] = gap
+		}
 		answerJSON(w, struct {
-			Objects  config.Counts     `json:"objects"`
-			Refused  map[string]string `json:"refused"`
-			InFlight int               `json:"in_flight"`
-		}{counts, refused, g.engine.InFlight()})
+			Objects  config.Counts          `json:"objects"`
+			Refused  map[string]string      `json:"refused"`
+			Plugins  map[string]config.Gaps `json:"plugins_not_run"` // by key of the route
+			More     int                    `json:"plugins_not_run_more,omitempty"`
+			InFlight int                    `json:"in_flight"`
+		}{snap.Counts(), refused, plugins, more, g.engine.InFlight()})
 	})
 	mux.HandleFunc("GET /status/upstreams", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, struct {

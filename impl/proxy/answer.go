@@ -1,6 +1,10 @@
 package proxy
 
-import "github.com/unilb/unilb/impl/exchange"
+import (
+	"encoding/json"
+
+	"github.com/unilb/unilb/impl/exchange"
+)
 
 // notFoundBody is what APISIX answers when no route matches, final newline
 // included.
@@ -8,6 +12,20 @@ var notFoundBody = []byte(`{"error_msg":"404 Route Not Found"}` + "\n")
 
 func notFound(x *exchange.Exchange) exchange.Verdict {
 	v := x.RespondBytes(404, "text/plain; charset=utf-8", notFoundBody)
+	x.ResponseEdits = x.ResponseEdits[:0]
+	x.ResponseEdits.Set("Server", ServerName)
+	return v
+}
+
+// closed answers for a route that is not served.
+func closed(x *exchange.Exchange, why string) exchange.Verdict {
+	body, err := json.Marshal(struct {
+		Msg string `json:"error_msg"`
+	}{why})
+	if err != nil {
+		return errorPage(x, 503) // cannot be: it is text
+	}
+	v := x.RespondBytes(503, "application/json", append(body, '\n'))
 	x.ResponseEdits = x.ResponseEdits[:0]
 	x.ResponseEdits.Set("Server", ServerName)
 	return v

@@ -37,8 +37,12 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 
 // missing answers for an object that a route needs and that is not there, with
 // the statuses of APISIX: service gone 404, upstream or client certificate gone 502,
-// none named 503.
+// none named 503. A route that is closed is answered 503 with the reason.
 func missing(x *exchange.Exchange, err error) exchange.Verdict {
+	var c *config.ClosedError
+	if errors.As(err, &c) {
+		return closed(x, c.Error())
+	}
 	var m *config.MissingError
 	if !errors.As(err, &m) {
 		return errorPage(x, 500)

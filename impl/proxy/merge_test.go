@@ -53,3 +53,22 @@ func TestMergeOfRouteServiceAndUpstream(t *testing.T) {
 		t.Errorf("foreign host: %d, want 404", a.Status)
 	}
 }
+
+func TestRouteIsClosedByAPluginThatGuardsItAndCannotBeRun(t *testing.T) {
+	g := newGateway(t)
+	const up = `"upstream":{"nodes":{"10.0.0.1:80":1}}`
+	g.put("services/s", `{"plugins":{"ip-restriction":{"whitelist":["10.0.0.0/8"]}}}`,
+		"routes/own", `{"uri":"/own","plugins":{"key-auth":{}},`+up+`}`,
+		"routes/inherited", `{"uri":"/inherited","service_id":"s",`+up+`}`,
+		"routes/open", `{"uri":"/open","plugins":{"gzip":{}},`+up+`}`)
+	for path, name := range map[string]string{"/own": "key-auth", "/inherited": "ip-restriction"} {
+		a := g.Do(get(path))
+		want := `{"error_msg":"plugin ` + name + ` is not supported by this gateway yet"}` + "\n"
+		if a.Status != 503 || a.Body != want || len(a.Sent) != 0 || value(a.Fields, "Content-Type") != "application/json" || value(a.Fields, "Server") != "APISIX/3.18.0" {
+			t.Errorf("%s: got %d %q, sent to %d targets (%v), want 503 %q", path, a.Status, a.Body, len(a.Sent), a.Fields, want)
+		}
+	}
+	if a := g.Do(get("/open")); len(a.Sent) != 1 {
+		t.Errorf("a plugin that guards nothing: got %d %q, sent to %d targets", a.Status, a.Body, len(a.Sent))
+	}
+}
