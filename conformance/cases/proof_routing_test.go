@@ -74,5 +74,7 @@ var routingBugs = map[string][]string{
 	"ROUTE-SERVICE-HOSTS":        {"ignores hosts of services", "adds hosts of services"},
 	"ROUTE-SERVICE-EDITED":       {"copies what routes refer to"},
 	"ROUTE-SERVICE-HOSTS-EDITED": {"copies what routes refer to"},
+	"ROUTE-PLUGIN-GUARDS":        {"serves without what it cannot run", "forgets plugins of services", "plugins of the route replace all", "closes without a reason"},
+	"ROUTE-PLUGIN-OPEN":          {"closes for any plugin", "closes for what is off", "joins plugins"},
 	"ROUTE-REFERENCE-GONE":       {"always 503 for what is gone", "copies what routes refer to"},
 }

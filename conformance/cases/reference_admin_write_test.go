@@ -342,7 +342,7 @@ func (g *reference) wrongRoute(v object) string {
 	_, host := v["host"]
 	_, hosts := v["hosts"]
 	for k := range v {
-		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc", "name", "enable_websocket", "create_time", "update_time", "vars", "status", "remote_addr", "remote_addrs", "timeout"}
+		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc", "name", "enable_websocket", "create_time", "update_time", "vars", "status", "remote_addr", "remote_addrs", "timeout", "plugins"}
 		if !slices.Contains(known, k) && !g.is("drops unknown fields") {
 			return "additional properties forbidden, found " + k
 		}

@@ -48,6 +48,9 @@ func (g *reference) limitsOf(route *stored, up object, nodes int) limits {
 
 // proxy sends the request to targets until one answers.
 func (g *reference) proxy(w http.ResponseWriter, r *http.Request, view map[string]*stored, route *stored, body *replay) {
+	if g.closed(w, view, route) {
+		return
+	}
 	name, up, missing := g.upstream(view, route)
 	if missing != 0 {
 		w.WriteHeader(missing)

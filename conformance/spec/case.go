@@ -70,7 +70,7 @@ func Profiles() []Profile {
 	return []Profile{
 		{
 			Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods, RoutePriority},
-			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteVarsPCRE, RouteAnswers},
+			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteVarsPCRE, RouteAnswers, RoutePlugins},
 		},
 		{
 			Name: "L7-TRAFFIC", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies, ProxyKeepalive, ProxyTimeouts},

@@ -19,6 +19,7 @@ const (
 	RouteStarInside Feature = "route.star-inside" // a star that is not the end of a path
 	RouteVarsPCRE   Feature = "route.vars-pcre"   // patterns of vars may look ahead and behind
 	RouteAnswers    Feature = "route.answers"     // what the gateway itself says, in APISIX's words
+	RoutePlugins    Feature = "route.plugins"     // they are run, or nobody passes what they guard
 
 	// L7-TRAFFIC
 	UpstreamWeights      Feature = "upstream.roundrobin"

@@ -79,6 +79,8 @@ func Cases() []spec.Case {
 		routeServiceEdited,
 		routeServiceHostsEdited,
 		routeReferenceGone,
+		routePluginGuards,
+		routePluginOpen,
 		routeNone404,
 		routeNoneAsAPISIX,
 	}

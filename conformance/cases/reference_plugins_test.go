@@ -1,0 +1,59 @@
+package cases
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// guards are plugins that the reference knows to keep requests away. It runs none.
+var guards = map[string]bool{"key-auth": true, "basic-auth": true, "ip-restriction": true}
+
+// closed answers for a route that is not served, because a plugin guards it; it
+// reports false for others.
+func (g *reference) closed(w http.ResponseWriter, view map[string]*stored, route *stored) bool {
+	merged := map[string]any{}
+	if sid, ok := route.value["service_id"].(string); ok && !g.is("forgets plugins of services") {
+		merged = pluginsOf(route.refers(view, "services/"+sid))
+	}
+	own := pluginsOf(route.value)
+	for name, conf := range own {
+		if isOff(conf) && g.is("joins plugins") {
+			continue
+		}
+		merged[name] = conf
+	}
+	if len(own) > 0 && g.is("plugins of the route replace all") {
+		merged = own
+	}
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		switch {
+		case isOff(merged[name]) && !g.is("closes for what is off"):
+		case !guards[name] && !g.is("closes for any plugin"):
+		case g.is("serves without what it cannot run"):
+		case g.is("closes without a reason"):
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		default:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintf(w, `{"error_msg":"plugin %s cannot be run"}`+"\n", name)
+			return true
+		}
+	}
+	return false
+}
+
+func pluginsOf(object map[string]any) map[string]any {
+	plugins, _ := object["plugins"].(map[string]any)
+	if plugins == nil {
+		return map[string]any{}
+	}
+	return maps.Clone(plugins)
+}
+
+func isOff(conf any) bool {
+	c, _ := conf.(map[string]any)
+	meta, _ := c["_meta"].(map[string]any)
+	return meta["disable"] == true
+}
