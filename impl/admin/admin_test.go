@@ -239,6 +239,7 @@ func TestErrors(t *testing.T) {
 	if r := a.call("GET /routes", ""); r.body["total"] != 0.0 {
 		t.Errorf("a refused write left something: %s", r.raw)
 	}
+	a.must(201, "PUT /routes/empty", `{"uri":"/","plugins":{"key-auth":[]}}`)
 	a.must(201, "PUT /routes/1", `{"uri":"/","plugins":{"key-auth":{"header":1,"_meta":{"disable":true}}}}`)
 }
 

@@ -18,7 +18,7 @@ func checkPlugins(obj *apisix.Object, k plugin.Kind) *failure {
 		if !known {
 			return bad(fmt.Sprintf("unknown plugin [%s]", name))
 		}
-		conf, ok := plugins[name].(map[string]any)
+		conf, ok := plugin.Conf(plugins[name])
 		if !ok {
 			text, err := json.Marshal(plugins[name])
 			if err != nil {

@@ -43,7 +43,7 @@ func compilePlugins(plugins map[string]json.RawMessage) (Gaps, error) {
 	names := slices.SortedFunc(maps.Keys(plugins), byPriority)
 	for _, name := range names {
 		v, err := apisix.Decode(plugins[name])
-		conf, ok := v.(map[string]any)
+		conf, ok := plugin.Conf(v)
 		if err != nil || !ok {
 			return Gaps{}, fmt.Errorf("invalid plugin conf %s for plugin [%s]", plugins[name], name)
 		}

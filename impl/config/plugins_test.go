@@ -20,6 +20,7 @@ func TestWhatGuardsARouteClosesItAndTheRestIsSkipped(t *testing.T) {
 		{`{"key-auth":{},"gzip":{}}`, `{}`, "key-auth", "gzip"},
 		{`{"limit-count":{"count":1,"time_window":1},"ip-restriction":{"whitelist":["::1"]}}`, `{}`, "ip-restriction, limit-count", ""},
 		{`{"key-auth":{"_meta":{"disable":true}}}`, `{}`, "", ""},
+		{`{"key-auth":[],"gzip":[]}`, `{}`, "key-auth", "gzip"},
 		{`{}`, `{"key-auth":{},"gzip":{}}`, "key-auth", "gzip"},
 		{`{"gzip":{}}`, `{"csrf":{"key":"a"},"request-id":{}}`, "csrf", "request-id gzip"},
 		// A plugin of the route replaces that of its service, also one that is switched off.

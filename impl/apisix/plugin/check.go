@@ -32,6 +32,16 @@ func (p *Plugin) Check(conf map[string]any, k Kind) error {
 	return checkMeta(conf)
 }
 
+// Conf returns a member of "plugins" as a configuration; ok is false when it is none. An
+// empty list is one that is empty: in Lua there is no difference.
+func Conf(v any) (conf map[string]any, ok bool) {
+	if items, isList := v.([]any); isList && len(items) == 0 {
+		return map[string]any{}, true
+	}
+	conf, ok = v.(map[string]any)
+	return conf, ok
+}
+
 // Disabled reports whether a configuration is switched off.
 func Disabled(conf map[string]any) bool { return object(conf, "_meta")["disable"] == true }
 

@@ -37,6 +37,11 @@ func checkRegexes(begin string, patterns ...string) error {
 	return nil
 }
 
+// verbatim is an error whose text is APISIX's own, not written as ours are.
+type verbatim string
+
+func (v verbatim) Error() string { return string(v) }
+
 func checkRedirect(conf map[string]any, _ Kind) error {
 	if pair := texts(conf, "regex_uri"); len(pair) == 2 {
 		if err := checkRegex(pair[0]); err != nil {
@@ -44,7 +49,7 @@ func checkRedirect(conf map[string]any, _ Kind) error {
 		}
 	}
 	if conf["http_to_https"] == true && conf["append_query_string"] == true {
-		return errors.New("only one of `http_to_https` and `append_query_string` can be configured.")
+		return verbatim("only one of `http_to_https` and `append_query_string` can be configured.")
 	}
 	return nil
 }
@@ -52,7 +57,7 @@ func checkRedirect(conf map[string]any, _ Kind) error {
 func checkRewrite(conf map[string]any, _ Kind) error {
 	pairs := texts(conf, "regex_uri")
 	if len(pairs)%2 != 0 {
-		return errors.New("The length of regex_uri should be an even number")
+		return verbatim("The length of regex_uri should be an even number")
 	}
 	for i := 0; i < len(pairs); i += 2 {
 		if err := checkRegex(pairs[i]); err != nil {
