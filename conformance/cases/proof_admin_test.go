@@ -23,6 +23,7 @@ var adminBugs = map[string][]string{
 	"ADMIN-BODY-LIMIT":         {"takes any body", "takes a smaller body", "resets large bodies"},
 	"ADMIN-PATCH-MERGE":        {"PATCH replaces", "PATCH joins arrays", "PATCH keeps null", "PATCH is flat", "PATCH answers the change"},
 	"ADMIN-PATCH-SUB-PATH":     {"PATCH of a part merges", "PATCH makes no way", "PATCH replaces what is in the way", "PATCH of all merges"},
+	"ADMIN-PLUGIN-SECRETS":     {"shows what is sealed", "PATCH seals again", "opens what looks sealed", "fetches references"},
 	"ADMIN-PATCH-INVALID":      {"PATCH looks at the change only", "PATCH creates"},
 	"ADMIN-REF-UNKNOWN":        {"lets references dangle"},
 	"ADMIN-REF-IN-USE":         {"deletes what is used", "remembers users"},

@@ -82,6 +82,7 @@ func (g *reference) store(w http.ResponseWriter, r *http.Request, kind, id strin
 		end = g.ends[o]
 	}
 	g.stamp(kind, id, v, o)
+	g.seal(r.Method, v)
 	if o == nil {
 		status = http.StatusCreated
 	} else {

@@ -30,6 +30,7 @@ func Cases() []spec.Case {
 		adminPatchMerge,
 		adminPatchSubPath,
 		adminPatchInvalid,
+		adminPluginSecrets,
 		adminRefUnknown,
 		adminRefInUse,
 		adminRefForce,
