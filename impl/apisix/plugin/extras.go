@@ -109,15 +109,15 @@ func checkCORS(conf map[string]any, _ Kind) error {
 			}
 		}
 	}
-	return errors.Join(checkRegexes("", texts(conf, "allow_origins_by_regex")...), checkRegexes("", texts(conf, "timing_allow_origins_by_regex")...))
+	return checkRegexes(slices.Concat(texts(conf, "allow_origins_by_regex"), texts(conf, "timing_allow_origins_by_regex")))
 }
 
 func checkAgents(conf map[string]any, _ Kind) error {
-	return errors.Join(checkRegexes("", texts(conf, "allowlist")...), checkRegexes("", texts(conf, "denylist")...))
+	return checkRegexes(slices.Concat(texts(conf, "allowlist"), texts(conf, "denylist")))
 }
 
 func checkBlocked(conf map[string]any, _ Kind) error {
-	return checkRegexes("", texts(conf, "block_rules")...)
+	return checkRegexes(texts(conf, "block_rules"))
 }
 
 // zones are those that APISIX's default configuration has.

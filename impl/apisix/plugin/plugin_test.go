@@ -119,3 +119,26 @@ func TestConfigurationsAreCheckedInAPISIXsWords(t *testing.T) {
 		}
 	}
 }
+
+// FuzzCheck has every plugin look at any object: none may panic, and what is switched
+// off is never wrong.
+func FuzzCheck(f *testing.F) {
+	for _, tc := range configurations {
+		f.Add(tc.conf)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		var conf map[string]any
+		if d.Decode(&conf) != nil || len(text) > 4096 {
+			return
+		}
+		for _, p := range all() {
+			for _, k := range []plugin.Kind{onRoute, onConsumer, onMetadata} {
+				if err := p.Check(conf, k); err != nil && k != onMetadata && plugin.Disabled(conf) {
+					t.Errorf("%s with %s: %v, and it is switched off", p.Name, text, err)
+				}
+			}
+		}
+	})
+}

@@ -27,11 +27,11 @@ func checkRegex(pattern string) error {
 	return nil
 }
 
-// checkRegexes is checkRegex for several, whose errors begin alike.
-func checkRegexes(begin string, patterns ...string) error {
+// checkRegexes is checkRegex for several.
+func checkRegexes(patterns []string) error {
 	for _, p := range patterns {
 		if err := checkRegex(p); err != nil {
-			return fmt.Errorf("%s%w in %q", begin, err, p)
+			return fmt.Errorf("%w in %q", err, p)
 		}
 	}
 	return nil
