@@ -14,12 +14,13 @@ type Kind uint8
 // The kinds of objects.
 const (
 	// Other kinds are none of the gateway's business; they are ignored.
-	Other     Kind = iota
-	Routes         // routes of APISIX
-	Services       // services of APISIX
-	Upstreams      // upstreams of APISIX
-	SSLs           // ssls of APISIX: certificates
-	Listeners      // our own: addresses and ports to serve
+	Other       Kind = iota
+	Routes           // routes of APISIX
+	Services         // services of APISIX
+	Upstreams        // upstreams of APISIX
+	SSLs             // ssls of APISIX: certificates
+	Listeners        // our own: addresses and ports to serve
+	GlobalRules      // global_rules of APISIX
 )
 
 // Change is one object that was put or deleted.
@@ -86,6 +87,8 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 		return s.applySSL(c, d)
 	case Listeners:
 		return s.applyListener(c, d)
+	case GlobalRules:
+		return s.applyGlobalRule(c)
 	}
 	return nil
 }

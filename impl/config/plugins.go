@@ -36,16 +36,33 @@ func unsupportedPlugins(names []string) Unsupported {
 	return Unsupported("plugin " + strings.Join(names, ", "))
 }
 
-// compilePlugins checks the plugins of an object and finds out which of them cannot
-// be run.
+// compilePlugins is gapsIn for plugins as they were written.
 func compilePlugins(plugins map[string]json.RawMessage) (Gaps, error) {
+	if len(plugins) == 0 {
+		return Gaps{}, nil
+	}
+	confs := make(map[string]any, len(plugins))
+	for name, text := range plugins {
+		conf, err := apisix.Decode(text)
+		if err != nil {
+			return Gaps{}, fmt.Errorf("plugin %s: %w", name, err)
+		}
+		confs[name] = conf
+	}
+	return gapsIn(confs)
+}
+
+// gapsIn checks the plugins of an object and finds out which of them cannot be run.
+func gapsIn(plugins map[string]any) (Gaps, error) {
 	var g Gaps
-	names := slices.SortedFunc(maps.Keys(plugins), byPriority)
-	for _, name := range names {
-		v, err := apisix.Decode(plugins[name])
-		conf, ok := plugin.Conf(v)
-		if err != nil || !ok {
-			return Gaps{}, fmt.Errorf("invalid plugin conf %s for plugin [%s]", plugins[name], name)
+	for _, name := range slices.SortedFunc(maps.Keys(plugins), byPriority) {
+		conf, ok := plugin.Conf(plugins[name])
+		if !ok {
+			text, err := json.Marshal(plugins[name])
+			if err != nil {
+				text = []byte("?") // cannot be: it came from JSON
+			}
+			return Gaps{}, fmt.Errorf("invalid plugin conf %s for plugin [%s]", text, name)
 		}
 		if plugin.Disabled(conf) {
 			continue
@@ -85,30 +102,44 @@ func (r *Route) allGaps(s *Service) Gaps {
 	}
 	replaced := func(name string) bool { return r.Spec.Plugins[name] != nil }
 	merge := func(own, inherited []string) []string {
-		all := slices.Concat(own, slices.DeleteFunc(slices.Clone(inherited), replaced))
-		slices.SortFunc(all, byPriority)
-		return all
+		return mergeNames(own, slices.DeleteFunc(slices.Clone(inherited), replaced))
 	}
 	return Gaps{Guards: merge(r.gaps.Guards, s.gaps.Guards), Skipped: merge(r.gaps.Skipped, s.gaps.Skipped)}
 }
 
-// Gaps returns the gaps of routes with their services, by id of the route, of most
-// at most; more is the number of those left out. It looks at every route when any
-// object has a gap.
+// mergeNames returns the plugins of both lists, each once, those that would run first at
+// the beginning.
+func mergeNames(a, b []string) []string {
+	if len(b) == 0 {
+		return a
+	}
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, byPriority)
+	return slices.Compact(all)
+}
+
+// Gaps returns the gaps of global rules and of routes with their services, by kind and
+// id such as "routes/1", of most at most; more is the number of those left out. It
+// looks at every route when any object has a gap.
 func (s *Snapshot) Gaps(most int) (gaps map[string]Gaps, more int) {
 	gaps = map[string]Gaps{}
 	if s.gapped == 0 {
 		return gaps, 0
 	}
-	for id, r := range s.routes.All() {
-		g := r.allGaps(s.service(r.Spec.ServiceID))
+	add := func(key string, g Gaps) {
 		switch {
 		case g.none():
 		case len(gaps) < most:
-			gaps[id] = g
+			gaps[key] = g
 		default:
 			more++
 		}
+	}
+	for id, g := range s.globals.All() {
+		add("global_rules/"+id, g)
+	}
+	for id, r := range s.routes.All() {
+		add("routes/"+id, r.allGaps(s.service(r.Spec.ServiceID)))
 	}
 	return gaps, more
 }

@@ -42,10 +42,10 @@ func TestWhatGuardsARouteClosesItAndTheRestIsSkipped(t *testing.T) {
 			t.Errorf("route %s, service %s: got %q, want %q", tc.route, tc.service, c.Error(), want)
 		}
 		gaps, _ := s.Gaps(10)
-		if got := strings.Join(gaps["1"].Skipped, " "); got != tc.skipped {
+		if got := strings.Join(gaps["routes/1"].Skipped, " "); got != tc.skipped {
 			t.Errorf("route %s, service %s: skips %q, want %q", tc.route, tc.service, got, tc.skipped)
 		}
-		if got := strings.Join(gaps["1"].Guards, ", "); got != tc.closed {
+		if got := strings.Join(gaps["routes/1"].Guards, ", "); got != tc.closed {
 			t.Errorf("route %s, service %s: listed as closed by %q, want %q", tc.route, tc.service, got, tc.closed)
 		}
 	}
@@ -84,7 +84,7 @@ func TestGapsFollowTheObjectsAndAreBounded(t *testing.T) {
 		t.Errorf("got %v and %d more, want two and four", gaps, more)
 	}
 	s = must(t, s, put(Services, "s", `{}`))
-	if gaps, _ := s.Gaps(10); !slices.Equal(slices.Collect(maps.Keys(gaps)), []string{"own"}) {
+	if gaps, _ := s.Gaps(10); !slices.Equal(slices.Collect(maps.Keys(gaps)), []string{"routes/own"}) {
 		t.Errorf("without those of the service: got %v, want own alone", gaps)
 	}
 	s = must(t, s, put(Routes, "own", `{"uri":"/","plugins":{"csrf":{"key":"a"}},"upstream":`+up+`}`))
@@ -92,4 +92,39 @@ func TestGapsFollowTheObjectsAndAreBounded(t *testing.T) {
 	if gaps, _ := s.Gaps(10); len(gaps) != 0 || s.gapped != 0 {
 		t.Errorf("without objects that have any: got %v, counted %d", gaps, s.gapped)
 	}
+}
+
+func TestAGlobalRuleThatGuardsClosesEveryRoute(t *testing.T) {
+	s := must(t, &Snapshot{}, put(Routes, "1", `{"uri":"/","upstream":`+up+`,"plugins":{"key-auth":{}}}`), put(Routes, "2", `{"uri":"/","upstream":`+up+`}`))
+	closed := func(id, want string) {
+		t.Helper()
+		_, err := s.Resolve(s.Route(id))
+		var c *ClosedError
+		if got := ""; errors.As(err, &c) {
+			if got = strings.Join(c.Guards, " "); got != want {
+				t.Errorf("route %s: closed by %q, want %q", id, got, want)
+			}
+		} else if want != "" || err != nil {
+			t.Errorf("route %s: got %v, want it closed by %q", id, err, want)
+		}
+	}
+	s = must(t, s, put(GlobalRules, "a", `{"id":"a","plugins":{"prometheus":{}}}`))
+	closed("2", "")
+	s = must(t, s, put(GlobalRules, "b", `{"id":"b","plugins":{"ip-restriction":{"whitelist":["::1"]},"key-auth":{}}}`))
+	closed("1", "ip-restriction key-auth")
+	closed("2", "ip-restriction key-auth")
+	gaps, _ := s.Gaps(10)
+	if g := gaps["global_rules/b"]; strings.Join(g.Guards, " ") != "ip-restriction key-auth" || len(gaps) != 3 || s.Counts().GlobalRules != 2 {
+		t.Errorf("listed: %v of %v", gaps, s.Counts())
+	}
+	// What is refused stays as it was.
+	for _, value := range []string{`{"id":"b"}`, `{"id":"b","plugins":{"key-auth":{"header":1}}}`} {
+		next, d := s.Apply([]Change{put(GlobalRules, "b", value)})
+		if len(d.Refused) != 1 || len(next.guards) != 2 {
+			t.Errorf("%s: refused %v, guards %v", value, d.Refused, next.guards)
+		}
+	}
+	s = must(t, s, del(GlobalRules, "b"))
+	closed("1", "key-auth")
+	closed("2", "")
 }

@@ -68,7 +68,7 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 			websocket = svc.Spec.EnableWebsocket
 		}
 	}
-	if len(guards) > 0 {
+	if guards = mergeNames(guards, s.guards); len(guards) > 0 {
 		return out, &ClosedError{guards}
 	}
 	// An id beside an inline upstream wins, as in APISIX.

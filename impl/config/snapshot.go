@@ -21,8 +21,12 @@ type Snapshot struct {
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
 	heirs hamt.Map[string, hamt.Map[string, struct{}]]
-	// gapped is the number of routes and services that have gaps of their own.
+	// gapped is the number of routes, services and global rules that have gaps of
+	// their own.
 	gapped int
+	// globals are the gaps of the global rules, guards their guards together.
+	globals hamt.Map[string, Gaps]
+	guards  []string
 }
 
 // Empty returns a snapshot without objects that opens private keys with a keyring.
@@ -49,11 +53,13 @@ type Counts struct {
 	Upstreams int `json:"upstreams"`
 	SSLs      int `json:"ssls"`
 	Listeners int `json:"listeners"`
+
+	GlobalRules int `json:"global_rules"`
 }
 
 // Counts returns the numbers of objects.
 func (s *Snapshot) Counts() Counts {
-	return Counts{s.routes.Len(), s.services.Len(), s.upstreams.Len(), s.ssls.Len(), s.listeners.Len()}
+	return Counts{s.routes.Len(), s.services.Len(), s.upstreams.Len(), s.ssls.Len(), s.listeners.Len(), s.globals.Len()}
 }
 
 // Certificates returns what clients are served over TLS. It must not be changed.

@@ -142,6 +142,8 @@ func change(prefix, key string) config.Change {
 		ch.Kind = config.Upstreams
 	case "ssls":
 		ch.Kind = config.SSLs
+	case "global_rules":
+		ch.Kind = config.GlobalRules
 	default:
 		return ch
 	}
@@ -150,7 +152,7 @@ func change(prefix, key string) config.Change {
 }
 
 // directories are where APISIX keeps its kinds.
-var directories = map[config.Kind]string{config.Routes: "routes", config.Services: "services", config.Upstreams: "upstreams", config.SSLs: "ssls"}
+var directories = map[config.Kind]string{config.Routes: "routes", config.Services: "services", config.Upstreams: "upstreams", config.SSLs: "ssls", config.GlobalRules: "global_rules"}
 
 // revisions returns the revision in force of each prefix, and of each directory of
 // APISIX the highest revision of an object that was taken in, as APISIX tells them.

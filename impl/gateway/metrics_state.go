@@ -80,7 +80,7 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	snap, refused := g.config.status()
 	counts := snap.Counts()
 	s.gauge(badDesc, float64(len(refused)))
-	for kind, n := range map[string]int{"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners} {
+	for kind, n := range map[string]int{"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners, "global_rules": counts.GlobalRules} {
 		s.gauge(objectsDesc, float64(n), kind)
 	}
 	applied, indexes := g.config.revisions()

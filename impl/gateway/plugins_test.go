@@ -26,4 +26,15 @@ func TestPluginsThatAreNotRunAreListedForEveryRoute(t *testing.T) {
 	if !strings.Contains(body, `"refused":{}`) {
 		t.Errorf("something is refused: %s", body)
 	}
+	r.put("/apisix", "global_rules/all", `{"id":"all","plugins":{"ip-restriction":{"whitelist":["192.0.2.1"]}}}`)
+	if code, body := r.get("http://"+r.data+"/open", ""); code != 503 || !strings.Contains(body, "plugin ip-restriction is not supported") {
+		t.Errorf("under a global rule: got %d %s", code, body)
+	}
+	if _, body := r.get("http://"+r.status+"/status/config", ""); !strings.Contains(body, `"/apisix/global_rules/all":{"closed_by":["ip-restriction"]}`) {
+		t.Errorf("got %s, want the global rule in it", body)
+	}
+	r.put("/apisix", "global_rules/all", "")
+	if code, body := r.get("http://"+r.data+"/open", ""); code != 200 {
+		t.Errorf("without the global rule: got %d %s", code, body)
+	}
 }

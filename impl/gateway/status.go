@@ -26,13 +26,13 @@ func (g *Gateway) statusHandler() http.Handler {
 		snap, refused := g.config.status()
 		gaps, more := snap.Gaps(maxGaps)
 		plugins := make(map[string]config.Gaps, len(gaps))
-		for id, gap := range gaps {
-			plugins[g.o.Prefix+"/routes/"+id] = gap
+		for key, gap := range gaps {
+			plugins[g.o.Prefix+"/"+key] = gap
 		}
 		answerJSON(w, struct {
 			Objects  config.Counts          `json:"objects"`
 			Refused  map[string]string      `json:"refused"`
-			Plugins  map[string]config.Gaps `json:"plugins_not_run"` // by key of the route
+			Plugins  map[string]config.Gaps `json:"plugins_not_run"` // by key of the route or global rule
 			More     int                    `json:"plugins_not_run_more,omitempty"`
 			InFlight int                    `json:"in_flight"`
 		}{snap.Counts(), refused, plugins, more, g.engine.InFlight()})
