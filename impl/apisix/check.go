@@ -29,7 +29,7 @@ func (o *Object) CheckRoute() error {
 			return fmt.Errorf("failed to validate the 'vars' expression: %w", err)
 		}
 	}
-	return nil
+	return checkLua(o.tree)
 }
 
 // CheckService is CheckRoute for services.
@@ -37,7 +37,10 @@ func (o *Object) CheckService() error {
 	if err := serviceSchema().Validate(o.tree); err != nil {
 		return fmt.Errorf("invalid configuration: %w", err)
 	}
-	return checkInline(o.tree)
+	if err := checkInline(o.tree); err != nil {
+		return err
+	}
+	return checkLua(o.tree)
 }
 
 // CheckUpstream is CheckRoute for upstreams.

@@ -34,13 +34,26 @@ var documents = sync.OnceValue(func() map[string]json.RawMessage {
 	return docs
 })
 
-// Schemas of the resources, compiled at first use. They panic on a broken
-// document, which a test would have found.
+// schemas of the kinds of objects, each compiled at first use. They panic on a
+// broken document, which a test would have found.
+var schemas = func() map[string]func() *schema.Schema {
+	all := map[string]func() *schema.Schema{}
+	for _, kind := range []string{
+		"route", "service", "upstream", "ssl", "consumer", "credential", "global_rule", "plugin_config", "consumer_group",
+		"stream_route", "proto", "secret_vault", "secret_aws", "secret_gcp",
+	} {
+		all[kind] = compiled(kind)
+	}
+	return all
+}()
+
+// Schemas that are asked for once for every object.
 var (
-	routeSchema    = compiled("route")
-	serviceSchema  = compiled("service")
-	upstreamSchema = compiled("upstream")
-	sslSchema      = compiled("ssl")
+	routeSchema    = schemas["route"]
+	serviceSchema  = schemas["service"]
+	upstreamSchema = schemas["upstream"]
+	sslSchema      = schemas["ssl"]
+	anyObject      = compiled("plugin_metadata")
 )
 
 func compiled(name string) func() *schema.Schema {

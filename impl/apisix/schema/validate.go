@@ -55,9 +55,9 @@ func (s *Schema) checkType(v any) error {
 		return nil
 	}
 	if len(s.types) == 1 {
-		return fmt.Errorf("wrong type: expected %s, got %s", s.types[0], luaType(v))
+		return fmt.Errorf("wrong type: expected %s, got %s", s.types[0], TypeName(v))
 	}
-	return fmt.Errorf("wrong type: expected one of %s, got %s", strings.Join(s.types, ", "), luaType(v))
+	return fmt.Errorf("wrong type: expected one of %s, got %s", strings.Join(s.types, ", "), TypeName(v))
 }
 
 func isType(name string, v any) bool {
@@ -82,7 +82,9 @@ func isType(name string, v any) bool {
 	return false
 }
 
-func luaType(v any) string {
+// TypeName is the name of a value's type as messages have it: that of Lua, which
+// knows one type for objects and arrays, and of which null is userdata.
+func TypeName(v any) string {
 	switch v.(type) {
 	case nil:
 		return "userdata"
