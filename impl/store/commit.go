@@ -66,8 +66,17 @@ type Op struct {
 	Key    string
 	Value  []byte
 	Delete bool
+	// Dir makes Delete delete everything in the directory Key instead.
+	Dir bool
 	// TTL, in whole seconds, is when a put key vanishes by itself; 0: never.
 	TTL time.Duration
+}
+
+func (o Op) deletion() clientv3.Op {
+	if o.Dir {
+		return clientv3.OpDelete(directory(o.Key), clientv3.WithPrefix())
+	}
+	return clientv3.OpDelete(o.Key)
 }
 
 // Commit applies all ops in one transaction if every condition holds, and
@@ -99,7 +108,7 @@ func (s *Store) commitOnce(ctx context.Context, conds []Cond, ops []Op) (int64, 
 	then := make([]clientv3.Op, len(ops))
 	for i, o := range ops {
 		if o.Delete {
-			then[i] = clientv3.OpDelete(o.Key)
+			then[i] = o.deletion()
 		} else {
 			opts, err := s.lease(ctx, o.TTL)
 			if err != nil {
