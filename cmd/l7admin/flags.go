@@ -25,12 +25,16 @@ type options struct {
 	keyring              *apisix.Keyring
 	everybodys           bool // the keyring is the one that APISIX ships
 	plainSecrets         bool
+	viewerKey            string // may only read; "": there is none
+	stream               bool
+	allow                []netip.Prefix
+	noCORS, noVersion    bool
 	drainDelay, drain    time.Duration
 	logLevel             string
 }
 
 func parse(args []string, getenv func(string) string) (*options, error) {
-	o := &options{key: getenv("UNILB_ADMIN_KEY")}
+	o := &options{key: getenv("UNILB_ADMIN_KEY"), viewerKey: getenv("UNILB_VIEWER_KEY")}
 	var etcd string
 	f := flag.NewFlagSet("l7admin", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
@@ -44,6 +48,13 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
 	f.BoolVar(&o.plainSecrets, "plain-plugin-secrets", false, "store the secrets of plugins in clear, as APISIX does without enable_encrypt_fields; private keys are sealed all the same")
+	f.BoolVar(&o.stream, "stream", false, "take stream routes, for data planes that route connections; l7gw does not")
+	f.Func("allow-admin", "networks from which the Admin API may be used, comma-separated; default: all", func(text string) (err error) {
+		o.allow, err = networks(text)
+		return err
+	})
+	f.BoolVar(&o.noCORS, "no-cors", false, "do not let pages of other origins use the Admin API")
+	f.BoolVar(&o.noVersion, "no-server-tokens", false, "leave the version out of the header Server; clients that look for it may use less of the API")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
@@ -71,6 +82,32 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil, fmt.Errorf("--node: %w", err)
 	}
 	return o, nil
+}
+
+// networks reads addresses and networks that are separated by commas.
+func networks(text string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for item := range strings.SplitSeq(text, ",") {
+		if addr, err := netip.ParseAddr(item); err == nil {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(item)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// keys are the API keys: who has the second may only read.
+func (o *options) keys() []admin.Key {
+	keys := []admin.Key{{Secret: o.key, Role: admin.Admin}}
+	if o.viewerKey != "" {
+		keys = append(keys, admin.Key{Secret: o.viewerKey, Role: admin.Viewer})
+	}
+	return keys
 }
 
 // registration is how this node enters the region. It watches nothing: every

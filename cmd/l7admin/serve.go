@@ -36,7 +36,8 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 		log.Warn("private keys and secrets of plugins in etcd are sealed with the keyring that APISIX ships and everybody knows: set UNILB_KEYRING")
 	}
 	api, err := admin.New(admin.Options{
-		Store: st, Prefix: o.prefix, Keys: []admin.Key{{Secret: o.key, Role: admin.Admin}}, Keyring: o.keyring, PlainSecrets: o.plainSecrets, Log: log,
+		Store: st, Prefix: o.prefix, Keys: o.keys(), Keyring: o.keyring, PlainSecrets: o.plainSecrets, Log: log,
+		Stream: o.stream, Allow: o.allow, NoCORS: o.noCORS, NoVersion: o.noVersion,
 	})
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +35,8 @@ type api struct {
 	now  time.Time
 }
 
-func newAPI(t *testing.T) *api {
+// newAPI starts an Admin API with everything on but what is named.
+func newAPI(t *testing.T, off ...string) *api {
 	t.Helper()
 	a := &api{t: t, etcd: etcdtest.Start(t), now: time.Unix(1000, 0)}
 	ring, _, err := apisix.ParseKeyring("")
@@ -51,6 +53,7 @@ func newAPI(t *testing.T) *api {
 		Keys:  []admin.Key{{Secret: key, Role: admin.Admin}, {Secret: "view"}},
 
 		Keyring: ring,
+		Stream:  !slices.Contains(off, "stream"),
 		Now:     func() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.now },
 	})
 	if err != nil {

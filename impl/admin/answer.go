@@ -3,8 +3,11 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/unilb/unilb/impl/apisix"
 )
@@ -14,6 +17,9 @@ type answer struct {
 	code int
 	body any
 	rev  int64 // of a write; 0 otherwise
+	// stream writes the body of an answer that has no body of its own. When it
+	// fails the connection is cut, so that nobody takes a part for the whole.
+	stream func(io.Writer) error
 }
 
 // failure is an answer that says what is wrong.
@@ -40,13 +46,27 @@ func keyNotFound() *failure {
 	return &failure{code: http.StatusNotFound, body: map[string]string{"message": "Key not found"}}
 }
 
+// message is the text of a failure that has one.
+func (f *failure) message() string {
+	m, _ := f.body.(map[string]string)
+	return m["error_msg"]
+}
+
 func (f *failure) write(w http.ResponseWriter) { writeJSON(w, f.code, f.body) }
 
 func (a *answer) write(w http.ResponseWriter) {
 	if a.rev > 0 {
 		w.Header().Set("X-Unilb-Revision", strconv.FormatInt(a.rev, 10))
 	}
-	writeJSON(w, a.code, a.body)
+	if a.stream == nil {
+		writeJSON(w, a.code, a.body)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(a.code)
+	if err := a.stream(w); err != nil {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func writeJSON(w http.ResponseWriter, code int, body any) {
@@ -70,20 +90,28 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 	_, _ = w.Write(b.Bytes()) // a client that left is no error of ours
 }
 
-func commonHeaders(h http.Header) {
-	h.Set("Server", apisix.ServerName)
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Access-Control-Expose-Headers", "*")
-	h.Set("Access-Control-Max-Age", "3600")
+func (h *Handler) commonHeaders(to http.Header) {
+	to.Set("Server", apisix.ServerName)
+	if h.noVersion {
+		name, _, _ := strings.Cut(apisix.ServerName, "/")
+		to.Set("Server", name)
+	}
+	if h.noCORS {
+		return
+	}
+	to.Set("Access-Control-Allow-Origin", "*")
+	to.Set("Access-Control-Allow-Credentials", "true")
+	to.Set("Access-Control-Expose-Headers", "*")
+	to.Set("Access-Control-Max-Age", "3600")
 }
 
-// notFoundPage is what nginx answers outside of the API.
-func notFoundPage(w http.ResponseWriter) {
+// page is what nginx answers outside of the API.
+func page(w http.ResponseWriter, code int) {
+	title := fmt.Sprintf("%d %s", code, http.StatusText(code))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(http.StatusNotFound)
-	_, _ = w.Write([]byte("<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n" +
-		"<center><h1>404 Not Found</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"))
+	w.WriteHeader(code)
+	_, _ = w.Write([]byte("<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n" +
+		"<center><h1>" + title + "</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"))
 }
 
 // written is the body after a write: what was stored.
@@ -98,8 +126,6 @@ type item struct {
 	Value         json.RawMessage `json:"value"`
 	CreatedIndex  int64           `json:"createdIndex"`
 	ModifiedIndex int64           `json:"modifiedIndex"`
-
-	tree map[string]any
 }
 
 // isObject reports whether a stored value is a JSON object; placeholders and

@@ -3,6 +3,8 @@ package admin
 import (
 	"crypto/subtle"
 	"net/http"
+	"net/netip"
+	"slices"
 )
 
 // A Role says what a key may do. The zero value may only read.
@@ -18,6 +20,15 @@ const (
 type Key struct {
 	Secret string
 	Role   Role
+}
+
+// allowed tells whether a client at that address may ask.
+func (h *Handler) allowed(remote string) bool {
+	if len(h.allow) == 0 {
+		return true
+	}
+	at, err := netip.ParseAddrPort(remote)
+	return err == nil && slices.ContainsFunc(h.allow, func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) })
 }
 
 // authorize checks the key of a request: query api_key, header X-API-KEY or

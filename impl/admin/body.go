@@ -19,6 +19,24 @@ const maxDrained = 16 << 20
 // readBody returns the body, which is nil when there is none, or JSON. APISIX
 // looks at it whatever the method.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
+	body, f := readRaw(w, r)
+	if f != nil || len(body) == 0 {
+		return nil, f
+	}
+	if _, err := apisix.Decode(body); err != nil {
+		return nil, notRead(err, body)
+	}
+	return body, nil
+}
+
+func notRead(err error, body []byte) *failure {
+	return &failure{code: http.StatusBadRequest, body: map[string]string{
+		"error_msg": "invalid request body: " + err.Error(), "req_body": string(body),
+	}}
+}
+
+// readRaw returns the body as it was sent, if it is not too large.
+func readRaw(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	size := r.ContentLength
 	var body []byte
 	if size <= maxBody {
@@ -36,14 +54,6 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 			size += more
 		}
 		return nil, bad(fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", size, maxBody))
-	}
-	if len(body) == 0 {
-		return nil, nil
-	}
-	if _, err := apisix.Decode(body); err != nil {
-		return nil, &failure{code: http.StatusBadRequest, body: map[string]string{
-			"error_msg": "invalid request body: " + err.Error(), "req_body": string(body),
-		}}
 	}
 	return body, nil
 }

@@ -3,9 +3,7 @@ package admin
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -22,14 +20,15 @@ type place struct {
 	mod, read int64
 }
 
-// store writes obj in one transaction: the place must be as it was, and whatever
-// obj refers to must exist. It reports retry when the former failed.
-func (h *Handler) store(req *request, at place, obj *apisix.Object, code int) (a *answer, retry bool, f *failure) {
-	obj, f = plainReferences(req.res, obj)
+// store writes obj in one transaction: the place must be as it was, whatever obj
+// refers to must exist, and nobody may have what only one object can have. It reports
+// retry when one of these does not hold any longer.
+func (h *Handler) store(req *request, at address, was place, obj *apisix.Object, code int) (a *answer, retry bool, f *failure) {
+	obj, f = plainReferences(at.res, obj)
 	if f != nil {
 		return nil, false, f
 	}
-	sealed, err := h.sealed(req.res, obj)
+	sealed, err := h.sealed(at.res, obj)
 	if err != nil {
 		return nil, false, bad("invalid configuration: " + err.Error())
 	}
@@ -41,12 +40,16 @@ func (h *Handler) store(req *request, at place, obj *apisix.Object, code int) (a
 	if f != nil {
 		return nil, false, f
 	}
-	conds, f := h.references(req.Context(), req.res, obj)
+	conds, also, f := h.alone(req.Context(), at, obj)
 	if f != nil {
 		return nil, false, f
 	}
-	conds = append(conds, store.Cond{Key: at.key, Mod: at.mod})
-	rev, err := h.commitValue(req.Context(), conds, at, store.Op{Key: at.key, Value: value, TTL: life})
+	refs, f := h.references(req.Context(), at, obj)
+	if f != nil {
+		return nil, false, f
+	}
+	conds = append(append(conds, refs...), store.Cond{Key: was.key, Mod: was.mod})
+	rev, err := h.commitValue(req.Context(), conds, was, store.Op{Key: was.key, Value: value, TTL: life}, also...)
 	var conflict *store.ConflictError
 	switch {
 	case errors.As(err, &conflict):
@@ -54,18 +57,18 @@ func (h *Handler) store(req *request, at place, obj *apisix.Object, code int) (a
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: code, body: written{Key: at.key, Value: h.shown(req.res, value, sealed.Tree())}, rev: rev}, false, nil
+	return &answer{code: code, body: written{Key: was.key, Value: h.shown(at.res, value)}, rev: rev}, false, nil
 }
 
-// commitValue commits one put whose conditions hold its place. When the answer was
-// lost, for example with the leader that should have given it, it looks what became
-// of the place first: an answer must not tell the revision of a later write, and a
+// commitValue commits one put, and what goes with it, whose conditions hold its
+// place. When the answer was lost, for example with the leader that should have given
+// it, it looks what became of the place first: an answer must not tell the revision of a later write, and a
 // value that others have replaced or deleted since must not be written twice.
 // Otherwise it tries again.
-func (h *Handler) commitValue(ctx context.Context, conds []store.Cond, at place, op store.Op) (int64, error) {
+func (h *Handler) commitValue(ctx context.Context, conds []store.Cond, at place, op store.Op, also ...store.Op) (int64, error) {
 	var lost error
 	for n := 0; ; n++ {
-		rev, err := h.commit(ctx, conds, op)
+		rev, err := h.commit(ctx, conds, append([]store.Op{op}, also...)...)
 		var unavailable *store.UnavailableError
 		var conflict *store.ConflictError
 		switch {
@@ -111,48 +114,4 @@ func (h *Handler) commit(ctx context.Context, conds []store.Cond, ops ...store.O
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	return h.st.Commit(ctx, conds, ops...)
-}
-
-// plainReferences spells references that are integers without fraction or
-// exponent (1e1 becomes 10), so that a text search for an id finds them.
-func plainReferences(res *resource, obj *apisix.Object) (*apisix.Object, *failure) {
-	set := map[string]any{}
-	for _, ref := range res.refs {
-		if n, ok := obj.Value(ref.field).(json.Number); ok && apisix.IDText(n) != n.String() {
-			set[ref.field] = json.Number(apisix.IDText(n))
-		}
-	}
-	if len(set) == 0 {
-		return obj, nil
-	}
-	return with(obj, set)
-}
-
-// references checks that what obj refers to exists, and returns the conditions
-// under which this stays true.
-func (h *Handler) references(ctx context.Context, res *resource, obj *apisix.Object) ([]store.Cond, *failure) {
-	var conds []store.Cond
-	for _, ref := range res.refs {
-		v := valueAt(obj.Tree(), ref.field)
-		if v == nil {
-			continue
-		}
-		id := apisix.IDText(v)
-		key := h.dir(ref.dir) + id
-		kv, ok, _, err := h.st.Get(ctx, key)
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		if !ok {
-			return nil, bad(fmt.Sprintf("failed to fetch %s info by %s id [%s], response code: 404", ref.what, ref.what, id))
-		}
-		if ref.fits != nil {
-			tree, _ := isObject(kv.Value)
-			if wrong := ref.fits(tree); wrong != "" {
-				return nil, bad(fmt.Sprintf("failed to fetch %s info by %s id [%s], %s", ref.what, ref.what, id, wrong))
-			}
-		}
-		conds = append(conds, store.Cond{Key: key, Rule: store.Exists})
-	}
-	return conds, nil
 }

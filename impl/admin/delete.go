@@ -8,16 +8,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/store"
 )
 
-const (
-	// deletePatience bounds how long a delete begins again because others write
-	// objects that might use what it deletes, or because answers of etcd are lost.
-	deletePatience = 10 * time.Second
-	// deletePause is the longest pause between two tries.
-	deletePause = 20 * time.Millisecond
-)
+// retryPause is the longest pause between two tries of a write.
+const retryPause = 20 * time.Millisecond
 
 // deletion is one DELETE over its tries.
 type deletion struct {
@@ -40,14 +36,14 @@ func (h *Handler) delete(req *request) (*answer, *failure) {
 	if req.id == "" {
 		return nil, bad(fmt.Sprintf("missing %s id", req.res.kind))
 	}
-	d := &deletion{request: req, key: h.key(req.res, req.id), force: req.URL.Query().Get("force") == "true"}
+	d := &deletion{request: req, key: h.key(req.address), force: req.URL.Query().Get("force") == "true"}
 	var f *failure
 	if d.want, d.insist, f = ifMatch(req.Request); f != nil {
 		return nil, f
 	}
 	for began := time.Now(); ; {
 		a, retry, f := h.tryDelete(d)
-		if retry && time.Since(began) < deletePatience && pause(req.Context(), rand.N(deletePause)) {
+		if retry && time.Since(began) < writePatience && pause(req.Context(), rand.N(retryPause)) {
 			continue
 		}
 		return a, f
@@ -68,7 +64,7 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 		}
 		if gone != 0 {
 			// If somebody has created it anew, that one is not ours to delete.
-			return d.done(gone), false, nil
+			return d.done("1", gone), false, nil
 		}
 		d.lost = nil // it was written first: no earlier try can have deleted it
 	}
@@ -85,9 +81,13 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 		}
 	}
 	if !exists {
-		return nil, false, keyNotFound()
+		return h.alreadyGone(d)
 	}
-	rev, err := h.commit(d.Context(), conds, store.Op{Key: d.key, Delete: true})
+	ops := []store.Op{{Key: d.key, Delete: true}}
+	if d.res.dir == "consumers" && d.within == "" {
+		ops = append(ops, store.Op{Key: h.dir("consumers") + apisix.CredentialTail(d.id, ""), Delete: true, Dir: true})
+	}
+	rev, err := h.commit(d.Context(), conds, ops...)
 	var conflict *store.ConflictError
 	var away *store.UnavailableError
 	switch {
@@ -99,7 +99,24 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return d.done(rev), false, nil
+	return d.done("1", rev), false, nil
+}
+
+// alreadyGone is the answer about an object that is not there. A client that
+// deletes a consumer and then its credentials must not fail because they went with
+// the consumer.
+func (h *Handler) alreadyGone(d *deletion) (*answer, bool, *failure) {
+	if d.res != credentials {
+		return nil, false, keyNotFound()
+	}
+	_, owned, _, err := h.st.Get(d.Context(), h.owner(d.address))
+	switch {
+	case err != nil:
+		return nil, false, unavailable(err)
+	case owned:
+		return nil, false, keyNotFound()
+	}
+	return d.done("0", 0), false, nil
 }
 
 // deleted returns the revision at which the object of a lost try was deleted, and 0
@@ -122,11 +139,11 @@ func (h *Handler) deleted(d *deletion, now int64) (int64, error) {
 	return 0, nil
 }
 
-func (d *deletion) done(rev int64) *answer {
+func (d *deletion) done(deleted string, rev int64) *answer {
 	return &answer{code: http.StatusOK, rev: rev, body: struct {
 		Deleted string `json:"deleted"`
 		Key     string `json:"key"`
-	}{"1", d.key}}
+	}{deleted, d.key}}
 }
 
 // pause waits for t and reports whether ctx still lives.

@@ -3,8 +3,11 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +30,7 @@ const (
 // Store is the part of the store that the Admin API needs.
 type Store interface {
 	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
-	List(ctx context.Context, prefix string) (kvs []store.KV, rev int64, err error)
+	Page(ctx context.Context, prefix, from string, rev int64, limit int) (kvs []store.KV, next string, at int64, err error)
 	Changed(ctx context.Context, after int64, prefixes ...string) (kvs []store.KV, rev int64, err error)
 	FirstChange(ctx context.Context, key string, after, upTo int64) (kv store.KV, ok bool, err error)
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
@@ -46,6 +49,16 @@ type Options struct {
 	// PlainSecrets stores the secrets of plugins in clear all the same, for data
 	// planes of APISIX that are told so. What is sealed is still opened.
 	PlainSecrets bool
+	// Stream says that gateways route connections; otherwise stream routes are
+	// refused.
+	Stream bool
+	// Allow are the addresses of clients; without any, everybody may ask.
+	Allow []netip.Prefix
+	// NoCORS leaves out what lets pages of other origins use the API.
+	NoCORS bool
+	// NoVersion leaves the version out of the header Server, from which some
+	// clients learn what the API can do.
+	NoVersion bool
 	// Now is the clock of create_time and update_time; nil is the system's.
 	Now func() time.Time
 	// Log receives what clients are not told; nil discards it.
@@ -54,13 +67,18 @@ type Options struct {
 
 // Handler answers the Admin API.
 type Handler struct {
-	st      Store
-	prefix  string
-	keys    []Key
-	keyring *apisix.Keyring
-	plain   bool // secrets of plugins are stored in clear
-	now     func() time.Time
-	log     *slog.Logger
+	st        Store
+	prefix    string
+	keys      []Key
+	keyring   *apisix.Keyring
+	plain     bool // secrets of plugins are stored in clear
+	stream    bool
+	allow     []netip.Prefix
+	noCORS    bool
+	noVersion bool
+	now       func() time.Time
+	log       *slog.Logger
+	consumers consumerKeys
 }
 
 // New returns a Handler.
@@ -80,23 +98,29 @@ func New(o Options) (*Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, now: o.Now, log: o.Log}, nil
+	return &Handler{
+		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
+		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
+	}, nil
 }
 
 // request is what the handlers of resources see.
 type request struct {
 	*http.Request
-	res  *resource
-	id   string  // from the path; "" when there is none
+	address
 	sub  *string // rest of the path after the id; nil when there is none
 	body []byte
 }
 
-// ServeHTTP checks in APISIX's order (key, resource, handler, body, ttl) and
-// answers the first thing that is wrong.
+// ServeHTTP checks in APISIX's order (key, resource, handler, body, ttl, method)
+// and answers the first thing that is wrong.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	commonHeaders(w.Header())
-	if r.Method == http.MethodOptions {
+	h.commonHeaders(w.Header())
+	if !h.allowed(r.RemoteAddr) {
+		page(w, http.StatusForbidden)
+		return
+	}
+	if r.Method == http.MethodOptions && !h.noCORS {
 		w.Header().Set("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH")
 		w.Header().Set("Access-Control-Allow-Headers", "*")
 		w.WriteHeader(http.StatusOK)
@@ -108,7 +132,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !ours || !strings.HasPrefix(path, "/") || !routed(r.Method) {
-		notFoundPage(w)
+		page(w, http.StatusNotFound)
 		return
 	}
 	if err := h.authorize(r); err != nil {
@@ -118,7 +142,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.serveCatalogue(w, r, path) {
 		return
 	}
-	req, err := parse(w, r, path[1:])
+	if endpoint := h.endpoint(r.Method, path[1:]); endpoint != nil {
+		endpoint(w, r)
+		return
+	}
+	req, err := h.parse(w, r, path[1:])
 	if err != nil {
 		err.write(w)
 		return
@@ -144,19 +172,15 @@ func routed(method string) bool {
 }
 
 // parse finds the resource that the path names and reads the body.
-func parse(w http.ResponseWriter, r *http.Request, path string) (*request, *failure) {
-	name, rest, _ := strings.Cut(path, "/")
-	res, ok := resources[name]
-	if !ok {
-		return nil, fail(http.StatusNotFound, "Unsupported resource type: "+name)
-	}
-	req := &request{Request: r, res: res}
-	id, sub, hasSub := strings.Cut(rest, "/")
-	req.id = id
-	if hasSub {
-		req.sub = &sub
-	}
+func (h *Handler) parse(w http.ResponseWriter, r *http.Request, path string) (*request, *failure) {
+	req := &request{Request: r}
 	var err *failure
+	if req.address, req.sub, err = find(path); err != nil {
+		return nil, err
+	}
+	if req.res.dir == "stream_routes" && !h.stream {
+		return nil, bad("stream mode is disabled, can not add stream routes")
+	}
 	if req.body, err = readBody(w, r); err != nil {
 		return nil, err
 	}
@@ -167,6 +191,9 @@ func parse(w http.ResponseWriter, r *http.Request, path string) (*request, *fail
 }
 
 func (h *Handler) dispatch(req *request) (*answer, *failure) {
+	if slices.Contains(req.res.without, req.Method) {
+		return nil, fail(http.StatusMethodNotAllowed, fmt.Sprintf("not supported `%s` method for %s", req.Method, req.res.kind))
+	}
 	if req.sub != nil && req.Method != http.MethodPatch && *req.sub != "" {
 		return nil, fail(http.StatusNotFound, "not found")
 	}

@@ -28,7 +28,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 	if (req.sub == nil || *req.sub == "") && !isObj {
 		return nil, bad("invalid configuration")
 	}
-	key := h.key(req.res, req.id)
+	key := h.key(req.address)
 	want, insist, err := ifMatch(req.Request)
 	if err != nil {
 		return nil, err
@@ -58,23 +58,33 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 			return nil, err
 		}
 	}
-	if id, ok := tree["id"]; ok && apisix.IDText(id) != req.id {
+	if id, ok := tree["id"]; ok && strings.TrimPrefix(apisix.IDText(id), req.within) != req.id {
 		return nil, bad(fmt.Sprintf("wrong %s id", req.res.kind))
 	}
-	tree["id"] = req.id
+	tree["id"] = req.inner()
 	h.stamp(tree, members)
 	obj, oerr := apisix.FromTree(tree)
 	if oerr != nil {
 		return nil, bad("invalid configuration: " + oerr.Error())
 	}
-	if obj, err = h.validate(req.res, obj); err != nil {
+	if obj, err = h.validate(req.address, obj); err != nil {
 		return nil, err
 	}
-	a, conflict, err := h.store(req, place{key, old.Mod, read}, obj, http.StatusOK)
-	if conflict {
-		return nil, lostRace()
-	}
-	return a, err
+	return again(req.Context(), func() (*answer, bool, *failure) {
+		a, conflict, f := h.store(req, req.address, place{key, old.Mod, read}, obj, http.StatusOK)
+		if !conflict {
+			return a, false, f
+		}
+		// Something else that the write relied on may have changed; the object must not.
+		now, _, _, err := h.st.Get(req.Context(), key)
+		switch {
+		case err != nil:
+			return nil, false, unavailable(err)
+		case now.Mod != old.Mod:
+			return nil, false, lostRace()
+		}
+		return nil, true, nil
+	})
 }
 
 // stamp refreshes update_time unless the change set it.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,24 +12,62 @@ import (
 )
 
 // checkPlugins checks the configuration of every plugin of an object.
-func checkPlugins(obj *apisix.Object, k plugin.Kind) *failure {
+func checkPlugins(at address, obj *apisix.Object) error {
+	if at.res.plugins == plugin.Metadata {
+		return checkMetadata(at.id, obj.Tree())
+	}
 	plugins, _ := obj.Value("plugins").(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(plugins)) {
-		p, known := plugin.Lookup(name)
-		if !known {
-			return bad(fmt.Sprintf("unknown plugin [%s]", name))
-		}
-		conf, ok := plugin.Conf(plugins[name])
-		if !ok {
-			text, err := json.Marshal(plugins[name])
-			if err != nil {
-				text = []byte("?") // cannot be: it came from JSON
+		if err := checkPlugin(at.res, name, plugins[name]); err != nil {
+			if at.res.plugins == plugin.Consumer {
+				return fmt.Errorf("invalid plugins configuration: %w", err)
 			}
-			return bad(fmt.Sprintf("invalid plugin conf %s for plugin [%s]", text, name))
+			return err
 		}
-		if err := p.Check(conf, k); err != nil {
-			return bad(fmt.Sprintf("failed to check the configuration of plugin %s err: %s", name, err))
+		if p, _ := plugin.Lookup(name); at.res == credentials && p.Type != "auth" {
+			return errors.New("only supports auth type plugins in consumer credential")
 		}
+	}
+	return nil
+}
+
+func checkPlugin(res *resource, name string, v any) error {
+	lookup, refused := plugin.Lookup, "failed to check the configuration of plugin %s err: %w"
+	if res.dir == "stream_routes" {
+		lookup, refused = plugin.LookupStream, "failed to check the configuration of stream plugin [%s]: %w"
+	}
+	p, known := lookup(name)
+	if !known {
+		return fmt.Errorf("unknown plugin [%s]", name)
+	}
+	conf, ok := plugin.Conf(v)
+	if !ok {
+		text, err := json.Marshal(v)
+		if err != nil {
+			text = []byte("?") // cannot be: it came from JSON
+		}
+		return fmt.Errorf("invalid plugin conf %s for plugin [%s]", text, name)
+	}
+	if err := p.Check(conf, res.plugins); err != nil {
+		return fmt.Errorf(refused, name, err)
+	}
+	return nil
+}
+
+func checkMetadata(name string, conf map[string]any) error {
+	if name == "" {
+		return errors.New("missing plugin name")
+	}
+	p, known := plugin.Lookup(name)
+	if !known {
+		if p, known = plugin.LookupStream(name); !known {
+			return errors.New("invalid plugin name")
+		}
+	}
+	conf = maps.Clone(conf)
+	delete(conf, "id")
+	if err := p.Check(conf, plugin.Metadata); err != nil {
+		return fmt.Errorf("invalid configuration: %w", err)
 	}
 	return nil
 }

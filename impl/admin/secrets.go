@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -14,6 +15,18 @@ func (h *Handler) sealed(res *resource, obj *apisix.Object) (*apisix.Object, err
 		return obj, err
 	}
 	return h.keyring.SealMembers(obj, plugin.Secrets(obj.Tree(), res.plugins))
+}
+
+// maySeal tells whether a value can hold secrets of plugins at all, without decoding
+// it.
+func maySeal(res *resource, value []byte) bool {
+	switch res.plugins {
+	case plugin.None:
+		return false
+	case plugin.Metadata:
+		return true
+	}
+	return bytes.Contains(value, []byte(`"plugins"`)) || bytes.ContainsRune(value, '\\')
 }
 
 // opened is a stored value, as it is or with the secrets of its plugins in clear.
@@ -34,21 +47,24 @@ func (h *Handler) opened(res *resource, value []byte) ([]byte, error) {
 }
 
 // shown is a stored value as answers hold it: without what is hidden, the secrets of
-// plugins in clear. tree is the value decoded.
-func (h *Handler) shown(res *resource, value []byte, tree map[string]any) json.RawMessage {
-	secrets := plugin.Secrets(tree, res.plugins)
-	if len(res.hidden) == 0 && secrets == nil {
+// plugins in clear.
+func (h *Handler) shown(res *resource, value []byte) json.RawMessage {
+	if len(res.hidden) == 0 && !maySeal(res, value) {
 		return value // most are, and lists are long
 	}
 	obj, err := apisix.Parse(value)
-	if err == nil {
-		obj, err = obj.Without(res.hidden...)
+	if err != nil {
+		return json.RawMessage("{}") // what cannot be read is not shown
 	}
-	if err == nil {
+	secrets := plugin.Secrets(obj.Tree(), res.plugins)
+	if len(res.hidden) == 0 && secrets == nil {
+		return value
+	}
+	if obj, err = obj.Without(res.hidden...); err == nil {
 		obj, err = h.keyring.OpenMembers(obj, secrets)
 	}
 	if err != nil {
-		return json.RawMessage("{}") // what cannot be read is not shown
+		return json.RawMessage("{}")
 	}
 	b, err := obj.Encode()
 	if err != nil {

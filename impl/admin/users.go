@@ -2,7 +2,6 @@ package admin
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,36 +13,69 @@ import (
 // nothing is written to the directories of possible users after d.seen. From the
 // second call on it looks only at what was written since.
 func (h *Handler) unused(d *deletion) *failure {
-	var kvs []store.KV
-	var rev int64
-	var err error
 	dirs := h.userDirs(d.res)
-	switch {
-	case len(dirs) == 0:
+	if len(dirs) == 0 {
 		return nil
-	case d.seen == 0:
-		kvs, rev, err = h.listAll(d.Context(), dirs)
-	default:
-		kvs, rev, err = h.st.Changed(d.Context(), d.seen, dirs...)
 	}
-	if err != nil {
-		return unavailable(err)
-	}
-	for _, u := range d.res.users {
+	s := search{h: h, d: d, kind: len(d.res.users)}
+	if d.seen > 0 {
+		kvs, rev, err := h.st.Changed(d.Context(), d.seen, dirs...)
+		if err != nil {
+			return unavailable(err)
+		}
 		for _, kv := range kvs {
-			id, ok := strings.CutPrefix(kv.Key, h.dir(u.dir))
-			if !ok || !u.mentions(kv.Value, d.id) {
-				continue
-			}
-			who := u.kind
-			if u.plugin {
-				who = "plugin in " + who
-			}
-			return bad(fmt.Sprintf("%s, %s [%s] is still using it now", d.res.deleteRefused, who, id))
+			_ = s.look(kv) // never fails
+		}
+		d.seen = rev
+		return s.found()
+	}
+	seen := int64(0)
+	for _, dir := range dirs {
+		rev, err := h.each(d.Context(), dir, 0, s.look)
+		if err != nil {
+			return unavailable(err)
+		}
+		if seen == 0 || rev < seen {
+			seen = rev
 		}
 	}
-	d.seen = rev
+	d.seen = seen
+	return s.found()
+}
+
+// search looks for the user that the answer names: of the first kind in the list,
+// the first that comes.
+type search struct {
+	h    *Handler
+	d    *deletion
+	kind int // in the list; its length: nobody was found
+	id   string
+}
+
+func (s *search) look(kv store.KV) error {
+	for n, u := range s.d.res.users[:s.kind] {
+		id, ok := strings.CutPrefix(kv.Key, s.h.dir(u.dir))
+		if ok && kv.Key != s.d.key && u.mentions(kv.Value, s.d.id) {
+			s.kind, s.id = n, id
+			break
+		}
+	}
 	return nil
+}
+
+func (s *search) found() *failure {
+	if s.kind == len(s.d.res.users) {
+		return nil
+	}
+	u := s.d.res.users[s.kind]
+	who, as := u.kind, u.as
+	if u.plugin {
+		who = "plugin in " + who
+	}
+	if as == "" {
+		as = "now"
+	}
+	return bad(fmt.Sprintf("%s, %s [%s] is still using it %s", s.d.res.deleteRefused, who, s.id, as))
 }
 
 // mentions reports whether a stored user refers to id. Most objects do not even
@@ -66,20 +98,4 @@ func (h *Handler) userDirs(res *resource) []string {
 		}
 	}
 	return dirs
-}
-
-// listAll returns what is in the directories, and the revision up to which it is
-// complete in all of them.
-func (h *Handler) listAll(ctx context.Context, dirs []string) (all []store.KV, rev int64, err error) {
-	for _, dir := range dirs {
-		kvs, at, err := h.st.List(ctx, dir)
-		if err != nil {
-			return nil, 0, err
-		}
-		all = append(all, kvs...)
-		if rev == 0 || at < rev {
-			rev = at
-		}
-	}
-	return all, rev, nil
 }

@@ -1,54 +1,92 @@
 package admin
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/store"
 )
 
-// maxRetries bounds how often a write begins again because something it relied
-// on changed between its read and its transaction.
-const maxRetries = 8
-
 // put creates or replaces an object.
 func (h *Handler) put(req *request) (*answer, *failure) {
-	obj, id, err := identify(req)
+	obj, at, err := identify(req)
 	if err != nil {
 		return nil, err
 	}
-	if obj, err = h.validate(req.res, obj); err != nil {
+	if obj, err = h.validate(at, obj); err != nil {
 		return nil, err
 	}
-	return h.replace(req, id, obj)
+	if at.res.unnumbered {
+		at.id, _ = obj.Value("username").(string)
+	} else if err := apisix.CheckID(at.id); err != nil {
+		return nil, bad(err.Error())
+	}
+	return h.replace(req, at, obj)
 }
 
-// identify applies the rules about ids of PUT and returns the object with the id
-// in place.
-func identify(req *request) (*apisix.Object, string, *failure) {
+// identify applies the rules about ids of PUT and returns the address to write to,
+// and the object with the id in it.
+func identify(req *request) (*apisix.Object, address, *failure) {
+	at := req.address
 	obj, err := configuration(req.body)
 	if err != nil {
-		return nil, "", err
+		return nil, at, err
 	}
-	id := req.id
-	if id == "" {
-		if !obj.Has("id") {
-			return nil, "", bad(fmt.Sprintf("missing %s id", req.res.kind))
-		}
+	given := obj.Value("id")
+	id := strings.TrimPrefix(apisix.IDText(given), at.within)
+	switch {
+	case at.res.unnumbered:
 		if err := forbidTimes(obj); err != nil {
-			return nil, "", err
+			return nil, at, err
 		}
-		return obj, apisix.IDText(obj.Value("id")), nil
-	}
-	if obj.Has("id") && apisix.IDText(obj.Value("id")) != id {
-		return nil, "", bad(fmt.Sprintf("wrong %s id", req.res.kind))
+		obj, oerr := obj.Without("id") // the name is all that counts
+		if oerr != nil {
+			return nil, at, bad("invalid configuration: " + oerr.Error())
+		}
+		return obj, at, nil
+	case at.id == "" && at.res.dir == "plugin_metadata":
+		return nil, at, bad("missing plugin name")
+	case at.id == "" && (!obj.Has("id") || at.within == "" && at.res.dir == "secrets"):
+		return nil, at, bad(fmt.Sprintf("missing %s id", at.res.kind))
+	case at.id == "" && at.res.dir == "services" && !isID(given):
+		return nil, at, bad("wrong type of service id")
+	case at.id != "" && obj.Has("id") && id != at.id:
+		return nil, at, bad(fmt.Sprintf("wrong %s id", at.res.kind))
 	}
 	if err := forbidTimes(obj); err != nil {
-		return nil, "", err
+		return nil, at, err
 	}
-	obj, err = with(obj, map[string]any{"id": id})
-	return obj, id, err
+	if at.id == "" && at.within == "" {
+		at.id = id
+		return obj, at, nil
+	}
+	if at.id == "" {
+		at.id = id
+	}
+	obj, err = with(obj, map[string]any{"id": at.inner()})
+	return obj, at, err
+}
+
+func isID(v any) bool {
+	switch v.(type) {
+	case string, json.Number:
+		return true
+	}
+	return false
+}
+
+// inner is the id within the object: that of a secret names its manager, too.
+func (p address) inner() string {
+	if p.res.dir == "secrets" {
+		return p.tail()
+	}
+	return p.id
 }
 
 func configuration(body []byte) (*apisix.Object, *failure) {
@@ -89,51 +127,77 @@ func forbidTimes(obj *apisix.Object) *failure {
 
 // validate returns the object with its private keys open, if nothing is wrong
 // with it.
-func (h *Handler) validate(res *resource, obj *apisix.Object) (*apisix.Object, *failure) {
-	obj, err := h.keyring.Open(obj, res.keys)
+func (h *Handler) validate(at address, obj *apisix.Object) (*apisix.Object, *failure) {
+	obj, err := h.keyring.Open(obj, at.res.keys)
 	if err != nil {
 		return nil, bad("invalid configuration: " + err.Error())
 	}
-	if err := res.check(obj); err != nil {
+	if at.res.check != nil {
+		if err := at.res.check(obj, at); err != nil {
+			return nil, bad(err.Error())
+		}
+	}
+	if err := checkPlugins(at, obj); err != nil {
 		return nil, bad(err.Error())
 	}
-	return obj, checkPlugins(obj, res.plugins)
+	return obj, nil
 }
 
-// replace writes obj at id, keeping the create_time of what is there.
-func (h *Handler) replace(req *request, id string, obj *apisix.Object) (*answer, *failure) {
-	key := h.key(req.res, id)
+// writePatience bounds how long a write begins again because something it relied
+// on changed between its read and its transaction.
+const writePatience = 10 * time.Second
+
+// again repeats a try until it needs no other, patience ends or ctx does.
+func again(ctx context.Context, try func() (a *answer, retry bool, f *failure)) (*answer, *failure) {
+	for began := time.Now(); ; {
+		a, retry, f := try()
+		switch {
+		case !retry:
+			return a, f
+		case time.Since(began) > writePatience || !pause(ctx, rand.N(retryPause)):
+			return nil, lostRace()
+		}
+	}
+}
+
+// replace writes obj, keeping the create_time of what is there.
+func (h *Handler) replace(req *request, at address, obj *apisix.Object) (*answer, *failure) {
+	key := h.key(at)
 	want, insist, err := ifMatch(req.Request)
 	if err != nil {
 		return nil, err
 	}
-	for range maxRetries {
+	return again(req.Context(), func() (*answer, bool, *failure) {
 		old, exists, read, gerr := h.st.Get(req.Context(), key)
 		if gerr != nil {
-			return nil, unavailable(gerr)
+			return nil, false, unavailable(gerr)
 		}
 		if insist && old.Mod != want {
-			return nil, mismatch(key, want, old.Mod)
+			return nil, false, mismatch(key, want, old.Mod)
 		}
-		now := h.now().Unix()
-		created := any(now)
-		if tree, ok := isObject(old.Value); ok && tree["create_time"] != nil {
-			created = tree["create_time"]
-		}
-		stamped, err := with(obj, map[string]any{"create_time": created, "update_time": now})
+		stamped, err := h.stamped(at, obj, old.Value)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		code := http.StatusCreated
 		if exists {
 			code = http.StatusOK
 		}
-		a, retry, err := h.store(req, place{key, old.Mod, read}, stamped, code)
-		if !retry {
-			return a, err
-		}
+		return h.store(req, at, place{key, old.Mod, read}, stamped, code)
+	})
+}
+
+// stamped sets the times of an object that replaces old.
+func (h *Handler) stamped(at address, obj *apisix.Object, old []byte) (*apisix.Object, *failure) {
+	if at.res.unstamped {
+		return obj, nil
 	}
-	return nil, lostRace()
+	now := h.now().Unix()
+	created := any(now)
+	if tree, ok := isObject(old); ok && tree["create_time"] != nil {
+		created = tree["create_time"]
+	}
+	return with(obj, map[string]any{"create_time": created, "update_time": now})
 }
 
 func lostRace() *failure {
@@ -153,23 +217,23 @@ func (h *Handler) post(req *request) (*answer, *failure) {
 	if err := forbidTimes(obj); err != nil {
 		return nil, err
 	}
-	if obj, err = h.validate(req.res, obj); err != nil {
+	if obj, err = h.validate(req.address, obj); err != nil {
 		return nil, err
 	}
-	for range maxRetries {
+	return again(req.Context(), func() (*answer, bool, *failure) {
 		rev, cerr := h.commit(req.Context(), nil, store.Op{Key: h.prefix + "/gen_id", Value: []byte("1")})
 		if cerr != nil {
-			return nil, unavailable(cerr)
+			return nil, false, unavailable(cerr)
 		}
-		id, now := fmt.Sprintf("%020d", rev), h.now().Unix()
-		stamped, err := with(obj, map[string]any{"id": id, "create_time": now, "update_time": now})
+		at := req.address
+		at.id = fmt.Sprintf("%020d", rev)
+		numbered, err := with(obj, map[string]any{"id": at.id})
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		a, retry, err := h.store(req, place{h.key(req.res, id), 0, rev}, stamped, http.StatusCreated)
-		if !retry {
-			return a, err
+		if numbered, err = h.stamped(at, numbered, nil); err != nil {
+			return nil, false, err
 		}
-	}
-	return nil, lostRace()
+		return h.store(req, at, place{h.key(at), 0, rev}, numbered, http.StatusCreated)
+	})
 }

@@ -1,0 +1,126 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/store"
+)
+
+// alone checks that nobody else has what only one object can have, and returns the
+// conditions under which this stays true, and what is written with the object.
+func (h *Handler) alone(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, []store.Op, *failure) {
+	switch at.res.dir {
+	case "consumers":
+		return h.onlyKeys(ctx, at, obj)
+	case "global_rules":
+		conds, err := h.onlyRule(ctx, at, obj)
+		return conds, nil, err
+	}
+	return nil, nil, nil
+}
+
+// onlyRule refuses a plugin that another global rule has. There are few of them.
+func (h *Handler) onlyRule(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, *failure) {
+	dir := h.dir(at.res.dir)
+	mine, _ := obj.Value("plugins").(map[string]any)
+	var taken *failure
+	rev, err := h.each(ctx, dir, 0, func(kv store.KV) error {
+		tree, ok := isObject(kv.Value)
+		if !ok || kv.Key == h.key(at) || taken != nil {
+			return nil
+		}
+		plugins, _ := tree["plugins"].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(plugins)) {
+			if _, both := mine[name]; both {
+				taken = bad(ruleTaken(name, strings.TrimPrefix(kv.Key, dir)))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return []store.Cond{{Key: dir, Mod: rev, Rule: store.Quiet}}, taken
+}
+
+func ruleTaken(plugin, id string) string {
+	return fmt.Sprintf("plugin '%s' already exists in global rule with id '%s'", plugin, id)
+}
+
+// onlyKeys refuses a consumer or credential whose key another one has: who sends it
+// would be one of two. Writers of the same key are kept apart by a lock that both
+// write, so that of two at once the second looks again.
+func (h *Handler) onlyKeys(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, []store.Op, *failure) {
+	keys := keysOf(obj.Tree())
+	if len(keys) == 0 {
+		return nil, nil, nil
+	}
+	var conds []store.Cond
+	var ops []store.Op
+	for _, lock := range locks(keys) {
+		kv, _, _, err := h.st.Get(ctx, lock)
+		if err != nil {
+			return nil, nil, unavailable(err)
+		}
+		conds = append(conds, store.Cond{Key: lock, Mod: kv.Mod})
+		ops = append(ops, store.Op{Key: lock, Value: []byte(at.tail())})
+	}
+	for _, key := range keys {
+		tail, err := h.holder(ctx, key, at)
+		if err != nil {
+			return nil, nil, unavailable(err)
+		}
+		if tail != "" {
+			return nil, nil, bad(keyTaken(key.plugin, tail))
+		}
+	}
+	return conds, ops, nil
+}
+
+func keyTaken(plugin, tail string) string {
+	who := "consumer: " + tail
+	if name, id, ok := apisix.SplitCredential(tail); ok {
+		who = fmt.Sprintf("credential: %s of consumer: %s", id, name)
+	}
+	return fmt.Sprintf("duplicate key of plugin %s found with %s", plugin, who)
+}
+
+// locksDir is where the locks are: outside of what data planes read. Their values
+// mean nothing.
+const locksDir = "/unilb/locks/consumer-keys/"
+
+// locks are the locks of some keys, in order. There are 256 in all.
+func locks(keys []consumerKey) []string {
+	seen := map[string]bool{}
+	for _, k := range keys {
+		f := fnv.New32a()
+		_, _ = f.Write([]byte(k.plugin + "\x00" + k.value)) // never fails
+		seen[fmt.Sprintf("%s%02x", locksDir, f.Sum32()%256)] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// owner is the key of the consumer that a credential belongs to.
+func (h *Handler) owner(at address) string {
+	name, _, _ := apisix.SplitCredential(at.within)
+	return h.dir("consumers") + name
+}
+
+// ownerExists adds the condition that a credential's consumer is there.
+func (h *Handler) ownerExists(ctx context.Context, at address, conds []store.Cond) ([]store.Cond, *failure) {
+	key := h.owner(at)
+	_, ok, _, err := h.st.Get(ctx, key)
+	switch {
+	case err != nil:
+		return nil, unavailable(err)
+	case !ok:
+		return nil, fail(404, "consumer not found")
+	}
+	return append(conds, store.Cond{Key: key, Rule: store.Exists}), nil
+}

@@ -1,0 +1,158 @@
+package admin
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+// list answers all objects of a kind. It holds a step of them at a time: the
+// answer is written while they are read.
+func (h *Handler) list(req *request) (*answer, *failure) {
+	l := &listing{h: h, at: req.address}
+	var err *failure
+	if l.keep, err = filters(req.res, req.URL.Query()); err != nil {
+		return nil, err
+	}
+	page, size, paged, err := pageOf(req.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	if paged {
+		return l.page(req.Context(), page, size)
+	}
+	w := walk{h: h, dir: h.listDir(req.address), limit: firstKeys}
+	first, lerr := w.next(req.Context())
+	if lerr != nil {
+		return nil, unavailable(lerr)
+	}
+	if req.res == credentials && w.done && len(first) == 0 {
+		return nil, keyNotFound() // there is no directory
+	}
+	return &answer{code: http.StatusOK, stream: func(out io.Writer) error { return l.write(req.Context(), out, w, first) }}, nil
+}
+
+// pageOf returns which page is asked for, if page and page_size are both numbers.
+func pageOf(q url.Values) (page, size int, paged bool, err *failure) {
+	const smallest, largest = 10, 500
+	page, err1 := strconv.Atoi(q.Get("page"))
+	size, err2 := strconv.Atoi(q.Get("page_size"))
+	if err1 != nil || err2 != nil {
+		return 0, 0, false, nil
+	}
+	if size < smallest || size > largest {
+		return 0, 0, false, &failure{code: http.StatusBadRequest, body: "page_size must be between 10 and 500"}
+	}
+	return max(page, 1), size, true, nil
+}
+
+// listing is one list.
+type listing struct {
+	h    *Handler
+	at   address
+	keep func(tree map[string]any) bool // nil: everything
+}
+
+// shows tells whether the list holds an object.
+func (l *listing) shows(kv store.KV) bool {
+	if !l.h.listed(l.at, kv.Key) {
+		return false
+	}
+	if l.keep == nil {
+		return bytes.HasPrefix(bytes.TrimLeft(kv.Value, " \t\r\n"), []byte("{")) && json.Valid(kv.Value)
+	}
+	tree, ok := isObject(kv.Value)
+	return ok && l.keep(tree)
+}
+
+// write writes the list: what was read already, and then step by step the rest.
+func (l *listing) write(ctx context.Context, to io.Writer, w walk, kvs []store.KV) error {
+	out := bufio.NewWriterSize(to, 32<<10)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	_, _ = out.WriteString(`{"list":[`) // the last Flush tells
+	total := 0
+	for {
+		for _, kv := range kvs {
+			if !l.shows(kv) {
+				continue
+			}
+			if total > 0 {
+				_ = out.WriteByte(',')
+			}
+			total++
+			text.Reset()
+			if err := e.Encode(l.h.itemOf(l.at.res, kv)); err != nil {
+				return fmt.Errorf("list %s: %w", l.at.res.dir, err)
+			}
+			_, _ = out.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
+		}
+		if w.done {
+			break
+		}
+		var err error
+		if kvs, err = w.next(ctx); err != nil {
+			return fmt.Errorf("list %s: %w", l.at.res.dir, err)
+		}
+	}
+	_, _ = fmt.Fprintf(out, "],\"total\":%d}\n", total)
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("list %s: %w", l.at.res.dir, err)
+	}
+	return nil
+}
+
+// page answers one page in the order of creation. It goes through the list twice:
+// to see which objects are on the page, and for them.
+func (l *listing) page(ctx context.Context, page, size int) (*answer, *failure) {
+	type made struct {
+		key     string
+		created int64
+	}
+	var all []made
+	rev, err := l.h.each(ctx, l.h.listDir(l.at), 0, func(kv store.KV) error {
+		if l.shows(kv) {
+			all = append(all, made{kv.Key, kv.Create})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	slices.SortStableFunc(all, func(a, b made) int { return cmp.Compare(a.created, b.created) })
+	total := len(all)
+	from := total
+	if page <= total/size+1 {
+		from = min((page-1)*size, total)
+	}
+	items := make([]item, min(size, total-from))
+	on := make(map[string]int, len(items))
+	for i := range items {
+		on[all[from+i].key] = i
+	}
+	if len(on) > 0 {
+		if _, err := l.h.each(ctx, l.h.listDir(l.at), rev, func(kv store.KV) error {
+			if i, ok := on[kv.Key]; ok {
+				items[i] = l.h.itemOf(l.at.res, kv)
+			}
+			return nil
+		}); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	return &answer{code: http.StatusOK, body: struct {
+		List  []item `json:"list"`
+		Total int    `json:"total"`
+	}{items, total}}, nil
+}

@@ -1,0 +1,164 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/store"
+)
+
+// manyRoutes is a store of n routes that are made when they are read.
+type manyRoutes struct {
+	admin.Store
+	n      int
+	failAt int // the number of the page that fails; 0: none
+	pages  int
+	// inFlight are the most bytes of routes that were read and not yet written.
+	read, written, inFlight int
+}
+
+func (m *manyRoutes) Page(_ context.Context, _, from string, rev int64, limit int) (kvs []store.KV, next string, at int64, err error) {
+	m.pages++
+	if m.pages == m.failAt || m.pages > 1 && rev != 7 {
+		return nil, "", 0, errors.New("gone")
+	}
+	first := 0
+	if from != "" {
+		if _, err := fmt.Sscanf(from, "/apisix/routes/%06d", &first); err != nil {
+			return nil, "", 0, err
+		}
+	}
+	for i := first; i < min(first+limit, m.n); i++ {
+		value := fmt.Appendf(nil, `{"id":"%06d","uri":"/%d","desc":%q,"upstream":{"nodes":{"192.0.2.1:80":1}}}`, i, i, strings.Repeat("x", 800))
+		kvs = append(kvs, store.KV{Key: fmt.Sprintf("/apisix/routes/%06d", i), Value: value, Create: int64(m.n - i), Mod: int64(m.n - i)})
+		m.read += len(value)
+	}
+	m.inFlight = max(m.inFlight, m.read-m.written)
+	if first+limit < m.n {
+		next = fmt.Sprintf("/apisix/routes/%06d", first+limit)
+	}
+	return kvs, next, 7, nil
+}
+
+// measured counts what is written and forgets it.
+type measured struct {
+	*httptest.ResponseRecorder
+	m    *manyRoutes
+	peak uint64
+	n    int
+}
+
+func (w *measured) Write(b []byte) (int, error) {
+	w.m.written += len(b)
+	if w.n++; w.n%64 == 0 {
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		w.peak = max(w.peak, s.HeapAlloc)
+	}
+	return len(b), nil
+}
+
+func TestListOfManyRoutesNeedsLittleMemory(t *testing.T) {
+	const routes, most = 100_000, 64 << 20
+	m := &manyRoutes{n: routes}
+	h, err := admin.New(admin.Options{Store: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := &measured{ResponseRecorder: httptest.NewRecorder(), m: m}
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/apisix/admin/routes", nil))
+	if w.Code != 200 || m.written < m.read {
+		t.Fatalf("got %d with %d bytes of %d", w.Code, m.written, m.read)
+	}
+	if m.inFlight > 4<<20 {
+		t.Errorf("%d bytes of routes were held at a time, want one step of them", m.inFlight)
+	}
+	if w.peak > before.HeapAlloc+most {
+		t.Errorf("the heap grew from %d to %d bytes, want at most %d more", before.HeapAlloc, w.peak, most)
+	}
+	t.Logf("%d routes of %d bytes in %d pages, at most %d bytes at a time, heap %d to %d", routes, m.read, m.pages, m.inFlight, before.HeapAlloc, w.peak)
+}
+
+func TestListThatBreaksIsNotTakenForWhole(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		failAt int
+	}{{"at the first page", 1}, {"later", 3}} {
+		h, err := admin.New(admin.Options{Store: &manyRoutes{n: 5000, failAt: tc.failAt}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewServer(h)
+		r, err := http.Get(s.URL + "/apisix/admin/routes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		s.Close()
+		if tc.failAt == 1 && (r.StatusCode != 503 || err != nil) || tc.failAt > 1 && err == nil {
+			t.Errorf("%s: got %d, %d bytes, error %v", tc.name, r.StatusCode, len(b), err)
+		}
+	}
+}
+
+func TestPagesOfManyRoutes(t *testing.T) {
+	t.Parallel()
+	h, err := admin.New(admin.Options{Store: &manyRoutes{n: 3000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/apisix/admin/routes?page=3&page_size=100", nil))
+	var got struct {
+		List  []struct{ Key string }
+		Total int
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	// They were created in the opposite order of their keys.
+	if got.Total != 3000 || len(got.List) != 100 || got.List[0].Key != "/apisix/routes/002799" || got.List[99].Key != "/apisix/routes/002700" {
+		t.Errorf("got %d of %d, from %+v", len(got.List), got.Total, got.List[:1])
+	}
+}
+
+func TestListOfThousandsFromEtcd(t *testing.T) {
+	t.Parallel()
+	const n = 3000
+	a := newAPI(t)
+	var ops []store.Op
+	for i := range n {
+		ops = append(ops, store.Op{Key: fmt.Sprintf("/apisix/upstreams/%04d", i), Value: fmt.Appendf(nil, `{"id":"%04d","nodes":{}}`, i)})
+		if len(ops) == 100 {
+			if _, err := a.st.Commit(t.Context(), nil, ops...); err != nil {
+				t.Fatal(err)
+			}
+			ops = nil
+		}
+	}
+	r := a.must(200, "GET /upstreams", "")
+	list, _ := r.body["list"].([]any)
+	if len(list) != n || r.body["total"] != float64(n) || !bytes.HasSuffix([]byte(r.raw), []byte("}\n")) {
+		t.Fatalf("got %d items, total %v", len(list), r.body["total"])
+	}
+	for i, item := range list {
+		if key := item.(map[string]any)["key"]; key != fmt.Sprintf("/apisix/upstreams/%04d", i) {
+			t.Fatalf("item %d is %v", i, key)
+		}
+	}
+}
