@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"maps"
 	"net/http"
+	"strings"
 )
 
 // allowed says which kinds have which methods.
@@ -16,10 +17,12 @@ func (g *reference) allowed(method, kind string) bool {
 	switch kind {
 	case "routes", "services", "upstreams", "ssls":
 		return true
-	case "consumers":
+	case "consumers", "plugin_metadata":
 		return false
+	case "stream_routes", "protos":
+		return method == "POST"
 	}
-	return method != "POST"
+	return method != "POST" && !strings.HasSuffix(kind, "/credentials")
 }
 
 // public is an object as answers have it.
@@ -74,7 +77,14 @@ func (g *reference) schema(w http.ResponseWriter, r *http.Request, kind, sub str
 		name := referenceKinds[sub]
 		var v object
 		_ = json.Unmarshal(body, &v)
-		switch msg := g.wrong(sub, "", body, v, nil); {
+		msg := g.breaks(sketches[name], v)
+		if msg != "" && g.is("prefixes reasons") {
+			msg = "invalid configuration: " + msg
+		}
+		if msg == "" && g.is("validates all of it") {
+			msg = g.wrong(sub, "", body, v, nil)
+		}
+		switch {
 		case name == "":
 			reply(w, 404, object{"error_msg": "Unsupported resource type: " + sub})
 		case msg != "" && !g.is("finds all valid"):
@@ -85,6 +95,17 @@ func (g *reference) schema(w http.ResponseWriter, r *http.Request, kind, sub str
 		return
 	}
 	fields := referenceSchemas[kind]
+	if sketch := sketches[strings.ReplaceAll(kind, "_", " ")]; fields == nil && sketch != nil {
+		s := maps.Clone(sketch)
+		if g.is("its schema is open") {
+			delete(s, "additionalProperties")
+		}
+		if properties, _ := s["properties"].(object); kind == "ssl" {
+			properties["snis"] = object{}
+		}
+		reply(w, 200, s)
+		return
+	}
 	if fields == nil {
 		reply(w, 400, object{"error_msg": "not found schema: " + kind})
 		return

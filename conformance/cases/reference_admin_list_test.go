@@ -20,12 +20,19 @@ func (g *reference) list(w http.ResponseWriter, r *http.Request, kind string) {
 	var objects []*stored
 	paths := map[*stored]string{}
 	for _, path := range slices.Sorted(maps.Keys(g.objects)) {
-		if o := g.objects[path]; strings.HasPrefix(path, kind+"/") && keep(o.value) {
+		if o := g.objects[path]; g.isListed(kind, path) && keep(o.value) {
 			objects = append(objects, o)
 			paths[o] = path
 		}
 	}
+	if g.is("lists 200 at most") {
+		objects = objects[:min(len(objects), 200)]
+	}
 	total := len(objects)
+	if strings.HasSuffix(kind, "/credentials") && total == 0 && !g.is("lists nothing of nobody") {
+		reply(w, 404, object{"message": "Key not found"})
+		return
+	}
 	page, size := r.URL.Query().Get("page"), r.URL.Query().Get("page_size")
 	p, err1 := strconv.Atoi(page)
 	n, err2 := strconv.Atoi(size)

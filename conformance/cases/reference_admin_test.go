@@ -18,6 +18,7 @@ type object = map[string]any
 type management struct {
 	ends     map[*stored]time.Time // of objects with a ttl
 	everUsed map[string]*stored    // all that was ever there
+	times    object                // that the change under way sets
 }
 
 // remember notes an object that is written.
@@ -40,6 +41,9 @@ func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Expose-Headers", "*")
 	h.Set("Access-Control-Max-Age", "3600")
+	if !g.is("names no version") {
+		h.Set("Server", "APISIX/3.18.0")
+	}
 	if !g.is("CORS for good answers only") || r.Method == "OPTIONS" {
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
@@ -51,6 +55,11 @@ func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 	case r.Method == "HEAD" && path == "" && !g.is("HEAD needs a key"):
 	case !ours || !strings.HasPrefix(path, "/"):
 		http.NotFound(w, r)
+	case g.is("looks at the body first") && !g.readable(w, r, path[1:], body):
+	case g.authorised(w, r) && path == "/configs/validate" && r.Method == "POST":
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.validateConfigs(w, r, body)
 	case g.authorised(w, r) && g.readable(w, r, path[1:], body):
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -93,13 +102,17 @@ func (g *reference) authorised(w http.ResponseWriter, r *http.Request) bool {
 
 var referenceKinds = map[string]string{
 	"routes": "route", "services": "service", "upstreams": "upstream", "ssls": "ssl", "schema": "", "consumers": "consumer",
-	"plugin_configs": "plugin config", "consumer_groups": "consumer group", "global_rules": "global rule",
+	"plugin_configs": "plugin config", "consumer_groups": "consumer group", "global_rules": "global rule", "plugin_metadata": "plugin_metadata",
+	"stream_routes": "stream route", "protos": "proto", "secrets": "secret", "plugins": "",
 }
 
 // readable makes the checks that come before the object is looked at.
 func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string, body []byte) bool {
 	kind, _, _ := strings.Cut(path, "/")
 	_, known := referenceKinds[kind]
+	if g.is("says v3 early") {
+		w.Header().Set("X-API-VERSION", "v3")
+	}
 	limit := maxAdminBody
 	if g.is("takes a smaller body") {
 		limit /= 2
@@ -119,6 +132,8 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 		reply(w, 400, object{"error_msg": fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", len(body), maxAdminBody)})
 	case form && g.is("wants its content type"):
 		reply(w, 415, object{"error_msg": "want application/json"})
+	case g.is("method before body") && (r.Method == "POST" || r.Method == "PATCH") && !g.allowed(r.Method, kind):
+		reply(w, 405, object{"error_msg": "not supported `" + r.Method + "` method for " + kindName(kind)})
 	case len(body) > 0 && !json.Valid(body):
 		msg, offset := "invalid request body: bad JSON", " at 1"
 		if g.is("hides the position") {
@@ -137,14 +152,22 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 
 // operate carries the request out. g.mu is held, unless a bug lets go of it.
 func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string, body []byte) {
-	kind, id, single := strings.Cut(path, "/")
-	id, sub, deeper := strings.Cut(id, "/")
+	kind, id, sub, single, deeper := referencePlace(path)
 	path = strings.TrimSuffix(kind+"/"+id, "/")
-	ttl := r.URL.Query().Get("ttl")
-	if _, err := strconv.ParseFloat(ttl, 64); ttl != "" && err != nil {
+	if kind == "plugins" || strings.HasPrefix(kind+"/"+id, "schema/plugins") {
+		g.plugins(w, r, strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/apisix/admin/"), "schema/"), "plugins"))
+		return
+	}
+	if kind == "schema" && id == "validate" {
+		g.schema(w, r, id, sub, body)
+		return
+	}
+	if g.is("method before body") || r.URL.Query().Get("ttl") == "" || g.is("takes any ttl") {
+	} else if _, err := strconv.ParseFloat(r.URL.Query().Get("ttl"), 64); err != nil {
 		reply(w, 400, object{"error_msg": "invalid argument ttl: should be a number"})
 		return
 	}
+	w.Header().Set("X-API-VERSION", "v3")
 	g.expire()
 	o := g.objects[path]
 	if g.is("admin reads late") && r.Method == "GET" && time.Since(g.swapped) < 20*time.Millisecond && g.old != nil {
@@ -161,13 +184,13 @@ func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string,
 	case kind == "schema":
 		g.schema(w, r, id, sub, body)
 	case (r.Method == "POST" || r.Method == "PATCH") && !g.allowed(r.Method, kind):
-		reply(w, 405, object{"error_msg": "not supported `" + r.Method + "` method for " + referenceKinds[kind]})
+		reply(w, 405, object{"error_msg": "not supported `" + r.Method + "` method for " + kindName(kind)})
 	case r.Method == "POST":
 		g.post(w, r, kind, id, body)
 	case r.Method == "PUT":
 		g.put(w, r, kind, id, body)
 	case !single && r.Method != "GET":
-		reply(w, 400, object{"error_msg": "missing " + referenceKinds[kind] + " id"})
+		reply(w, 400, object{"error_msg": "missing " + kindName(kind) + " id"})
 	case r.Method == "PATCH":
 		var at *string
 		if deeper {
@@ -176,6 +199,8 @@ func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string,
 		g.patch(w, r, kind, id, at, body, o)
 	case !single:
 		g.list(w, r, kind)
+	case o == nil && r.Method == "DELETE" && g.ownerless(kind) && !g.is("gone is 404"):
+		reply(w, 200, object{"deleted": "0", "key": "/apisix/" + path})
 	case o == nil && g.is("missing is empty"):
 		reply(w, 200, object{})
 	case o == nil:
@@ -240,9 +265,8 @@ func (g *reference) begin(w http.ResponseWriter) {
 }
 
 func (g *reference) delete(w http.ResponseWriter, r *http.Request, path, kind, id string) {
-	if user := g.user(kind, id); user != "" && r.URL.Query().Get("force") != "true" && !g.is("deletes what is used") && (!g.is("any force will do") || !r.URL.Query().Has("force")) {
-		how := map[string]string{"services": "can not delete this service directly", "upstreams": "can not delete this upstream"}[kind]
-		reply(w, 400, object{"error_msg": how + ", " + user + " is still using it now"})
+	if refusal := g.user(kind, id); refusal != "" && r.URL.Query().Get("force") != "true" && !g.is("deletes what is used") && (!g.is("any force will do") || !r.URL.Query().Has("force")) {
+		reply(w, 400, object{"error_msg": refusal})
 		return
 	}
 	if g.is("looks before it deletes") {
@@ -251,6 +275,7 @@ func (g *reference) delete(w http.ResponseWriter, r *http.Request, path, kind, i
 	g.begin(w)
 	if !g.is("deletes nothing") {
 		delete(g.objects, path)
+		g.takeAlong(path)
 	}
 	if g.is("deletes users, too") {
 		for p, o := range g.objects {
@@ -264,25 +289,6 @@ func (g *reference) delete(w http.ResponseWriter, r *http.Request, path, kind, i
 		deleted = 1
 	}
 	reply(w, 200, object{"deleted": deleted, "key": "/apisix/" + path})
-}
-
-// user is who refers to an object, in the words of a refusal.
-func (g *reference) user(kind, id string) string {
-	field := map[string]string{"services": "service_id", "upstreams": "upstream_id"}[kind]
-	if field == "" {
-		return ""
-	}
-	users := g.objects
-	if g.is("remembers users") && g.old != nil {
-		users = g.everUsed
-	}
-	for path, o := range users {
-		if o.value[field] == id {
-			by, name, _ := strings.Cut(path, "/")
-			return strings.TrimSuffix(by, "s") + " [" + name + "]"
-		}
-	}
-	return ""
 }
 
 var legalID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

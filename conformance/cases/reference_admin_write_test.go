@@ -16,7 +16,7 @@ func (g *reference) post(w http.ResponseWriter, r *http.Request, kind, id string
 	var v object
 	_ = json.Unmarshal(body, &v)
 	if (id != "" || v["id"] != nil) && !g.is("POST takes ids") {
-		reply(w, 400, object{"error_msg": "wrong " + referenceKinds[kind] + " id, do not need it"})
+		reply(w, 400, object{"error_msg": "wrong " + kindName(kind) + " id, do not need it"})
 		return
 	}
 	chosen := fmt.Sprintf("%020d", g.rev+1)
@@ -39,7 +39,7 @@ func (g *reference) put(w http.ResponseWriter, r *http.Request, kind, id string,
 	switch {
 	case msg != "":
 	case id == "" && v["id"] == nil:
-		msg = "missing " + referenceKinds[kind] + " id"
+		msg = "missing " + kindName(kind) + " id"
 	case id == "":
 		id = idText(v["id"])
 	}
@@ -53,11 +53,18 @@ func (g *reference) put(w http.ResponseWriter, r *http.Request, kind, id string,
 		msg = "invalid id"
 	}
 	path := kind + "/" + id
+	status := 400
 	if msg == "" {
-		msg = g.dangling(v)
+		msg = g.taken(kind, id, v)
+	}
+	if msg == "" && (!g.is("force writes") || !r.URL.Query().Has("force")) {
+		msg = g.dangling(kind, id, v)
+	}
+	if msg == "" && g.ownerless(kind) && !g.is("credentials of nobody") {
+		status, msg = 404, "consumer not found"
 	}
 	if msg != "" {
-		reply(w, 400, object{"error_msg": msg})
+		reply(w, status, object{"error_msg": msg})
 		if g.is("replaces before it looks") {
 			delete(g.objects, path)
 		}
@@ -92,6 +99,9 @@ func (g *reference) store(w http.ResponseWriter, r *http.Request, kind, id strin
 	if g.is("always 200") {
 		status = http.StatusOK
 	}
+	if g.is("always 201") {
+		status = http.StatusCreated
+	}
 	if g.is("stores defaults") {
 		v["priority"] = 0
 	}
@@ -118,8 +128,16 @@ func (g *reference) stamp(kind, id string, v object, o *stored) {
 	if g.is("counts milliseconds") {
 		now *= 1000
 	}
-	if kind != "consumers" {
+	if kind != "consumers" || g.is("consumers have ids") {
 		v["id"] = id
+	} else {
+		delete(v, "id")
+	}
+	if manager, ok := strings.CutPrefix(kind, "secrets/"); ok && !g.is("one kind of secrets") {
+		v["id"] = manager + "/" + id
+	}
+	if kind == "plugin_metadata" && !g.is("stamps metadata") {
+		return
 	}
 	v["create_time"], v["update_time"] = now, now
 	if o != nil && !g.is("forgets create_time") {
@@ -128,6 +146,10 @@ func (g *reference) stamp(kind, id string, v object, o *stored) {
 			v["update_time"] = o.value["update_time"]
 		}
 	}
+	if !g.is("PATCH keeps no times") {
+		maps.Copy(v, g.times)
+	}
+	g.times = nil
 	if g.is("forgets create_time of upstreams") && kind == "upstreams" {
 		v["create_time"] = time.Now().UnixNano() // seconds would be the same by chance
 	}
@@ -171,20 +193,6 @@ func (g *reference) garble(v object) {
 	}
 }
 
-// dangling says what an object refers to that is not there.
-func (g *reference) dangling(v object) string {
-	if g.is("lets references dangle") {
-		return ""
-	}
-	for _, what := range []string{"upstream", "service"} {
-		id := idText(v[what+"_id"])
-		if id != "" && g.objects[what+"s/"+id] == nil {
-			return fmt.Sprintf("failed to fetch %s info by %s id [%s], response code: 404", what, what, id)
-		}
-	}
-	return ""
-}
-
 // patch merges, or sets a part.
 func (g *reference) patch(w http.ResponseWriter, r *http.Request, kind, id string, sub *string, body []byte, o *stored) {
 	var change any
@@ -221,8 +229,17 @@ func (g *reference) patch(w http.ResponseWriter, r *http.Request, kind, id strin
 	default:
 		msg = g.setAt(v, strings.Split(*sub, "/"), change)
 	}
-	if given, ok := v["id"]; ok && given != id {
-		msg = "wrong " + referenceKinds[kind] + " id"
+	if given, ok := v["id"]; ok && given != id && !strings.HasPrefix(kind, "secrets/") {
+		msg = "wrong " + kindName(kind) + " id"
+	}
+	if g.is("patches routes only") && kind != "routes" && kind != "upstreams" {
+		msg = "not supported"
+	}
+	times := object{}
+	for _, name := range []string{"create_time", "update_time"} {
+		if t, ok := members[name]; ok && sub == nil {
+			times[name] = t
+		}
 	}
 	delete(v, "create_time")
 	delete(v, "update_time")
@@ -237,6 +254,7 @@ func (g *reference) patch(w http.ResponseWriter, r *http.Request, kind, id strin
 		defer func(real object) { g.objects[kind+"/"+id].value = real }(v)
 		v = members
 	}
+	g.times = times
 	g.store(w, r, kind, id, v)
 }
 
@@ -304,10 +322,16 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 	case len(body) == 0:
 		return "missing configurations"
 	case err != nil:
-		return "invalid request body: " + err.Error()
-	case v["id"] != nil && id != "" && idText(v["id"]) != id && !g.is("body renames"):
-		return "wrong " + referenceKinds[kind] + " id"
-	case kind == "consumers" && v["username"] != id && !g.is("consumers are renamed"):
+		var list any
+		_ = json.Unmarshal(body, &list)
+		return "invalid configuration: " + g.breaks(object{"type": "object"}, list)
+	case id == "" && kind == "plugin_metadata":
+		return "missing plugin name"
+	case id == "" && (strings.HasPrefix(kind, "secrets") || strings.HasSuffix(kind, "/credentials")):
+		return "missing " + kindName(kind) + " id"
+	case v["id"] != nil && id != "" && idText(v["id"]) != id && !g.is("body renames") && !strings.HasPrefix(kind, "secrets/") && !g.is("ids after the object"):
+		return "wrong " + kindName(kind) + " id"
+	case kind == "consumers" && v["username"] != nil && v["username"] != id && !g.is("consumers are renamed"):
 		return "wrong username"
 	}
 	for _, name := range []string{"create_time", "update_time"} {
@@ -318,62 +342,5 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 			return "the property is forbidden:  upstream." + name
 		}
 	}
-	if msg := badNodes(v); msg != "" && !g.is("lets bad nodes in") {
-		return msg
-	}
-	if inline {
-		if msg := badNodes(up); msg != "" {
-			return msg
-		}
-		if s, ok := up["scheme"].(string); ok && s != "http" && s != "https" {
-			return "scheme: not in the list"
-		}
-	}
-	switch kind {
-	case "ssls":
-		return g.wrongSSL(v)
-	case "routes":
-		return g.wrongRoute(v)
-	}
-	return ""
-}
-
-func (g *reference) wrongRoute(v object) string {
-	_, isText := v["uri"].(string)
-	_, host := v["host"]
-	_, hosts := v["hosts"]
-	for k := range v {
-		known := []string{"id", "uri", "uris", "host", "hosts", "methods", "priority", "upstream", "upstream_id", "service_id", "labels", "desc", "name", "enable_websocket", "create_time", "update_time", "vars", "status", "remote_addr", "remote_addrs", "timeout", "plugins"}
-		if !slices.Contains(known, k) && !g.is("drops unknown fields") {
-			return "additional properties forbidden, found " + k
-		}
-	}
-	switch {
-	case !isText && v["uris"] == nil:
-		return "uri: wrong type"
-	case host && hosts:
-		return "host and hosts"
-	case v["upstream"] == nil && v["upstream_id"] == nil && v["service_id"] == nil:
-		return "no upstream"
-	case slices.Contains(texts(v, "", "methods"), "FETCH"):
-		return "methods: not in the list"
-	}
-	return ""
-}
-
-func badNodes(up object) string {
-	nodes, _ := up["nodes"].(object)
-	for _, w := range nodes {
-		if f, ok := w.(float64); !ok || f < 0 {
-			return "nodes: weight below 0"
-		}
-	}
-	list, _ := up["nodes"].([]any)
-	for _, n := range list {
-		m, _ := n.(object)
-		if p, _ := m["port"].(float64); p < 1 || p > 65535 {
-			return "nodes: port out of range"
-		}
-	}
-	return ""
+	return g.refuses(kind, id, v)
 }

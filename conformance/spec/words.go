@@ -69,14 +69,21 @@ const (
 	TLSStapling   Feature = "tls.ocsp"     // what OCSP responders say is stapled
 
 	// ADMIN-APISIX
-	AdminCRUD       Feature = "admin.crud"
-	AdminPatch      Feature = "admin.patch"
-	AdminReferences Feature = "admin.references"
-	AdminList       Feature = "admin.list" // paging and filters
-	AdminSSL        Feature = "admin.ssl"
-	AdminSchema     Feature = "admin.schema"
-	AdminKinds      Feature = "admin.kinds"    // consumers, plugin configs, consumer groups, global rules
-	AdminIfMatch    Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
+	AdminCRUD        Feature = "admin.crud"
+	AdminPatch       Feature = "admin.patch"
+	AdminReferences  Feature = "admin.references"
+	AdminList        Feature = "admin.list" // paging and filters
+	AdminSSL         Feature = "admin.ssl"
+	AdminSchema      Feature = "admin.schema"
+	AdminKinds       Feature = "admin.kinds"       // consumers, plugin configs, consumer groups, global rules
+	AdminTexts       Feature = "admin.texts"       // objects are refused in APISIX's words
+	AdminCredentials Feature = "admin.credentials" // of consumers, below them
+	AdminSecrets     Feature = "admin.secrets"     // managers of secrets
+	AdminProtos      Feature = "admin.protos"
+	AdminStreams     Feature = "admin.streams"  // routes of connections
+	AdminPlugins     Feature = "admin.plugins"  // the catalogue of plugins
+	AdminConfigs     Feature = "admin.configs"  // whole configurations are checked
+	AdminIfMatch     Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
 
 	// VPC-DATAPATH
 	ListenerBinding Feature = "listener.eip" // an extension: a route belongs to one address and port

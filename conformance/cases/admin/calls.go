@@ -113,3 +113,21 @@ func items(ctx context.Context, t *spec.T, path string) (values []map[string]any
 	}
 	return values, r.JSON()["total"]
 }
+
+// no is a call that must be refused, and the whole message.
+type no struct {
+	call spec.Call
+	msg  string
+}
+
+// refusedWith makes calls that must be refused with 400 and exactly these words.
+func refusedWith(ctx context.Context, t *spec.T, all ...no) {
+	refusedAs(ctx, t, http.StatusBadRequest, all...)
+}
+
+func refusedAs(ctx context.Context, t *spec.T, status int, all ...no) {
+	for _, n := range all {
+		r := t.Call(ctx, n.call)
+		t.Check(r.Status == status && r.JSON()["error_msg"] == n.msg, "%s %s with %.200s: got %s, want %d with %s", n.call.Method, n.call.Path, n.call.Body, r, status, n.msg)
+	}
+}
