@@ -15,6 +15,7 @@ import (
 	"github.com/unilb/unilb/conformance/labenv"
 	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/lab"
+	"github.com/unilb/unilb/sim/stored"
 	"github.com/unilb/unilb/sim/tenant"
 	"github.com/unilb/unilb/sim/traffic"
 	"github.com/unilb/unilb/topology"
@@ -60,8 +61,10 @@ func Up(ctx context.Context, name string) *Region {
 	return r
 }
 
-// down keeps the evidence of a failed spec, then takes the lab down.
+// down keeps the evidence of a failed spec, then takes the lab down. Objects in a
+// store that no data plane would take fail the spec.
 func (r *Region) down(ctx context.Context) {
+	odd := r.notTaken(ctx)
 	failed := CurrentSpecReport().Failed()
 	if failed {
 		if err := r.Recorder.Snapshot().Save(r.dir); err != nil {
@@ -73,6 +76,21 @@ func (r *Region) down(ctx context.Context) {
 	if !failed {
 		Expect(os.RemoveAll(r.dir)).To(Succeed())
 	}
+	Expect(odd).To(BeEmpty())
+}
+
+// notTaken looks through the stores that still answer.
+func (r *Region) notTaken(ctx context.Context) []stored.Problem {
+	var odd []stored.Problem
+	for _, region := range r.Stores() {
+		kvs, err := r.DumpStore(ctx, region)
+		if err != nil {
+			GinkgoWriter.Println("store of", region, "not looked at:", err)
+			continue
+		}
+		odd = append(odd, act.NotTaken(kvs)...)
+	}
+	return odd
 }
 
 // evidenceDir is a folder for what belongs to the running spec.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/unilb/unilb/sim/etcd"
+	"github.com/unilb/unilb/sim/stored"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -55,4 +56,16 @@ func (r *Region) DumpStore(ctx context.Context, region string) ([]Key, error) {
 		return out, nil
 	}
 	return nil, fmt.Errorf("no member of region %s answers: %w", region, errors.Join(errs...))
+}
+
+// objectsPrefix is where the objects of the configuration are in a store.
+const objectsPrefix = "/apisix"
+
+// NotTaken are the objects of a store that no data plane of APISIX would take.
+func NotTaken(keys []Key) []stored.Problem {
+	objects := make([]stored.Object, len(keys))
+	for i, k := range keys {
+		objects[i] = stored.Object{Key: k.Key, Value: []byte(k.Value)}
+	}
+	return stored.Check(objectsPrefix, objects)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/bundle"
 	"github.com/unilb/unilb/sim/check"
 	"github.com/unilb/unilb/sim/lab"
@@ -49,12 +50,14 @@ func (j *Job) goodSoFar() bool {
 	return j.sum(verdicts, false).Result == bundle.Good
 }
 
-// dumpStores writes what each region's store holds at the end.
+// dumpStores writes what each region's store holds at the end, and looks whether a
+// data plane of APISIX would take all of it.
 func (j *Job) dumpStores(ctx context.Context) {
 	for _, region := range j.region.Stores() {
 		kvs, err := j.region.DumpStore(ctx, region)
 		if err == nil {
 			err = j.bundle.WriteJSON(fmt.Sprintf("%s/%s.json", bundle.EtcdDir, region), kvs)
+			j.judgeStored(region, kvs)
 		}
 		if err != nil {
 			// A store that a fault has taken away cannot be read: that is no
@@ -62,4 +65,19 @@ func (j *Job) dumpStores(ctx context.Context) {
 			j.region.Note("evidence", "store of %s not kept: %v", region, err)
 		}
 	}
+}
+
+// judgeStored fails a run at whose end a store holds an object that a data plane
+// would drop.
+func (j *Job) judgeStored(region string, kvs []act.Key) {
+	odd := act.NotTaken(kvs)
+	if len(odd) == 0 {
+		return
+	}
+	err := fmt.Errorf("the store of %s holds %d objects that no data plane takes, the first: %s", region, len(odd), odd[0])
+	if j.failed == nil {
+		j.failed = err
+		return
+	}
+	j.region.Note("evidence", "%v", err)
 }

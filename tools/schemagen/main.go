@@ -43,6 +43,9 @@ func main() {
 }
 
 func run(check bool) error {
+	if err := objectSchemas(check); err != nil {
+		return err
+	}
 	c := &comments{root: ".", packages: map[string]map[string]string{}}
 	for _, s := range schemas {
 		want, err := strict.Schema(s.of, s.title, c.of)
