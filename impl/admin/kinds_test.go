@@ -198,6 +198,20 @@ func TestWhatKindsRefuse(t *testing.T) {
 	a.must(201, "PUT /consumers", `{"username":"heir","plugins":{"key-auth":{"key":"one"}}}`)
 }
 
+// Of two things that are wrong the one is told that is looked at first: schema,
+// plugins, what a schema cannot say, references.
+func TestOrderOfTheChecksOfAnObject(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.rows(
+		row{"hosts before the schema", "PUT /routes/1", `{"host":"a","hosts":["b"],"uri":7}`, 400, "only one of host or hosts is allowed"},
+		row{"schema before plugins", "PUT /routes/1", `{"uri":7,"plugins":{"no":{}}}`, 400, `invalid configuration: property "uri" validation failed: wrong type: expected string, got number`},
+		row{"plugins before vars", "PUT /routes/1", `{"uri":"/","plugins":{"no":{}},"vars":[["a"]]}`, 400, "unknown plugin [no]"},
+		row{"plugins before ports", "PUT /services/1", `{"plugins":{"no":{}},"upstream":{"nodes":{"a:0":1}}}`, 400, "unknown plugin [no]"},
+		row{"vars before references", "PUT /routes/1", `{"uri":"/","vars":[["a"]],"upstream_id":"none"}`, 400, "failed to validate the 'vars' expression: rule too short"},
+	)
+}
+
 func TestDeletesOfKindsThatAreUsed(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

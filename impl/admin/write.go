@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -132,13 +133,17 @@ func (h *Handler) validate(at address, obj *apisix.Object) (*apisix.Object, *fai
 	if err != nil {
 		return nil, bad("invalid configuration: " + err.Error())
 	}
+	var later *apisix.RuleError // plugins come before it
 	if at.res.check != nil {
-		if err := at.res.check(obj, at); err != nil {
+		if err := at.res.check(obj, at); err != nil && !errors.As(err, &later) {
 			return nil, bad(err.Error())
 		}
 	}
 	if err := checkPlugins(at, obj); err != nil {
 		return nil, bad(err.Error())
+	}
+	if later != nil {
+		return nil, bad(later.Error())
 	}
 	return obj, nil
 }

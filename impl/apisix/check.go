@@ -21,6 +21,25 @@ func (o *Object) CheckRoute() error {
 	if err := routeSchema().Validate(o.tree); err != nil {
 		return fmt.Errorf("invalid configuration: %w", err)
 	}
+	return rule(o.checkRules())
+}
+
+// A RuleError is a rule that an object breaks though it conforms to its schema. The
+// Admin API tells it after what is wrong with the object's plugins.
+type RuleError struct{ Err error }
+
+func (e *RuleError) Error() string { return e.Err.Error() }
+func (e *RuleError) Unwrap() error { return e.Err }
+
+func rule(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &RuleError{err}
+}
+
+// checkRules checks what the schemas of routes and services cannot say.
+func (o *Object) checkRules() error {
 	if err := checkInline(o.tree); err != nil {
 		return err
 	}
@@ -37,10 +56,7 @@ func (o *Object) CheckService() error {
 	if err := serviceSchema().Validate(o.tree); err != nil {
 		return fmt.Errorf("invalid configuration: %w", err)
 	}
-	if err := checkInline(o.tree); err != nil {
-		return err
-	}
-	return checkLua(o.tree)
+	return rule(o.checkRules())
 }
 
 // CheckUpstream is CheckRoute for upstreams.

@@ -74,7 +74,7 @@ func (o *Object) CheckStreamRoute() error {
 	if err := o.conforms("stream_route"); err != nil {
 		return err
 	}
-	return checkInline(o.tree)
+	return rule(checkInline(o.tree))
 }
 
 // CheckSecret checks the settings of a manager of secrets: vault, aws or gcp.
