@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
 // follow hands over events that one member tells, from the revision that is in
@@ -20,6 +24,7 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 	// stream of its own keeps one large directory from silencing the others.
 	id := strconv.FormatUint(w.s.watchSeq.Add(1), 10)
 	ctx = metadata.AppendToOutgoingContext(ctx, "unilb-watch", id)
+	ctx = context.WithValue(ctx, openedKey{}, new(atomic.Bool))
 
 	// The watch begins with the revision that is in force already (its events
 	// are skipped): a member does not answer progress requests of a watch that
@@ -42,13 +47,17 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 				return progressed, errClosed
 			}
 			err := w.receive(resp)
+			// From here on whoever replaces etcd has to break this stream.
+			doubt := resp.Created || errors.Is(err, errStrange) || errors.Is(err, errLagging) && !lagging
+			if doubt {
+				if err := w.unreplaced(ctx); err != nil {
+					return progressed, err
+				}
+			}
 			switch {
 			case errors.Is(err, errLagging) && len(resp.Events) == 0:
 				if lagging {
 					continue
-				}
-				if err := w.unreplaced(ctx); err != nil {
-					return progressed, err
 				}
 				beat.Reset(catchUpBeat)
 				heard, lagging = time.Now(), true
@@ -79,6 +88,23 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 	}
 }
 
+// openedKey is in the context of a watch, with whether its stream was opened.
+type openedKey struct{}
+
+// openOnce keeps the client from opening the stream of a watch again by itself after it
+// broke: what answers then may be a restored etcd, and nobody would have looked.
+func openOnce(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	opened, ok := ctx.Value(openedKey{}).(*atomic.Bool)
+	if ok && opened.Load() {
+		return nil, status.Error(codes.Aborted, "the stream of the watch broke") // a code that the client takes as final
+	}
+	stream, err := open(ctx, desc, cc, method, opts...)
+	if ok && err == nil {
+		opened.Store(true)
+	}
+	return stream, err
+}
+
 // receive hands over one answer of the member.
 func (w *watch) receive(resp clientv3.WatchResponse) error {
 	if resp.CompactRevision != 0 {
@@ -89,7 +115,7 @@ func (w *watch) receive(resp clientv3.WatchResponse) error {
 	}
 	h := header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
 	if h.cluster != w.at.cluster {
-		return errReplaced
+		return errStrange
 	}
 	if h.before(w.at) {
 		// Or restored from a backup: only a quorum can tell.

@@ -113,9 +113,10 @@ func (s *Store) listOnce(ctx context.Context, prefix string) ([]KV, header, erro
 	}
 }
 
-// head asks a quorum where the cluster is.
-func (s *Store) head(ctx context.Context) (header, error) {
-	resp, err := s.read(ctx, "get", "\x00", clientv3.WithCountOnly())
+// head asks a quorum where the cluster is. It asks for a key that who watches the
+// directory may read.
+func (s *Store) head(ctx context.Context, prefix string) (header, error) {
+	resp, err := s.read(ctx, "get", rangeStart(prefix), clientv3.WithCountOnly())
 	if err != nil {
 		return header{}, err
 	}

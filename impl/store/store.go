@@ -8,6 +8,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,10 +51,18 @@ const (
 type Options struct {
 	// Endpoints are the client URLs of etcd members, e.g. http://10.0.0.1:2379.
 	Endpoints []string
+	// TLS is how members at https:// are verified and what they are shown; nil: by
+	// the system's authorities, and nothing. Members at http:// are not asked for it.
+	TLS *tls.Config
+	// User and Password are who etcd takes this process for; "": whoever its client
+	// certificate says, or nobody.
+	User, Password string
 	// DialTimeout bounds one connection attempt; zero means 2 s.
 	DialTimeout time.Duration
 	// Log receives what the store rides out; nil discards it.
 	Log *slog.Logger
+
+	maxReceive int // of one answer, in bytes; 0: what gRPC can hold. Tests set it.
 }
 
 // A Store is a connection to one etcd cluster.
@@ -66,6 +75,7 @@ type Store struct {
 	log      *slog.Logger
 	watchSeq atomic.Uint64 // numbers watches, so that each has its own stream
 	deaf     atomic.Int64  // watches that hear from no member
+	resyncs  resyncCounts
 }
 
 // Open prepares a Store. It does not wait for etcd: an unreachable cluster shows
@@ -82,11 +92,11 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{log: o.Log}
 	var err error
-	if s.c, err = dial(o.DialTimeout, o.Endpoints...); err != nil {
+	if s.c, err = dial(o, o.Endpoints...); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	for _, endpoint := range o.Endpoints {
-		c, err := dial(o.DialTimeout, endpoint)
+		c, err := dial(o, endpoint)
 		if err != nil {
 			_ = s.Close() // the first error says more
 			return nil, fmt.Errorf("open store: %w", err)
@@ -96,10 +106,20 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// dial makes a client, which connects when it is first used.
-func dial(timeout time.Duration, endpoints ...string) (*clientv3.Client, error) {
-	return clientv3.New(clientv3.Config{
+// Dial makes a client of etcd's own library, for what a Store does not do, such as
+// elections. It connects when it is first used. o is as for Open.
+func Dial(o Options) (*clientv3.Client, error) {
+	if o.DialTimeout <= 0 {
+		o.DialTimeout = defaultDialTimeout
+	}
+	return dial(o, o.Endpoints...)
+}
+
+func dial(o Options, endpoints ...string) (*clientv3.Client, error) {
+	cfg := clientv3.Config{
 		Endpoints:            endpoints,
+		TLS:                  o.TLS,
+		MaxCallRecvMsgSize:   o.maxReceive,
 		DialKeepAliveTime:    keepaliveTime,
 		DialKeepAliveTimeout: keepaliveTimeout,
 		// etcd ends connections that ping without a stream, and with them the
@@ -112,9 +132,22 @@ func dial(timeout time.Duration, endpoints ...string) (*clientv3.Client, error) 
 			Backoff: backoff.Config{
 				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: reconnectMax,
 			},
-			MinConnectTimeout: timeout,
-		})},
-	})
+			MinConnectTimeout: o.DialTimeout,
+		}), grpc.WithChainStreamInterceptor(openOnce)},
+	}
+	if o.User == "" {
+		return clientv3.New(cfg)
+	}
+	// With a name and a password the client asks for its token before New returns,
+	// and fails where etcd is away. With a token it asks nobody; what it sends of
+	// this one is refused, and then it looks at name and password.
+	cfg.Token = "none yet"
+	c, err := clientv3.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.Token, c.Username, c.Password = "", o.User, o.Password
+	return c, nil
 }
 
 // Close releases the connections. Calls under way end with an error.

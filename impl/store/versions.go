@@ -72,6 +72,16 @@ func (v *versions) step(events []*clientv3.Event, after int64) (puts []KV, delet
 	return puts, deletes
 }
 
+// newest is the key that was written last, and which version; "": there is none.
+func (v *versions) newest() (key string, at version) {
+	for k, ver := range v.of {
+		if key == "" || ver.mod > at.mod || ver.mod == at.mod && k < key {
+			key, at = k, ver
+		}
+	}
+	return key, at
+}
+
 func (v *versions) version(kv KV) version {
 	return version{create: kv.Create, mod: kv.Mod, sum: maphash.Bytes(v.seed, kv.Value)}
 }

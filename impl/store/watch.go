@@ -48,7 +48,23 @@ type Batch struct {
 // the difference, in a batch that may be empty. After apply has returned,
 // Revision is in force.
 func (s *Store) Watch(ctx context.Context, prefix string, apply func(Batch)) error {
-	w := &watch{s: s, prefix: prefix, apply: apply, member: rand.N(len(s.members))}
+	w := &watch{s: s, prefix: prefix, apply: apply}
+	return w.forever(ctx)
+}
+
+// WatchFrom is Watch for who has the directory's content already, as it was at some
+// revision of this or another cluster: the first batch is how etcd differs from it,
+// has no Reset, and may be empty.
+func (s *Store) WatchFrom(ctx context.Context, prefix string, known []KV, apply func(Batch)) error {
+	w := &watch{s: s, prefix: prefix, apply: apply, handed: newVersions(), stale: true}
+	w.handed.replace(known)
+	return w.forever(ctx)
+}
+
+// forever follows one member after the other until ctx ends.
+func (w *watch) forever(ctx context.Context) error {
+	s, prefix := w.s, w.prefix
+	w.member = rand.N(len(s.members))
 	s.deaf.Add(1)
 	defer w.endDeaf()
 	delay := retryMin
@@ -73,6 +89,7 @@ func (s *Store) Watch(ctx context.Context, prefix string, apply func(Batch)) err
 // Why a watch ended, as far as it matters for what comes next.
 var (
 	errReplaced = errors.New("the cluster's history went back: restored or replaced")
+	errStrange  = errors.New("the member belongs to another cluster")
 	errLagging  = errors.New("the member lags behind the cluster")
 	errSilent   = errors.New("the member does not answer")
 	errClosed   = errors.New("the stream was closed")
@@ -86,8 +103,9 @@ type watch struct {
 	member int // whose turn it is to be watched
 
 	at     header    // what was handed out, and by which cluster
-	handed *versions // nil before the first list
+	handed *versions // nil: nothing was
 	stale  bool      // the next run must list
+	why    error     // ErrCompacted or errReplaced when that is why; else nil
 
 	hearing bool // a member answers
 }
@@ -95,13 +113,6 @@ type watch struct {
 // run lists when it has to and then follows events until the stream ends. It
 // reports whether anything was received.
 func (w *watch) run(ctx context.Context) (progressed bool, err error) {
-	if w.handed != nil && !w.stale {
-		err := w.unreplaced(ctx)
-		if err != nil && !errors.Is(err, errReplaced) {
-			return false, err
-		}
-		w.stale = err != nil
-	}
 	if w.handed == nil || w.stale {
 		if err := w.list(ctx); err != nil {
 			return false, err
@@ -110,29 +121,12 @@ func (w *watch) run(ctx context.Context) (progressed bool, err error) {
 	}
 	followed, err := w.follow(ctx, w.s.members[w.member])
 	w.member = (w.member + 1) % len(w.s.members)
-	if errors.Is(err, ErrCompacted) {
-		w.stale = true
+	for _, why := range []error{ErrCompacted, errReplaced} {
+		if errors.Is(err, why) {
+			w.stale, w.why = true, why
+		}
 	}
 	return progressed || followed, err
-}
-
-// unreplaced asks a quorum whether the history that was handed out still holds,
-// and returns errReplaced when it does not. One member cannot tell: it may lag.
-func (w *watch) unreplaced(ctx context.Context) error {
-	h, err := w.s.head(ctx)
-	switch {
-	case err != nil:
-		return err
-	case h.before(w.at):
-		return errReplaced
-	}
-	return nil
-}
-
-// before reports whether a cluster that answers with h cannot be the one that
-// answered with old, or has lost some of its history since.
-func (h header) before(old header) bool {
-	return h.cluster != old.cluster || h.revision < old.revision || h.term < old.term
 }
 
 // list reads the directory and hands over how it differs from what was handed
@@ -149,6 +143,7 @@ func (w *watch) list(ctx context.Context) error {
 	}
 	b.Puts, b.Deletes = w.handed.replace(kvs)
 	w.apply(b)
-	w.at, w.stale = h, false
+	w.s.resyncs.add(w.why, len(b.Puts)+len(b.Deletes))
+	w.at, w.stale, w.why = h, false, nil
 	return nil
 }

@@ -31,13 +31,19 @@ type Server struct {
 	t    T
 	dir  string
 	addr string // host:port of the client listener; kept over restarts
+	keys *files // of the client listener; nil: it speaks no TLS
 	etcd *embed.Etcd
 }
 
 // Start runs a member until the test ends.
 func Start(t T) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: filepath.Join(t.TempDir(), "etcd"), addr: "127.0.0.1:0"}
+	return start(t, nil)
+}
+
+func start(t T, keys *files) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: filepath.Join(t.TempDir(), "etcd"), addr: "127.0.0.1:0", keys: keys}
 	s.Up()
 	t.Cleanup(s.Down)
 	return s
@@ -47,7 +53,14 @@ func Start(t T) *Server {
 func (s *Server) Addr() string { return s.addr }
 
 // Endpoint is the client URL.
-func (s *Server) Endpoint() string { return "http://" + s.addr }
+func (s *Server) Endpoint() string { return s.scheme() + "://" + s.addr }
+
+func (s *Server) scheme() string {
+	if s.keys == nil {
+		return "http"
+	}
+	return "https"
+}
 
 // Up starts the member again after Down, with the data it had.
 func (s *Server) Up() {
@@ -63,7 +76,11 @@ func (s *Server) Up() {
 	cfg.UnsafeNoFsync = true // the machine does not crash during a test
 	cfg.ListenPeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
 	cfg.AdvertisePeerUrls = cfg.ListenPeerUrls
-	cfg.ListenClientUrls = []url.URL{{Scheme: "http", Host: s.addr}}
+	cfg.ListenClientUrls = []url.URL{{Scheme: s.scheme(), Host: s.addr}}
+	if s.keys != nil {
+		cfg.ClientTLSInfo.CertFile, cfg.ClientTLSInfo.KeyFile = s.keys.cert, s.keys.key
+		cfg.ClientTLSInfo.TrustedCAFile, cfg.ClientTLSInfo.ClientCertAuth = s.keys.ca, true
+	}
 	cfg.AdvertiseClientUrls = cfg.ListenClientUrls
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	// A cluster of one elects itself; nobody's link is slow here.
@@ -102,5 +119,30 @@ func (s *Server) Wipe() {
 	s.Down()
 	if err := os.RemoveAll(s.dir); err != nil {
 		s.t.Fatalf("wipe etcd: %v", err)
+	}
+}
+
+// Backup copies the member's data as they are now; the member is down meanwhile.
+func (s *Server) Backup() (backup string) {
+	s.t.Helper()
+	backup = filepath.Join(s.t.TempDir(), "backup")
+	s.Down()
+	if err := os.CopyFS(backup, os.DirFS(s.dir)); err != nil {
+		s.t.Fatalf("back up etcd: %v", err)
+	}
+	s.Up()
+	return backup
+}
+
+// Restore stops the member and puts a backup in the place of its data: the next Up
+// begins at the revision of the backup, with the same cluster id.
+func (s *Server) Restore(backup string) {
+	s.t.Helper()
+	s.Wipe()
+	if err := os.CopyFS(s.dir, os.DirFS(backup)); err != nil {
+		s.t.Fatalf("restore etcd: %v", err)
+	}
+	if err := os.Chmod(s.dir, 0o700); err != nil { // etcd insists
+		s.t.Fatalf("restore etcd: %v", err)
 	}
 }
