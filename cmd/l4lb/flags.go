@@ -9,18 +9,21 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/unilb/unilb/impl/l4"
 	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/store/access"
 )
 
 // config is what the flags say.
 type config struct {
 	node, zone, region string
 	etcd               []string
+	access             access.Access
 	underlay           netip.Addr
 	uplink             string
 	statusListen       string
@@ -45,6 +48,7 @@ func parse(args []string, w io.Writer) (config, error) {
 	fs.StringVar(&c.zone, "zone", "", "zone of this node")
 	fs.StringVar(&c.region, "region", "", "region of this node")
 	fs.StringVar(&etcd, "etcd", "", "client `URLs` of etcd, separated by commas (required)")
+	c.access.Flags(fs)
 	fs.StringVar(&underlay, "underlay", "", "own `address` on the physical network; the tunnel's source (required)")
 	fs.StringVar(&c.uplink, "uplink", "eth0", "`device` on which packets for VIPs arrive")
 	fs.StringVar(&c.statusListen, "status-listen", ":9094", "`address` of the status listener")
@@ -64,6 +68,9 @@ func parse(args []string, w io.Writer) (config, error) {
 	}
 	var err error
 	if c.etcd, err = endpoints(etcd); err != nil {
+		return config{}, err
+	}
+	if err = c.access.Read(os.Getenv, c.etcd); err != nil {
 		return config{}, err
 	}
 	if c.underlay, err = netip.ParseAddr(underlay); err != nil || !c.underlay.Is4() {

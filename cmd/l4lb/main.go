@@ -57,7 +57,7 @@ func main() {
 }
 
 func run(c config, log *slog.Logger) error {
-	st, err := store.Open(store.Options{Endpoints: c.etcd, Log: log})
+	st, err := store.Open(c.access.Options(c.etcd, log))
 	if err != nil {
 		return err
 	}

@@ -12,12 +12,14 @@ import (
 	"github.com/unilb/unilb/impl/admin"
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/store/access"
 )
 
 // options are the flags and the environment.
 type options struct {
 	node, zone, region   string
 	etcd                 []string
+	access               access.Access
 	prefix               string
 	listen, statusListen string
 	underlay, member     netip.Addr
@@ -42,6 +44,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
 	f.StringVar(&o.region, "region", "", "region of this node")
 	f.StringVar(&etcd, "etcd", "http://127.0.0.1:2379", "client URLs of etcd members, comma-separated")
+	o.access.Flags(f)
 	f.StringVar(&o.prefix, "prefix", admin.DefaultPrefix, "directory of APISIX in etcd")
 	f.StringVar(&o.listen, "listen", ":9180", "address of the Admin API")
 	f.StringVar(&o.statusListen, "status-listen", ":9096", "address of the status listener")
@@ -73,6 +76,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	var err error
 	if o.keyring, o.everybodys, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
 		return nil, fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
+	}
+	if err := o.access.Read(getenv, o.etcd); err != nil {
+		return nil, err
 	}
 	reg, err := o.registration()
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 
 // serve runs until ctx ends or a listener fails.
 func serve(ctx context.Context, o *options, log *slog.Logger) error {
-	st, err := store.Open(store.Options{Endpoints: o.etcd, Log: log})
+	st, err := store.Open(o.access.Options(o.etcd, log))
 	if err != nil {
 		return err
 	}

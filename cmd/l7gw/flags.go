@@ -15,12 +15,14 @@ import (
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs/linelog"
 	"github.com/unilb/unilb/impl/obs/meter"
+	"github.com/unilb/unilb/impl/store/access"
 )
 
 // options are the flags and the environment.
 type options struct {
 	node, zone, region string
 	etcd               []string
+	access             access.Access
 	prefix             string
 	listen, listenTLS  []string
 	fallbackSNI        string
@@ -56,6 +58,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
 	f.StringVar(&o.region, "region", "", "region of this node")
 	f.StringVar(&etcd, "etcd", "http://127.0.0.1:2379", "client URLs of etcd members, comma-separated")
+	o.access.Flags(f)
 	f.StringVar(&o.prefix, "prefix", "/apisix", "directory of APISIX in etcd")
 	f.Func("listen", "address to serve besides listener objects, such as :9080; repeatable", func(s string) error {
 		o.listen = append(o.listen, s)
@@ -106,6 +109,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil, err
 	}
 	o.etcd = strings.Split(etcd, ",")
+	if err := o.access.Read(getenv, o.etcd); err != nil {
+		return nil, err
+	}
 	if o.standalone {
 		set := map[string]bool{}
 		f.Visit(func(f *flag.Flag) { set[f.Name] = true })

@@ -84,7 +84,7 @@ func signals() (first, second context.Context) {
 }
 
 func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
-	st, err := store.Open(store.Options{Endpoints: o.etcd, Log: log})
+	st, err := store.Open(o.access.Options(o.etcd, log))
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
 		FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
 		StatusListen: o.statusListen,
-		DrainDelay:   o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
+		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, MetricSeries: o.metricSeries,
 		Restart: restart, Successor: successor, RestartTimeout: o.restartTimeout, Heir: heir,
 	})

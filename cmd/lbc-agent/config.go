@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strings"
 
 	"github.com/unilb/unilb/impl/agent"
 	"github.com/unilb/unilb/impl/node"
+	"github.com/unilb/unilb/impl/store/access"
 )
 
 // defaultPinDir is where bpffs is mounted on most systems.
@@ -20,6 +22,7 @@ type config struct {
 	agent        agent.Options
 	zone, region string
 	etcd         []string
+	access       access.Access
 	statusListen string
 	statusURL    string // where others find it
 	logLevel     string
@@ -36,6 +39,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	fs.StringVar(&c.zone, "zone", "", "availability zone")
 	fs.StringVar(&c.region, "region", "", "region")
 	etcd := fs.String("etcd", "", "`URLs` of etcd, separated by commas")
+	c.access.Flags(fs)
 	fs.StringVar(&c.agent.Pool, "pool", "", "pool whose VIPs belong on lo: `l7gw` or l7admin (not for hosts)")
 	underlay := fs.String("underlay", "", "`address` of this node on the physical network, its VTEP")
 	member := fs.String("member-address", "", "`address` of 100.127.0.0/16 behind L4 (not for hosts)")
@@ -71,6 +75,9 @@ func parse(args []string, out io.Writer) (config, error) {
 	}
 	if len(c.etcd) == 0 {
 		return c, errors.New("--etcd is missing: client URLs of etcd, such as http://10.0.0.1:2379")
+	}
+	if err = c.access.Read(os.Getenv, c.etcd); err != nil {
+		return c, err
 	}
 	if c.statusURL, err = node.StatusURL(c.statusListen, c.agent.Underlay); err != nil {
 		return c, fmt.Errorf("--status-listen %q: want an address and a port, such as :9093", c.statusListen)

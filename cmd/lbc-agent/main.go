@@ -68,7 +68,7 @@ func main() {
 func run(c config, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	st, err := store.Open(store.Options{Endpoints: c.etcd, Log: log})
+	st, err := store.Open(c.access.Options(c.etcd, log))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/lbc"
+	"github.com/unilb/unilb/impl/store/access"
 	"github.com/unilb/unilb/impl/vpc"
 )
 
@@ -19,6 +20,7 @@ import (
 type options struct {
 	node                           string
 	etcd                           []string
+	access                         access.Access
 	listen                         string
 	adminURL                       string
 	adminVIP                       netip.AddrPort
@@ -36,6 +38,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.SetOutput(os.Stderr)
 	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/api-1; required")
 	f.StringVar(&etcd, "etcd", "http://127.0.0.1:2379", "client URLs of etcd members, comma-separated")
+	o.access.Flags(f)
 	f.StringVar(&o.listen, "listen", ":9095", "address of the API")
 	f.StringVar(&o.adminURL, "admin-url", "http://127.0.0.1:9180", "base URL of the Admin API")
 	f.StringVar(&vip, "admin-vip", "", "address and port at which L4 is to serve the Admin API, such as 10.0.0.5:9180; empty: L4 does not serve it")
@@ -73,6 +76,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	}
 	if _, _, err := net.SplitHostPort(o.listen); err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	if err := o.access.Read(getenv, o.etcd); err != nil {
+		return nil, err
 	}
 	return o, o.parseNetworks(vip, pool)
 }

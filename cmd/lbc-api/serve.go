@@ -12,9 +12,6 @@ import (
 	"sync"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
-
 	"github.com/unilb/unilb/impl/lbc"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
@@ -30,24 +27,18 @@ const (
 	// drainTimeout is how long requests may take to end after SIGTERM. Who waits
 	// for an operation longer can ask another replica.
 	drainTimeout = 10 * time.Second
-	// Bounds of name look-ups and of connections to etcd; gRPC allows no shorter ping interval.
-	resolveTimeout   = 5 * time.Second
-	dialTimeout      = 2 * time.Second
-	keepaliveTime    = 10 * time.Second
-	keepaliveTimeout = 3 * time.Second
+	// resolveTimeout bounds name look-ups.
+	resolveTimeout = 5 * time.Second
 )
 
 // serve runs until ctx ends or the listener fails.
 func serve(ctx context.Context, o *options, log *slog.Logger) error {
-	st, err := store.Open(store.Options{Endpoints: o.etcd, Log: log})
+	st, err := store.Open(o.access.Options(o.etcd, log))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = st.Close() }()
-	leases, err := clientv3.New(clientv3.Config{
-		Endpoints: o.etcd, DialTimeout: dialTimeout, DialKeepAliveTime: keepaliveTime,
-		DialKeepAliveTimeout: keepaliveTimeout, Logger: zap.NewNop(),
-	})
+	leases, err := store.Dial(o.access.Options(o.etcd, log))
 	if err != nil {
 		return fmt.Errorf("open etcd for leases: %w", err)
 	}
