@@ -79,6 +79,7 @@ func (s *Server) Up() {
 	cfg.ListenClientUrls = []url.URL{{Scheme: s.scheme(), Host: s.addr}}
 	if s.keys != nil {
 		cfg.ClientTLSInfo.CertFile, cfg.ClientTLSInfo.KeyFile = s.keys.cert, s.keys.key
+		cfg.BcryptCost = 4 // the least: passwords of tests are no secrets
 		cfg.ClientTLSInfo.TrustedCAFile, cfg.ClientTLSInfo.ClientCertAuth = s.keys.ca, true
 	}
 	cfg.AdvertiseClientUrls = cfg.ListenClientUrls
