@@ -30,6 +30,7 @@ type options struct {
 	upstreamCA         string
 	keyring            *apisix.Keyring
 	ticketSecret       string
+	stateDir           string
 	statusListen       string
 	underlay, member   netip.Addr
 	drainDelay, drain  time.Duration
@@ -71,6 +72,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
 	f.BoolVar(&o.ocspStapling, "ocsp-stapling", false, "ask the OCSP responders that certificates name and staple what they say; without it for certificates alone that demand it")
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")
+	f.StringVar(&o.stateDir, "state-dir", "", "`directory` of this process for the last good configuration, to begin with when etcd is away; empty: none is kept")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")

@@ -22,6 +22,7 @@ type configurator struct {
 	refused map[string]string          // key to why
 	applied map[string]int64           // prefix to revision
 	newest  map[string]int64           // directory of APISIX to the highest revision of an object
+	rebuilt uint64                     // objects that were compiled, or refused
 }
 
 func newConfigurator(g *Gateway) *configurator {
@@ -30,8 +31,8 @@ func newConfigurator(g *Gateway) *configurator {
 }
 
 // apply puts a batch in force. When it has returned, new requests meet it, and
-// the node says so.
-func (c *configurator) apply(prefix string, b store.Batch) {
+// the node says so. It returns why objects were refused, by key.
+func (c *configurator) apply(prefix string, b store.Batch) map[string]error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next, d := c.snap.Apply(c.changes(prefix, b))
@@ -63,6 +64,7 @@ func (c *configurator) apply(prefix string, b store.Batch) {
 	c.g.node.Applied(prefix, b.Revision)
 	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
 		"puts", len(b.Puts), "deletes", len(b.Deletes))
+	return d.Refused
 }
 
 func (c *configurator) report(d config.Delta) {
@@ -110,6 +112,7 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 			continue
 		}
 		known[kv.Key] = true
+		c.rebuilt++
 		dir := directories[ch.Kind]
 		c.newest[dir] = max(c.newest[dir], kv.Mod)
 		ch.Value, ch.Create = kv.Value, kv.Create
@@ -153,6 +156,13 @@ func change(prefix, key string) config.Change {
 
 // directories are where APISIX keeps its kinds.
 var directories = map[config.Kind]string{config.Routes: "routes", config.Services: "services", config.Upstreams: "upstreams", config.SSLs: "ssls", config.GlobalRules: "global_rules"}
+
+// objectsRebuilt is how many objects were compiled, or refused, since the start.
+func (c *configurator) objectsRebuilt() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rebuilt
+}
 
 // revisions returns the revision in force of each prefix, and of each directory of
 // APISIX the highest revision of an object that was taken in, as APISIX tells them.

@@ -56,6 +56,11 @@ type Options struct {
 	UpstreamRoots *x509.CertPool
 	// Keyring opens private keys in objects; nil: none that is sealed can be used.
 	Keyring *apisix.Keyring
+	// StateDir is where the last good configuration is kept, with which a process begins
+	// that finds etcd away; empty: none is.
+	StateDir string
+	// StateEvery is how often it is written at most; 0: lastgood.DefaultEvery.
+	StateEvery time.Duration
 	// StatusListen is the address of the status listener.
 	StatusListen string
 	// DrainDelay is how long the node says that it drains before it refuses
@@ -104,6 +109,7 @@ type Gateway struct {
 	staples   *staple.Stapler
 	listeners *listeners
 	config    *configurator
+	last      *lastGood // nil: none is kept
 	access    *accessLog
 	meter     *meter.Meter
 	status    *statusServer
@@ -152,6 +158,10 @@ func build(o Options) (*Gateway, error) {
 	}
 	g.listeners = newListeners(g.engine, g.node, o.Heir, o.Log)
 	g.config = newConfigurator(g)
+	if g.last, err = newLastGood(o); err != nil {
+		g.close()
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -170,6 +180,7 @@ func Run(ctx, hard context.Context, o Options) error {
 	// Configuration, reports and probes go on while requests drain.
 	background, stop := context.WithCancel(hard)
 	var wg sync.WaitGroup
+	defer g.last.end() // begun by one of those that are waited for
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() { g.rotateTickets(background) })
@@ -182,11 +193,7 @@ func Run(ctx, hard context.Context, o Options) error {
 		first.Add(1)
 		var once sync.Once
 		wg.Go(func() {
-			_ = o.Store.Watch(background, prefix+"/", func(b store.Batch) {
-				g.config.apply(prefix, b)
-				once.Do(first.Done)
-			})
-			once.Do(first.Done) // ended before the first batch
+			g.follow(background, prefix, func() { once.Do(first.Done) })
 		})
 	}
 	failed := make(chan error, 1)
@@ -200,6 +207,7 @@ func Run(ctx, hard context.Context, o Options) error {
 			return
 		}
 		if g.inherit(ctx) {
+			g.last.begin(background)
 			g.ready()
 		}
 	})

@@ -28,6 +28,7 @@ type region struct {
 	status string
 	stop   context.CancelFunc
 	ended  chan error
+	began  chan struct{}
 	access *lockedBuffer
 }
 
@@ -61,19 +62,38 @@ func start(t *testing.T) *region {
 
 func startWith(t *testing.T, engine string, change ...func(*Options)) *region {
 	t.Helper()
-	server := etcdtest.Start(t)
-	st, err := store.Open(store.Options{Endpoints: []string{server.Endpoint()}, Log: slog.New(slog.DiscardHandler)})
+	return startOn(t, etcdtest.Start(t), engine, change...)
+}
+
+// startOn runs a gateway on an etcd that may be away.
+func startOn(t *testing.T, etcd *etcdtest.Server, engine string, change ...func(*Options)) *region {
+	t.Helper()
+	r := begin(t, etcd.Endpoint(), engine, change...)
+	r.isReady()
+	return r
+}
+
+func openStore(t *testing.T, endpoint string) *store.Store {
+	t.Helper()
+	st, err := store.Open(store.Options{Endpoints: []string{endpoint}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &region{t: t, st: st, data: freeAddr(t), secure: freeAddr(t), status: freeAddr(t), ended: make(chan error, 1), access: &lockedBuffer{}}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
+
+// begin runs a gateway until the test ends.
+func begin(t *testing.T, endpoint, engine string, change ...func(*Options)) *region {
+	t.Helper()
+	st := openStore(t, endpoint)
+	r := &region{t: t, st: st, data: freeAddr(t), secure: freeAddr(t), status: freeAddr(t), ended: make(chan error, 1), began: make(chan struct{}), access: &lockedBuffer{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
-	ready := make(chan struct{})
 	o := Options{
 		Registration: node.Registration{Name: "test/gw", Kind: "l7gw", Status: "http://" + r.status}, Store: st, Prefix: "/apisix",
 		Engine: engine, Listen: []string{r.data}, ListenTLS: []string{r.secure}, StatusListen: r.status, DrainTimeout: 5 * time.Second, AccessLog: r.access.open,
-		Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
+		Log: slog.New(slog.DiscardHandler), Ready: func() { close(r.began) },
 	}
 	for _, f := range change {
 		f(&o)
@@ -81,20 +101,25 @@ func startWith(t *testing.T, engine string, change ...func(*Options)) *region {
 	go func() { r.ended <- Run(ctx, context.Background(), o) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-r.ended; err != nil {
+		err := <-r.ended
+		if err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		_ = st.Close()
+		r.ended <- err
 	})
+	return r
+}
+
+func (r *region) isReady() {
+	r.t.Helper()
 	select {
-	case <-ready:
+	case <-r.began:
 	case err := <-r.ended:
 		r.ended <- err
-		t.Fatalf("Run ended early: %v", err)
+		r.t.Fatalf("Run ended early: %v", err)
 	case <-time.After(20 * time.Second):
-		t.Fatal("gateway is not ready after 20 s")
+		r.t.Fatal("gateway is not ready after 20 s")
 	}
-	return r
 }
 
 // put writes an object (deletes it when the value is empty) and waits until the

@@ -30,11 +30,20 @@ var (
 	revisionDesc  = describe("unilb_config_revision", "The revision in force of a watched directory.", "prefix")
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
 	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
+	rebuiltDesc   = describe("unilb_config_objects_rebuilt_total", "Objects of etcd that were compiled, or refused, since the start.")
+	resyncsDesc   = describe("unilb_etcd_resyncs_total", "How often a directory was listed again: compacted, the revisions to continue from were gone; replaced, etcd was restored or is another one.", "reason")
+	resyncedDesc  = describe("unilb_etcd_resync_objects_total", "Objects that differed when a directory was listed again; the others are not rebuilt.")
 	expiryDesc    = describe("unilb_certificate_expiry_timestamp_seconds", "When the first certificate of an ssl object ends, in seconds since 1970; the hundred that end first.", "id")
 	staplesDesc   = describe("unilb_ocsp_certificates", "Certificates that are to be stapled, by whether they are.", "state")
 	stapleAgeDesc = describe("unilb_ocsp_oldest_answer_age_seconds", "The age of the oldest answer that is stapled.")
 	askedDesc     = describe("unilb_ocsp_requests_total", "Questions to OCSP responders: good brought an answer to staple, failed did not.", "result")
 	drainingDesc  = describe("unilb_draining", "1 while the node drains, else 0.")
+
+	lastInForceDesc  = describe("unilb_last_good_in_force", "1 while a directory is in force as it was on disk because etcd has not answered since the start, else 0.", "prefix")
+	lastAgeDesc      = describe("unilb_last_good_age_seconds", "How long ago what is in force from disk was written.", "prefix")
+	lastRevisionDesc = describe("unilb_last_good_revision", "The revision of a directory on disk.", "prefix")
+	lastSavedDesc    = describe("unilb_last_good_saved_timestamp_seconds", "When this process wrote the last good configuration, in seconds since 1970.")
+	lastWritesDesc   = describe("unilb_last_good_writes_total", "Writes of the last good configuration.", "result")
 
 	healthDesc = describe("apisix_upstream_status", "Health of a checked target: 1 is served, 0 is not.", "name", "ip", "port")
 
@@ -90,6 +99,41 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	for key, rev := range indexes {
 		s.gauge(indexesDesc, float64(rev), key)
 	}
+}
+
+// collectResyncs exposes what it took to stay with etcd.
+func (g *Gateway) collectResyncs(s *samples) {
+	s.counter(rebuiltDesc, g.config.objectsRebuilt())
+	if g.o.Store == nil {
+		return
+	}
+	r := g.o.Store.Resyncs()
+	s.counter(resyncsDesc, r.Compacted, "compacted")
+	s.counter(resyncsDesc, r.Replaced, "replaced")
+	s.counter(resyncedDesc, r.Objects)
+}
+
+// collectLastGood exposes what is kept on disk, and what of it is in force.
+func (g *Gateway) collectLastGood(s *samples) {
+	l := g.last.status(time.Now())
+	if l == nil {
+		return
+	}
+	for _, prefix := range []string{g.o.Prefix, ListenersPrefix} {
+		b, used := l.InForce[prefix]
+		s.gauge(lastInForceDesc, truth(used), prefix)
+		if used {
+			s.gauge(lastAgeDesc, float64(b.Age), prefix)
+		}
+	}
+	for prefix, rev := range l.Revisions {
+		s.gauge(lastRevisionDesc, float64(rev), prefix)
+	}
+	if l.Saved != nil {
+		s.gauge(lastSavedDesc, float64(l.Saved.Unix()))
+	}
+	s.counter(lastWritesDesc, l.Writes, "done")
+	s.counter(lastWritesDesc, l.Failures, "failed")
 }
 
 // collectExpiries exposes the ends of certificates, the nearest of them.

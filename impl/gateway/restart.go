@@ -87,9 +87,11 @@ func closeSockets(sockets []handover.Socket) {
 // for this node. It tells whether there is a successor still.
 func (g *Gateway) handOver(background context.Context, s *handover.Successor) bool {
 	g.reporting.end() // or our last report could follow its first
+	g.last.end()
 	if err := s.Yours(); err != nil {
 		g.o.Log.Error("restart failed, going on as before", "pid", s.PID(), obs.Err, err)
 		g.reporting.begin(background, g.node)
+		g.last.begin(background)
 		return false
 	}
 	// The service manager follows the successor from now on. It believes this process,

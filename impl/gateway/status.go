@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/handover"
@@ -13,8 +14,8 @@ const maxGaps = 10000
 
 // statusHandler serves what every node serves, and what only a gateway knows:
 //
-//	GET /status/config     numbers of objects, the objects refused, and of the routes
-//	                       which plugins are not run
+//	GET /status/config     numbers of objects, the objects refused, of the routes which
+//	                       plugins are not run, and the last good configuration
 //	GET /status/upstreams  health of each checked target
 //	GET /status/predecessor  how far the process drains that this one took over from
 //	GET /metrics           everything that is counted, for Prometheus; also where APISIX
@@ -35,7 +36,8 @@ func (g *Gateway) statusHandler() http.Handler {
 			Plugins  map[string]config.Gaps `json:"plugins_not_run"` // by key of the route or global rule
 			More     int                    `json:"plugins_not_run_more,omitempty"`
 			InFlight int                    `json:"in_flight"`
-		}{snap.Counts(), refused, plugins, more, g.engine.InFlight()})
+			LastGood *lastGoodStatus        `json:"last_good"` // null: none is kept
+		}{snap.Counts(), refused, plugins, more, g.engine.InFlight(), g.last.status(time.Now())})
 	})
 	mux.HandleFunc("GET /status/upstreams", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, struct {
