@@ -112,10 +112,10 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 			continue
 		}
 		known[kv.Key] = true
-		c.rebuilt++
 		dir := directories[ch.Kind]
 		c.newest[dir] = max(c.newest[dir], kv.Mod)
 		ch.Value, ch.Create = kv.Value, kv.Create
+		c.rebuilt++
 		out = append(out, ch)
 	}
 	return out
