@@ -11,6 +11,7 @@ import (
 
 	"github.com/unilb/unilb/impl/admin"
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/store/access"
 )
@@ -31,6 +32,7 @@ type options struct {
 	stream               bool
 	allow                []netip.Prefix
 	noCORS, noVersion    bool
+	keep                 int // entries of the history
 	drainDelay, drain    time.Duration
 	logLevel             string
 }
@@ -40,6 +42,10 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	var etcd string
 	f := flag.NewFlagSet("l7admin", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
+	f.Usage = func() {
+		fmt.Fprint(f.Output(), "l7admin serves the Admin API. l7admin history, l7admin diff and l7admin rollback: see their --help.\n\nFlags:\n")
+		f.PrintDefaults()
+	}
 	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/admin-1; required")
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
 	f.StringVar(&o.region, "region", "", "region of this node")
@@ -58,6 +64,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	})
 	f.BoolVar(&o.noCORS, "no-cors", false, "do not let pages of other origins use the Admin API")
 	f.BoolVar(&o.noVersion, "no-server-tokens", false, "leave the version out of the header Server; clients that look for it may use less of the API")
+	f.IntVar(&o.keep, "history", history.DefaultKeep, "`entries` of the history that are kept, the newest; each change of the configuration leaves one")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
@@ -68,6 +75,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case o.keep < 1:
+		return nil, fmt.Errorf("--history %d: want 1 or more", o.keep)
 	case o.key == "":
 		return nil, errors.New("environment variable UNILB_ADMIN_KEY is required: the key that clients send as X-API-KEY")
 	case !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/"):
@@ -109,9 +118,9 @@ func networks(text string) ([]netip.Prefix, error) {
 
 // keys are the API keys: who has the second may only read.
 func (o *options) keys() []admin.Key {
-	keys := []admin.Key{{Secret: o.key, Role: admin.Admin}}
+	keys := []admin.Key{{Secret: o.key, Role: admin.Admin, Name: "admin"}}
 	if o.viewerKey != "" {
-		keys = append(keys, admin.Key{Secret: o.viewerKey, Role: admin.Viewer})
+		keys = append(keys, admin.Key{Secret: o.viewerKey, Role: admin.Viewer, Name: "viewer"})
 	}
 	return keys
 }

@@ -1,4 +1,5 @@
-// Command l7admin serves the Admin API over etcd.
+// Command l7admin serves the Admin API over etcd; l7admin history, diff and rollback tell
+// who changed what, and bring back what was.
 //
 // It owns flags, listeners and the order of start and end; the API is in
 // impl/admin. It exits with 0 after SIGTERM or SIGINT, 3 when its flags are wrong
@@ -16,6 +17,11 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Getenv)) }
 
 func run(args []string, getenv func(string) string) int {
+	if len(args) > 0 {
+		if _, ok := commands[args[0]]; ok {
+			return command(args[0], args[1:], getenv, os.Stdout)
+		}
+	}
 	o, err := parse(args, getenv)
 	if err != nil {
 		return daemon.BadFlags("l7admin", err)

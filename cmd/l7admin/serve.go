@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
@@ -36,7 +37,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 		log.Warn("private keys and secrets of plugins in etcd are sealed with the keyring that APISIX ships and everybody knows: set UNILB_KEYRING")
 	}
 	api, err := admin.New(admin.Options{
-		Store: st, Prefix: o.prefix, Keys: o.keys(), Keyring: o.keyring, PlainSecrets: o.plainSecrets, Log: log,
+		Store: &history.Store{Store: st, Objects: o.prefix}, Prefix: o.prefix, Keys: o.keys(), Keyring: o.keyring, PlainSecrets: o.plainSecrets, Log: log,
 		Stream: o.stream, Allow: o.allow, NoCORS: o.noCORS, NoVersion: o.noVersion,
 	})
 	if err != nil {
@@ -67,6 +68,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 	defer stop()
 	wg.Go(func() { _ = n.Run(background) })
 	wg.Go(func() { begin(ctx, api, n, log) })
+	wg.Go(func() { _ = history.KeepNewest(background, st, o.keep, log) })
 
 	select {
 	case err := <-failed:

@@ -19,6 +19,7 @@ import (
 
 	"github.com/unilb/unilb/impl/admin"
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/store"
 	"github.com/unilb/unilb/impl/store/etcdtest"
 )
@@ -49,8 +50,8 @@ func newAPI(t *testing.T, off ...string) *api {
 	}
 	t.Cleanup(func() { _ = a.st.Close() })
 	h, err := admin.New(admin.Options{
-		Store: a.st,
-		Keys:  []admin.Key{{Secret: key, Role: admin.Admin}, {Secret: "view"}},
+		Store: &history.Store{Store: a.st, Objects: "/apisix"}, // as l7admin has it
+		Keys:  []admin.Key{{Secret: key, Role: admin.Admin, Name: "operator"}, {Secret: "view", Name: "viewer"}},
 
 		Keyring: ring,
 		Stream:  !slices.Contains(off, "stream"),

@@ -20,6 +20,8 @@ const (
 type Key struct {
 	Secret string
 	Role   Role
+	// Name is what the history calls its holder; it is no secret.
+	Name string
 }
 
 // allowed tells whether a client at that address may ask.
@@ -32,10 +34,10 @@ func (h *Handler) allowed(remote string) bool {
 }
 
 // authorize checks the key of a request: query api_key, header X-API-KEY or
-// cookie x_api_key, in this order.
-func (h *Handler) authorize(r *http.Request) *failure {
+// cookie x_api_key, in this order. It returns the name of the key.
+func (h *Handler) authorize(r *http.Request) (name string, f *failure) {
 	if len(h.keys) == 0 {
-		return nil
+		return "anybody", nil
 	}
 	token := r.URL.Query().Get("api_key")
 	if token == "" {
@@ -47,18 +49,18 @@ func (h *Handler) authorize(r *http.Request) *failure {
 		}
 	}
 	if token == "" {
-		return unauthorized("missing apikey")
+		return "", unauthorized("missing apikey")
 	}
 	for _, k := range h.keys {
 		if subtle.ConstantTimeCompare([]byte(k.Secret), []byte(token)) != 1 {
 			continue
 		}
 		if k.Role != Admin && r.Method != http.MethodGet {
-			return unauthorized("invalid method for role viewer")
+			return "", unauthorized("invalid method for role viewer")
 		}
-		return nil
+		return k.Name, nil
 	}
-	return unauthorized("wrong apikey")
+	return "", unauthorized("wrong apikey")
 }
 
 func unauthorized(description string) *failure {

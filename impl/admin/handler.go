@@ -135,13 +135,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		page(w, http.StatusNotFound)
 		return
 	}
-	if err := h.authorize(r); err != nil {
+	author, err := h.authorize(r)
+	if err != nil {
 		err.write(w)
 		return
 	}
 	if h.serveCatalogue(w, r, path) {
 		return
 	}
+	r = recorded(r, author)
 	if endpoint := h.endpoint(r.Method, path[1:]); endpoint != nil {
 		endpoint(w, r)
 		return

@@ -38,6 +38,31 @@ func (s *Store) List(ctx context.Context, prefix string) (kvs []KV, rev int64, e
 	return kvs, h.revision, err
 }
 
+// ListAt is List as it was at revision rev. The error wraps ErrCompacted when etcd
+// does not have it any more.
+func (s *Store) ListAt(ctx context.Context, prefix string, rev int64) ([]KV, error) {
+	kvs, _, err := s.listOnce(ctx, prefix, rev)
+	if errors.Is(err, rpctypes.ErrCompacted) {
+		err = ErrCompacted
+	}
+	return kvs, err
+}
+
+// Keys is List without values.
+func (s *Store) Keys(ctx context.Context, prefix string) (kvs []KV, rev int64, err error) {
+	kvs, h, err := s.list(ctx, prefix, clientv3.WithKeysOnly())
+	return kvs, h.revision, err
+}
+
+// Count is how many keys List would return.
+func (s *Store) Count(ctx context.Context, prefix string) (int64, error) {
+	resp, err := s.read(ctx, "list", rangeStart(prefix), clientv3.WithRange(rangeEnd(prefix)), clientv3.WithCountOnly())
+	if err != nil {
+		return 0, err
+	}
+	return resp.Count, nil
+}
+
 // Changed returns what is in the directories and was written after revision
 // after, as it was at revision rev, in no order. What was deleted is not told.
 // It is one round trip and does not page: for steps, not for whole directories.
@@ -71,9 +96,9 @@ type header struct {
 
 // list is List with the header of the first page. A compaction between two pages
 // makes it begin again.
-func (s *Store) list(ctx context.Context, prefix string) ([]KV, header, error) {
+func (s *Store) list(ctx context.Context, prefix string, how ...clientv3.OpOption) ([]KV, header, error) {
 	for {
-		kvs, h, err := s.listOnce(ctx, prefix)
+		kvs, h, err := s.listOnce(ctx, prefix, 0, how...)
 		if errors.Is(err, rpctypes.ErrCompacted) {
 			continue
 		}
@@ -81,10 +106,11 @@ func (s *Store) list(ctx context.Context, prefix string) ([]KV, header, error) {
 	}
 }
 
-func (s *Store) listOnce(ctx context.Context, prefix string) ([]KV, header, error) {
+// listOnce lists at revision rev; 0: now.
+func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...clientv3.OpOption) ([]KV, header, error) {
 	var (
 		kvs  []KV
-		h    header
+		h    = header{revision: rev}
 		from = directory(prefix)
 		end  = clientv3.GetPrefixRangeEnd(from)
 	)
@@ -92,7 +118,7 @@ func (s *Store) listOnce(ctx context.Context, prefix string) ([]KV, header, erro
 		from, end = "\x00", "\x00"
 	}
 	for {
-		opts := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize)}
+		opts := append([]clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize)}, how...)
 		if h.revision > 0 {
 			opts = append(opts, clientv3.WithRev(h.revision))
 		}

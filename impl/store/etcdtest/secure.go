@@ -52,7 +52,7 @@ func StartSecure(t T, prefixes ...string) *Secure {
 func (s *Secure) askForNames(t T, prefixes []string) {
 	t.Helper()
 	c := s.client(t, "", "")
-	defer c.Close()
+	defer func() { _ = c.Close() }() // nothing is under way
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	steps := []func() error{
@@ -80,7 +80,7 @@ func (s *Secure) askForNames(t T, prefixes []string) {
 func (s *Secure) SetPassword(t T, password string) {
 	t.Helper()
 	c := s.client(t, "root", rootPassword)
-	defer c.Close()
+	defer func() { _ = c.Close() }() // nothing is under way
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if _, err := c.UserChangePassword(ctx, s.User, password); err != nil {

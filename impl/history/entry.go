@@ -1,0 +1,157 @@
+package history
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"compress/flate"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+// Prefix is where entries are kept.
+const Prefix = "/unilb/history"
+
+const (
+	// maxEntry bounds what the value of an entry adds to a transaction, in bytes: one
+	// may have 1.5 MiB by etcd's default. Beyond it the entry says what was changed, and
+	// not how.
+	maxEntry = 512 << 10
+	// maxPacked is the size from which objects are packed.
+	maxPacked = 2 << 10
+	// maxObject bounds what is unpacked, in bytes: more than etcd takes.
+	maxObject = 16 << 20
+)
+
+// A Who is who changes something, and why.
+type Who struct {
+	// Author is the name of the API key, or of whoever goes round the Admin API.
+	Author string `json:"author"`
+	// Request tells this request from others.
+	Request string `json:"request,omitempty"`
+	// What is method and path, or another word for what was done.
+	What string `json:"what,omitempty"`
+}
+
+// An Entry is one transaction.
+type Entry struct {
+	// Revision is the transaction's. It is that of the entry's key and not in its value.
+	Revision int64     `json:"-"`
+	Time     time.Time `json:"time"` // by the clock of the replica that wrote it
+	Who
+	Changes []Change `json:"changes"`
+	// Omitted: the objects were too large to be kept; Changes have the keys alone.
+	Omitted bool `json:"omitted,omitempty"`
+}
+
+// A Change is one key of a transaction.
+type Change struct {
+	Key string `json:"key"`
+	// Prev is the revision of the object before; 0: there was none.
+	Prev int64 `json:"prev,omitempty"`
+	// Before and After are the object as it is in etcd; nil: there was, or is, none.
+	Before Object `json:"before,omitempty"`
+	After  Object `json:"after,omitempty"`
+}
+
+// An Object is the value of a key. In JSON it is the text, or, where that is long or
+// none, a list of a word that says how it is packed, and what came of it.
+type Object []byte
+
+// MarshalJSON packs the object if that makes it smaller.
+func (o Object) MarshalJSON() ([]byte, error) {
+	if o == nil {
+		return []byte("null"), nil
+	}
+	if len(o) < maxPacked && utf8.Valid(o) {
+		return text(string(o))
+	}
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(o); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return json.Marshal([2]string{"deflate", base64.StdEncoding.EncodeToString(b.Bytes())})
+}
+
+// text is a JSON string that stays as readable as it can.
+func text(s string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// UnmarshalJSON unpacks what MarshalJSON packed.
+func (o *Object) UnmarshalJSON(b []byte) error {
+	var s *string
+	if json.Unmarshal(b, &s) == nil {
+		if *o = nil; s != nil {
+			*o = Object(*s)
+		}
+		return nil
+	}
+	var packed [2]string
+	if err := json.Unmarshal(b, &packed); err != nil {
+		return err
+	}
+	if packed[0] != "deflate" {
+		return fmt.Errorf("object is packed as %q: written by another version", packed[0])
+	}
+	raw, err := base64.StdEncoding.DecodeString(packed[1])
+	if err != nil {
+		return err
+	}
+	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(raw)), maxObject))
+	if err != nil {
+		return err
+	}
+	*o = Object(plain)
+	return nil
+}
+
+// newKey is a key of its own that sorts by time, as far as clocks agree.
+func newKey(now time.Time) string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // documented to never fail
+	return fmt.Sprintf("%s/%013d-%s", Prefix, now.UnixMilli(), hex.EncodeToString(id[:]))
+}
+
+// encode makes the value of an entry, without the objects when they are too large.
+func (e Entry) encode() ([]byte, error) {
+	b, err := json.Marshal(e)
+	if err != nil || len(b) <= maxEntry {
+		return b, err
+	}
+	short := e
+	short.Omitted, short.Changes = true, make([]Change, len(e.Changes))
+	for i, c := range e.Changes {
+		short.Changes[i] = Change{Key: c.Key, Prev: c.Prev}
+	}
+	return json.Marshal(short)
+}
+
+// Parse reads an entry as it is in etcd.
+func Parse(kv store.KV) (Entry, error) {
+	e := Entry{Revision: kv.Mod}
+	if err := json.Unmarshal(kv.Value, &e); err != nil {
+		return Entry{}, fmt.Errorf("history entry %s: %w", kv.Key, err)
+	}
+	return e, nil
+}

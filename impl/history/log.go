@@ -1,0 +1,151 @@
+package history
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+// A Log is all entries that are kept, and the objects as they are now.
+type Log struct {
+	Entries  []Entry // in the order of revisions
+	Objects  map[string]store.KV
+	Revision int64   // of both
+	Damaged  []error // entries that cannot be read
+}
+
+// Load reads entries, and the objects of a directory such as /apisix, at one revision.
+func Load(ctx context.Context, st *store.Store, objects string) (*Log, error) {
+	kvs, rev, err := st.List(ctx, Prefix)
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{Revision: rev, Objects: map[string]store.KV{}}
+	for _, kv := range kvs {
+		e, err := Parse(kv)
+		if err != nil {
+			l.Damaged = append(l.Damaged, err)
+			continue
+		}
+		l.Entries = append(l.Entries, e)
+	}
+	slices.SortFunc(l.Entries, func(a, b Entry) int { return cmp.Compare(a.Revision, b.Revision) })
+	now, err := st.ListAt(ctx, objects, rev)
+	if err != nil {
+		return nil, err
+	}
+	s := Store{Objects: objects}
+	for _, kv := range now {
+		if s.recorded(store.Op{Key: kv.Key}) {
+			l.Objects[kv.Key] = kv
+		}
+	}
+	return l, nil
+}
+
+// A State is the objects as they were at a revision.
+type State struct {
+	Revision int64
+	Objects  map[string]Object
+	// Unknown are keys of which the log does not tell: they were written since by
+	// somebody who leaves no entry, or were too large to be kept.
+	Unknown []string
+}
+
+// At returns the state at a revision: from etcd while it has it, else from the entries.
+// Of an object that somebody deleted who leaves no entry the entries know nothing.
+func (l *Log) At(ctx context.Context, st *store.Store, objects string, rev int64) (*State, error) {
+	if rev < 1 || rev > l.Revision {
+		return nil, fmt.Errorf("revision %d: etcd is at %d", rev, l.Revision)
+	}
+	kvs, err := st.ListAt(ctx, objects, rev)
+	if errors.Is(err, store.ErrCompacted) {
+		return l.rebuilt(rev)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, of := &State{Revision: rev, Objects: map[string]Object{}}, Store{Objects: objects}
+	for _, kv := range kvs {
+		if of.recorded(store.Op{Key: kv.Key}) {
+			s.Objects[kv.Key] = kv.Value
+		}
+	}
+	return s, nil
+}
+
+// rebuilt takes back every entry after a revision.
+func (l *Log) rebuilt(rev int64) (*State, error) {
+	if len(l.Entries) == 0 || rev < l.Entries[0].Revision-1 {
+		return nil, fmt.Errorf("revision %d: etcd does not have it any more, and the history begins at %d", rev, l.begins())
+	}
+	type version struct {
+		mod   int64
+		value Object
+		known bool
+	}
+	was := map[string]version{}
+	for key, kv := range l.Objects {
+		was[key] = version{kv.Mod, kv.Value, true}
+	}
+	for _, e := range slices.Backward(l.Entries) {
+		if e.Revision <= rev {
+			break
+		}
+		for _, c := range e.Changes {
+			was[c.Key] = version{c.Prev, c.Before, !e.Omitted || c.Prev == 0}
+		}
+	}
+	s := &State{Revision: rev, Objects: map[string]Object{}}
+	for _, key := range slices.Sorted(maps.Keys(was)) {
+		switch v := was[key]; {
+		case v.mod > rev || !v.known:
+			s.Unknown = append(s.Unknown, key)
+		case v.value != nil:
+			s.Objects[key] = v.value
+		}
+	}
+	return s, nil
+}
+
+func (l *Log) begins() int64 {
+	if len(l.Entries) == 0 {
+		return l.Revision
+	}
+	return l.Entries[0].Revision
+}
+
+// Now is the state as it is.
+func (l *Log) Now() *State {
+	s := &State{Revision: l.Revision, Objects: map[string]Object{}}
+	for key, kv := range l.Objects {
+		s.Objects[key] = kv.Value
+	}
+	return s
+}
+
+// Diff lists the objects that differ in another state, in the order of keys, but for
+// those of which one of the states knows nothing.
+func (s *State) Diff(to *State) []Change {
+	keys := map[string]bool{}
+	for _, m := range []map[string]Object{s.Objects, to.Objects} {
+		for key := range m {
+			keys[key] = true
+		}
+	}
+	var out []Change
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		a, b := s.Objects[key], to.Objects[key]
+		if bytes.Equal(a, b) && (a == nil) == (b == nil) || slices.Contains(s.Unknown, key) || slices.Contains(to.Unknown, key) {
+			continue
+		}
+		out = append(out, Change{Key: key, Before: a, After: b})
+	}
+	return out
+}

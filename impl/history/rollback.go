@@ -1,0 +1,236 @@
+package history
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+const (
+	// groupOps and groupBytes bound one transaction: etcd takes 128 operations and 1.5
+	// MiB by default, and the entry holds every object before and after.
+	groupOps   = 60
+	groupBytes = 256 << 10
+)
+
+// A Plan is what has to change to have a state again.
+type Plan struct {
+	objects string
+	rev     int64 // up to which it was made
+	Groups  []Group
+	// Unknown are keys that are left as they are, because nothing is known of them.
+	Unknown []string
+}
+
+// A Group is the objects to change that refer to each other. It is one transaction,
+// or, where it is too large, several in an order in which no reference leads nowhere.
+type Group struct {
+	Changes []Change
+	// Transactions is how many it takes.
+	Transactions int
+	steps        [][]Change
+}
+
+// Restore plans how objects become again what they were in a state. keys are patterns as
+// of path.Match, below the directory of objects, that choose among them; none: all. The
+// error says which object would refer to one that is not there.
+func (l *Log) Restore(s *State, objects string, keys []string) (*Plan, error) {
+	p := &Plan{objects: objects, rev: l.Revision}
+	changes := map[string]Change{}
+	unknown := map[string]bool{}
+	for _, key := range s.Unknown {
+		if Chosen(objects, key, keys) {
+			unknown[key] = true
+			p.Unknown = append(p.Unknown, key)
+		}
+	}
+	all := map[string]bool{}
+	for key := range l.Objects {
+		all[key] = true
+	}
+	for key := range s.Objects {
+		all[key] = true
+	}
+	end := map[string]Object{} // what will be there
+	for key := range all {
+		now, was := l.Objects[key], s.Objects[key]
+		if !Chosen(objects, key, keys) || unknown[key] || bytes.Equal(now.Value, was) && (now.Value == nil) == (was == nil) {
+			if now.Value != nil {
+				end[key] = now.Value
+			}
+			continue
+		}
+		if was != nil {
+			end[key] = was
+		}
+		changes[key] = Change{Key: key, Prev: now.Mod, Before: now.Value, After: was}
+	}
+	if err := complete(objects, end, changes); err != nil {
+		return nil, err
+	}
+	for _, g := range grouped(objects, changes) {
+		p.Groups = append(p.Groups, newGroup(objects, g))
+	}
+	return p, nil
+}
+
+// Chosen tells whether one of the patterns, as of path.Match and below the directory of
+// objects, matches a key; without patterns every key is chosen. A pattern that is none
+// chooses the key that is spelt like it.
+func Chosen(objects, key string, patterns []string) bool {
+	rest := strings.TrimPrefix(key, objects+"/")
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, rest)
+		return err == nil && ok || rest == p
+	})
+}
+
+// complete refuses an end in which a change has left a reference that leads nowhere.
+func complete(objects string, end map[string]Object, changes map[string]Change) error {
+	for _, key := range slices.Sorted(maps.Keys(end)) {
+		for _, to := range refersTo(objects, key, end[key]) {
+			_, there := end[to]
+			_, mine := changes[key]
+			_, its := changes[to]
+			if !there && (mine || its) {
+				return fmt.Errorf("%s would refer to %s, which would not be there: restore both, or neither", key, to)
+			}
+		}
+	}
+	return nil
+}
+
+// grouped parts changes into those that refer to each other, before or after.
+func grouped(objects string, changes map[string]Change) [][]Change {
+	root := map[string]string{}
+	var find func(string) string
+	find = func(key string) string {
+		if root[key] != key {
+			root[key] = find(root[key])
+		}
+		return root[key]
+	}
+	for key := range changes {
+		root[key] = key
+	}
+	for key, c := range changes {
+		for _, to := range append(refersTo(objects, key, c.Before), refersTo(objects, key, c.After)...) {
+			if _, ok := changes[to]; ok {
+				root[find(key)] = find(to)
+			}
+		}
+	}
+	groups := map[string][]Change{}
+	for _, key := range slices.Sorted(maps.Keys(changes)) {
+		groups[find(key)] = append(groups[find(key)], changes[key])
+	}
+	return slices.SortedFunc(maps.Values(groups), func(a, b []Change) int { return cmp.Compare(a[0].Key, b[0].Key) })
+}
+
+func newGroup(objects string, changes []Change) Group {
+	order := func(c Change) int {
+		if c.After == nil { // deletions last, and who refers before who is referred to
+			return 100 - rank[kind(objects, c.Key)]
+		}
+		return rank[kind(objects, c.Key)]
+	}
+	slices.SortStableFunc(changes, func(a, b Change) int { return order(a) - order(b) })
+	g := Group{Changes: changes}
+	size := 0
+	for _, c := range changes {
+		n := len(c.Key) + len(c.Before) + 2*len(c.After)
+		if last := len(g.steps) - 1; last >= 0 && len(g.steps[last]) < groupOps && size+n <= groupBytes {
+			g.steps[last] = append(g.steps[last], c)
+			size += n
+			continue
+		}
+		g.steps = append(g.steps, []Change{c})
+		size = n
+	}
+	g.Transactions = len(g.steps)
+	return g
+}
+
+// Do makes the changes, a group at a time, and returns the revision of the last one. It
+// stops at the first that fails: the groups before that are in place, done of them, and a
+// new plan goes on from there. A *store.ConflictError says that somebody else changed an
+// object meanwhile.
+func (p *Plan) Do(ctx context.Context, st *Store, who Who) (rev int64, done int, err error) {
+	for _, g := range p.Groups {
+		for _, step := range g.steps {
+			if rev, err = p.commit(By(ctx, who), st, step); err != nil {
+				return rev, done, fmt.Errorf("restore %s: %w", step[0].Key, err)
+			}
+		}
+		done++
+	}
+	return rev, done, nil
+}
+
+// users are the directories in which objects refer to others.
+var users = []string{"routes", "stream_routes", "services", "upstreams", "consumers", "plugin_configs", "consumer_groups", "global_rules"}
+
+func (p *Plan) commit(ctx context.Context, st *Store, step []Change) (int64, error) {
+	var conds []store.Cond
+	var ops []store.Op
+	mine := map[string]bool{}
+	gone := map[string]bool{}
+	for _, c := range step {
+		mine[c.Key] = true
+		if c.After == nil {
+			gone[c.Key] = true
+		}
+	}
+	for _, c := range step {
+		conds = append(conds, store.Cond{Key: c.Key, Mod: c.Prev})
+		ops = append(ops, store.Op{Key: c.Key, Value: c.After, Delete: c.After == nil})
+		for _, to := range refersTo(p.objects, c.Key, c.After) {
+			if need := (store.Cond{Key: to, Rule: store.Exists}); !mine[to] && !slices.Contains(conds, need) {
+				conds = append(conds, need)
+			}
+		}
+	}
+	if len(gone) > 0 {
+		quiet, err := p.unused(ctx, st, gone)
+		if err != nil {
+			return 0, err
+		}
+		conds = append(conds, quiet...)
+	}
+	return st.Commit(ctx, conds, ops...)
+}
+
+// unused looks whether anybody has begun since the plan to refer to what is to be
+// deleted, and returns the conditions under which nobody does.
+func (p *Plan) unused(ctx context.Context, st *Store, gone map[string]bool) ([]store.Cond, error) {
+	dirs := make([]string, len(users))
+	for i, u := range users {
+		dirs[i] = p.objects + "/" + u
+	}
+	kvs, rev, err := st.Changed(ctx, p.rev, dirs...)
+	if err != nil {
+		return nil, err
+	}
+	for _, kv := range kvs {
+		for _, to := range refersTo(p.objects, kv.Key, kv.Value) {
+			if gone[to] && !gone[kv.Key] {
+				return nil, fmt.Errorf("%s refers to %s since: %w", kv.Key, to, errInUse)
+			}
+		}
+	}
+	conds := make([]store.Cond, len(dirs))
+	for i, dir := range dirs {
+		conds[i] = store.Cond{Key: dir, Mod: rev, Rule: store.Quiet}
+	}
+	return conds, nil
+}
+
+var errInUse = errors.New("somebody changed the configuration meanwhile")

@@ -1,0 +1,171 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+// plan is how to go back to a revision.
+func (l *lab) plan(rev int64, keys ...string) (*Plan, error) {
+	l.t.Helper()
+	return l.log().Restore(l.at(rev), "/apisix", keys)
+}
+
+func (l *lab) rollback(rev int64, keys ...string) int64 {
+	l.t.Helper()
+	p, err := l.plan(rev, keys...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	at, done, err := p.Do(l.t.Context(), l.st, Who{Author: "joe", What: "rollback"})
+	if err != nil || done != len(p.Groups) {
+		l.t.Fatalf("%d of %d groups, %v", done, len(p.Groups), err)
+	}
+	return at
+}
+
+const (
+	routeOfU = `{"uri":"/","upstream_id":"u"}`
+	routeOfV = `{"uri":"/","upstream_id":"v"}`
+	split    = `{"plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[{"upstream_id":"w"}]}]}}}`
+)
+
+func TestRollbackWritesOldObjectsAsNewOnes(t *testing.T) {
+	for _, compacted := range []bool{false, true} {
+		t.Run(fmt.Sprintf("compacted=%v", compacted), func(t *testing.T) {
+			l := newLab(t)
+			l.write("upstreams/u", `{"n":1}`, "routes/r", routeOfU)
+			rev := l.write("routes/other", "{}")
+			was := l.objects()
+			l.write("upstreams/v", `{"n":2}`, "routes/r", routeOfV)
+			l.write("upstreams/u", "-")
+			l.write("routes/other", `{"x":1}`, "routes/new", "{}")
+			mess := l.objects()
+			messed := l.log().Revision
+			if compacted {
+				l.compact(messed)
+			}
+			at := l.rollback(rev)
+			if got := l.objects(); got != was || at <= messed {
+				t.Errorf("at %d got\n%s\nwant\n%s", at, got, was)
+			}
+			// u, v and r belong together; other and new are alone.
+			byJoe := 0
+			for _, e := range l.log().Entries {
+				if e.Author == "joe" {
+					byJoe++
+				}
+			}
+			if byJoe != 3 {
+				t.Errorf("%d transactions, want one for each group", byJoe)
+			}
+			l.rollback(messed) // and forth
+			if got := l.objects(); got != mess {
+				t.Errorf("taken back: got\n%s\nwant\n%s", got, mess)
+			}
+			if p, err := l.plan(messed); err != nil || len(p.Groups) != 0 {
+				t.Errorf("a rollback to what is there has %d groups, %v", len(p.Groups), err)
+			}
+		})
+	}
+}
+
+func TestRollbackOfSomeObjectsLeavesNoReferenceThatLeadsNowhere(t *testing.T) {
+	l := newLab(t)
+	rev := l.write("routes/r", "{}")
+	l.write("upstreams/u", "{}", "upstreams/w", "{}", "routes/r", routeOfU, "routes/s", split)
+	for _, keys := range [][]string{{"upstreams/u"}, {"upstreams/*"}, {"upstreams/w", "routes/r"}} {
+		if _, err := l.plan(rev, keys...); err == nil || !strings.Contains(err.Error(), "would refer to") {
+			t.Errorf("%v alone: got %v", keys, err)
+		}
+	}
+	l.rollback(rev, "routes/r", "upstreams/u")
+	if got, want := l.objects(), "routes/r={} routes/s="+split+" upstreams/w={}"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestRollbackThatMeetsAnotherWriterChangesNothingOfThatGroup(t *testing.T) {
+	l := newLab(t)
+	rev := l.write("routes/r", "{}", "routes/s", "{}")
+	l.write("upstreams/u", "{}", "routes/r", routeOfU)
+	l.write("routes/a", `{"n":1}`)
+	do := func(what string, write ...string) error {
+		t.Helper()
+		p, err := l.plan(rev)
+		if err != nil || len(p.Groups) != 2 {
+			t.Fatalf("%d groups, %v", len(p.Groups), err)
+		}
+		l.write(write...)
+		_, done, err := p.Do(t.Context(), l.st, Who{Author: "joe"})
+		if err == nil || done != 1 {
+			t.Errorf("%s: %d groups done, %v, want one and an error", what, done, err)
+		}
+		if got := l.objects(); !strings.Contains(got, "upstreams/u=") || strings.Contains(got, "routes/r={}") {
+			t.Errorf("%s: got %s, want the group as it was", what, got)
+		}
+		l.write("routes/a", `{"n":1}`)
+		return err
+	}
+	var conflict *store.ConflictError
+	if err := do("the object is another", "upstreams/u", `{"n":2}`); !errors.As(err, &conflict) {
+		t.Errorf("got %v, want a conflict", err)
+	}
+	if err := do("somebody refers to what is to go", "routes/s", routeOfU); !errors.Is(err, errInUse) {
+		t.Errorf("got %v, want who refers to it", err)
+	}
+}
+
+func TestLargeGroupTakesSeveralTransactions(t *testing.T) {
+	l := newLab(t)
+	l.write("upstreams/u", "{}")
+	const n = 150
+	for i := range n {
+		l.write(fmt.Sprintf("routes/%03d", i), routeOfU)
+	}
+	all := l.objects()
+	rev := l.log().Revision
+	for i := range n {
+		l.write(fmt.Sprintf("routes/%03d", i), "-")
+	}
+	l.write("upstreams/u", "-")
+	empty := l.log().Revision
+	p, err := l.plan(rev)
+	if err != nil || len(p.Groups) != 1 || p.Groups[0].Transactions != 3 || len(p.Groups[0].Changes) != n+1 {
+		t.Fatalf("got %+v, %v, want one group of three transactions", p, err)
+	}
+	l.rollback(rev)
+	if got := l.objects(); got != all {
+		t.Errorf("got %d bytes of objects, want %d", len(got), len(all))
+	}
+	l.rollback(empty)
+	if got := l.objects(); got != "" {
+		t.Errorf("got %s, want nothing", got)
+	}
+}
+
+func TestDifferencesNameMembersAndHideSecrets(t *testing.T) {
+	for _, tc := range []struct{ name, from, to, want string }{
+		{"changed", `{"a":{"b":1,"c":[1]},"update_time":1}`, `{"a":{"b":2,"c":[1]},"update_time":2}`, "[{a.b 1 2}]"},
+		{"added", "", `{"uri":"/<x>","n":{"h:80":1}}`, `[{n.h:80  1} {uri  "/<x>"}]`},
+		{"removed", `{"uri":"/"}`, "", `[{uri "/" }]`},
+		{"list", `{"a":[1,2]}`, `{"a":[2]}`, "[{a [1,2] [2]}]"},
+		{"key", `{"key":"x","tls":{"client_key":"x"}}`, `{"key":"y","tls":{"client_key":"y"}}`, "[{key (secret) (secret)} {tls.client_key (secret) (secret)}]"},
+		{"junk", "\xff", `{"a":1}`, "[{ \uFFFD {\"a\":1}}]"},
+		{"same", `{"a":1, "b":2}`, `{"b":2,"a":1}`, "[]"},
+	} {
+		object := func(s string) Object {
+			if s == "" {
+				return nil
+			}
+			return Object(s)
+		}
+		if got := fmt.Sprint(Compare(object(tc.from), object(tc.to))); got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
