@@ -74,7 +74,7 @@ func TestOurManifestRendersTheFlagsOfOurGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := m.Render(Vars{
-		Bin: "/b", Node: "bj/az1/l7-1", Zone: "az1", Region: "bj", Etcd: []string{"http://e1:2379", "http://e2:2379"}, Prefix: "/apisix",
+		Bin: "/b", Dir: "/d", Node: "bj/az1/l7-1", Zone: "az1", Region: "bj", Etcd: []string{"http://e1:2379", "http://e2:2379"}, Prefix: "/apisix",
 		Listen: []string{"10.1.1.1:80", "10.1.1.1:81"}, Underlay: "10.1.1.1", AdminURL: "http://vip/apisix/admin", AdminKey: "k",
 	})
 	if err != nil {
@@ -82,7 +82,7 @@ func TestOurManifestRendersTheFlagsOfOurGateway(t *testing.T) {
 	}
 	want := []string{
 		"/b/l7gw", "--node=bj/az1/l7-1", "--zone=az1", "--region=bj", "--etcd=http://e1:2379,http://e2:2379", "--prefix=/apisix",
-		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--underlay=10.1.1.1", "--drain-timeout=30s", "--ocsp-stapling",
+		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--state-dir=/d/state", "--underlay=10.1.1.1", "--drain-timeout=30s", "--ocsp-stapling",
 	}
 	if !slices.Equal(p.Argv, want) {
 		t.Errorf("argv:\n got %q\nwant %q", p.Argv, want)

@@ -91,7 +91,7 @@ func Profiles() []Profile {
 		},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
 		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},
-		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}},
+		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}, Extended: []Feature{HALastGood}},
 	}
 }
 

@@ -97,6 +97,8 @@ const (
 	HAStore   Feature = "ha.store"   // traffic goes on while the store is away
 	HAControl Feature = "ha.control" // edits go on while one of the control plane is away
 	HAAgent   Feature = "ha.agent"   // forwarding outlives its agent
+	// HALastGood: a gateway starts without its store.
+	HALastGood Feature = "ha.last-good"
 )
 
 // A Capability is something the machine or the lab must offer.

@@ -15,5 +15,6 @@ func Cases() []spec.Case {
 		storeKilled,
 		storeFrozen,
 		storeSplit,
+		storeAwayStart,
 	}
 }
