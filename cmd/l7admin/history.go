@@ -17,14 +17,20 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/daemon"
 	"github.com/unilb/unilb/impl/history"
+	"github.com/unilb/unilb/impl/history/decide"
 	"github.com/unilb/unilb/impl/store"
 	"github.com/unilb/unilb/impl/store/access"
 )
 
-// askTimeout bounds a command that reads or restores the configuration.
-const askTimeout = 5 * time.Minute
+const (
+	// askTimeout bounds a command that reads or restores the configuration.
+	askTimeout = 5 * time.Minute
+	// shownByDefault is how many entries, or requests, are printed.
+	shownByDefault = 20
+)
 
 // commands are what l7admin does besides serving.
 var commands = map[string]struct {
@@ -46,6 +52,9 @@ const diffUsage = `l7admin diff A [B]: how the configuration of revision B (defa
 
   l7admin diff 120 128
   l7admin diff --key 'upstreams/*' 120
+
+Objects that differ come first (--key chooses). Then requests by the names, paths, methods
+and simple conditions of all routes that become something else, by the gateway's own rules.
 `
 
 const rollbackUsage = `l7admin rollback REVISION: write the objects as they were at a revision, as new ones
@@ -67,6 +76,7 @@ type query struct {
 	json    bool
 	dryRun  bool
 	author  string
+	keyring *apisix.Keyring
 	args    []string
 	out     io.Writer
 	timeout time.Duration
@@ -124,8 +134,9 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 	f.DurationVar(&q.timeout, "timeout", askTimeout, "when to give up")
 	switch name {
 	case "history":
-		const newest = 20
-		f.IntVar(&q.limit, "limit", newest, "`entries` to print; 0: all")
+		f.IntVar(&q.limit, "limit", shownByDefault, "`entries` to print; 0: all")
+	case "diff":
+		f.IntVar(&q.limit, "limit", shownByDefault, "`requests` to print that become something else; 0: all")
 	case "rollback":
 		f.BoolVar(&q.dryRun, "dry-run", false, "print what would be written and write nothing")
 		f.StringVar(&q.author, "author", myself(), "`name` that the history will tell")
@@ -134,6 +145,10 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 		return err
 	}
 	q.args, q.etcd = f.Args(), strings.Split(etcd, ",")
+	var err error
+	if q.keyring, _, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
+		return fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
+	}
 	return q.access.Read(getenv, q.etcd)
 }
 
@@ -296,6 +311,27 @@ func (q *query) diff(ctx context.Context) error {
 			return err
 		}
 	}
+	return q.decisions(decide.Compare(q.prefix, states[0], states[1], q.keyring))
+}
+
+// decisions prints which requests become something else.
+func (q *query) decisions(r decide.Result) error {
+	shown := r.Decisions
+	if q.limit > 0 && len(shown) > q.limit {
+		shown = shown[:q.limit]
+	}
+	for _, d := range shown {
+		if !q.json {
+			fmt.Fprintf(q.out, "  > %s\n      %s\n   -> %s\n", d.Request, d.From, d.To)
+		} else if err := q.encode(d); err != nil {
+			return err
+		}
+	}
+	more := ""
+	if r.LeftOut {
+		more = ", and no more were tried"
+	}
+	fmt.Fprintf(os.Stderr, "l7admin: %d of %d requests become something else%s; %d are shown\n", len(r.Decisions), r.Requests, more, len(shown))
 	return nil
 }
 

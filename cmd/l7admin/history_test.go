@@ -77,10 +77,11 @@ func TestCommandsTellWhatChangedAndBringItBack(t *testing.T) {
 		!strings.Contains(list, "  ~ upstreams/u\n      nodes.10.0.0.1:80: 1 -> nothing\n      nodes.10.0.0.2:80: 1\n") || strings.Contains(list, "+ upstreams/u") {
 		t.Errorf("history:\n%s", list)
 	}
-	if diff := s.l7admin(0, "diff", good); !strings.Contains(diff, "- routes/r") || !strings.Contains(diff, "+ routes/new") || !strings.Contains(diff, "~ upstreams/u") {
+	if diff := s.l7admin(0, "diff", good); !strings.Contains(diff, "- routes/r") || !strings.Contains(diff, "+ routes/new") || !strings.Contains(diff, "~ upstreams/u") ||
+		!strings.Contains(diff, "  > GET http://any.example/new from 198.51.100.77\n      route r, upstreams/u: 10.0.0.1:80*1\n   -> route new, upstreams/u: 10.0.0.2:80*1\n") {
 		t.Errorf("diff to now:\n%s", diff)
 	}
-	if diff := s.l7admin(0, "diff", good, bad); strings.Contains(diff, "routes") || !strings.Contains(diff, "~ upstreams/u") {
+	if diff := s.l7admin(0, "diff", good, bad); strings.Contains(diff, "routes/") || !strings.Contains(diff, "~ upstreams/u") {
 		t.Errorf("diff of two:\n%s", diff)
 	}
 	before := s.l7admin(0, "history", "--json", "--limit", "0")

@@ -53,6 +53,9 @@ func Load(ctx context.Context, st *store.Store, objects string) (*Log, error) {
 type State struct {
 	Revision int64
 	Objects  map[string]Object
+	// Created is the revision that created an object, by which a gateway orders routes
+	// that are equal otherwise; 0: it is not known.
+	Created map[string]int64
 	// Unknown are keys of which the log does not tell: they were written since by
 	// somebody who leaves no entry, or were too large to be kept.
 	Unknown []string
@@ -71,13 +74,17 @@ func (l *Log) At(ctx context.Context, st *store.Store, objects string, rev int64
 	if err != nil {
 		return nil, err
 	}
-	s, of := &State{Revision: rev, Objects: map[string]Object{}}, Store{Objects: objects}
+	s, of := newState(rev), Store{Objects: objects}
 	for _, kv := range kvs {
 		if of.recorded(store.Op{Key: kv.Key}) {
-			s.Objects[kv.Key] = kv.Value
+			s.Objects[kv.Key], s.Created[kv.Key] = kv.Value, kv.Create
 		}
 	}
 	return s, nil
+}
+
+func newState(rev int64) *State {
+	return &State{Revision: rev, Objects: map[string]Object{}, Created: map[string]int64{}}
 }
 
 // rebuilt takes back every entry after a revision.
@@ -102,13 +109,16 @@ func (l *Log) rebuilt(rev int64) (*State, error) {
 			was[c.Key] = version{c.Prev, c.Before, !e.Omitted || c.Prev == 0}
 		}
 	}
-	s := &State{Revision: rev, Objects: map[string]Object{}}
+	s := newState(rev)
 	for _, key := range slices.Sorted(maps.Keys(was)) {
 		switch v := was[key]; {
 		case v.mod > rev || !v.known:
 			s.Unknown = append(s.Unknown, key)
 		case v.value != nil:
 			s.Objects[key] = v.value
+			if create := l.Objects[key].Create; create <= rev { // it has not been away since
+				s.Created[key] = create
+			}
 		}
 	}
 	return s, nil
@@ -123,9 +133,9 @@ func (l *Log) begins() int64 {
 
 // Now is the state as it is.
 func (l *Log) Now() *State {
-	s := &State{Revision: l.Revision, Objects: map[string]Object{}}
+	s := newState(l.Revision)
 	for key, kv := range l.Objects {
-		s.Objects[key] = kv.Value
+		s.Objects[key], s.Created[key] = kv.Value, kv.Create
 	}
 	return s
 }
