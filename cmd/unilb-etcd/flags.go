@@ -23,7 +23,30 @@ type options struct {
 	quota                          int64
 	retention                      time.Duration
 	maxTxnOps, maxRequest          uint
+	client, peer                   keys
 	logLevel                       string
+}
+
+// keys are the files of one side's TLS.
+type keys struct{ cert, key, ca string }
+
+func (k *keys) flags(f *flag.FlagSet, side, whom string) {
+	f.StringVar(&k.cert, side+"cert", "", "`file` with the certificate that "+whom+" are shown at https:// URLs")
+	f.StringVar(&k.key, side+"key", "", "`file` with its private key")
+	f.StringVar(&k.ca, side+"ca", "", "`file` with the certificates of authorities, of one of which "+whom+" must show a certificate; empty: they need not")
+}
+
+func (k *keys) check(side string, urls string) error {
+	secure := strings.Contains(urls, "https://")
+	switch {
+	case (k.cert == "") != (k.key == ""):
+		return fmt.Errorf("--%scert and --%skey go together: one of them is empty", side, side)
+	case secure && k.cert == "":
+		return fmt.Errorf("%s: --%scert is required for https://", urls, side)
+	case !secure && (k.cert != "" || k.ca != ""):
+		return fmt.Errorf("%s: with --%scert or --%sca URLs must be https://", urls, side, side)
+	}
+	return nil
 }
 
 func parse(args []string) (*options, error) {
@@ -45,6 +68,8 @@ func parse(args []string) (*options, error) {
 	f.DurationVar(&o.retention, "compaction-retention", time.Hour, "how long old revisions are kept; 0: for ever")
 	f.UintVar(&o.maxTxnOps, "max-txn-ops", 1024, "operations in one transaction")
 	f.UintVar(&o.maxRequest, "max-request-bytes", 4<<20, "size of one request; the Admin API takes bodies of 1.5 MiB")
+	o.client.flags(f, "", "clients")
+	o.peer.flags(f, "peer-", "other members")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -57,7 +82,10 @@ func parse(args []string) (*options, error) {
 	case o.dataDir == "":
 		return nil, errors.New("--data-dir is required")
 	}
-	return o, nil
+	if err := o.client.check("", o.listenClient); err != nil {
+		return nil, err
+	}
+	return o, o.peer.check("peer-", o.listenPeer)
 }
 
 // config turns flags into etcd's configuration.
@@ -83,6 +111,9 @@ func (o *options) config() (*embed.Config, error) {
 		}
 		*l.to = urls
 	}
+	client, peer := &cfg.ClientTLSInfo, &cfg.PeerTLSInfo
+	client.CertFile, client.KeyFile, client.TrustedCAFile, client.ClientCertAuth = o.client.cert, o.client.key, o.client.ca, o.client.ca != ""
+	peer.CertFile, peer.KeyFile, peer.TrustedCAFile, peer.ClientCertAuth = o.peer.cert, o.peer.key, o.peer.ca, o.peer.ca != ""
 	cfg.InitialCluster = o.initialCluster
 	if cfg.InitialCluster == "" {
 		cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)

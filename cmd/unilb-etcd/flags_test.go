@@ -36,11 +36,30 @@ func TestMemberAloneIsItsOwnCluster(t *testing.T) {
 	}
 }
 
+func TestEachSideHasFilesOfItsOwn(t *testing.T) {
+	o, err := parse(strings.Fields("--name n1 --data-dir /d --listen-client https://10.0.0.1:2379 --cert c --key k --ca a --listen-peer https://10.0.0.1:2380 --peer-cert pc --peer-key pk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := o.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := cfg.ClientTLSInfo; c.CertFile != "c" || c.KeyFile != "k" || c.TrustedCAFile != "a" || !c.ClientCertAuth {
+		t.Errorf("towards clients: got %+v", c)
+	}
+	if p := cfg.PeerTLSInfo; p.CertFile != "pc" || p.KeyFile != "pk" || p.ClientCertAuth {
+		t.Errorf("towards members: got %+v", p)
+	}
+}
+
 func TestBadFlagsExitWithThree(t *testing.T) {
 	for _, args := range []string{
 		"", "--name n1", "--data-dir /d", "--name n1 --data-dir /d extra", "--name n1 --data-dir /d --listen-client 10.0.0.1:2379",
 		"--name n1 --data-dir /d --listen-peer http://10.0.0.1", "--name n1 --data-dir /d --heartbeat-interval 1s --election-timeout 1s",
 		"--name n1 --data-dir /d --log-level loud",
+		"--name n1 --data-dir /d --listen-client https://10.0.0.1:2379", "--name n1 --data-dir /d --cert c --key k",
+		"--name n1 --data-dir /d --listen-client https://10.0.0.1:2379 --cert c", "--name n1 --data-dir /d --peer-ca c",
 	} {
 		if code := run(strings.Fields(args)); code != daemon.ExitBadFlags {
 			t.Errorf("%q: exit %d, want %d", args, code, daemon.ExitBadFlags)

@@ -271,6 +271,29 @@ func TestWatchFollowsAClusterThatBeginsAgain(t *testing.T) {
 	f.want(map[string]string{"/d/a": "restored", "/d/b": "1"})
 }
 
+func TestWatchFollowsAnotherClusterInThePlaceOfItsOwn(t *testing.T) {
+	t.Parallel()
+	etcd := etcdtest.Start(t)
+	s := open(t, etcd.Endpoint())
+	put(t, s, "/d/gone", "1")
+	f := follow(t, s, "/d")
+	f.untilRev(put(t, s, "/d/a", "1"))
+	before := f.rev
+	etcd.Replace()
+	etcd.Up()
+	fresh := open(t, etcd.Endpoint())
+	put(t, fresh, "/d/b", "1")
+	for rev := int64(0); rev <= before+5; { // it is further than the one before
+		rev = put(t, fresh, "/elsewhere", "1")
+	}
+	f.until("content of the other cluster", func() bool { return f.content["/d/b"] == "1" })
+	f.untilRev(put(t, fresh, "/d/c", "1"))
+	f.want(map[string]string{"/d/b": "1", "/d/c": "1"})
+	if r := s.Resyncs(); r.Replaced == 0 {
+		t.Errorf("counted %+v, want that etcd was replaced", r)
+	}
+}
+
 func TestWatchLeavesAFrozenLink(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

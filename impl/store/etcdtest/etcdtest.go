@@ -6,6 +6,7 @@
 package etcdtest
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -32,6 +33,7 @@ type Server struct {
 	dir  string
 	addr string // host:port of the client listener; kept over restarts
 	keys *files // of the client listener; nil: it speaks no TLS
+	life int    // how often it was replaced by another cluster
 	etcd *embed.Etcd
 }
 
@@ -84,6 +86,7 @@ func (s *Server) Up() {
 	}
 	cfg.AdvertiseClientUrls = cfg.ListenClientUrls
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	cfg.InitialClusterToken = fmt.Sprint("test ", s.life)
 	// A cluster of one elects itself; nobody's link is slow here.
 	cfg.TickMs, cfg.ElectionMs = 10, 100
 	e, err := embed.StartEtcd(cfg)
@@ -121,6 +124,14 @@ func (s *Server) Wipe() {
 	if err := os.RemoveAll(s.dir); err != nil {
 		s.t.Fatalf("wipe etcd: %v", err)
 	}
+}
+
+// Replace stops the member and removes its data, as Wipe does, and gives it another
+// cluster id: the next Up is a cluster that nobody has seen.
+func (s *Server) Replace() {
+	s.t.Helper()
+	s.Wipe()
+	s.life++
 }
 
 // Backup copies the member's data as they are now; the member is down meanwhile.
