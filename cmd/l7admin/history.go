@@ -178,7 +178,7 @@ func (q *query) chosen(key string) bool {
 // changed is how an object changed, as it is printed.
 type changed struct {
 	Key     string               `json:"key"`
-	What    string               `json:"what"` // added, changed, removed
+	What    string               `json:"what"` // added, changed, removed; or why it cannot be told
 	Members []history.Difference `json:"members,omitempty"`
 }
 
@@ -193,10 +193,26 @@ func newChanged(key string, before, after history.Object) changed {
 	return c
 }
 
+// ofEntry is how an object changed by an entry, as far as that is known.
+func ofEntry(e history.Entry, c history.Change) changed {
+	switch {
+	case e.Omitted:
+		return changed{Key: c.Key, What: "too large to be kept"}
+	case !c.AfterKnown:
+		return changed{Key: c.Key, What: "replaced since by somebody who leaves no entry"}
+	}
+	return newChanged(c.Key, c.Before, c.After)
+}
+
 // print prints it, and what of it has changed.
 func (q *query) print(c changed) {
+	key := strings.TrimPrefix(c.Key, q.prefix+"/")
 	sign := map[string]string{"added": "+", "changed": "~", "removed": "-"}[c.What]
-	fmt.Fprintf(q.out, "  %s %s\n", sign, strings.TrimPrefix(c.Key, q.prefix+"/"))
+	if sign == "" {
+		fmt.Fprintf(q.out, "  ? %s: %s\n", key, c.What)
+		return
+	}
+	fmt.Fprintf(q.out, "  %s %s\n", sign, key)
 	for _, d := range c.Members {
 		name := d.Path
 		if name == "" {
@@ -232,7 +248,7 @@ func (q *query) history(ctx context.Context) error {
 		var all []changed
 		for _, c := range e.Changes {
 			if q.chosen(c.Key) {
-				all = append(all, newChanged(c.Key, c.Before, c.After))
+				all = append(all, ofEntry(e, c))
 			}
 		}
 		if len(all) == 0 {
@@ -261,10 +277,6 @@ func (q *query) entry(e history.Entry, all []changed) error {
 	}
 	fmt.Fprintf(q.out, "%d  %s  %s  %s  %s\n", e.Revision, e.Time.Format(time.RFC3339), e.Author, e.What, e.Request)
 	for _, c := range all {
-		if e.Omitted {
-			fmt.Fprintf(q.out, "  ? %s: too large to be kept\n", strings.TrimPrefix(c.Key, q.prefix+"/"))
-			continue
-		}
 		q.print(c)
 	}
 	return nil

@@ -219,6 +219,7 @@ func Run(ctx, hard context.Context, o Options) error {
 			g.drain(hard)
 			return nil
 		case <-o.Restart:
+			g.last.flush(background) // what it is to begin with if etcd is away
 			if s := g.succeed(ctx); s != nil && g.handOver(background, s) {
 				g.leave(hard, s)
 				return nil

@@ -101,6 +101,19 @@ func (l *lastGood) end() {
 	}
 }
 
+// flush writes what is in force, for a process that is about to begin with it.
+func (l *lastGood) flush(ctx context.Context) {
+	if l == nil {
+		return
+	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if l.keeping.stop != nil { // else there is nothing yet
+		l.keeping.end()
+		l.keeping.begin(ctx, l.keeper)
+	}
+}
+
 // note says that a batch of etcd is in force, but for the objects that were refused.
 func (l *lastGood) note(prefix string, b store.Batch, refused map[string]error) {
 	if l == nil {

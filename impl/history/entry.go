@@ -2,16 +2,16 @@ package history
 
 import (
 	"bytes"
+	"compress/flate"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 	"unicode/utf8"
-
-	"compress/flate"
 
 	"github.com/unilb/unilb/impl/store"
 )
@@ -47,7 +47,7 @@ type Entry struct {
 	Time     time.Time `json:"time"` // by the clock of the replica that wrote it
 	Who
 	Changes []Change `json:"changes"`
-	// Omitted: the objects were too large to be kept; Changes have the keys alone.
+	// Omitted: the objects were too large to be kept; Changes do not have them.
 	Omitted bool `json:"omitted,omitempty"`
 }
 
@@ -56,9 +56,15 @@ type Change struct {
 	Key string `json:"key"`
 	// Prev is the revision of the object before; 0: there was none.
 	Prev int64 `json:"prev,omitempty"`
-	// Before and After are the object as it is in etcd; nil: there was, or is, none.
+	// Before is the object as it was in etcd; nil: there was none.
 	Before Object `json:"before,omitempty"`
-	After  Object `json:"after,omitempty"`
+	// Deleted says that there is none after it.
+	Deleted bool `json:"deleted,omitempty"`
+	// After is the object that was put. It is not kept a second time: it is in etcd, or
+	// what the next change of the key has replaced; see Load.
+	After Object `json:"-"`
+	// AfterKnown is false where somebody replaced it who leaves no entry.
+	AfterKnown bool `json:"-"`
 }
 
 // An Object is the value of a key. In JSON it is the text, or, where that is long or
@@ -74,10 +80,9 @@ func (o Object) MarshalJSON() ([]byte, error) {
 		return text(string(o))
 	}
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
+	w := packers.Get().(*flate.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
 	if _, err := w.Write(o); err != nil {
 		return nil, err
 	}
@@ -86,6 +91,12 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal([2]string{"deflate", base64.StdEncoding.EncodeToString(b.Bytes())})
 }
+
+// packers are kept: one has a megabyte.
+var packers = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is one
+	return w
+}}
 
 // text is a JSON string that stays as readable as it can.
 func text(s string) ([]byte, error) {
@@ -142,7 +153,7 @@ func (e Entry) encode() ([]byte, error) {
 	short := e
 	short.Omitted, short.Changes = true, make([]Change, len(e.Changes))
 	for i, c := range e.Changes {
-		short.Changes[i] = Change{Key: c.Key, Prev: c.Prev}
+		short.Changes[i] = Change{Key: c.Key, Prev: c.Prev, Deleted: c.Deleted}
 	}
 	return json.Marshal(short)
 }

@@ -194,6 +194,15 @@ func TestWhatWasWrittenWithoutAnEntryIsUnknownAfterACompaction(t *testing.T) {
 	if s := l.at(rev); listed(s.Objects) != "routes/a=1 routes/b=1 routes/c=1" {
 		t.Errorf("from etcd: got %s", listed(s.Objects))
 	}
+	var known []bool
+	for _, e := range l.log().Entries {
+		for _, c := range e.Changes {
+			known = append(known, c.AfterKnown)
+		}
+	}
+	if want := []bool{false, false, true, true, true}; !slices.Equal(known, want) { // a, b and c, then c, then a
+		t.Errorf("what was put is known: %v, want %v", known, want)
+	}
 	l.compact(l.log().Revision)
 	s := l.at(rev)
 	if got := fmt.Sprint(s.Unknown); got != "[/apisix/routes/a /apisix/routes/b]" || listed(s.Objects) != "routes/c=1" {
@@ -219,10 +228,11 @@ func TestLargeObjectsArePackedAndTooLargeOnesAreNot(t *testing.T) {
 	if e := log.Entries[1]; string(e.Changes[0].Before) != long || string(e.Changes[0].After) != "\xff\x00 no text" {
 		t.Errorf("packed and unpacked: %d bytes, %q", len(e.Changes[0].Before), e.Changes[0].After)
 	}
-	for _, e := range log.Entries[2:] {
-		if !e.Omitted || e.Changes[0].Key != "/apisix/routes/b" {
-			t.Errorf("got %+v, want the key alone", e.Who)
-		}
+	if e := log.Entries[2]; e.Omitted || e.Changes[0].AfterKnown {
+		t.Errorf("got %+v, want what was put to be unknown, which nobody keeps", e.Changes[0].AfterKnown)
+	}
+	if e := log.Entries[3]; !e.Omitted || e.Changes[0].Key != "/apisix/routes/b" || string(e.Changes[0].After) != "small" {
+		t.Errorf("got %+v, want what was replaced left out", e.Who)
 	}
 	l.compact(log.Revision)
 	if s := l.at(before); fmt.Sprint(s.Unknown) != "[/apisix/routes/b]" {

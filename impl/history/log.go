@@ -46,7 +46,34 @@ func Load(ctx context.Context, st *store.Store, objects string) (*Log, error) {
 			l.Objects[kv.Key] = kv
 		}
 	}
+	l.complete()
 	return l, nil
+}
+
+// complete finds what each change put: what the next one of that key has replaced, or
+// what is there now.
+func (l *Log) complete() {
+	type put struct {
+		change *Change
+		rev    int64
+	}
+	last := map[string]put{}
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		for j := range e.Changes {
+			c := &e.Changes[j]
+			if p := last[c.Key]; p.change != nil && p.rev == c.Prev && !e.Omitted {
+				p.change.After, p.change.AfterKnown = c.Before, true
+			}
+			c.AfterKnown = c.Deleted
+			last[c.Key] = put{c, e.Revision}
+		}
+	}
+	for key, p := range last {
+		if now := l.Objects[key]; now.Mod == p.rev {
+			p.change.After, p.change.AfterKnown = now.Value, true
+		}
+	}
 }
 
 // A State is the objects as they were at a revision.

@@ -73,11 +73,7 @@ func (s *Store) Commit(ctx context.Context, conds []store.Cond, ops ...store.Op)
 		if !holds(conds, op.Key) {
 			conds = append(conds[:len(conds):len(conds)], store.Cond{Key: op.Key, Mod: before.Mod})
 		}
-		c := Change{Key: op.Key, Prev: before.Mod, Before: before.Value}
-		if !op.Delete {
-			c.After = op.Value
-		}
-		e.Changes = append(e.Changes, c)
+		e.Changes = append(e.Changes, Change{Key: op.Key, Prev: before.Mod, Before: before.Value, Deleted: op.Delete})
 	}
 	value, err := e.encode()
 	if err != nil {

@@ -133,7 +133,9 @@ func (k *Keeper) Status() Status {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.status
-	s.Revisions = maps.Clone(s.Revisions)
+	revisions := map[string]int64{}
+	maps.Copy(revisions, s.Revisions)
+	s.Revisions = revisions
 	return s
 }
 
@@ -202,16 +204,18 @@ func (k *Keeper) take(prefix string, s *step) {
 	}
 	d.revision = s.revision
 	for key, kv := range s.objects {
-		if kv != nil && k.o.Stored != nil {
-			value, ok := k.o.Stored(prefix, *kv)
-			if kv = nil; ok {
-				kv = &store.KV{Key: key, Value: value, Create: s.objects[key].Create, Mod: s.objects[key].Mod}
-			}
-		}
 		if kv == nil {
 			delete(d.objects, key)
+			continue
+		}
+		stored, ok := *kv, true
+		if k.o.Stored != nil {
+			stored.Value, ok = k.o.Stored(prefix, *kv)
+		}
+		if ok {
+			d.objects[key] = stored
 		} else {
-			d.objects[key] = *kv
+			delete(d.objects, key)
 		}
 	}
 }
