@@ -48,7 +48,7 @@ func TestFlagsOfTheAdminAPI(t *testing.T) {
 	if !o.stream || !o.noCORS || len(o.allow) != 2 || o.allow[1].String() != "10.1.2.3/32" {
 		t.Errorf("got %+v", o)
 	}
-	want := []admin.Key{{Secret: "k", Role: admin.Admin}, {Secret: "v", Role: admin.Viewer}}
+	want := []admin.Key{{Secret: "k", Role: admin.Admin, Name: "admin"}, {Secret: "v", Role: admin.Viewer, Name: "viewer"}}
 	if keys := o.keys(); !slices.Equal(keys, want) {
 		t.Errorf("keys are %+v, want %+v", keys, want)
 	}

@@ -55,11 +55,6 @@ func (c *client) ready() {
 	if len(c.in) > 0 && !c.goOn() {
 		return
 	}
-	if c.open() && c.run != nil && !c.half && !c.wants() && c.left() {
-		c.readable = false
-		c.halve()
-		return
-	}
 	for c.open() && c.readable && c.wants() {
 		if c.l.tired() {
 			c.again()
@@ -70,6 +65,11 @@ func (c *client) ready() {
 			return
 		}
 		c.data(b)
+	}
+	if c.open() && c.run != nil && !c.half && !c.wants() && c.left() {
+		c.readable = false
+		c.halve()
+		return
 	}
 	if c.run != nil && c.waiting() == 0 && !c.blocked {
 		c.pace()

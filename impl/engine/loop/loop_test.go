@@ -16,7 +16,7 @@ import (
 // start serves a handler, with buffers that are overwritten as soon as they may be.
 func start(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 	t.Helper()
-	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout, HTTP2: o.HTTP2})
+	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout, HalfClose: o.HalfClose, HTTP2: o.HTTP2})
 }
 
 func startLoops(t *testing.T, o Options) (*Engine, string) {

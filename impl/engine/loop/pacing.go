@@ -54,7 +54,7 @@ func (c *client) late() {
 	case c.half && c.run != nil && c.wrote != c.halfWrote:
 		c.halfWrote = c.wrote
 		c.pace()
-	case c.half && c.run != nil && c.waiting() == 0:
+	case c.half && c.run != nil && c.waiting() == 0 && !c.blocked:
 		c.run.clientEnded()
 	case c.run != nil:
 		c.run.clientLate()

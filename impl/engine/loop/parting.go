@@ -21,19 +21,18 @@ func (c *client) left() bool {
 	if !c.ended || len(c.in) > 0 {
 		return false
 	}
+	var n int
+	var e syscall.Errno
 	if c.tls == nil {
-		n, e := peek(c.fd)
-		return n == 0 && e == 0
-	}
-	n, e := c.read(c.l.in) // only decrypted it tells
-	if n > 0 {
+		n, e = peek(c.fd)
+	} else if n, e = c.read(c.l.in); n > 0 { // only decrypted it tells
 		c.hold(c.l.in[:n])
 	}
-	if n < 0 && e != unix.EAGAIN {
+	if e != 0 && e != unix.EAGAIN { // what was found is not found again
 		c.l.fail(&c.sock, e)
 		return false
 	}
-	return n == 0
+	return n == 0 && e == 0
 }
 
 // halve is the end of what the client sends before it has its answer. It has gone, or

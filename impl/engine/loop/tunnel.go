@@ -36,6 +36,9 @@ func (u *upstream) switched(head, early []byte) bool {
 	r.rec.Status, r.answering, r.closeIt = 101, true, true
 	r.tunnel = &tunnel{r: r, u: u}
 	r.tunnel.alive()
+	if c.half { // that end is the tunnel's
+		c.half, c.readable = false, true
+	}
 	c.again() // what the client sent early
 	return true
 }

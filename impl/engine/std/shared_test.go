@@ -16,5 +16,5 @@ func TestTheLibraryServesTargetsOfHTTP2(t *testing.T) {
 
 func startShared(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 	t.Helper()
-	return start(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout})
+	return start(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout, HalfClose: o.HalfClose})
 }
