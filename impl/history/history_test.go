@@ -136,6 +136,30 @@ func TestEntryIsPartOfTheTransaction(t *testing.T) {
 	}
 }
 
+func TestDirectoryThatIsDeletedIsRecordedObjectByObject(t *testing.T) {
+	l := newLab(t)
+	rev := l.write("consumers/jack", "{}", "consumers/jack/credentials/a", "1", "consumers/jack/credentials/b", "2", "consumers/jill/credentials/a", "3")
+	was := l.objects()
+	ctx := By(t.Context(), Who{Author: "jane"})
+	_, err := l.st.Commit(ctx, nil, store.Op{Key: "/apisix/consumers/jack", Delete: true},
+		store.Op{Key: "/apisix/consumers/jack/credentials/", Delete: true, Dir: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range l.log().Entries[1].Changes {
+		got = append(got, fmt.Sprintf("%s %d %s %v", c.Key, c.Prev, c.Before, c.Deleted))
+	}
+	if want := fmt.Sprintf("[/apisix/consumers/jack %d {} true /apisix/consumers/jack/credentials/a %d 1 true /apisix/consumers/jack/credentials/b %d 2 true]", rev, rev, rev); fmt.Sprint(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	l.compact(l.log().Revision)
+	l.rollback(rev)
+	if got := l.objects(); got != was {
+		t.Errorf("after a rollback got\n%s\nwant\n%s", got, was)
+	}
+}
+
 func TestEntryTellsWhatWasReplacedThoughSomebodyElseWrote(t *testing.T) {
 	l := newLab(t)
 	l.write("routes/r", "1")

@@ -66,6 +66,15 @@ func (s *Store) Commit(ctx context.Context, conds []store.Cond, ops ...store.Op)
 		if !s.recorded(op) {
 			continue
 		}
+		if op.Dir {
+			changes, held, err := s.emptied(ctx, op.Key)
+			if err != nil {
+				return 0, err
+			}
+			e.Changes = append(e.Changes, changes...)
+			conds = append(conds[:len(conds):len(conds)], held...)
+			continue
+		}
 		before, err := s.before(ctx, a, conds, op.Key)
 		if err != nil {
 			return 0, err
@@ -82,11 +91,33 @@ func (s *Store) Commit(ctx context.Context, conds []store.Cond, ops ...store.Op)
 	return s.Store.Commit(ctx, conds, append(ops[:len(ops):len(ops)], store.Op{Key: newKey(e.Time), Value: value})...)
 }
 
-// recorded tells whether an op changes an object: not a counter, and not the name of
+// recorded tells whether an op changes objects: not a counter, and not the name of
 // a directory.
 func (s *Store) recorded(op store.Op) bool {
 	rest, ok := strings.CutPrefix(op.Key, s.Objects+"/")
-	return ok && strings.Contains(rest, "/") && !strings.HasSuffix(rest, "/")
+	return ok && strings.Contains(rest, "/") && (op.Dir || !strings.HasSuffix(rest, "/"))
+}
+
+// emptied are the objects of a directory that is to be deleted, and the conditions under
+// which it has no others.
+func (s *Store) emptied(ctx context.Context, dir string) ([]Change, []store.Cond, error) {
+	const most = 50 // that are held: etcd bounds conditions as it bounds operations
+	kvs, rev, err := s.List(ctx, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	var changes []Change
+	held := []store.Cond{{Key: dir, Mod: rev, Rule: store.Quiet}}
+	for _, kv := range kvs {
+		if !s.recorded(store.Op{Key: kv.Key}) {
+			continue
+		}
+		changes = append(changes, Change{Key: kv.Key, Prev: kv.Mod, Before: kv.Value, Deleted: true})
+		if len(held) <= most {
+			held = append(held, store.Cond{Key: kv.Key, Mod: kv.Mod})
+		}
+	}
+	return changes, held, nil
 }
 
 // before is the object that a commit replaces if its conditions hold.
