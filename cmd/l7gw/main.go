@@ -49,7 +49,9 @@ func run(args []string, getenv func(string) string) int {
 		fmt.Println("l7gw", obs.Version())
 		return 0
 	}
-	log, err := obs.Logger(os.Stderr, o.logLevel)
+	lines := obs.NewWriter(os.Stderr) // event loops log, and must not wait
+	defer lines.Close()
+	log, err := obs.Logger(lines, o.logLevel)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "l7gw:", err)
 		return exitBadFlags
