@@ -40,6 +40,7 @@ type options struct {
 	engine             string
 	loops              int
 	http2              bool
+	limits             gateway.Limits
 	logLevel           string
 
 	standalone  bool
@@ -84,6 +85,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
 	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
 	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
+	limitFlags(f, &o.limits)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
 	f.BoolVar(&o.standalone, "standalone", false, "start etcd and the Admin API as children on loopback; for a first try")
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
@@ -106,6 +108,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	const maxSeries = 1_000_000
 	if o.metricSeries < 1 || o.metricSeries > maxSeries {
 		return nil, fmt.Errorf("--metrics-series %d: want 1 to %d", o.metricSeries, maxSeries)
+	}
+	if err := checkLimits(&o.limits); err != nil {
+		return nil, err
 	}
 	if err := o.secrets(getenv); err != nil {
 		return nil, err

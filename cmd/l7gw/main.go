@@ -122,7 +122,7 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 		FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
 		StateDir: o.stateDir, StatusListen: o.statusListen,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
-		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, MetricSeries: o.metricSeries,
+		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, Limits: o.limits, MetricSeries: o.metricSeries,
 		Restart: restart, Successor: successor, RestartTimeout: o.restartTimeout, Heir: heir,
 	})
 }

@@ -40,11 +40,14 @@ type engine interface {
 // newEngine makes the engine that o asks for. draining is also true while the node is
 // registered so: clients of an operator's drain move on as those of SIGTERM do.
 func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() bool) (engine, error) {
+	l := &o.Limits
 	switch o.Engine {
 	case "", EngineStd:
-		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})}, nil
+		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
+			HeadTimeout: l.HeadTimeout, IdleTimeout: l.IdleTimeout, BodyTimeout: l.BodyTimeout, HalfClose: l.HalfClose, MaxBody: l.MaxBody, MaxHead: l.MaxHead, MaxConns: l.MaxConns})}, nil
 	case EngineLoop:
-		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining})
+		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
+			HeadTimeout: l.HeadTimeout, IdleTimeout: l.IdleTimeout, BodyTimeout: l.BodyTimeout, HalfClose: l.HalfClose, MinBodyRate: l.MinBodyRate, MaxBody: l.MaxBody, MaxHead: l.MaxHead, MaxConns: l.MaxConns})
 		return loopEngine{e}, err
 	}
 	return nil, fmt.Errorf("engine %q: want %s or %s", o.Engine, EngineStd, EngineLoop)

@@ -75,6 +75,8 @@ type Options struct {
 	HTTP2 bool
 	// Loops is the number of event loops of EngineLoop; 0: 1.
 	Loops int
+	// Limits bounds what clients may do.
+	Limits Limits
 	// MetricSeries bounds the pairs of route and node that metrics tell apart; 0:
 	// meter.DefaultMost.
 	MetricSeries int
