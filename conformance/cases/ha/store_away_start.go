@@ -19,7 +19,7 @@ const kept = 7 * time.Second
 // Catches a gateway that needs its store to start: a machine that restarts, or an update,
 // during an outage of the store takes sites away that were served well before.
 var storeAwayStart = spec.Case{
-	ID: "HA-STORE-AWAY-START", Level: spec.Must, Needs: []spec.Feature{spec.HAStore, spec.HALastGood}, Env: faulty,
+	ID: "HA-STORE-AWAY-START", Level: spec.Must, Needs: []spec.Feature{spec.HALastGood}, Env: faulty,
 	Title:   "A gateway that is killed and started again while every member of the store is dead serves what was in force, and takes in what is edited once the store is back.",
 	Refs:    []string{"docs/wire.md 4: the last good configuration", "docs/faults.md: kill"},
 	After:   []string{"HA-STORE-KILLED"},
