@@ -46,7 +46,7 @@ func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() b
 		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
 			HeadTimeout: l.HeadTimeout, IdleTimeout: l.IdleTimeout, BodyTimeout: l.BodyTimeout, HalfClose: l.HalfClose, MaxBody: l.MaxBody, MaxHead: l.MaxHead, MaxConns: l.MaxConns})}, nil
 	case EngineLoop:
-		e, err := loop.New(loop.Options{Handler: h, Loops: o.Loops, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
+		e, err := loop.New(loop.Options{Handler: h, Poison: poison, Loops: o.Loops, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
 			HeadTimeout: l.HeadTimeout, IdleTimeout: l.IdleTimeout, BodyTimeout: l.BodyTimeout, HalfClose: l.HalfClose, MinBodyRate: l.MinBodyRate, MaxBody: l.MaxBody, MaxHead: l.MaxHead, MaxConns: l.MaxConns})
 		return loopEngine{e}, err
 	}
