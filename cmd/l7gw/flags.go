@@ -83,7 +83,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
 	f.IntVar(&o.metricSeries, "metrics-series", meter.DefaultMost, "pairs of route and node that metrics tell apart, 1 to 1000000; others are counted together")
 	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
-	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it; the engine std does not")
+	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it")
 	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
 	limitFlags(f, &o.limits)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")

@@ -172,9 +172,6 @@ func threeRestarts(t *testing.T, flags []string) {
 		})
 	}
 	all := loads(g, object)
-	if flags[0] == "--engine=std" {
-		all = all[:len(all)-1] // it speaks no HTTP/2
-	}
 	for _, l := range all {
 		watch(l.kind, func() error { return l.run(ctx) })
 	}

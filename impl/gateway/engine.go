@@ -43,7 +43,7 @@ func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() b
 	l := &o.Limits
 	switch o.Engine {
 	case "", EngineStd:
-		return stdEngine{std.New(std.Options{Handler: h, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
+		return stdEngine{std.New(std.Options{Handler: h, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
 			HeadTimeout: l.HeadTimeout, IdleTimeout: l.IdleTimeout, BodyTimeout: l.BodyTimeout, HalfClose: l.HalfClose, MaxBody: l.MaxBody, MaxHead: l.MaxHead, MaxConns: l.MaxConns})}, nil
 	case EngineLoop:
 		e, err := loop.New(loop.Options{Handler: h, Poison: poison, Loops: o.Loops, HTTP2: o.HTTP2, Server: proxy.ServerName, TLS: c, Roots: o.UpstreamRoots, Log: o.Log, Draining: draining,
@@ -55,7 +55,7 @@ func newEngine(o Options, h exchange.Handler, c *certs.Server, draining func() b
 
 // protocols are offered in the handshake of TLS.
 func (o *Options) protocols() []string {
-	if o.HTTP2 && o.Engine == EngineLoop {
+	if o.HTTP2 {
 		return []string{"h2", "http/1.1"}
 	}
 	return []string{"http/1.1"}

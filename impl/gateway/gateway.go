@@ -71,7 +71,7 @@ type Options struct {
 	// Engine serves requests: EngineStd or EngineLoop; "" is EngineStd.
 	Engine string
 	// HTTP2 serves HTTP/2 as well, agreed on in the handshake of TLS and, without TLS,
-	// to clients that begin with it. EngineStd does not.
+	// to clients that begin with it.
 	HTTP2 bool
 	// Loops is the number of event loops of EngineLoop; 0: 1.
 	Loops int

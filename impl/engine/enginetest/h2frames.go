@@ -155,3 +155,18 @@ func FramedTarget(t *testing.T, secure bool, f func(n int, fr *http2.Framer, c n
 	}()
 	return ln.Addr().String()
 }
+
+// isRefusal tells the frame by which a malformed request is refused: a reset, or the head of
+// an answer with a status that says so (RFC 9113, 8.1.1).
+func isRefusal(f http2.Frame) bool {
+	switch f := f.(type) {
+	case *http2.RSTStreamFrame:
+		return f.ErrCode == http2.ErrCodeProtocol
+	case *http2.HeadersFrame:
+		// The status of the first answer of a connection is an index of the static table, or
+		// a literal whose name is one.
+		head, err := hpack.NewDecoder(4096, nil).DecodeFull(f.HeaderBlockFragment())
+		return err == nil && len(head) > 0 && head[0].Value == "400"
+	}
+	return false
+}

@@ -57,6 +57,10 @@ func (n *run) cutByClient() exchange.CutReason {
 	switch {
 	case n.e.ended.Load():
 		return exchange.CutShutdown
+	case n.two && n.stalled():
+		return exchange.CutClientNotReading
+	case n.two && n.reset(err):
+		return exchange.CutClientReset
 	case errors.As(err, &tooBig):
 		return exchange.CutClientTooBig
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -36,7 +36,8 @@ type Options struct {
 	HalfClose time.Duration
 	// MaxConns bounds the connections from clients on all listeners together,
 	// idle and upgraded ones included; 0: 100,000. Further ones are closed at
-	// once. It bounds requests, too: a connection carries one at a time.
+	// once. It bounds requests, too: a connection carries one at a time, or of HTTP/2
+	// maxStreams.
 	MaxConns int
 	// Server is the field of that name in answers the engine makes itself;
 	// empty: none. (What the library answers to a head it cannot read, 400 or
@@ -45,6 +46,9 @@ type Options struct {
 	// Draining tells, beside Drain, whether answers should say "Connection:
 	// close". It is asked for every answer; nil: no.
 	Draining func() bool
+	// HTTP2 serves HTTP/2 to clients that begin with it (RFC 9113, 3.3), or have agreed
+	// on it in their handshake: what TLS offers there.
+	HTTP2 bool
 	// TLS has the certificates of ServeTLS, which needs it.
 	TLS *certs.Server
 	// Roots are the authorities that targets are verified by; nil: the system's.
@@ -52,10 +56,11 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Engine serves HTTP/1.1 on any number of listeners.
+// Engine serves HTTP/1.1 and HTTP/2 on any number of listeners.
 type Engine struct {
 	o        Options
 	srv      *http.Server
+	two      *http.Server // see speakTwo; nil: HTTP/2 is not served
 	pools    *pools
 	runs     sync.Pool
 	lanes    atomic.Uint64
@@ -104,6 +109,9 @@ func New(o Options) *Engine {
 		ConnContext: e.connContext,
 		ConnState:   connState,
 	}
+	if o.HTTP2 {
+		e.speakTwo()
+	}
 	return e
 }
 
@@ -145,13 +153,18 @@ func (e *Engine) accept(ln net.Listener) error {
 	return err
 }
 
-// Drain makes every answer from now on say "Connection: close", so that
-// clients with keep-alive connections move on by themselves. Nothing is cut and
-// new connections are still accepted.
+// Drain makes every answer from now on say "Connection: close", and over HTTP/2 ask for
+// the same (GOAWAY), so that clients with keep-alive connections move on by themselves.
+// Nothing is cut and new connections are still accepted.
 func (e *Engine) Drain() { e.draining.Store(true) }
 
-// SendAway is Drain: HTTP/1.1 has no word to those who ask for nothing.
-func (e *Engine) SendAway() { e.Drain() }
+// SendAway is Drain, and asks clients of HTTP/2 at once not to send more requests on
+// their connections, also those that send none for now: for who is not to come back to
+// this engine, which should accept no more. Nothing is cut.
+func (e *Engine) SendAway() {
+	e.Drain()
+	e.goAway()
+}
 
 // closing tells whether clients should move on.
 func (e *Engine) closing() bool {

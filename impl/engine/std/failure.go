@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
-	"time"
 
 	"github.com/unilb/unilb/impl/exchange"
 )
@@ -29,12 +28,15 @@ func (t *try) pass(i hint) {
 	if n.x.Request.Proto == exchange.HTTP10 {
 		return
 	}
-	_ = n.rc.SetWriteDeadline(time.Now().Add(n.e.o.BodyTimeout)) // fails only where the write fails, too
+	n.limit()
 	h := n.w.Header()
 	for k, vv := range i.header {
-		h[k] = vv
+		if !n.two || !ofConnection(exchange.Field{Name: k}) {
+			h[k] = vv
+		}
 	}
 	n.w.WriteHeader(i.code)
+	n.unlimit()
 	clear(h)
 }
 

@@ -1,6 +1,7 @@
 package std
 
 import (
+	"strings"
 	"sync/atomic"
 )
 
@@ -23,6 +24,14 @@ func (e *Engine) Handshakes() (done, failed int64) {
 
 // numbers are counters of what is rare beside requests: they are shared.
 type numbers struct{ malformed, method, library, shaken, unshaken atomic.Int64 }
+
+// broken counts a rule of HTTP/2 that a client has broken, which the library names. It is
+// none to send on what is left of a body when the answer has ended.
+func (n *numbers) broken(what string) {
+	if !strings.HasSuffix(what, "_closed") {
+		n.library.Add(1)
+	}
+}
 
 func (n *numbers) refused(status int) {
 	if status == 405 {

@@ -21,7 +21,7 @@ func (n *run) relay(resp *http.Response, t *try) {
 	}
 	h := n.w.Header()
 	announced := announce(h, resp.Trailer)
-	if announced && length > 0 && n.r.Method != http.MethodHead {
+	if announced && length > 0 && n.r.Method != http.MethodHead && !n.two {
 		length = -1 // what has a length has no trailers in HTTP/1.1
 	}
 	n.writeHead(resp.StatusCode, x.Response.Fields, length)
@@ -29,7 +29,7 @@ func (n *run) relay(resp *http.Response, t *try) {
 		return // with HTTP/2 the library misses a body of the length that it tells
 	}
 	if length < 0 {
-		_ = n.rc.Flush() // a body of unknown length may be long in coming
+		_ = n.flush() // a body of unknown length may be long in coming
 	}
 	if n.copyBody(resp, t, length); n.rec.Cut {
 		return
@@ -81,7 +81,7 @@ func (n *run) copyBody(resp *http.Response, t *try, length int64) {
 		}
 		// Pass on what came in pieces: no more is there now, and more will come.
 		if got < len(n.buf) && (length < 0 || n.rec.Sent < length) {
-			if ferr := n.rc.Flush(); ferr != nil {
+			if ferr := n.flush(); ferr != nil {
 				n.cut(n.cutWrite(ferr))
 				return
 			}

@@ -23,7 +23,14 @@ func fill(x *exchange.Exchange, r *http.Request) error {
 		q.Scheme, q.TLS = "https", c.secure.client()
 	}
 	q.Proto = exchange.HTTP11
-	if r.ProtoMinor == 0 {
+	switch {
+	case r.ProtoMajor == 2:
+		q.Proto = exchange.HTTP2
+		if why := malformed(r, q.Scheme); why != h1.NoReason {
+			return h1.Malformed{Reason: why}
+		}
+		delete(r.Header, "Host")
+	case r.ProtoMinor == 0:
 		q.Proto = exchange.HTTP10
 	}
 	q.Host = strings.Clone(exchange.HostName(&x.Arena, r.Host))

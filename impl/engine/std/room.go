@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,12 +20,13 @@ type boundListener struct {
 	net.Listener
 	room    *admit.Room
 	half    time.Duration // Options.HalfClose
+	two     bool          // Options.HTTP2
 	numbers *numbers
 	encrypt func(*boundConn) // puts TLS on a connection; nil: none
 }
 
 func (e *Engine) bound(ln net.Listener) *boundListener {
-	return &boundListener{Listener: ln, room: e.room, half: e.o.HalfClose, numbers: &e.numbers}
+	return &boundListener{Listener: ln, room: e.room, half: e.o.HalfClose, two: e.o.HTTP2, numbers: &e.numbers}
 }
 
 func (l *boundListener) Accept() (net.Conn, error) {
@@ -38,6 +40,7 @@ func (l *boundListener) Accept() (net.Conn, error) {
 			continue
 		}
 		b := &boundConn{Conn: c, room: l.room, half: half{limit: l.half}, numbers: l.numbers}
+		b.version.known = !l.two
 		if l.encrypt != nil {
 			l.encrypt(b)
 		}
@@ -48,13 +51,16 @@ func (l *boundListener) Accept() (net.Conn, error) {
 // boundConn is a connection of a client. It gives its room back when it is closed.
 type boundConn struct {
 	net.Conn
-	room   *admit.Room
-	once   sync.Once
-	guard  guard
-	half   half
-	secure *secure // nil: without TLS
+	room    *admit.Room
+	once    sync.Once
+	version version
+	guard   guard   // of HTTP/1.1
+	half    half    // the same
+	secure  *secure // nil: without TLS
 	// lingers: the client may still be sending a body that nobody wants.
 	lingers atomic.Bool
+	// stalled: the client took nothing of what was written in time.
+	stalled atomic.Bool
 	// served: a request is ours, or its answer is still on its way.
 	served  atomic.Bool
 	numbers *numbers
@@ -70,12 +76,18 @@ func connOf(ctx context.Context) *boundConn {
 
 func (c *boundConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.guard.see(b[:n])
 	if err != nil {
 		c.secure.failed(err)
 	} else {
 		c.secure.shook()
 	}
+	if !c.version.known && !c.begins(b[:n]) {
+		return 0, io.EOF // the library then ends the connection without a word
+	}
+	if c.version.two {
+		return n, err
+	}
+	c.guard.see(b[:n])
 	if n == 0 && errors.Is(err, io.EOF) && watches(len(b)) {
 		err = c.half.wait(err)
 	}
@@ -89,6 +101,9 @@ func (c *boundConn) Write(b []byte) (int, error) {
 		c.numbers.library.Add(1)
 	}
 	n, err := c.Conn.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.stalled.Store(true)
+	}
 	c.half.wrote.Add(int64(n))
 	return n, err
 }

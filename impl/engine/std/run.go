@@ -23,6 +23,7 @@ type run struct {
 	rc    *http.ResponseController
 	r     *http.Request
 	begin time.Time
+	two   bool // over HTTP/2
 	body  *clientBody
 	rec   exchange.Record
 	// failed is why the last attempt did.
@@ -49,27 +50,29 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	if c := connOf(r.Context()); c != nil {
 		c.served.Store(true)
 	}
-	if guardOf(r.Context()).doubtful() {
-		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
+	two := r.ProtoMajor == 2
+	if !two && guardOf(r.Context()).doubtful() {
+		e.refuse(w, r, "400 Bad Request", http.StatusBadRequest)
 		return
 	}
 	if r.Method == http.MethodConnect {
-		e.refuse(w, "405 Not Allowed", http.StatusMethodNotAllowed)
+		e.refuse(w, r, "405 Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
 	n := e.runs.Get().(*run)
 	lane, _ := r.Context().Value(laneKey{}).(int)
 	n.x.Reset(lane, n.poke)
 	n.w, n.r, n.begin, n.rec, n.failed = w, r, time.Now(), exchange.Record{}, exchange.FailedInternal
-	n.rc = http.NewResponseController(w)
+	n.rc, n.two = http.NewResponseController(w), two
 	if err := fill(&n.x, r); err != nil {
-		e.refuse(w, "400 Bad Request", http.StatusBadRequest)
+		e.refuse(w, r, "400 Bad Request", http.StatusBadRequest)
 		e.runs.Put(n)
 		return
 	}
 	n.openBody()
 	n.drive()
-	if n.x.Request.HasBody() && !n.body.abandon() {
+	n.end()
+	if n.x.Request.HasBody() && !n.body.abandon() && !two {
 		if c := connOf(r.Context()); c != nil {
 			c.lingers.Store(true)
 		}
@@ -78,24 +81,29 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	n.rec.Received = n.body.received()
 	e.o.Handler.OnDone(&n.x, n.rec)
 	cut := n.rec.Cut
-	_ = n.rc.SetWriteDeadline(time.Time{}) // not for the next request; fails only on a dead connection
+	if !two {
+		_ = n.rc.SetWriteDeadline(time.Time{}) // not for the next request; fails only on a dead connection
+	}
 	// A transport may still hold the body of an attempt that was given up; it
 	// holds the body only, never the run.
 	n.w, n.rc, n.r, n.body = nil, nil, nil, nil
 	e.runs.Put(n)
 	if cut {
 		// The library then closes the connection without a proper end, which
-		// is how HTTP/1.1 says that an answer is not complete.
+		// is how HTTP/1.1 says that an answer is not complete. A stream of HTTP/2 it
+		// resets.
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// refuse answers a request that the handler never sees, and the last of its connection:
-// behind a malformed one somebody before us may have read another, and what follows
-// CONNECT is meant for a tunnel.
-func (e *Engine) refuse(w http.ResponseWriter, text string, status int) {
+// refuse answers a request that the handler never sees, and over HTTP/1.1 the last of its
+// connection: behind a malformed one somebody before us may have read another, and what
+// follows CONNECT is meant for a tunnel.
+func (e *Engine) refuse(w http.ResponseWriter, r *http.Request, text string, status int) {
 	e.numbers.refused(status)
-	w.Header().Set("Connection", "close")
+	if r.ProtoMajor < 2 {
+		w.Header().Set("Connection", "close")
+	}
 	if e.o.Server != "" {
 		w.Header().Set("Server", e.o.Server)
 	}
@@ -178,7 +186,7 @@ func (n *run) writeHead(status int, fields exchange.Fields, length int64) {
 	h := n.w.Header()
 	n.fields = exchange.Apply(n.fields[:0], fields, n.x.ResponseEdits)
 	for _, f := range n.fields {
-		if !framing(f.Name) {
+		if !framing(f.Name) && (!n.two || !ofConnection(f)) {
 			h[f.Name] = append(h[f.Name], f.Value)
 		}
 	}
@@ -188,9 +196,10 @@ func (n *run) writeHead(status int, fields exchange.Fields, length int64) {
 	if length >= 0 && bodyAllowed(status) {
 		h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	}
-	// A request whose body is still coming leaves bytes on the connection that
-	// must not be taken for the next request.
-	if n.e.closing() || n.x.Request.HasBody() && !n.body.complete() {
+	// A request whose body is still coming leaves bytes on a connection of HTTP/1.1 that
+	// must not be taken for the next request. For HTTP/2 the library sends GOAWAY
+	// instead.
+	if n.e.closing() || !n.two && n.x.Request.HasBody() && !n.body.complete() {
 		h["Connection"] = []string{"close"}
 	}
 	n.w.WriteHeader(status)
@@ -200,11 +209,48 @@ func (n *run) writeHead(status int, fields exchange.Fields, length int64) {
 func bodyAllowed(status int) bool { return status >= 200 && status != 204 && status != 304 }
 
 func (n *run) write(chunk []byte) error {
-	_ = n.rc.SetWriteDeadline(time.Now().Add(n.e.o.BodyTimeout)) // fails only where the write fails, too
+	n.limit()
 	w, err := n.w.Write(chunk)
+	n.unlimit()
 	n.rec.Sent += int64(w)
 	if errors.Is(err, http.ErrBodyNotAllowed) {
 		return nil
 	}
 	return err
+}
+
+func (n *run) flush() error {
+	n.limit()
+	err := n.rc.Flush()
+	n.unlimit()
+	return err
+}
+
+// limit is before something is written to the client, and says when it must have taken it.
+func (n *run) limit() {
+	_ = n.rc.SetWriteDeadline(time.Now().Add(n.e.o.BodyTimeout)) // fails only where the write fails, too
+}
+
+// unlimit is behind it: over HTTP/2 the limit would reset a stream that has nothing to
+// write.
+func (n *run) unlimit() {
+	if n.two {
+		_ = n.rc.SetWriteDeadline(time.Time{}) // the same
+	}
+}
+
+// end writes what the library holds back of an answer over HTTP/2, so that we hear whether
+// the client took it; and its last frame, which the library writes behind us, has its
+// limit, too.
+func (n *run) end() {
+	if !n.two || n.rec.Cut {
+		return
+	}
+	if n.rec.Sent > 0 {
+		if err := n.flush(); err != nil {
+			n.cut(n.cutWrite(err))
+			return
+		}
+	}
+	n.limit()
 }

@@ -24,19 +24,16 @@ func (e *Engine) encrypt(c *boundConn) {
 type secure struct {
 	conn  *tls.Conn
 	certs *certs.Server
+	once  sync.Once
 	said  *certs.Conn // by the client; nil before the first request
 
 	numbers *numbers
 	counted sync.Once // its handshake
 }
 
-// client is what the client said in the handshake. The library gives us the
-// requests of a connection one after the other.
+// client is what the client said in the handshake.
 func (s *secure) client() *certs.Conn {
-	if s.said == nil {
-		_ = s.conn.SetWriteDeadline(time.Time{}) // that of the handshake
-		s.said = s.certs.Conn(s.conn.ConnectionState())
-	}
+	s.once.Do(func() { s.said = s.certs.Conn(s.conn.ConnectionState()) })
 	return s.said
 }
 
@@ -57,9 +54,12 @@ func (s *secure) failed(err error) {
 	}
 }
 
-// shook counts the handshake of a connection that has been read from.
+// shook counts the handshake of a connection that has been read from, and ends its limit.
 func (s *secure) shook() {
 	if s != nil {
-		s.counted.Do(func() { s.numbers.shaken.Add(1) })
+		s.counted.Do(func() {
+			s.numbers.shaken.Add(1)
+			_ = s.conn.SetWriteDeadline(time.Time{}) // fails only on a dead connection
+		})
 	}
 }

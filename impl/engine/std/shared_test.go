@@ -11,10 +11,10 @@ func TestTheLibraryIsAnEngine(t *testing.T) {
 }
 
 func TestTheLibraryServesTargetsOfHTTP2(t *testing.T) {
-	enginetest.RunHTTP2Targets(t, startShared, false)
+	enginetest.RunHTTP2Targets(t, startShared, true)
 }
 
 func startShared(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 	t.Helper()
-	return start(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout, HalfClose: o.HalfClose})
+	return start(t, Options{Handler: o.Handler, HTTP2: o.HTTP2, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout, HalfClose: o.HalfClose})
 }
