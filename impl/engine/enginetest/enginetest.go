@@ -26,13 +26,15 @@ type Options struct {
 	Draining    func() bool
 	TLS         *certs.Server // nil: serve without TLS
 	Roots       *x509.CertPool
-	HTTP2       bool // serve it to clients; for engines that can
+	HTTP2       bool // serve it to clients
 }
 
 // Engine is what every engine can do.
 type Engine interface {
 	Serve(net.Listener) error
 	ServeTLS(net.Listener) error
+	Drain()
+	SendAway()
 	Shutdown(context.Context) error
 	InFlight() int
 }

@@ -28,9 +28,21 @@ type frames struct {
 // DialHTTP2 is a client of HTTP/2 of which the test writes the frames, after its SETTINGS.
 func DialHTTP2(t *testing.T, url string, settings ...http2.Setting) *http2.Framer {
 	t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	f, _ := dialHTTP2(t, url, settings...)
+	return f
+}
+
+func dialHTTP2(t *testing.T, url string, settings ...http2.Setting) (*http2.Framer, net.Conn) {
+	t.Helper()
+	scheme, addr, _ := strings.Cut(url, "://")
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if scheme == "https" {
+		conf := trusting.Clone()
+		conf.NextProtos = []string{http2.NextProtoTLS}
+		c = tls.Client(c, conf)
 	}
 	t.Cleanup(func() { c.Close() })
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
@@ -41,7 +53,7 @@ func DialHTTP2(t *testing.T, url string, settings ...http2.Setting) *http2.Frame
 	if err := f.WriteSettings(settings...); err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return f, c
 }
 
 // Block is a header block of fields: a name, its value, and so on.
@@ -157,16 +169,20 @@ func FramedTarget(t *testing.T, secure bool, f func(n int, fr *http2.Framer, c n
 }
 
 // isRefusal tells the frame by which a malformed request is refused: a reset, or the head of
-// an answer with a status that says so (RFC 9113, 8.1.1).
+// an answer that says so, the first of its connection (RFC 9113, 8.1.1).
 func isRefusal(f http2.Frame) bool {
 	switch f := f.(type) {
 	case *http2.RSTStreamFrame:
 		return f.ErrCode == http2.ErrCodeProtocol
 	case *http2.HeadersFrame:
-		// The status of the first answer of a connection is an index of the static table, or
-		// a literal whose name is one.
-		head, err := hpack.NewDecoder(4096, nil).DecodeFull(f.HeaderBlockFragment())
-		return err == nil && len(head) > 0 && head[0].Value == "400"
+		return hasStatus(f, "400")
 	}
 	return false
+}
+
+// hasStatus tells the status of the first answer of a connection, for which nothing else
+// needs to be known of it.
+func hasStatus(f *http2.HeadersFrame, status string) bool {
+	head, err := hpack.NewDecoder(4096, nil).DecodeFull(f.HeaderBlockFragment())
+	return err == nil && len(head) > 0 && head[0].Name == ":status" && head[0].Value == status
 }

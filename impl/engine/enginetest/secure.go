@@ -18,14 +18,15 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 )
 
-// secured is a server of one certificate, for a.example.
-func secured(t *testing.T) *certs.Server {
+// secured is a server of one certificate, for a.example, that offers the protocols; none:
+// http/1.1.
+func secured(t *testing.T, protocols ...string) *certs.Server {
 	t.Helper()
 	c, err := certs.Compile(certs.Spec{ID: "a", Names: []string{"a.example"}, Pairs: []tls.Certificate{SelfSigned(t, "a.example")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := certs.NewServer(certs.Options{Secret: make([]byte, 32)}, time.Now())
+	s := certs.NewServer(certs.Options{Secret: make([]byte, 32), Protocols: protocols}, time.Now())
 	s.Use((&certs.Table{}).With(c))
 	return s
 }

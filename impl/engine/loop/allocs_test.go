@@ -22,7 +22,10 @@ func (p *plain) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	return x.Forward(exchange.Plan{Target: p.target, Host: x.Request.Authority, Connect: time.Second, Send: time.Second, Read: time.Second})
 }
 
-func (p *plain) OnFailure(x *exchange.Exchange, _ exchange.Failure) exchange.Verdict {
+func (p *plain) OnFailure(x *exchange.Exchange, f exchange.Failure) exchange.Verdict {
+	if f.Kind == exchange.ClientGone {
+		return exchange.Abort
+	}
 	return x.RespondBytes(502, "", nil)
 }
 

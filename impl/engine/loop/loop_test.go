@@ -82,4 +82,6 @@ func TestHandlerThatKeepsTheLoopIsNoticed(t *testing.T) {
 
 func TestLoopIsAnEngine(t *testing.T) { enginetest.Run(t, start, true) }
 
+func TestLoopServesClientsOfHTTP2(t *testing.T) { enginetest.RunHTTP2Clients(t, start) }
+
 func TestLoopServesTargetsOfHTTP2(t *testing.T) { enginetest.RunHTTP2Targets(t, start, true) }

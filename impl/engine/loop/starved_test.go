@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	"golang.org/x/net/http2"
 
@@ -42,26 +41,6 @@ func (s *starving) head(stream uint32, end bool, fields ...string) {
 func (s *starving) next(stream uint32) http2.Frame {
 	s.t.Helper()
 	return enginetest.NextFrame(s.t, s.Framer, stream)
-}
-
-func TestHTTP2HeadOfAnAnswerNeedsNoWindow(t *testing.T) {
-	up := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
-	_, url := startBoth(t, Options{Handler: enginetest.NewHandler(up)})
-	s := starve(t, url)
-	s.ask(1, http.MethodHead, "/")
-	if f, ok := s.next(1).(*http2.HeadersFrame); !ok || !f.StreamEnded() {
-		t.Errorf("got %v, want the head of an answer that ends its stream", f)
-	}
-	s.ask(3, http.MethodGet, "/")
-	if f, ok := s.next(3).(*http2.HeadersFrame); !ok || f.StreamEnded() {
-		t.Errorf("got %v, want the head of an answer whose body is to follow", f)
-	}
-	if err := s.WriteWindowUpdate(3, 100); err != nil {
-		t.Fatal(err)
-	}
-	if f, ok := s.next(3).(*http2.DataFrame); !ok || string(f.Data()) != "hello" || !f.StreamEnded() {
-		t.Errorf("got %v, want the body", f)
-	}
 }
 
 func TestHTTP2StreamsThatTakeNothingHoldLittle(t *testing.T) {
@@ -138,37 +117,6 @@ func (s *starving) nextOfAny() http2.Frame {
 		if _, ok := f.(*http2.WindowUpdateFrame); f.Header().StreamID != 0 && !ok {
 			return f
 		}
-	}
-}
-
-func TestHTTP2AnswerThatIsTakenByTheByteIsGivenUp(t *testing.T) {
-	up := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<20)) })
-	h := enginetest.NewHandler(up)
-	_, url := startBoth(t, Options{Handler: h, BodyTimeout: 400 * time.Millisecond})
-	s := starve(t, url)
-	s.ask(1, http.MethodGet, "/")
-	s.next(1)
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				_ = s.WriteWindowUpdate(1, 1) // fails when it is over
-			}
-		}
-	}()
-	for {
-		if _, ok := s.next(1).(*http2.RSTStreamFrame); ok {
-			break
-		}
-	}
-	if r := <-h.Done; !r.Cut || r.CutReason != exchange.CutClientNotReading {
-		t.Errorf("record %+v (%s), want cut, %s", r, r.CutReason, exchange.CutClientNotReading)
 	}
 }
 

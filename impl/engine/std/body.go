@@ -161,6 +161,26 @@ func (b *clientBody) clientError() error {
 	return b.ended
 }
 
+// last returns why the body of a stream that has ended did, when it did not end well: reads
+// no longer wait for the client.
+func (b *clientBody) last() error {
+	if b.length == 0 {
+		return nil
+	}
+	b.mu.Lock()
+	for b.fetches {
+		b.moved.Wait()
+	}
+	for b.ended == nil {
+		b.mu.Unlock()
+		_, err := b.src.Read(make([]byte, copyBuffer))
+		b.mu.Lock()
+		b.ended = err
+	}
+	b.mu.Unlock()
+	return b.clientError()
+}
+
 // complete tells whether the client has sent all of it.
 func (b *clientBody) complete() bool {
 	if b.length >= 0 {

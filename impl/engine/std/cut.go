@@ -54,6 +54,9 @@ func (n *run) cutByClient() exchange.CutReason {
 	var tooBig *http.MaxBytesError
 	var broken *net.OpError
 	err := n.body.clientError()
+	if n.two && err == nil && n.r.Context().Err() != nil {
+		err = n.body.last()
+	}
 	switch {
 	case n.e.ended.Load():
 		return exchange.CutShutdown
@@ -65,7 +68,7 @@ func (n *run) cutByClient() exchange.CutReason {
 		return exchange.CutClientTooBig
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return exchange.CutClientNotSending
-	case err == nil, errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &broken):
+	case err == nil, errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &broken), n.two && err.Error() == "client disconnected":
 		return exchange.CutClientGone
 	}
 	return exchange.CutClientMalformed

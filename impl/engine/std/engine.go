@@ -1,6 +1,7 @@
 package std
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -29,7 +30,8 @@ type Options struct {
 	MaxBody int64
 	// HeadTimeout bounds the time for a whole head, IdleTimeout the time
 	// between requests, BodyTimeout the time between two reads from the client
-	// and between two writes to it; 0: 60 s each.
+	// and between two writes to it; 0: 60 s each. Of HTTP/2 HeadTimeout is for the
+	// preface, and the time for a head is time between requests.
 	HeadTimeout, IdleTimeout, BodyTimeout time.Duration
 	// HalfClose is how long a client that has shut down its side may wait for something
 	// of its answer before it is taken for gone; 0: 2 s.
@@ -197,7 +199,16 @@ func (e *Engine) InFlight() int { return e.inflight.Count() }
 
 type logWriter struct{ log *slog.Logger }
 
+// byClients begin what any client of HTTP/2 can have the library say, as often as it likes.
+var byClients = []string{"http2: server ", "http2: received GOAWAY", "timeout waiting for SETTINGS"}
+
 func (w logWriter) Write(b []byte) (int, error) {
-	w.log.Warn("library server", "detail", string(b))
+	level := slog.LevelWarn
+	for _, begin := range byClients {
+		if bytes.HasPrefix(b, []byte(begin)) {
+			level = slog.LevelDebug
+		}
+	}
+	w.log.Log(context.Background(), level, "library server", "detail", string(b))
 	return len(b), nil
 }

@@ -1,9 +1,6 @@
 package std
 
-import (
-	"strings"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Connections returns the connections from clients: those open now, those accepted
 // since the start, and those closed at once for lack of room.
@@ -28,7 +25,7 @@ type numbers struct{ malformed, method, library, shaken, unshaken atomic.Int64 }
 // broken counts a rule of HTTP/2 that a client has broken, which the library names. It is
 // none to send on what is left of a body when the answer has ended.
 func (n *numbers) broken(what string) {
-	if !strings.HasSuffix(what, "_closed") {
+	if what != "stream_STREAM_CLOSED_closed" {
 		n.library.Add(1)
 	}
 }

@@ -75,14 +75,17 @@ func connOf(ctx context.Context) *boundConn {
 }
 
 func (c *boundConn) Read(b []byte) (int, error) {
+	if c.version.wrong {
+		return 0, io.EOF // the library then ends the connection
+	}
 	n, err := c.Conn.Read(b)
 	if err != nil {
 		c.secure.failed(err)
 	} else {
 		c.secure.shook()
 	}
-	if !c.version.known && !c.begins(b[:n]) {
-		return 0, io.EOF // the library then ends the connection without a word
+	if c.begins(b[:n]); c.version.wrong {
+		return 0, io.EOF
 	}
 	if c.version.two {
 		return n, err

@@ -108,6 +108,10 @@ func (e *Engine) refuse(w http.ResponseWriter, r *http.Request, text string, sta
 		w.Header().Set("Server", e.o.Server)
 	}
 	http.Error(w, text, status)
+	if r.ProtoMajor == 2 {
+		n := run{e: e, rc: http.NewResponseController(w), two: true}
+		_ = n.flush() // or the library would wait for the client behind us; who does not take it goes without
+	}
 }
 
 func (n *run) openBody() {
@@ -207,50 +211,3 @@ func (n *run) writeHead(status int, fields exchange.Fields, length int64) {
 }
 
 func bodyAllowed(status int) bool { return status >= 200 && status != 204 && status != 304 }
-
-func (n *run) write(chunk []byte) error {
-	n.limit()
-	w, err := n.w.Write(chunk)
-	n.unlimit()
-	n.rec.Sent += int64(w)
-	if errors.Is(err, http.ErrBodyNotAllowed) {
-		return nil
-	}
-	return err
-}
-
-func (n *run) flush() error {
-	n.limit()
-	err := n.rc.Flush()
-	n.unlimit()
-	return err
-}
-
-// limit is before something is written to the client, and says when it must have taken it.
-func (n *run) limit() {
-	_ = n.rc.SetWriteDeadline(time.Now().Add(n.e.o.BodyTimeout)) // fails only where the write fails, too
-}
-
-// unlimit is behind it: over HTTP/2 the limit would reset a stream that has nothing to
-// write.
-func (n *run) unlimit() {
-	if n.two {
-		_ = n.rc.SetWriteDeadline(time.Time{}) // the same
-	}
-}
-
-// end writes what the library holds back of an answer over HTTP/2, so that we hear whether
-// the client took it; and its last frame, which the library writes behind us, has its
-// limit, too.
-func (n *run) end() {
-	if !n.two || n.rec.Cut {
-		return
-	}
-	if n.rec.Sent > 0 {
-		if err := n.flush(); err != nil {
-			n.cut(n.cutWrite(err))
-			return
-		}
-	}
-	n.limit()
-}

@@ -61,26 +61,27 @@ func (nobody) Addr() net.Addr            { return &net.TCPAddr{} }
 type version struct {
 	known bool
 	two   bool
-	seen  int // bytes of the preface of HTTP/2
+	wrong bool // another was agreed on
+	seen  int  // bytes of the preface of HTTP/2
 }
 
-// begins takes the next of the first bytes, and tells whether they may be: with TLS the
-// version is agreed on in the handshake (RFC 9113, 3.2 and 3.3). Reads are made one at a
-// time.
-func (c *boundConn) begins(b []byte) bool {
+// begins takes the next of the first bytes. With TLS the version is agreed on in the
+// handshake (RFC 9113, 3.2 and 3.3). Reads are made one at a time.
+func (c *boundConn) begins(b []byte) {
 	v := &c.version
+	if v.known {
+		return
+	}
 	agreed := c.secure != nil && c.secure.conn.ConnectionState().NegotiatedProtocol == http2.NextProtoTLS
 	rest := http2.ClientPreface[v.seen:]
 	n := min(len(b), len(rest))
 	if string(b[:n]) != rest[:n] {
-		v.known = true
-		return !agreed
+		v.known, v.wrong = true, agreed
+		return
 	}
 	if v.seen += n; v.seen == len(http2.ClientPreface) {
-		v.known, v.two = true, true
-		return agreed || c.secure == nil
+		v.known, v.two, v.wrong = true, true, c.secure != nil && !agreed
 	}
-	return true
 }
 
 // stalled tells that the client takes nothing of its connection.
@@ -90,8 +91,8 @@ func (n *run) stalled() bool {
 }
 
 // reset tells that the client has given up a request of HTTP/2, whose body ended with the
-// error. The library has no type for it where there is no body; and nothing is written to
-// a stream that has ended.
+// error, if it did. The library has no type for it where it did not; and nothing is written
+// to a stream that has ended.
 func (n *run) reset(body error) bool {
 	var code http2.StreamError
 	if body != nil {
