@@ -16,10 +16,14 @@ import (
 // collection may have to wait for us.
 const rawWait = 5 * time.Millisecond
 
-// poller is an epoll instance.
+// poller is an epoll instance. Its ways of waiting are fields for the tests of wait.
 type poller struct {
 	ep     int
 	events []unix.EpollEvent
+
+	raw       func(ep int, events []unix.EpollEvent, ms int) (int, syscall.Errno)
+	scheduled func(ep int, events []unix.EpollEvent, ms int) (int, error)
+	yield     func()
 }
 
 const batchEvents = 256 // in one batch, at most
@@ -29,7 +33,7 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make epoll: %w", err)
 	}
-	return &poller{ep: ep, events: make([]unix.EpollEvent, batchEvents)}, nil
+	return &poller{ep: ep, events: make([]unix.EpollEvent, batchEvents), raw: rawEpollWait, scheduled: unix.EpollWait, yield: runtime.Gosched}, nil
 }
 
 // edges are what a connection is registered for, once: in, out and the peer's end,
@@ -57,8 +61,8 @@ func (p *poller) ctl(op, fd int, events, gen uint32) syscall.Errno {
 // wait returns the next events, or none when limit has passed; a limit below zero
 // is none. It keeps two rules:
 //
-// It waits the raw way first and for rawWait only. When nothing came it waits the
-// scheduler's way, which gives the processor to other goroutines.
+// It waits the raw way first and for rawWait only. When nothing came it waits for the
+// rest the scheduler's way, which gives the processor to other goroutines.
 //
 // After an interrupted raw wait it yields. The runtime interrupts a thread to stop
 // it for a garbage collection, and whoever waits on without yielding keeps the
@@ -68,9 +72,9 @@ func (p *poller) wait(limit time.Duration) []unix.EpollEvent {
 	if limit >= 0 && limit < raw {
 		raw = limit
 	}
-	n, _, e := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.ep), uintptr(unsafe.Pointer(unsafe.SliceData(p.events))), uintptr(len(p.events)), uintptr(millis(raw)), 0, 0)
+	n, e := p.raw(p.ep, p.events, millis(raw))
 	if e == unix.EINTR {
-		runtime.Gosched()
+		p.yield()
 		return nil
 	}
 	if e != 0 {
@@ -79,11 +83,20 @@ func (p *poller) wait(limit time.Duration) []unix.EpollEvent {
 	if n > 0 || limit >= 0 && limit <= rawWait {
 		return p.events[:n]
 	}
-	got, err := unix.EpollWait(p.ep, p.events, millis(limit))
+	if limit >= 0 {
+		limit -= raw
+	}
+	n, err := p.scheduled(p.ep, p.events, millis(limit))
 	if err != nil {
 		return nil // interrupted
 	}
-	return p.events[:got]
+	return p.events[:n]
+}
+
+// rawEpollWait waits without telling the scheduler.
+func rawEpollWait(ep int, events []unix.EpollEvent, ms int) (int, syscall.Errno) {
+	n, _, e := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(ep), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(ms), 0, 0)
+	return int(n), e
 }
 
 // millis rounds up, so that a wait never ends just before what it waits for.
