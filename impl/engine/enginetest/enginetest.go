@@ -110,6 +110,7 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"NoConnectionIsUsedBehindAFaultyAnswer":             func(t *testing.T, start Starter) { noConnectionIsUsedBehindAFaultyAnswer(t, start, strict) },
 		"CutAnswersHaveTheirReason":                         cutAnswersHaveTheirReason,
 		"IdleClientsAreSentAway":                            idleClientsAreSentAway,
+		"HandlerThatPanicsIsToldOfTheEndOnce":               handlerThatPanicsIsToldOfTheEndOnce,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })

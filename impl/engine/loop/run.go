@@ -30,6 +30,7 @@ type course struct {
 	tunnel *tunnel
 	begun  int64
 	rec    exchange.Record
+	asked  bool // the handler knows of it, and has not been told of its end
 
 	// The request.
 	framing  h1.Framing // its views are over when the head is
@@ -111,7 +112,7 @@ func (l *loop) begin(c *client, head []byte) {
 
 // ask asks the handler what to do with the request.
 func (r *run) ask() {
-	r.x.Now = r.l.time
+	r.x.Now, r.asked = r.l.time, true
 	r.follow(r.l.e.o.Handler.OnRequest(&r.x))
 }
 
@@ -172,6 +173,7 @@ func (r *run) collapse() {
 		return
 	}
 	r.over = true
+	r.tellOfCollapse()
 	r.stopDialling()
 	f, b, p := r.f, r.b, r.pipe
 	r.f, r.c, r.b, r.pipe = nil, nil, nil, nil
@@ -184,6 +186,29 @@ func (r *run) collapse() {
 	}
 	f.collapse()
 	r.l.e.inflight.Done()
+}
+
+// tellOfCollapse tells the handler of the end, if it was not that which failed. What it
+// has of the exchange may be half done: another panic changes nothing.
+func (r *run) tellOfCollapse() {
+	if !r.asked {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.l.panicked(p)
+		}
+	}()
+	r.rec.CutReason = exchange.CutInternal
+	r.tell(true)
+}
+
+// tell tells the handler of the end.
+func (r *run) tell(cut bool) {
+	r.asked = false
+	r.rec.Cut = cut
+	r.rec.Duration = time.Duration(r.l.now - r.begun)
+	r.l.e.o.Handler.OnDone(&r.x, r.rec)
 }
 
 // follow carries out what the handler wants.
@@ -203,14 +228,12 @@ func (r *run) follow(v exchange.Verdict) {
 // finish ends the exchange. cut: the answer is not what its head promised.
 func (r *run) finish(cut bool) {
 	f, l := r.f, r.l
-	r.rec.Cut = cut
-	r.rec.Duration = time.Duration(l.now - r.begun)
 	if b := r.b; b != nil { // an answer that came before the whole request was sent
 		r.b = nil
 		b.abandon()
 	}
 	again := !r.closeIt && !cut && r.whole
-	l.e.o.Handler.OnDone(&r.x, r.rec)
+	r.tell(cut)
 	l.e.inflight.Done()
 	r.free()
 	f.over(again, cut)

@@ -70,16 +70,14 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.openBody()
-	n.drive()
+	n.safely(n.drive)
 	n.end()
 	if n.x.Request.HasBody() && !n.body.abandon() && !two {
 		if c := connOf(r.Context()); c != nil {
 			c.lingers.Store(true)
 		}
 	}
-	n.rec.Duration = time.Since(n.begin)
-	n.rec.Received = n.body.received()
-	e.o.Handler.OnDone(&n.x, n.rec)
+	n.tell()
 	cut := n.rec.Cut
 	if !two {
 		_ = n.rc.SetWriteDeadline(time.Time{}) // not for the next request; fails only on a dead connection
@@ -94,6 +92,30 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 		// resets.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// safely calls f. A panic of the handler, or of ours, ends the exchange, which the
+// handler is told, and goes on to the library, which logs it and ends the connection. The
+// run is not used again: nobody knows in what state it is.
+func (n *run) safely(f func()) {
+	ended := false
+	defer func() {
+		if ended {
+			return
+		}
+		defer func() { _ = recover() }() // what the handler has may be half done; the first panic is that which matters
+		n.rec.Cut, n.rec.CutReason = true, exchange.CutInternal
+		n.tell()
+	}()
+	f()
+	ended = true
+}
+
+// tell tells the handler of the end.
+func (n *run) tell() {
+	n.rec.Duration = time.Since(n.begin)
+	n.rec.Received = n.body.received()
+	n.e.o.Handler.OnDone(&n.x, n.rec)
 }
 
 // refuse answers a request that the handler never sees, and over HTTP/1.1 the last of its
