@@ -46,6 +46,7 @@ type Options struct {
 	// bytes or more; empty: one that is made up, so that sessions are resumed with
 	// this process only.
 	TicketSecret []byte
+	tickets      ticketClock // zero: the system's
 	// OCSPStapling staples all certificates that name a responder; false: those alone
 	// that demand it.
 	OCSPStapling bool
@@ -127,6 +128,7 @@ func build(o Options) (*Gateway, error) {
 	if len(o.TicketSecret) == 0 {
 		o.TicketSecret = madeUpSecret()
 	}
+	o.tickets = o.tickets.orSystem()
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
 	if o.Heir != nil {
@@ -145,7 +147,7 @@ func build(o Options) (*Gateway, error) {
 		po.Log = g.access.add
 	}
 	g.pipeline = proxy.New(po)
-	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret, Protocols: o.protocols(), Now: time.Now}, time.Now())
+	g.certs = certs.NewServer(certs.Options{Fallback: o.FallbackSNI, Secret: o.TicketSecret, Protocols: o.protocols(), Now: time.Now}, o.tickets.now())
 	if o.OCSPReach == nil {
 		o.OCSPReach = staple.Elsewhere
 	}

@@ -10,12 +10,27 @@ import (
 // while we wait.
 const rotateAtLeast = 10 * time.Minute
 
+// ticketClock is what the keys of session tickets go by.
+type ticketClock struct {
+	now   func() time.Time
+	after func(time.Duration) <-chan time.Time
+}
+
+func (c ticketClock) orSystem() ticketClock {
+	if c.now == nil {
+		return ticketClock{now: time.Now, after: time.After}
+	}
+	return c
+}
+
 // rotateTickets keeps the keys of session tickets those of the moment.
 func (g *Gateway) rotateTickets(ctx context.Context) {
+	clock := g.o.tickets
 	for {
-		next := g.certs.Rotate(time.Now())
+		now := clock.now()
+		next := g.certs.Rotate(now)
 		select {
-		case <-time.After(min(time.Until(next), rotateAtLeast)):
+		case <-clock.after(min(next.Sub(now), rotateAtLeast)):
 		case <-ctx.Done():
 			return
 		}
