@@ -111,6 +111,8 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"CutAnswersHaveTheirReason":                         cutAnswersHaveTheirReason,
 		"IdleClientsAreSentAway":                            idleClientsAreSentAway,
 		"HandlerThatPanicsIsToldOfTheEndOnce":               handlerThatPanicsIsToldOfTheEndOnce,
+		"RequestIsSuspendedTwice":                           requestIsSuspendedTwice,
+		"ResumeAfterTheClientHasGoneReachesNobody":          resumeAfterTheClientHasGoneReachesNobody,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })

@@ -187,18 +187,3 @@ func targetsOfOddFormReachTheUpstreamAsTheyAre(t *testing.T, start Starter) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
-func suspendedRequestGoesOnAfterResume(t *testing.T, start Starter) {
-	up := Backend(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "late") })
-	h := NewHandler(up)
-	h.suspend = func(x *exchange.Exchange) { go x.Resume() }
-	_, addr := start(t, Options{Handler: h})
-	resp, err := http.Get("http://" + addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if b, _ := io.ReadAll(resp.Body); string(b) != "late" {
-		t.Errorf("body %q", b)
-	}
-}

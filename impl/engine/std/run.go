@@ -28,6 +28,9 @@ type run struct {
 	rec   exchange.Record
 	// failed is why the last attempt did.
 	failed exchange.FailureKind
+	// over: it ended while it was suspended, and is never used again: the Resume is still
+	// to come, and must not reach another.
+	over bool
 }
 
 const copyBuffer = 32 << 10 // bytes
@@ -85,7 +88,9 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	// A transport may still hold the body of an attempt that was given up; it
 	// holds the body only, never the run.
 	n.w, n.rc, n.r, n.body = nil, nil, nil, nil
-	e.runs.Put(n)
+	if !n.over {
+		e.runs.Put(n)
+	}
 	if cut {
 		// The library then closes the connection without a proper end, which
 		// is how HTTP/1.1 says that an answer is not complete. A stream of HTTP/2 it
@@ -164,6 +169,7 @@ func (n *run) drive() {
 				n.x.Now = time.Now()
 				v = h.OnRequest(&n.x)
 			case <-n.r.Context().Done():
+				n.over = true
 				n.cut(n.cutByClient())
 				return
 			}
