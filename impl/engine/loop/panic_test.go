@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,7 +20,8 @@ import (
 // A panic of the handler, in a request that is taken up after the events.
 func TestPanicOfAHeldRequestEndsItsConnectionOnly(t *testing.T) {
 	t.Parallel()
-	h := &fn{target: parrot(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")}
+	done := make(chan exchange.Record, 8)
+	h := &fn{target: parrot(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), done: func(_ *exchange.Exchange, r exchange.Record) { done <- r }}
 	h.req = func(x *exchange.Exchange) (exchange.Verdict, bool) {
 		if x.Request.Path == "/panic" {
 			panic("handler")
@@ -27,10 +29,33 @@ func TestPanicOfAHeldRequestEndsItsConnectionOnly(t *testing.T) {
 		return 0, false
 	}
 	_, addr, _ := serve(t, Options{Handler: h})
+	other := dial(t, addr, 0)
+	one := make([]byte, 1000)
+	ask := func(when string) {
+		t.Helper()
+		_, _ = io.WriteString(other, get)
+		if n, err := other.Read(one); err != nil || !strings.HasSuffix(string(one[:n]), "hello") {
+			t.Errorf("%s another connection: %q, %v", when, one[:n], err)
+		}
+	}
+	ask("before it,")
 	c := dial(t, addr, 0)
-	_, _ = io.WriteString(c, get+"GET /panic HTTP/1.1\r\nHost: h\r\n\r\n")
-	_, _ = io.Copy(io.Discard, c)
-	<-time.After(300 * time.Millisecond)
+	_, _ = io.WriteString(c, get+"GET /panic HTTP/1.1\r\nHost: h\r\n\r\n"+get)
+	b, err := io.ReadAll(c) // the end of it is a reset, which may take what came before
+	if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() || strings.Count(string(b), "HTTP/1.1") > 1 {
+		t.Errorf("the client of the panic got %q, %v, want one answer at most and the end", b, err)
+	}
+	ask("after it,")
+	for i, cut := range []bool{false, false, true, false} { // before, the first of the three, the panic, after
+		select {
+		case r := <-done:
+			if r.Cut != cut || r.Cut && r.CutReason != exchange.CutInternal {
+				t.Errorf("record %d: %+v, want one that is cut for internal: %t", i, r, cut)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d records, want 4", i)
+		}
+	}
 }
 
 // After a panic in a resumed request messages get lost or are carried out twice.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,7 +93,6 @@ func TestRequestIsReadableUntilItsAnswerHasLeft(t *testing.T) {
 	}
 }
 
-// An HTTP/1.0 client whose answer is cut by a timeout must notice: see W3.
 // Resume after the client of a too long body got its 413.
 func TestBodyThatIsTooLongEndsASuspendedRequest(t *testing.T) {
 	t.Parallel()
@@ -124,10 +124,14 @@ func TestBodyThatIsTooLongEndsASuspendedRequest(t *testing.T) {
 func TestResumeOfAnEndedExchangeDoesNothing(t *testing.T) {
 	t.Parallel()
 	xs := make(chan *exchange.Exchange, 1)
-	calls := 0
-	h := &fn{target: parrot(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")}
+	var calls atomic.Int64
+	done := make(chan exchange.Record, 4)
+	h := &fn{target: parrot(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), done: func(_ *exchange.Exchange, r exchange.Record) { done <- r }}
 	h.req = func(x *exchange.Exchange) (exchange.Verdict, bool) {
-		if calls++; calls == 1 {
+		switch {
+		case x.Request.Path == "/after":
+			return x.RespondBytes(200, "", []byte("after")), true
+		case calls.Add(1) == 1:
 			v := x.Suspend()
 			xs <- x
 			return v, true
@@ -139,11 +143,20 @@ func TestResumeOfAnEndedExchangeDoesNothing(t *testing.T) {
 	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
 	x := <-xs
 	_, _ = io.WriteString(c, "zz\r\n")
-	b := make([]byte, 1000)
-	n, _ := c.Read(b)
-	t.Logf("%q", b[:n])
-	<-time.After(100 * time.Millisecond)
+	if b, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 400") || strings.Count(string(b), "HTTP/1.1") != 1 {
+		t.Errorf("the client is told %q, %v, want 400 and the end", b, err)
+	}
+	if r := <-done; r.Refused != "chunk_size" || r.Status != 400 {
+		t.Errorf("record %+v, want 400 because of chunk_size", r)
+	}
 	x.Resume() // external auth has ended
-	<-time.After(time.Second)
-	t.Logf("OnRequest was called %d times", calls)
+	after := dial(t, addr, 0)
+	_, _ = io.WriteString(after, "GET /after HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	if b, err := io.ReadAll(after); err != nil || !strings.HasSuffix(string(b), "after") { // behind it the Resume has come
+		t.Errorf("after it: %q, %v", b, err)
+	}
+	<-done // of /after
+	if n := calls.Load(); n != 1 || len(done) > 0 {
+		t.Errorf("OnRequest was called %d times, and OnDone %d times more, want 1 and 0", n, len(done))
+	}
 }
