@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -112,13 +111,22 @@ func (b *clientBody) want() {
 	go b.fetch()
 }
 
+// fetch sets deadlines with the lock held: none of abandon lands behind those of ours.
 func (b *clientBody) fetch() {
+	b.mu.Lock()
+	if b.gone {
+		b.fetches = false
+		b.moved.Broadcast()
+		b.mu.Unlock()
+		return
+	}
 	_ = b.rc.SetReadDeadline(time.Now().Add(b.timeout)) // fails only where the read fails, too
+	b.mu.Unlock()
 	n, err := b.src.Read(b.buf)
-	_ = b.rc.SetReadDeadline(time.Time{}) // the library reads on after us
 	b.count.Add(int64(n))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	_ = b.rc.SetReadDeadline(time.Time{}) // the library reads on after us
 	// What goes beyond the limit is kept all the same while there is nobody who has
 	// sent what is kept: a next attempt shall send all of it.
 	r := b.reader
@@ -191,18 +199,35 @@ func (b *clientBody) complete() bool {
 	return errors.Is(b.ended, io.EOF)
 }
 
+// patience is how long a read has at the end of an exchange to return by itself.
+const patience = time.Millisecond
+
 // abandon ends all reading, and tells whether the client has sent everything. A read
 // from the client may be under way this moment, and the library does not survive one
-// after its handler returned.
+// after its handler returned: a deadline in the past ends it.
+//
+// Behind the end of the body the library begins a read of its own, and one that fails
+// takes the requests behind this one with it: their client is gone, it thinks. So the
+// deadline must hit a read of ours alone, and be no more when it has. It is set only while
+// fetch has still to clear it, both under the lock. What is left is the moment in which the
+// end has been read and fetch has not come to say so: hence the patience, for the end of a
+// body and the answer to it like to come together.
 func (b *clientBody) abandon() (complete bool) {
 	b.mu.Lock()
 	b.gone = true
 	b.moved.Broadcast()
-	for b.fetches {
-		b.mu.Unlock()
-		_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // fails only on a dead connection, where reads end by themselves
-		runtime.Gosched()
-		b.mu.Lock()
+	if b.fetches {
+		end := time.AfterFunc(patience, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.fetches {
+				_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // fails only on a dead connection, where reads end by themselves
+			}
+		})
+		for b.fetches {
+			b.moved.Wait()
+		}
+		end.Stop()
 	}
 	b.mu.Unlock()
 	if complete = b.complete(); !complete {
