@@ -37,7 +37,7 @@ type Result struct {
 	Dirty  bool      `json:"dirty,omitempty"` // built with changes that are in no commit
 	Date   time.Time `json:"date"`
 
-	// Earlier runs of a row that was undecided, the newest first.
+	// Earlier runs of the row, the newest first, maxEarlier at most.
 	Earlier []Result `json:"earlier,omitempty"`
 }
 

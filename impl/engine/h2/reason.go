@@ -52,7 +52,7 @@ const (
 	ReasonLength         // a Content-Length that is no number, or beyond h1.MaxLength
 	ReasonLengthRepeated // two fields Content-Length
 	ReasonLengthDiffers  // the body is not as long as Content-Length says
-	ReasonTrailer        // Trailer names a field that frames the body
+	ReasonTrailer        // Trailer names a field that frames, routes or authorises
 	ReasonHeadTooLong    // the header list is beyond the limit: 431
 	ReasonTooManyFields  // more than h1.MaxFields: 431
 	ReasonTrailers       // a second head that does not end the stream
