@@ -191,9 +191,6 @@ func (r *run) collapse() {
 // tellOfCollapse tells the handler of the end, if it was not that which failed. What it
 // has of the exchange may be half done: another panic changes nothing.
 func (r *run) tellOfCollapse() {
-	if !r.asked {
-		return
-	}
 	defer func() {
 		if p := recover(); p != nil {
 			r.l.panicked(p)
@@ -203,8 +200,11 @@ func (r *run) tellOfCollapse() {
 	r.tell(true)
 }
 
-// tell tells the handler of the end.
+// tell tells the handler of the end, once, also if it panics at that.
 func (r *run) tell(cut bool) {
+	if !r.asked {
+		return
+	}
 	r.asked = false
 	r.rec.Cut = cut
 	r.rec.Duration = time.Duration(r.l.now - r.begun)
