@@ -78,31 +78,15 @@ func cutAnswersHaveTheirReason(t *testing.T, start Starter) {
 // once is a target that tells when it has the head of a request, says the same to each
 // and reads on, or writes on for ever.
 func once(t *testing.T, asked chan<- struct{}, answer string, endless bool) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				br := bufio.NewReader(c)
-				if _, err := http.ReadRequest(br); err != nil {
-					return
-				}
-				asked <- struct{}{}
-				_, _ = io.WriteString(c, answer) // or the gateway has gone
-				if endless {
-					_, _ = io.Copy(c, zeros{}) // likewise
-				}
-				_, _ = io.Copy(io.Discard, br) // likewise
-			}()
+	return rawTarget(t, func(c net.Conn, br *bufio.Reader) {
+		if _, err := http.ReadRequest(br); err != nil {
+			return
 		}
-	}()
-	return ln.Addr().String()
+		asked <- struct{}{}
+		_, _ = io.WriteString(c, answer) // or the gateway has gone
+		if endless {
+			_, _ = io.Copy(c, zeros{}) // likewise
+		}
+		_, _ = io.Copy(io.Discard, br) // likewise
+	})
 }

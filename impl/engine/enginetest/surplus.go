@@ -13,30 +13,15 @@ import (
 // talkative answers each request with its path, in a header and without a body, and
 // puts an answer to a request that nobody made behind it.
 func talkative(t *testing.T) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
+	return rawTarget(t, func(c net.Conn, br *bufio.Reader) {
 		for {
-			c, err := ln.Accept()
+			r, err := http.ReadRequest(br)
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				for br := bufio.NewReader(c); ; {
-					r, err := http.ReadRequest(br)
-					if err != nil {
-						return
-					}
-					_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nX-Path: %s\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nX-Path: surplus\r\nContent-Length: 0\r\n\r\n", r.URL.Path)
-				}
-			}()
+			_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nX-Path: %s\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nX-Path: surplus\r\nContent-Length: 0\r\n\r\n", r.URL.Path)
 		}
-	}()
-	return ln.Addr().String()
+	})
 }
 
 // whatFollowsAnAnswerIsNobodysAnswer: with many requests at once a connection
