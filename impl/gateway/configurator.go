@@ -18,15 +18,16 @@ type configurator struct {
 
 	mu      sync.Mutex
 	snap    *config.Snapshot
-	known   map[string]map[string]bool // prefix to keys that were put
-	refused map[string]string          // key to why
-	applied map[string]int64           // prefix to revision
-	newest  map[string]int64           // directory of APISIX to the highest revision of an object
-	rebuilt uint64                     // objects that were compiled, or refused
+	known   map[string]map[string]store.Hash // prefix to keys that were put, with what of each is in force; 0: nothing
+	hash    map[string]store.Hash            // prefix to the sum of these
+	refused map[string]string                // key to why
+	applied map[string]int64                 // prefix to revision
+	newest  map[string]int64                 // directory of APISIX to the highest revision of an object
+	rebuilt uint64                           // objects that were compiled, or refused
 }
 
 func newConfigurator(g *Gateway) *configurator {
-	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]bool{}, refused: map[string]string{},
+	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]store.Hash{}, hash: map[string]store.Hash{}, refused: map[string]string{},
 		applied: map[string]int64{}, newest: map[string]int64{}}
 }
 
@@ -35,8 +36,10 @@ func newConfigurator(g *Gateway) *configurator {
 func (c *configurator) apply(prefix string, b store.Batch) map[string]error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next, d := c.snap.Apply(c.changes(prefix, b))
+	changes := c.changes(prefix, b)
+	next, d := c.snap.Apply(changes)
 	c.snap = next
+	c.sum(prefix, changes, d.Refused)
 	for key, up := range d.Upstreams {
 		if up != nil { // before the snapshot that uses it
 			c.g.health.set(key, up)
@@ -61,7 +64,7 @@ func (c *configurator) apply(prefix string, b store.Batch) map[string]error {
 		c.g.listeners.reconcile(next.Listeners())
 	}
 	c.applied[prefix] = b.Revision
-	c.g.node.Applied(prefix, b.Revision)
+	c.g.node.InForce(prefix, b.Revision, c.hash[prefix])
 	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
 		"puts", len(b.Puts), "deletes", len(b.Deletes))
 	return d.Refused
@@ -84,7 +87,7 @@ func (c *configurator) report(d config.Delta) {
 func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 	known := c.known[prefix]
 	if known == nil {
-		known = map[string]bool{}
+		known = map[string]store.Hash{}
 		c.known[prefix] = known
 	}
 	gone := b.Deletes
@@ -101,24 +104,44 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 	}
 	out := make([]config.Change, 0, len(gone)+len(b.Puts))
 	for _, key := range gone {
-		delete(known, key)
 		ch := change(prefix, key)
 		ch.Delete = true
 		out = append(out, ch)
 	}
 	for _, kv := range b.Puts {
 		ch := change(prefix, kv.Key)
+		ch.Value, ch.Create = kv.Value, kv.Create
+		out = append(out, ch)
 		if ch.Kind == config.Other {
 			continue
 		}
-		known[kv.Key] = true
 		dir := directories[ch.Kind]
 		c.newest[dir] = max(c.newest[dir], kv.Mod)
-		ch.Value, ch.Create = kv.Value, kv.Create
 		c.rebuilt++
-		out = append(out, ch)
 	}
 	return out
+}
+
+// sum brings the hash of a prefix up to date after changes. Of an object that was refused
+// its previous version counts, or nothing. Kinds that the gateway does not know count as
+// they were read.
+func (c *configurator) sum(prefix string, changes []config.Change, refused map[string]error) {
+	known, sum := c.known[prefix], c.hash[prefix]
+	for _, ch := range changes {
+		old := known[ch.Key]
+		switch {
+		case refused[ch.Key] != nil:
+			known[ch.Key] = old
+		case ch.Delete:
+			delete(known, ch.Key)
+			sum -= old
+		default:
+			now := store.HashOf(ch.Key, ch.Value)
+			known[ch.Key] = now
+			sum += now - old
+		}
+	}
+	c.hash[prefix] = sum
 }
 
 // change finds kind and id of a key. Keys that end in a slash are the names of
@@ -164,9 +187,10 @@ func (c *configurator) objectsRebuilt() uint64 {
 	return c.rebuilt
 }
 
-// revisions returns the revision in force of each prefix, and of each directory of
-// APISIX the highest revision of an object that was taken in, as APISIX tells them.
-func (c *configurator) revisions() (applied, indexes map[string]int64) {
+// revisions returns the revision in force of each prefix, the hash of what is, and of each
+// directory of APISIX the highest revision of an object that was taken in, as APISIX tells
+// them.
+func (c *configurator) revisions() (applied map[string]int64, hash map[string]store.Hash, indexes map[string]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	indexes = map[string]int64{"max_modify_index": 0, "x_etcd_index": c.applied[c.g.o.Prefix]}
@@ -174,7 +198,7 @@ func (c *configurator) revisions() (applied, indexes map[string]int64) {
 		indexes[dir] = c.newest[dir]
 		indexes["max_modify_index"] = max(indexes["max_modify_index"], c.newest[dir])
 	}
-	return maps.Clone(c.applied), indexes
+	return maps.Clone(c.applied), maps.Clone(c.hash), indexes
 }
 
 // expiries are the ends of the certificates in force, by ssl object.

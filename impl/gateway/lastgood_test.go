@@ -70,6 +70,7 @@ func TestGatewayThatStartsWhileEtcdIsAwayServesWhatItHadAndCatchesUp(t *testing.
 	r.put("/apisix", "routes/gone", `{"uri":"/*","host":"gone.example","upstream":{"nodes":{"`+one+`":1}}}`)
 	r.put("/apisix", "routes/bad", `{"uri":"/*","host":"bad.example","upstream":{"nodes":{"`+one+`":1}}}`)
 	r.put("/apisix", "routes/bad", `{"uri":1}`)
+	hash := r.hash()
 	r.end()
 	etcd.Down()
 
@@ -78,6 +79,9 @@ func TestGatewayThatStartsWhileEtcdIsAwayServesWhatItHadAndCatchesUp(t *testing.
 		if status, body := r.get("http://"+r.data+"/", host); status != 200 || body != "one" {
 			t.Errorf("%s while etcd is away: %d %q", host, status, body)
 		}
+	}
+	if got := r.hash(); got != hash {
+		t.Errorf("while etcd is away: the hash is %s, want %s as before", got, hash)
 	}
 	if l := r.lastGood(); len(l.InForce) != 2 || l.InForce["/apisix"].Revision == 0 {
 		t.Errorf("while etcd is away: got %+v, want both prefixes in force from disk", l)
@@ -88,6 +92,9 @@ func TestGatewayThatStartsWhileEtcdIsAwayServesWhatItHadAndCatchesUp(t *testing.
 
 	etcd.Up()
 	r.comesTrue("both prefixes from etcd", func() bool { return len(r.lastGood().InForce) == 0 })
+	if got := r.hash(); got != hash {
+		t.Errorf("after etcd is back: the hash is %s, want %s as before", got, hash)
+	}
 	r.put("/apisix", "routes/gone", "")
 	r.put("/apisix", "routes/1", `{"uri":"/*","host":"shop.example","upstream":{"nodes":{"`+two+`":1}}}`)
 	if _, body := r.get("http://"+r.data+"/", "shop.example"); body != "two" {

@@ -28,6 +28,7 @@ var (
 	reachableDesc = describe("apisix_etcd_reachable", "1 while every watch of etcd hears from a member, else 0.")
 	indexesDesc   = describe("apisix_etcd_modify_indexes", "The highest revision of an object of each kind that was taken in; x_etcd_index: the last revision in force.", "key")
 	revisionDesc  = describe("unilb_config_revision", "The revision in force of a watched directory.", "prefix")
+	hashDesc      = describe("unilb_config_hash", "The first 12 of the 16 hex digits of the hash of what is in force of a watched directory, as a number.", "prefix")
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
 	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
 	rebuiltDesc   = describe("unilb_config_objects_rebuilt_total", "Objects of etcd that were compiled, or refused, since the start.")
@@ -92,9 +93,10 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	for kind, n := range map[string]int{"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners, "global_rules": counts.GlobalRules} {
 		s.gauge(objectsDesc, float64(n), kind)
 	}
-	applied, indexes := g.config.revisions()
+	applied, hash, indexes := g.config.revisions()
 	for prefix, rev := range applied {
 		s.gauge(revisionDesc, float64(rev), prefix)
+		s.gauge(hashDesc, float64(hash[prefix]>>16), prefix) // a float has 53 bits
 	}
 	for key, rev := range indexes {
 		s.gauge(indexesDesc, float64(rev), key)

@@ -21,7 +21,7 @@ func TestResyncAfterCompactionRebuildsNothing(t *testing.T) {
 	r := begin(t, link.Endpoint(), EngineStd)
 	r.isReady()
 	r.put("/apisix", "routes/last", `{"uri":"/last","upstream":{"nodes":{"`+one+`":1}}}`)
-	before := r.rebuilt()
+	before, hash := r.rebuilt(), r.hash()
 	if before != 51 {
 		t.Errorf("%g objects were built at the start, want 51", before)
 	}
@@ -44,6 +44,9 @@ func TestResyncAfterCompactionRebuildsNothing(t *testing.T) {
 	}
 	if got := r.rebuilt(); got != before {
 		t.Errorf("%g objects were rebuilt, want none", got-before)
+	}
+	if got := r.hash(); got != hash {
+		t.Errorf("the hash is %s, want %s as before", got, hash)
 	}
 	if status, _ := r.get("http://"+r.data+"/", "h7.example"); status != 200 {
 		t.Errorf("got %d", status)

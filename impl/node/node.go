@@ -31,9 +31,10 @@ type Node struct {
 	held     chan struct{} // closed when reports may be written; nil: they may
 
 	mu      sync.Mutex
-	state   State            // what the process itself says
-	drained bool             // what the registration in etcd says
-	applied map[string]int64 // by watched prefix
+	state   State                 // what the process itself says
+	drained bool                  // what the registration in etcd says
+	applied map[string]int64      // by watched prefix
+	hash    map[string]store.Hash // of what is in force there, where somebody says
 	refused map[string]string
 	changed chan struct{} // closed and replaced at every change of the above
 }
@@ -56,6 +57,7 @@ func newNode(reg Registration, st registry, log *slog.Logger) *Node {
 		instance: hex.EncodeToString(id[:]),
 		started:  time.Now(),
 		applied:  make(map[string]int64, len(reg.Watches)),
+		hash:     make(map[string]store.Hash),
 		refused:  make(map[string]string),
 		changed:  make(chan struct{}),
 	}
@@ -93,6 +95,18 @@ func (n *Node) Applied(prefix string, rev int64) {
 		return
 	}
 	n.applied[prefix] = rev
+	n.notify()
+}
+
+// InForce is Applied for who also tells the hash of what is in force under the prefix.
+func (n *Node) InForce(prefix string, rev int64, hash store.Hash) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	prefix = clean(prefix)
+	if old, ok := n.hash[prefix]; ok && old == hash && n.applied[prefix] == rev {
+		return
+	}
+	n.applied[prefix], n.hash[prefix] = rev, hash
 	n.notify()
 }
 
@@ -192,8 +206,8 @@ func (n *Node) reportUpTo(limit int) (Report, <-chan struct{}) {
 	defer n.mu.Unlock()
 	r := Report{
 		Name: n.reg.Name, Kind: n.reg.Kind, Instance: n.instance,
-		Applied: maps.Clone(n.applied),
-		Errors:  []ObjectError{},
+		Applied: maps.Clone(n.applied), Hash: maps.Clone(n.hash),
+		Errors: []ObjectError{},
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.refused)) {
 		if len(r.Errors) == limit {

@@ -3,6 +3,8 @@ package node
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/unilb/unilb/impl/store"
 )
 
 const (
@@ -26,6 +28,9 @@ type Report struct {
 	// Applied is, per watched prefix, the etcd revision up to which every event
 	// under it is in force; 0 before the first.
 	Applied map[string]int64 `json:"applied"`
+	// Hash is, per watched prefix, that of what is in force under it then. Nodes of
+	// which nobody compares it leave it out, and all do before the first.
+	Hash map[string]store.Hash `json:"hash,omitempty"`
 	// Errors lists refused objects in the order of their keys, at most 32; the
 	// previous version of each stays in force.
 	Errors []ObjectError `json:"errors"`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/obs"
+	"github.com/unilb/unilb/impl/store"
 )
 
 // longestWait bounds a wait at the status listener; it is also the wait of a
@@ -37,16 +38,17 @@ func (n *Node) serveReady(w http.ResponseWriter, _ *http.Request) {
 func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	r, _ := n.report()
 	answer(w, http.StatusOK, struct {
-		Name     string           `json:"name"`
-		Kind     string           `json:"kind"`
-		Version  string           `json:"version"`
-		Instance string           `json:"instance"`
-		Uptime   float64          `json:"uptime"` // seconds
-		Applied  map[string]int64 `json:"applied"`
-		Errors   []ObjectError    `json:"errors"`
+		Name     string                `json:"name"`
+		Kind     string                `json:"kind"`
+		Version  string                `json:"version"`
+		Instance string                `json:"instance"`
+		Uptime   float64               `json:"uptime"` // seconds
+		Applied  map[string]int64      `json:"applied"`
+		Hash     map[string]store.Hash `json:"hash,omitempty"`
+		Errors   []ObjectError         `json:"errors"`
 	}{
 		r.Name, r.Kind, obs.Version(), r.Instance,
-		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Errors,
+		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Hash, r.Errors,
 	})
 }
 
@@ -70,10 +72,11 @@ func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
 	// Both are of one moment: what is in force at a revision, and what of it is not.
 	r, _ := n.reportUpTo(answeredErrors)
 	answer(w, code, struct {
-		Node    string           `json:"node"`
-		Applied map[string]int64 `json:"applied"`
-		Errors  []ObjectError    `json:"errors"`
-	}{r.Name, r.Applied, r.Errors})
+		Node    string                `json:"node"`
+		Applied map[string]int64      `json:"applied"`
+		Hash    map[string]store.Hash `json:"hash,omitempty"`
+		Errors  []ObjectError         `json:"errors"`
+	}{r.Name, r.Applied, r.Hash, r.Errors})
 }
 
 func waitFor(q url.Values) (prefix string, rev int64, timeout time.Duration, err error) {

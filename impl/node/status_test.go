@@ -113,10 +113,16 @@ func TestAppliedNamesWhatWasRefusedByThen(t *testing.T) {
 	for i := range listedErrors + 1 {
 		n.Refuse(fmt.Sprintf("/apisix/routes/%03d", i), errors.New("broken"))
 	}
-	n.Applied("/apisix", 100)
-	var answer struct{ Errors []ObjectError }
+	n.InForce("/apisix/", 100, 0x12ff)
+	var answer struct {
+		Hash   map[string]string
+		Errors []ObjectError
+	}
 	if err := json.Unmarshal(ask(n, "/status/applied?prefix=/apisix&revision=100").Body.Bytes(), &answer); err != nil {
 		t.Fatal(err)
+	}
+	if got := answer.Hash["/apisix"]; got != "00000000000012ff" {
+		t.Errorf("the hash is %q, want 00000000000012ff", got)
 	}
 	if want := (ObjectError{"/apisix/routes/032", "broken"}); len(answer.Errors) != listedErrors+1 || answer.Errors[listedErrors] != want {
 		t.Errorf("got %d errors, want %d, the last one %+v", len(answer.Errors), listedErrors+1, want)
