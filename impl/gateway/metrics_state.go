@@ -29,6 +29,8 @@ var (
 	indexesDesc   = describe("apisix_etcd_modify_indexes", "The highest revision of an object of each kind that was taken in; x_etcd_index: the last revision in force.", "key")
 	revisionDesc  = describe("unilb_config_revision", "The revision in force of a watched directory.", "prefix")
 	hashDesc      = describe("unilb_config_hash", "The first 12 of the 16 hex digits of the hash of what is in force of a watched directory, as a number.", "prefix")
+	driftDesc     = describe("unilb_config_drift", "Other registered gateways that have something else in force of a watched directory at the same revision.", "prefix")
+	comparedDesc  = describe("unilb_config_drift_compared", "Other registered gateways that this one was compared with the last time.", "prefix")
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
 	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
 	rebuiltDesc   = describe("unilb_config_objects_rebuilt_total", "Objects of etcd that were compiled, or refused, since the start.")
@@ -100,6 +102,19 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	}
 	for key, rev := range indexes {
 		s.gauge(indexesDesc, float64(rev), key)
+	}
+}
+
+// collectDrift exposes who differs from this gateway though it is as far.
+func (g *Gateway) collectDrift(s *samples) {
+	drifts, compared := g.node.Drifts()
+	differ := map[string]int{}
+	for _, d := range drifts {
+		differ[d.Prefix]++
+	}
+	for prefix, n := range compared {
+		s.gauge(driftDesc, float64(differ[prefix]), prefix)
+		s.gauge(comparedDesc, float64(n), prefix)
 	}
 }
 

@@ -15,12 +15,14 @@ import (
 // memory is a registry in memory, in which a test can see every write and when
 // it came.
 type memory struct {
-	mu      sync.Mutex
-	kvs     map[string]store.KV
-	rev     int64
-	down    bool
-	writes  []write
-	changed chan struct{}
+	mu       sync.Mutex
+	kvs      map[string]store.KV
+	rev      int64
+	down     bool
+	writes   []write
+	lists    int
+	frontier int64
+	changed  chan struct{}
 }
 
 type write struct {
@@ -41,6 +43,24 @@ func (m *memory) Get(_ context.Context, key string) (store.KV, bool, int64, erro
 	}
 	kv, ok := m.kvs[key]
 	return kv, ok, m.rev, nil
+}
+
+func (m *memory) List(_ context.Context, prefix string) (kvs []store.KV, rev int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lists++
+	for key, kv := range m.kvs {
+		if strings.HasPrefix(key, prefix+"/") {
+			kvs = append(kvs, kv)
+		}
+	}
+	return kvs, m.rev, nil
+}
+
+func (m *memory) Frontier(string) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.frontier
 }
 
 func (m *memory) Commit(_ context.Context, conds []store.Cond, ops ...store.Op) (int64, error) {

@@ -17,6 +17,8 @@ import (
 // registry is the part of the store that a node needs.
 type registry interface {
 	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
+	List(ctx context.Context, prefix string) (kvs []store.KV, rev int64, err error)
+	Frontier(prefix string) int64
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
 	Watch(ctx context.Context, prefix string, apply func(store.Batch)) error
 }
@@ -30,13 +32,16 @@ type Node struct {
 	started  time.Time
 	held     chan struct{} // closed when reports may be written; nil: they may
 
-	mu      sync.Mutex
-	state   State                 // what the process itself says
-	drained bool                  // what the registration in etcd says
-	applied map[string]int64      // by watched prefix
-	hash    map[string]store.Hash // of what is in force there, where somebody says
-	refused map[string]string
-	changed chan struct{} // closed and replaced at every change of the above
+	mu       sync.Mutex
+	state    State                 // what the process itself says
+	drained  bool                  // what the registration in etcd says
+	applied  map[string]int64      // by watched prefix
+	hash     map[string]store.Hash // of what is in force there, where somebody says
+	past     map[string]*past      // of the same
+	refused  map[string]string
+	drifts   []Drift
+	compared map[string]int // by prefix, with how many others at the last time
+	changed  chan struct{}  // closed and replaced at every change of the above
 }
 
 // New returns a node that is starting. Until Run is called it exists in this
@@ -58,6 +63,7 @@ func newNode(reg Registration, st registry, log *slog.Logger) *Node {
 		started:  time.Now(),
 		applied:  make(map[string]int64, len(reg.Watches)),
 		hash:     make(map[string]store.Hash),
+		past:     make(map[string]*past),
 		refused:  make(map[string]string),
 		changed:  make(chan struct{}),
 	}
@@ -106,7 +112,11 @@ func (n *Node) InForce(prefix string, rev int64, hash store.Hash) {
 	if old, ok := n.hash[prefix]; ok && old == hash && n.applied[prefix] == rev {
 		return
 	}
+	if n.past[prefix] == nil || rev < n.applied[prefix] { // the second: another history
+		n.past[prefix] = &past{}
+	}
 	n.applied[prefix], n.hash[prefix] = rev, hash
+	n.past[prefix].add(step{rev, hash})
 	n.notify()
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/obs"
@@ -22,7 +23,8 @@ const (
 
 // Run registers the node, trying until it succeeds, and then keeps its report
 // and its registration current until ctx ends; it returns the error of ctx, or
-// at once when the registration is invalid. A node that was registered as
+// at once when the registration is invalid. From time to time it compares what is in
+// force here with what other nodes of the kind report. A node that was registered as
 // draining stays so. When the registration of a running node disappears, it is
 // written again: a node that does work must be counted. Stop a node before
 // removing it.
@@ -35,13 +37,11 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		n.watchRegistration(ctx)
-	}()
+	var wg sync.WaitGroup
+	wg.Go(func() { n.watchRegistration(ctx) })
+	wg.Go(func() { n.compareUntil(ctx) })
 	n.reportUntil(ctx)
-	<-watched
+	wg.Wait()
 	return ctx.Err()
 }
 

@@ -37,6 +37,7 @@ func (n *Node) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	r, _ := n.report()
+	drifts, _ := n.Drifts()
 	answer(w, http.StatusOK, struct {
 		Name     string                `json:"name"`
 		Kind     string                `json:"kind"`
@@ -46,9 +47,10 @@ func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 		Applied  map[string]int64      `json:"applied"`
 		Hash     map[string]store.Hash `json:"hash,omitempty"`
 		Errors   []ObjectError         `json:"errors"`
+		Drift    []Drift               `json:"drift"`
 	}{
 		r.Name, r.Kind, obs.Version(), r.Instance,
-		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Hash, r.Errors,
+		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Hash, r.Errors, drifts,
 	})
 }
 

@@ -95,7 +95,7 @@ func TestStatusNamesEverything(t *testing.T) {
 	n := newNode(registration(), newMemory(), nil)
 	n.Refuse("/apisix/routes/1", errors.New("bad"))
 	got := object(t, ask(n, "/status").Body.Bytes())
-	for _, field := range []string{"name", "kind", "version", "instance", "uptime", "applied", "errors"} {
+	for _, field := range []string{"name", "kind", "version", "instance", "uptime", "applied", "errors", "drift"} {
 		if got[field] == nil {
 			t.Errorf("no %s in %v", field, got)
 		}

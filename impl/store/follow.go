@@ -130,6 +130,7 @@ func (w *watch) receive(resp clientv3.WatchResponse) error {
 			b.Revision = last
 			w.apply(b)
 			w.at.revision = last
+			w.s.frontiers.set(w, last)
 		}
 	} else if !resp.Created {
 		// A progress notification: everything up to here was delivered. It
@@ -137,6 +138,7 @@ func (w *watch) receive(resp clientv3.WatchResponse) error {
 		// nothing to take from us; nobody waits for revisions that did not
 		// touch this directory.
 		w.at.revision = h.revision
+		w.s.frontiers.set(w, h.revision)
 	}
 	return nil
 }

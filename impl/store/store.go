@@ -71,11 +71,12 @@ type Store struct {
 	// members has a client for each endpoint. Watches use them: the client
 	// above chooses the member of a stream itself, and may choose one that
 	// does not answer again and again.
-	members  []*clientv3.Client
-	log      *slog.Logger
-	watchSeq atomic.Uint64 // numbers watches, so that each has its own stream
-	deaf     atomic.Int64  // watches that hear from no member
-	resyncs  resyncCounts
+	members   []*clientv3.Client
+	log       *slog.Logger
+	watchSeq  atomic.Uint64 // numbers watches, so that each has its own stream
+	deaf      atomic.Int64  // watches that hear from no member
+	resyncs   resyncCounts
+	frontiers frontiers
 }
 
 // Open prepares a Store. It does not wait for etcd: an unreachable cluster shows

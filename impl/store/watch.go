@@ -67,6 +67,7 @@ func (w *watch) forever(ctx context.Context) error {
 	w.member = rand.N(len(s.members))
 	s.deaf.Add(1)
 	defer w.endDeaf()
+	defer s.frontiers.forget(w)
 	delay := retryMin
 	for ctx.Err() == nil {
 		progressed, err := w.run(ctx)
@@ -142,8 +143,10 @@ func (w *watch) list(ctx context.Context) error {
 		b.Reset = true
 	}
 	b.Puts, b.Deletes = w.handed.replace(kvs)
+	w.s.frontiers.forget(w) // it may go back
 	w.apply(b)
 	w.s.resyncs.add(w.why, len(b.Puts)+len(b.Deletes))
 	w.at, w.stale, w.why = h, false, nil
+	w.s.frontiers.set(w, h.revision)
 	return nil
 }

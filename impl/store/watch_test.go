@@ -328,3 +328,33 @@ func TestWatchBeginsOnceEtcdAppears(t *testing.T) {
 	f.until("first batch", func() bool { return len(f.seen) == 1 })
 	f.want(map[string]string{})
 }
+
+// The revision up to which a directory is known grows though nobody touches it.
+func TestFrontierGrowsWhileNothingIsChanged(t *testing.T) {
+	s := open(t, etcdtest.Start(t).Endpoint())
+	if got := s.Frontier("/d"); got != 0 {
+		t.Errorf("without a watch: got %d", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	first := make(chan int64, 1)
+	go func() {
+		defer close(done)
+		_ = s.Watch(ctx, "/d/", func(b store.Batch) { first <- b.Revision })
+	}()
+	began := <-first
+	rev := put(t, s, "/elsewhere", "1")
+	if rev <= began {
+		t.Fatalf("revision %d after %d", rev, began)
+	}
+	for limit := time.Now().Add(20 * time.Second); s.Frontier("/d") < rev; <-time.After(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("at %d, want %d", s.Frontier("/d"), rev)
+		}
+	}
+	cancel()
+	<-done
+	if got := s.Frontier("/d"); got != 0 {
+		t.Errorf("after the watch: got %d", got)
+	}
+}
