@@ -8,21 +8,6 @@ import (
 	"github.com/unilb/unilb/impl/certs"
 )
 
-// Kind is a directory of objects.
-type Kind uint8
-
-// The kinds of objects.
-const (
-	// Other kinds are none of the gateway's business; they are ignored.
-	Other       Kind = iota
-	Routes           // routes of APISIX
-	Services         // services of APISIX
-	Upstreams        // upstreams of APISIX
-	SSLs             // ssls of APISIX: certificates
-	Listeners        // our own: addresses and ports to serve
-	GlobalRules      // global_rules of APISIX
-)
-
 // Change is one object that was put or deleted.
 type Change struct {
 	Kind   Kind
@@ -89,6 +74,14 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 		return s.applyListener(c, d)
 	case GlobalRules:
 		return s.applyGlobalRule(c)
+	case PluginConfigs:
+		return s.applyPluginConfig(c)
+	case ConsumerGroups:
+		return s.applyConsumerGroup(c)
+	case Consumers:
+		return s.applyConsumer(c)
+	case Credentials:
+		return s.applyCredential(c)
 	}
 	return nil
 }
@@ -99,7 +92,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 		s.routes = s.routes.Delete(c.ID)
 		s.table = s.table.Without(c.ID)
 		s.inherit(old, nil)
-		s.regap(gapsOf(old), Gaps{})
+		s.regap(pluginsIn(old), nil)
 		d.replaced(inlineOf(old), nil)
 		return nil
 	}
@@ -118,7 +111,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 	}
 	s.routes = s.routes.Set(c.ID, r)
 	s.inherit(old, r)
-	s.regap(gapsOf(old), r.gaps)
+	s.regap(pluginsIn(old), r.plugins)
 	d.replaced(inlineOf(old), r.Inline)
 	return nil
 }

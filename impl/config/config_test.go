@@ -65,7 +65,6 @@ func TestWhatTheGatewayCannotDoIsRefusedNotLeftOut(t *testing.T) {
 		`{"uri":"/","upstream":{"nodes":{"a:1":1},"scheme":"kafka"}}`:                      "upstream scheme kafka",
 		`{"uri":"/","upstream":{"service_name":"x","discovery_type":"dns"}}`:               "service discovery",
 		`{"uri":"/","filter_func":"function(vars) return true end","upstream":` + up + `}`: "filter_func (Lua)",
-		`{"uri":"/","plugin_config_id":"1"}`:                                               "plugin_config_id",
 	} {
 		_, d := (&Snapshot{}).Apply([]Change{put(Routes, "1", value)})
 		var u Unsupported

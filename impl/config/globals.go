@@ -1,43 +1,54 @@
 package config
 
 import (
-	"errors"
+	"slices"
 
 	"github.com/unilb/unilb/impl/apisix"
 )
 
-// applyGlobalRule takes in a rule, whose plugins count for every route beside its own.
+// applyGlobalRule takes in a rule, whose plugins count for every request beside those of
+// its route.
 func (s *Snapshot) applyGlobalRule(c Change) error {
 	old, _ := s.globals.Get(c.ID)
 	if c.Delete {
 		s.globals = s.globals.Delete(c.ID)
-		s.regap(old, Gaps{})
-		s.guardAll()
+		s.regap(old, nil)
+		s.mergeGlobals()
 		return nil
 	}
-	o, err := apisix.Parse(c.Value)
+	next, err := sharedPlugins(c.Value, (*apisix.Object).CheckGlobalRule)
 	if err != nil {
 		return err
 	}
-	plugins, ok := o.Value("plugins").(map[string]any)
-	if !ok {
-		return errors.New(`invalid configuration: property "plugins" is required`)
-	}
-	gaps, err := gapsIn(plugins)
-	if err != nil {
-		return err
-	}
-	s.globals = s.globals.Set(c.ID, gaps)
-	s.regap(old, gaps)
-	s.guardAll()
+	s.globals = s.globals.Set(c.ID, next)
+	s.regap(old, next)
+	s.mergeGlobals()
 	return nil
 }
 
-// guardAll finds what closes every route. (APISIX runs a plugin that is in two rules for
-// neither; closed is the safe answer.)
-func (s *Snapshot) guardAll() {
-	s.guards = nil
-	for _, g := range s.globals.All() {
-		s.guards = mergeNames(s.guards, g.Guards)
+// mergeGlobals makes one list of all rules. As in APISIX, a plugin that two rules have is
+// run for neither, also when one of them has switched it off: nobody can say which was
+// meant. The Admin API
+// lets no such rules come to be, and the status names the plugins.
+func (s *Snapshot) mergeGlobals() {
+	s.everywhere, s.clashing = nil, nil
+	in := map[string]int{}
+	for _, rule := range s.globals.All() {
+		for i := range rule {
+			in[rule[i].name]++
+		}
 	}
+	for id, rule := range s.globals.All() {
+		for i := range rule {
+			switch p := &rule[i]; {
+			case in[p.name] > 1:
+				s.clashing = append(s.clashing, p.name)
+			case !p.off:
+				s.everywhere = append(s.everywhere, p.use(Origin{GlobalRules, id}))
+			}
+		}
+	}
+	slices.SortFunc(s.everywhere, usesInOrder)
+	slices.Sort(s.clashing)
+	s.clashing = slices.Compact(s.clashing)
 }

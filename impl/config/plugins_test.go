@@ -120,8 +120,8 @@ func TestAGlobalRuleThatGuardsClosesEveryRoute(t *testing.T) {
 	// What is refused stays as it was.
 	for _, value := range []string{`{"id":"b"}`, `{"id":"b","plugins":{"key-auth":{"header":1}}}`} {
 		next, d := s.Apply([]Change{put(GlobalRules, "b", value)})
-		if len(d.Refused) != 1 || len(next.guards) != 2 {
-			t.Errorf("%s: refused %v, guards %v", value, d.Refused, next.guards)
+		if len(d.Refused) != 1 || len(next.everywhere) != 3 {
+			t.Errorf("%s: refused %v, global plugins %v", value, d.Refused, next.everywhere)
 		}
 	}
 	s = must(t, s, del(GlobalRules, "b"))

@@ -1,6 +1,10 @@
 package config
 
-import "github.com/unilb/unilb/impl/route/hamt"
+import (
+	"slices"
+
+	"github.com/unilb/unilb/impl/route/hamt"
+)
 
 func inlineOf(r *Route) *Upstream {
 	if r == nil {
@@ -9,12 +13,12 @@ func inlineOf(r *Route) *Upstream {
 	return r.Inline
 }
 
-// gapsOf are the gaps of a route of its own; it may be nil.
-func gapsOf(r *Route) Gaps {
+// pluginsIn are the plugins of a route of its own; it may be nil.
+func pluginsIn(r *Route) pluginSet {
 	if r == nil {
-		return Gaps{}
+		return nil
 	}
-	return r.gaps
+	return r.plugins
 }
 
 // inherit keeps heirs: which routes to index again when a service's hosts
@@ -40,6 +44,14 @@ func (s *Snapshot) service(id string) *Service {
 	return svc
 }
 
+// hosts are those that its routes inherit; a service that is not there has none.
+func (s *Service) hosts() []string {
+	if s == nil {
+		return nil
+	}
+	return s.Spec.Hosts
+}
+
 func (s *Snapshot) applyService(c Change, d *Delta) error {
 	old := s.service(c.ID)
 	var next *Service
@@ -49,32 +61,35 @@ func (s *Snapshot) applyService(c Change, d *Delta) error {
 			return err
 		}
 	}
-	// A service whose hosts the table refuses must change nothing at all.
-	table := s.table
-	set, _ := s.heirs.Get(c.ID)
-	for id := range set.All() {
-		r, _ := s.routes.Get(id)
-		if !r.Spec.Enabled() {
-			continue
+	// A service whose hosts the table refuses must change nothing at all. While they stay
+	// the routes do: how many they are does not matter.
+	if !slices.Equal(old.hosts(), next.hosts()) {
+		table := s.table
+		set, _ := s.heirs.Get(c.ID)
+		for id := range set.All() {
+			r, _ := s.routes.Get(id)
+			if !r.Spec.Enabled() {
+				continue
+			}
+			var err error
+			if table, err = table.With(r.rule(next)); err != nil {
+				return err
+			}
 		}
-		var err error
-		if table, err = table.With(r.rule(next)); err != nil {
-			return err
-		}
+		s.table = table
 	}
-	s.table = table
 	var oldInline, nextInline *Upstream
-	var oldGaps, nextGaps Gaps
+	var oldPlugins, nextPlugins pluginSet
 	if old != nil {
-		oldInline, oldGaps = old.Inline, old.gaps
+		oldInline, oldPlugins = old.Inline, old.plugins
 	}
 	if next != nil {
-		nextInline, nextGaps = next.Inline, next.gaps
+		nextInline, nextPlugins = next.Inline, next.plugins
 		s.services = s.services.Set(c.ID, next)
 	} else {
 		s.services = s.services.Delete(c.ID)
 	}
-	s.regap(oldGaps, nextGaps)
+	s.regap(oldPlugins, nextPlugins)
 	d.replaced(oldInline, nextInline)
 	return nil
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // Resolved is what applies to a request of a route, after the merge of route
-// and service. The first that has a value wins: route, service, upstream.
+// and service. The first that has a value wins: route, service, upstream. Plugins says
+// which plugins do.
 type Resolved struct {
 	Upstream *Upstream
 	// ClientCert is shown to targets that ask for one; nil: none.
@@ -26,10 +27,13 @@ type Missing uint8
 
 // What may be missing.
 const (
-	MissingUpstream   Missing = iota // an upstream_id that does not exist
-	MissingService                   // a service_id that does not exist
-	MissingClientCert                // a tls.client_cert_id that is no client certificate (any more)
-	MissingAnyBackend                // neither route nor service name an upstream, or it has no nodes
+	MissingUpstream      Missing = iota // an upstream_id that does not exist
+	MissingService                      // a service_id that does not exist
+	MissingClientCert                   // a tls.client_cert_id that is no client certificate (any more)
+	MissingAnyBackend                   // neither route nor service name an upstream, or it has no nodes
+	MissingPluginConfig                 // a plugin_config_id that does not exist
+	MissingConsumer                     // nobody has the name
+	MissingConsumerGroup                // a group_id that does not exist
 )
 
 func (e *MissingError) Error() string {
@@ -38,6 +42,12 @@ func (e *MissingError) Error() string {
 		return fmt.Sprintf("service %s does not exist", e.ID)
 	case MissingAnyBackend:
 		return "missing upstream configuration in Route or Service"
+	case MissingPluginConfig:
+		return fmt.Sprintf("plugin config %s does not exist", e.ID)
+	case MissingConsumer:
+		return fmt.Sprintf("consumer %s does not exist", e.ID)
+	case MissingConsumerGroup:
+		return fmt.Sprintf("consumer group %s does not exist", e.ID)
 	case MissingClientCert:
 		return fmt.Sprintf("ssl %s does not exist or is no client certificate", e.ID)
 	}
@@ -45,22 +55,18 @@ func (e *MissingError) Error() string {
 }
 
 // Resolve follows the references of a route. The error is a *MissingError or a
-// *ClosedError. As in APISIX, an inline upstream
-// or an upstream_id of the route replaces either kind of the service, and a
+// *ClosedError, and of several things that are wrong it is about the one that APISIX
+// would meet first. As in APISIX, an inline upstream or an upstream_id of the route replaces either kind of the service, and a
 // timeout of the route replaces the upstream's.
 func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 	out := Resolved{Upstream: r.Inline}
 	id := r.Spec.UpstreamID
 	websocket := r.Spec.EnableWebsocket
-	guards := r.gaps.Guards
-	if r.Spec.ServiceID != "" {
-		svc, ok := s.services.Get(r.Spec.ServiceID)
-		if !ok {
-			return out, &MissingError{MissingService, r.Spec.ServiceID}
-		}
-		if len(svc.gaps.Guards) > 0 {
-			guards = r.allGaps(svc).Guards
-		}
+	ls, svc, err := s.layersOf(r)
+	if err != nil {
+		return out, err
+	}
+	if svc != nil {
 		if out.Upstream == nil && id == "" {
 			out.Upstream, id = svc.Inline, svc.Spec.UpstreamID
 		}
@@ -68,8 +74,8 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 			websocket = svc.Spec.EnableWebsocket
 		}
 	}
-	if guards = mergeNames(guards, s.guards); len(guards) > 0 {
-		return out, &ClosedError{guards}
+	if err := s.closed(&ls); err != nil {
+		return out, err
 	}
 	// An id beside an inline upstream wins, as in APISIX.
 	if id != "" {

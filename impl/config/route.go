@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/plugin"
 	"github.com/unilb/unilb/impl/expr"
 	"github.com/unilb/unilb/impl/route"
 )
@@ -21,7 +22,7 @@ type Route struct {
 	remotes []netip.Prefix
 	vars    *expr.Expr
 	binding expr.Binding
-	gaps    Gaps // its own
+	plugins pluginSet // its own
 
 	// Found belongs to who handles requests: what it has found about the route, which
 	// ends with it.
@@ -34,7 +35,7 @@ type Service struct {
 	Spec   *apisix.Service
 	Inline *Upstream
 
-	gaps Gaps
+	plugins pluginSet
 }
 
 func compileRoute(c Change, id string) (*Route, error) {
@@ -47,14 +48,12 @@ func compileRoute(c Change, id string) (*Route, error) {
 		return nil, Unsupported("filter_func (Lua)")
 	case spec.Script != "" || spec.ScriptID != "":
 		return nil, Unsupported("script (Lua)")
-	case spec.PluginConfigID != "":
-		return nil, Unsupported("plugin_config_id")
 	}
-	gaps, err := compilePlugins(spec.Plugins)
+	plugins, err := compilePlugins(spec.Plugins, plugin.Route)
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{ID: id, Spec: spec, age: c.Create, gaps: gaps}
+	r := &Route{ID: id, Spec: spec, age: c.Create, plugins: plugins}
 	for _, s := range spec.Sources() {
 		p, err := expr.ParseNet(s)
 		if err != nil {
@@ -77,8 +76,8 @@ func compileRoute(c Change, id string) (*Route, error) {
 // of its service.
 func (r *Route) rule(s *Service) *route.Rule[*Route] {
 	hosts := r.Spec.HostNames()
-	if len(hosts) == 0 && s != nil {
-		hosts = s.Spec.Hosts
+	if len(hosts) == 0 {
+		hosts = s.hosts()
 	}
 	return &route.Rule[*Route]{
 		ID: r.ID, Hosts: hosts, Paths: r.Spec.Paths(), Methods: r.Spec.Methods, Remotes: r.remotes,
@@ -98,11 +97,11 @@ func compileService(c Change, id string) (*Service, error) {
 	if spec.Script != "" {
 		return nil, Unsupported("script (Lua)")
 	}
-	gaps, err := compilePlugins(spec.Plugins)
+	plugins, err := compilePlugins(spec.Plugins, plugin.Route)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{ID: id, Spec: spec, gaps: gaps}
+	s := &Service{ID: id, Spec: spec, plugins: plugins}
 	if spec.Upstream != nil {
 		if s.Inline, err = compileUpstream("services/"+id, spec.Upstream); err != nil {
 			return nil, err

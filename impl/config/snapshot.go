@@ -21,12 +21,18 @@ type Snapshot struct {
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
 	heirs hamt.Map[string, hamt.Map[string, struct{}]]
-	// gapped is the number of routes, services and global rules that have gaps of
-	// their own.
+	// Plugins of other objects than routes and services, by the ids of these.
+	pluginConfigs, consumerGroups, globals hamt.Map[string, pluginSet]
+	consumers                              hamt.Map[string, *consumer]
+	// credentials are kept by user/credentials/id.
+	credentials hamt.Map[string, pluginSet]
+	// everywhere are the plugins of all global rules in the order they run, clashing
+	// the names of those that more than one has.
+	everywhere []PluginUse
+	clashing   []string
+	// gapped is the number of routes, services, plugin configs and global rules that
+	// have plugins which are not switched off.
 	gapped int
-	// globals are the gaps of the global rules, guards their guards together.
-	globals hamt.Map[string, Gaps]
-	guards  []string
 }
 
 // Empty returns a snapshot without objects that opens private keys with a keyring.
@@ -54,12 +60,20 @@ type Counts struct {
 	SSLs      int `json:"ssls"`
 	Listeners int `json:"listeners"`
 
-	GlobalRules int `json:"global_rules"`
+	GlobalRules    int `json:"global_rules"`
+	PluginConfigs  int `json:"plugin_configs"`
+	ConsumerGroups int `json:"consumer_groups"`
+	Consumers      int `json:"consumers"`
+	Credentials    int `json:"credentials"`
 }
 
 // Counts returns the numbers of objects.
 func (s *Snapshot) Counts() Counts {
-	return Counts{s.routes.Len(), s.services.Len(), s.upstreams.Len(), s.ssls.Len(), s.listeners.Len(), s.globals.Len()}
+	return Counts{
+		Routes: s.routes.Len(), Services: s.services.Len(), Upstreams: s.upstreams.Len(), SSLs: s.ssls.Len(), Listeners: s.listeners.Len(),
+		GlobalRules: s.globals.Len(), PluginConfigs: s.pluginConfigs.Len(), ConsumerGroups: s.consumerGroups.Len(),
+		Consumers: s.consumers.Len(), Credentials: s.credentials.Len(),
+	}
 }
 
 // Certificates returns what clients are served over TLS. It must not be changed.

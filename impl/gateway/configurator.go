@@ -115,7 +115,7 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 		if ch.Kind == config.Other {
 			continue
 		}
-		dir := directories[ch.Kind]
+		dir := ch.Kind.Directory()
 		c.newest[dir] = max(c.newest[dir], kv.Mod)
 		c.rebuilt++
 	}
@@ -144,8 +144,7 @@ func (c *configurator) sum(prefix string, changes []config.Change, refused map[s
 	c.hash[prefix] = sum
 }
 
-// change finds kind and id of a key. Keys that end in a slash are the names of
-// directories; APISIX keeps them so.
+// change finds kind and id of a key.
 func change(prefix, key string) config.Change {
 	ch := config.Change{Key: key}
 	rest := strings.TrimPrefix(key, prefix+"/")
@@ -155,30 +154,9 @@ func change(prefix, key string) config.Change {
 		}
 		return ch
 	}
-	dir, id, ok := strings.Cut(rest, "/")
-	if !ok || id == "" || strings.Contains(id, "/") {
-		return ch
-	}
-	switch dir {
-	case "routes":
-		ch.Kind = config.Routes
-	case "services":
-		ch.Kind = config.Services
-	case "upstreams":
-		ch.Kind = config.Upstreams
-	case "ssls":
-		ch.Kind = config.SSLs
-	case "global_rules":
-		ch.Kind = config.GlobalRules
-	default:
-		return ch
-	}
-	ch.ID = id
+	ch.Kind, ch.ID = config.Locate(rest)
 	return ch
 }
-
-// directories are where APISIX keeps its kinds.
-var directories = map[config.Kind]string{config.Routes: "routes", config.Services: "services", config.Upstreams: "upstreams", config.SSLs: "ssls", config.GlobalRules: "global_rules"}
 
 // objectsRebuilt is how many objects were compiled, or refused, since the start.
 func (c *configurator) objectsRebuilt() uint64 {
@@ -194,7 +172,7 @@ func (c *configurator) revisions() (applied map[string]int64, hash map[string]st
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	indexes = map[string]int64{"max_modify_index": 0, "x_etcd_index": c.applied[c.g.o.Prefix]}
-	for _, dir := range directories {
+	for _, dir := range config.Directories() {
 		indexes[dir] = c.newest[dir]
 		indexes["max_modify_index"] = max(indexes["max_modify_index"], c.newest[dir])
 	}

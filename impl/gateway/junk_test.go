@@ -42,7 +42,8 @@ func TestJunkStraightIntoEtcdStopsNothingElse(t *testing.T) {
 		}
 		return rev
 	}
-	for _, dir := range []string{"/apisix/routes", "/apisix/services", "/apisix/upstreams", "/apisix/ssls", ListenersPrefix} {
+	for _, dir := range []string{"/apisix/routes", "/apisix/services", "/apisix/upstreams", "/apisix/ssls", "/apisix/plugin_configs", "/apisix/consumer_groups", "/apisix/consumers",
+		"/apisix/consumers/jack/credentials", "/apisix/global_rules", ListenersPrefix} {
 		for name, value := range junk {
 			key := dir + "/" + strings.ReplaceAll(name, " ", "-")
 			write(key, value)
@@ -55,6 +56,7 @@ func TestJunkStraightIntoEtcdStopsNothingElse(t *testing.T) {
 	for _, key := range []string{"/apisix/unknown_dir/x", "/apisix/routes/a/b/c", "/apisix/x", "/apisix//", "/apisix/routes/\xff\xfe\n\"", "/unilb/listeners/a/b"} {
 		write(key, "\x00junk")
 	}
+	r.put(ListenersPrefix, "a/c", "junk, too, and the last") // each prefix has its watch
 	for n := range 3 { // what comes after is in force, again and again
 		host := fmt.Sprintf("h%d.example", n)
 		r.put("/apisix", fmt.Sprintf("routes/good%d", n), `{"uri":"/*","host":"`+host+`","upstream":{"nodes":{"`+one+`":1}}}`)

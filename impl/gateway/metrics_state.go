@@ -92,7 +92,11 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	snap, refused := g.config.status()
 	counts := snap.Counts()
 	s.gauge(badDesc, float64(len(refused)))
-	for kind, n := range map[string]int{"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners, "global_rules": counts.GlobalRules} {
+	for kind, n := range map[string]int{
+		"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners,
+		"global_rules": counts.GlobalRules, "plugin_configs": counts.PluginConfigs, "consumer_groups": counts.ConsumerGroups,
+		"consumers": counts.Consumers, "credentials": counts.Credentials,
+	} {
 		s.gauge(objectsDesc, float64(n), kind)
 	}
 	applied, hash, indexes := g.config.revisions()

@@ -37,7 +37,7 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 
 // missing answers for an object that a route needs and that is not there, with
 // the statuses of APISIX: service gone 404, upstream or client certificate gone 502,
-// none named 503. A route that is closed is answered 503 with the reason.
+// none named 503, as when a plugin config or a consumer group is gone. A route that is closed is answered 503 with the reason.
 func missing(x *exchange.Exchange, err error) exchange.Verdict {
 	var c *config.ClosedError
 	if errors.As(err, &c) {
@@ -50,7 +50,7 @@ func missing(x *exchange.Exchange, err error) exchange.Verdict {
 	switch m.What {
 	case config.MissingService:
 		return errorPage(x, 404)
-	case config.MissingAnyBackend:
+	case config.MissingAnyBackend, config.MissingPluginConfig, config.MissingConsumerGroup:
 		return errorPage(x, 503)
 	}
 	return errorPage(x, 502)

@@ -11,8 +11,9 @@ func TestAnswersForWhatIsMissing(t *testing.T) {
 	g.put("routes/svc", `{"uri":"/svc","service_id":"gone"}`, "routes/up", `{"uri":"/up","upstream_id":"gone"}`,
 		"routes/none", `{"uri":"/none","plugins":{}}`, "routes/empty", `{"uri":"/empty","upstream":{"nodes":{}}}`,
 		"routes/cert", `{"uri":"/cert","upstream":{"nodes":{"10.0.0.1:443":1},"scheme":"https","tls":{"client_cert_id":"gone"}}}`,
+		"routes/pc", `{"uri":"/pc","plugin_config_id":"gone","service_id":"gone","upstream":{"nodes":{"10.0.0.1:80":1}}}`,
 		"routes/off", `{"uri":"/off","status":0,"upstream":{"nodes":{"10.0.0.1:80":1}}}`)
-	for path, want := range map[string]int{"/svc": 404, "/up": 502, "/none": 503, "/empty": 503, "/cert": 502, "/off": 404} {
+	for path, want := range map[string]int{"/svc": 404, "/up": 502, "/none": 503, "/empty": 503, "/cert": 502, "/pc": 503, "/off": 404} {
 		a := g.Do(get(path))
 		if a.Status != want || value(a.Fields, "Server") != "APISIX/3.18.0" || len(a.Sent) != 0 {
 			t.Errorf("%s: status %d, want %d (%v)", path, a.Status, want, a.Fields)

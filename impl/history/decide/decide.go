@@ -91,17 +91,12 @@ func order(objects string, a, b *history.State) []string {
 	return keys
 }
 
-var kinds = map[string]config.Kind{
-	"routes": config.Routes, "services": config.Services, "upstreams": config.Upstreams, "ssls": config.SSLs, "global_rules": config.GlobalRules,
-}
-
 // compiled is the state as a gateway has it that begins with it: without the objects
 // that it refuses.
 func compiled(objects string, s *history.State, keyring *apisix.Keyring) *config.Snapshot {
 	var changes []config.Change
 	for _, key := range slices.Sorted(maps.Keys(s.Objects)) {
-		dir, id, ok := strings.Cut(strings.TrimPrefix(key, objects+"/"), "/")
-		if kind := kinds[dir]; ok && kind != config.Other && !strings.Contains(id, "/") {
+		if kind, id := config.Locate(strings.TrimPrefix(key, objects+"/")); kind != config.Other {
 			changes = append(changes, config.Change{Kind: kind, ID: id, Key: key, Value: s.Objects[key], Create: s.Created[key]})
 		}
 	}
