@@ -18,22 +18,29 @@ type configurator struct {
 
 	mu      sync.Mutex
 	snap    *config.Snapshot
-	known   map[string]map[string]store.Hash // prefix to keys that were put, with what of each is in force; 0: nothing
-	hash    map[string]store.Hash            // prefix to the sum of these
+	known   map[string]map[string]object // prefix to keys that were put
+	hash    map[string]store.Hash        // prefix to the hash of what is in force
 	refused map[string]string                // key to why
 	applied map[string]int64                 // prefix to revision
 	newest  map[string]int64                 // directory of APISIX to the highest revision of an object
 	rebuilt uint64                           // objects that were compiled, or refused
 }
 
+// object is one that was put.
+type object struct {
+	hash   store.Hash // of its version in force; 0: none is
+	create int64      // revision at which it came to be
+}
+
 func newConfigurator(g *Gateway) *configurator {
-	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]store.Hash{}, hash: map[string]store.Hash{}, refused: map[string]string{},
+	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]object{}, hash: map[string]store.Hash{}, refused: map[string]string{},
 		applied: map[string]int64{}, newest: map[string]int64{}}
 }
 
 // apply puts a batch in force. When it has returned, new requests meet it, and
-// the node says so. It returns why objects were refused, by key.
-func (c *configurator) apply(prefix string, b store.Batch) map[string]error {
+// the node says so. It returns the keys of objects that were refused, and whether a
+// previous version of each stays.
+func (c *configurator) apply(prefix string, b store.Batch) (refused map[string]bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changes := c.changes(prefix, b)
@@ -67,7 +74,11 @@ func (c *configurator) apply(prefix string, b store.Batch) map[string]error {
 	c.g.node.InForce(prefix, b.Revision, c.hash[prefix])
 	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
 		"puts", len(b.Puts), "deletes", len(b.Deletes))
-	return d.Refused
+	refused = make(map[string]bool, len(d.Refused))
+	for key := range d.Refused {
+		refused[key] = c.known[prefix][key].hash != 0
+	}
+	return refused
 }
 
 func (c *configurator) report(d config.Delta) {
@@ -82,12 +93,13 @@ func (c *configurator) report(d config.Delta) {
 	}
 }
 
-// changes lists what a batch changes, deletions first: an object that was
-// deleted and put again within a batch is there in the end.
+// changes lists what a batch changes, deletions first. An object that was deleted and put
+// again since the last batch is another one, which the batch does not say: it is deleted
+// here, so that a new one that is refused does not leave the old one in force.
 func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 	known := c.known[prefix]
 	if known == nil {
-		known = map[string]store.Hash{}
+		known = map[string]object{}
 		c.known[prefix] = known
 	}
 	gone := b.Deletes
@@ -110,6 +122,9 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 	}
 	for _, kv := range b.Puts {
 		ch := change(prefix, kv.Key)
+		if old, ok := known[kv.Key]; ok && old.create != kv.Create {
+			out = append(out, config.Change{Kind: ch.Kind, ID: ch.ID, Key: ch.Key, Delete: true})
+		}
 		ch.Value, ch.Create = kv.Value, kv.Create
 		out = append(out, ch)
 		if ch.Kind == config.Other {
@@ -130,15 +145,15 @@ func (c *configurator) sum(prefix string, changes []config.Change, refused map[s
 	for _, ch := range changes {
 		old := known[ch.Key]
 		switch {
-		case refused[ch.Key] != nil:
-			known[ch.Key] = old
 		case ch.Delete:
 			delete(known, ch.Key)
-			sum -= old
+			sum -= old.hash
+		case refused[ch.Key] != nil:
+			known[ch.Key] = object{old.hash, ch.Create}
 		default:
 			now := store.HashOf(ch.Key, ch.Value)
-			known[ch.Key] = now
-			sum += now - old
+			known[ch.Key] = object{now, ch.Create}
+			sum += now - old.hash
 		}
 	}
 	c.hash[prefix] = sum

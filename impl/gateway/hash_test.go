@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -81,23 +82,30 @@ func TestHashIsOfWhatIsInForce(t *testing.T) {
 	})
 }
 
-// However contents come to be, in steps or all at once, the hash is the same.
+// However contents come to be, in steps or all at once, the hash is the same, and so is what
+// a gateway would begin with.
 func TestHashIsThatOfTheContentsAfterAnyBatches(t *testing.T) {
+	t.Run("with resets", func(t *testing.T) { applyRandomBatches(t, true) })
+	t.Run("without", func(t *testing.T) { applyRandomBatches(t, false) })
+}
+
+func applyRandomBatches(t *testing.T, resets bool) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	g, err := build(Options{Prefix: "/apisix", Log: slog.New(slog.DiscardHandler)})
+	g, err := build(Options{Prefix: "/apisix", StateDir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer g.close()
 	there := map[string]string{} // in etcd
+	create := map[string]int64{}
 	want := map[string]string{}  // in force
 	good := map[string]string{
 		"routes": `{"uri":"/%d","upstream":{"nodes":{"127.0.0.1:1":1}}}`, "upstreams": `{"desc":"%d","nodes":{"127.0.0.1:1":1}}`,
 		"elsewhere": `%d`, "global_rules": `{"id":"%d","plugins":{}}`,
 	}
 	for step := range 300 {
-		b := store.Batch{Revision: int64(step + 1), Reset: random.IntN(5) == 0}
+		b := store.Batch{Revision: int64(step + 1), Reset: resets && random.IntN(5) == 0}
 		touched := map[string]bool{}
 		for range random.IntN(6) {
 			dir := []string{"routes", "upstreams", "elsewhere", "global_rules"}[random.IntN(4)]
@@ -112,6 +120,10 @@ func TestHashIsThatOfTheContentsAfterAnyBatches(t *testing.T) {
 				b.Deletes = append(b.Deletes, key)
 				continue
 			}
+			if there[key] == "" || random.IntN(4) == 0 { // deleted and put again, and nobody says so
+				create[key] = int64(step + 1)
+				delete(want, key)
+			}
 			there[key] = fmt.Sprintf(good[dir], step)
 			refused := random.IntN(4) == 0 && dir != "elsewhere"
 			if refused {
@@ -119,17 +131,30 @@ func TestHashIsThatOfTheContentsAfterAnyBatches(t *testing.T) {
 			} else {
 				want[key] = there[key]
 			}
-			b.Puts = append(b.Puts, store.KV{Key: key, Value: []byte(there[key]), Create: 1, Mod: int64(step + 1)})
+			b.Puts = append(b.Puts, store.KV{Key: key, Value: []byte(there[key]), Create: create[key], Mod: int64(step + 1)})
 		}
 		if b.Reset { // everything that is there, in no order
 			b.Puts, b.Deletes = nil, nil
 			for key, value := range maps.All(there) {
-				b.Puts = append(b.Puts, store.KV{Key: key, Value: []byte(value), Create: 1, Mod: int64(step + 1)})
+				b.Puts = append(b.Puts, store.KV{Key: key, Value: []byte(value), Create: create[key], Mod: int64(step + 1)})
 			}
 		}
-		g.config.apply("/apisix", b)
+		g.last.note("/apisix", b, g.config.apply("/apisix", b))
 		if got := g.config.hash["/apisix"].String(); got != naiveHash(want) {
 			t.Fatalf("step %d (reset %v): got %s, want %s of %v (seed %d)", step, b.Reset, got, naiveHash(want), want, seed)
 		}
+	}
+	if resets { // after one the file has no version of what is refused
+		return
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_ = g.last.keeper.Run(ended) // writes what is pending
+	kept := map[string]string{}
+	for _, kv := range g.last.of("/apisix").KVs {
+		kept[kv.Key] = string(kv.Value)
+	}
+	if !maps.Equal(kept, want) {
+		t.Errorf("on disk: got %v, want %v (seed %d)", kept, want, seed)
 	}
 }

@@ -57,7 +57,7 @@ func TestJunkStraightIntoEtcdStopsNothingElse(t *testing.T) {
 		write(key, "\x00junk")
 	}
 	r.put(ListenersPrefix, "a/c", "junk, too, and the last") // each prefix has its watch
-	for n := range 3 { // what comes after is in force, again and again
+	for n := range 3 {                                       // what comes after is in force, again and again
 		host := fmt.Sprintf("h%d.example", n)
 		r.put("/apisix", fmt.Sprintf("routes/good%d", n), `{"uri":"/*","host":"`+host+`","upstream":{"nodes":{"`+one+`":1}}}`)
 		if status, body := r.get("http://"+r.data+"/", host); status != 200 || body != "one" {

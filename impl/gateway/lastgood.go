@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,12 +115,19 @@ func (l *lastGood) flush(ctx context.Context) {
 	}
 }
 
-// note says that a batch of etcd is in force, but for the objects that were refused.
-func (l *lastGood) note(prefix string, b store.Batch, refused map[string]error) {
+// note says that a batch of etcd is in force, but for the objects that were refused; of
+// which a previous version may stay.
+func (l *lastGood) note(prefix string, b store.Batch, refused map[string]bool) {
 	if l == nil {
 		return
 	}
-	l.keeper.Note(prefix, b, func(key string) bool { return refused[key] != nil })
+	b.Deletes = slices.Clip(b.Deletes)
+	for key, stays := range refused {
+		if !stays {
+			b.Deletes = append(b.Deletes, key)
+		}
+	}
+	l.keeper.Note(prefix, b, func(key string) bool { _, is := refused[key]; return is })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.began[prefix]; ok {
