@@ -5,7 +5,7 @@
 //
 // # Order
 //
-// The order is that of APISIX's default router (radixtree_host_uri):
+// The order is that of APISIX's routers. The default one is radixtree_host_uri:
 //
 //  1. host: exact, then wildcards by the longest suffix, then rules without
 //     hosts; a host level without a match falls through to the next;
@@ -13,8 +13,11 @@
 //     never beats either;
 //  3. inside one path: priority (high first), the longer pattern, age (old
 //     first), id;
-//  4. the first rule whose conditions hold (methods, remote addresses, vars,
+//  4. the first rule whose conditions hold (methods, remote addresses, hosts, vars,
 //     pattern) wins.
+//
+// radixtree_uri and radixtree_uri_with_parameter have no first step: hosts are a
+// condition. For the latter, a path with a segment ":name" is a prefix that ends there.
 //
 // # Listeners
 //

@@ -7,9 +7,18 @@ const sources = 4
 // lists are sorted entry lists, one for each source, of one and the same path.
 type lists[T any] [sources][]*entry[T]
 
-// Match returns the rule for the query, or nil. It allocates nothing as long
-// as at most 12 prefixes (and 12 wildcards) lie on the way to the path.
+// Match returns the rule for the query, or nil, and sets q.Matched. It allocates nothing
+// as long as at most 12 prefixes (and 12 wildcards) lie on the way to the path, and no
+// condition asks for a part of the path.
 func (t Table[T]) Match(q *Query) *Rule[T] {
+	r := t.match(q)
+	if r == nil {
+		q.Matched = nil
+	}
+	return r
+}
+
+func (t *Table[T]) match(q *Query) *Rule[T] {
 	var hs [sources]*hosts[T]
 	n := 0
 	if t.listeners.Len() > 0 {

@@ -119,10 +119,10 @@ func TestMatchAllocatesNothing(t *testing.T) {
 }
 
 var (
-	someHosts  = []string{"a.example", "b.example", "*.example", "*.b.example", "*", "*b.example", "a.b.example"}
+	someHosts  = []string{"a.example", "b.example", "*.example", "*.b.example", "*", "*b.example", "a.b.example", "a.example:80", "*:81"}
 	askHosts   = []string{"a.example", "b.example", "a.b.example", "x.y.b.example", "ab.example", "example", "", "other"}
-	somePaths  = []string{"/", "/*", "/a", "/a*", "/a/*", "/a/b", "/a/b*", "/ab", "/a/*/c", "/a/*x/d", "/a/b/c/*"}
-	askPaths   = []string{"/", "/a", "/ab", "/a/", "/a/b", "/a/b/c", "/a/b/c/d", "/a/x/c", "/z"}
+	somePaths  = []string{"/", "/*", "/a", "/a*", "/a/*", "/a/b", "/a/b*", "/ab", "/a/*/c", "/a/*x/d", "/a/b/c/*", "/a/:x", "/:x/b/*", "/a/:x/c", "/a/*/:y"}
+	askPaths   = []string{"/", "/a", "/ab", "/a/", "/a/b", "/a/b/c", "/a/b/c/d", "/a/x/c", "/z", "/a//c", "/a/:x"}
 	askLocals  = []string{"203.0.113.10:80", "203.0.113.10:81", "203.0.113.11:80"}
 	askMethods = []string{"GET", "POST"}
 )

@@ -2,9 +2,7 @@ package route
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,7 +15,8 @@ type Rule[T any] struct {
 	ID string
 	// Hosts: exact names, or a suffix behind one leading "*". Empty: any.
 	Hosts []string
-	// Paths: exact, or with "*": a prefix when it stands at the end only.
+	// Paths: exact, or with "*": a prefix when it stands at the end only. See
+	// Router for segments with ":".
 	Paths    []string
 	Methods  []string // empty: any
 	Remotes  []netip.Prefix
@@ -37,27 +36,89 @@ type Query struct {
 	Remote netip.Addr
 	Method string
 	Host   string // lower case, without port
-	Path   string // normalised
-	Vars   expr.Vars
+	// Authority is the Host as it was sent, with its port. Only hosts of rules that have
+	// a colon are compared to it, and only by the routers that look for the path alone.
+	Authority string
+	Path      string // normalised
+	Vars      expr.Vars
+	// Matched is set by Match: the path of the rule, when parts of the request's path
+	// have names in it; else nil.
+	Matched *Pattern
+}
+
+// Param is the prefix of the names of variables for parts of the path.
+const Param = "uri_param_"
+
+// captured is a query as the conditions of a rule see it, parts of the path included.
+type captured Query
+
+// Var implements expr.Vars.
+func (c *captured) Var(name string) (string, bool) {
+	if part, ok := strings.CutPrefix(name, Param); ok {
+		return c.Matched.Capture(c.Path, part)
+	}
+	return c.Vars.Var(name)
 }
 
 // entry is one path of a rule.
 type entry[T any] struct {
 	rule    *Rule[T]
 	pattern string
-	re      *regexp.Regexp // nil: the index decides alone
+	special *Pattern   // nil: the index decides alone on the path
+	hosts   *hostNames // nil: the index decides alone on the host
 }
 
-// holds tells whether the conditions that are not indexed hold.
-func (e *entry[T]) holds(q *Query) bool {
+// Condition is one that an index does not know.
+type Condition uint8
+
+// The conditions, in the order in which they are looked at.
+const (
+	Holds Condition = iota // all of them hold
+	ByMethod
+	ByRemote
+	ByHost // with the routers that look for the path alone
+	ByVars
+	ByPath // its pattern
+)
+
+func (e *entry[T]) holds(q *Query) bool { return e.fails(q) == Holds }
+
+// fails tells the first condition that does not hold. It sets q.Matched.
+func (e *entry[T]) fails(q *Query) Condition {
 	r := e.rule
-	if len(r.Methods) > 0 && !slices.Contains(r.Methods, q.Method) {
-		return false
+	q.Matched = e.special
+	switch {
+	case len(r.Methods) > 0 && !slices.Contains(r.Methods, q.Method):
+		return ByMethod
+	case len(r.Remotes) > 0 && !slices.ContainsFunc(r.Remotes, func(p netip.Prefix) bool { return p.Contains(q.Remote) }):
+		return ByRemote
+	case e.hosts != nil && !e.hosts.match(q):
+		return ByHost
+	case e.special == nil && !r.Vars.Eval(q.Vars), e.special != nil && !r.Vars.Eval((*captured)(q)):
+		return ByVars
+	case e.special != nil && !e.special.re.MatchString(q.Path):
+		return ByPath
 	}
-	if len(r.Remotes) > 0 && !slices.ContainsFunc(r.Remotes, func(p netip.Prefix) bool { return p.Contains(q.Remote) }) {
-		return false
+	return Holds
+}
+
+// hostNames are hosts as a condition, in lower case.
+type hostNames []string
+
+func (h hostNames) match(q *Query) bool {
+	for _, name := range h {
+		host := q.Host
+		if strings.Contains(name, ":") {
+			host = q.Authority
+		}
+		suffix, wild := strings.CutPrefix(name, "*")
+		if at := len(host) - len(suffix); at == 0 || wild && at > 0 {
+			if strings.EqualFold(host[at:], suffix) {
+				return true
+			}
+		}
 	}
-	return r.Vars.Eval(q.Vars) && (e.re == nil || e.re.MatchString(q.Path))
+	return false
 }
 
 // compare is the order of entries of one path.
@@ -69,43 +130,4 @@ func compare[T any](a, b *entry[T]) int {
 		cmp.Compare(a.rule.ID, b.rule.ID),
 		cmp.Compare(a.pattern, b.pattern),
 	)
-}
-
-// splitPattern returns the text that the index knows a pattern by, and
-// whether it is a prefix. re is set when the index alone cannot decide.
-func splitPattern(p string) (key string, prefix bool, re *regexp.Regexp, err error) {
-	star := strings.IndexByte(p, '*')
-	switch {
-	case star < 0:
-		return p, false, nil, nil
-	case star == len(p)-1:
-		return p[:star], true, nil, nil
-	}
-	re, err = compilePattern(p)
-	return p[:star], true, re, err
-}
-
-// compilePattern builds the expression of a pattern with a "*" inside: a
-// segment that begins with "*" is any text, slashes included, and what follows
-// the star in that segment is a name and matches nothing. Other segments are
-// literal (APISIX forgets to quote them; we do not).
-func compilePattern(p string) (*regexp.Regexp, error) {
-	var b strings.Builder
-	b.WriteString(`(?s)^`)
-	for i, seg := range strings.Split(p, "/") {
-		if i > 0 {
-			b.WriteByte('/')
-		}
-		if strings.HasPrefix(seg, "*") {
-			b.WriteString(`.*`)
-			continue
-		}
-		b.WriteString(regexp.QuoteMeta(seg))
-	}
-	b.WriteByte('$')
-	re, err := regexp.Compile(b.String())
-	if err != nil {
-		return nil, fmt.Errorf("path pattern %q: %w", p, err)
-	}
-	return re, nil
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/unilb/unilb/impl/route/hamt"
 )
 
-// Table is an immutable set of rules. The zero Table is empty.
+// Table is an immutable set of rules. The zero Table is empty, and of the router HostURI.
 type Table[T any] struct {
+	router    Router
 	rules     hamt.Map[string, *Rule[T]]
 	listeners hamt.Map[expr.Binding, *hosts[T]]
 	anywhere  *hosts[T] // of rules that are tied to no listener, as nearly all are
@@ -31,10 +32,13 @@ type paths[T any] struct {
 	prefix *tree[[]*entry[T]]
 }
 
+// New returns an empty table of a router.
+func New[T any](r Router) Table[T] { return Table[T]{router: r} }
+
 // With returns the table with the rule added, or put in the place of the one
 // with its id. It fails when a host or path pattern is bad.
 func (t Table[T]) With(r *Rule[T]) (Table[T], error) {
-	entries, err := compileRule(r)
+	entries, err := compileRule(r, t.router)
 	if err != nil {
 		return t, err
 	}
@@ -42,7 +46,7 @@ func (t Table[T]) With(r *Rule[T]) (Table[T], error) {
 	t.rules = t.rules.Set(r.ID, r)
 	return t.edit(r, func(p *paths[T]) *paths[T] {
 		for i := range entries {
-			p = p.add(&entries[i])
+			p = p.add(&entries[i], t.router)
 		}
 		return p
 	}), nil
@@ -57,13 +61,13 @@ func (t Table[T]) Without(id string) Table[T] {
 	t.rules = t.rules.Delete(id)
 	return t.edit(r, func(p *paths[T]) *paths[T] {
 		for _, pattern := range unique(r.Paths) {
-			p = p.remove(r, pattern)
+			p = p.remove(r, pattern, t.router)
 		}
 		return p
 	})
 }
 
-func compileRule[T any](r *Rule[T]) ([]entry[T], error) {
+func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 	if len(r.Paths) == 0 {
 		return nil, fmt.Errorf("rule %s has no path", r.ID)
 	}
@@ -72,13 +76,23 @@ func compileRule[T any](r *Rule[T]) ([]entry[T], error) {
 			return nil, fmt.Errorf("rule %s: bad host pattern %q", r.ID, h)
 		}
 	}
+	var hosts *hostNames
+	if router != HostURI && len(r.Hosts) > 0 {
+		hosts = &hostNames{}
+		for _, h := range r.Hosts {
+			*hosts = append(*hosts, strings.ToLower(h))
+		}
+	}
 	var entries []entry[T]
 	for _, p := range unique(r.Paths) {
-		_, _, re, err := splitPattern(p)
-		if err != nil {
-			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
+		e := entry[T]{rule: r, pattern: p, hosts: hosts}
+		if _, _, special := router.splitPattern(p); special {
+			var err error
+			if e.special, err = router.compilePattern(p); err != nil {
+				return nil, fmt.Errorf("rule %s: %w", r.ID, err)
+			}
 		}
-		entries = append(entries, entry[T]{rule: r, pattern: p, re: re})
+		entries = append(entries, e)
 	}
 	return entries, nil
 }
@@ -89,10 +103,14 @@ func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
 	if old := t.hosts(r.Listener); old != nil {
 		h = *old
 	}
-	if len(r.Hosts) == 0 {
+	names := unique(r.Hosts)
+	if t.router != HostURI {
+		names = nil
+	}
+	if len(names) == 0 {
 		h.none = f(h.none)
 	}
-	for _, name := range unique(r.Hosts) {
+	for _, name := range names {
 		name = strings.ToLower(name)
 		if suffix, wild := strings.CutPrefix(name, "*"); wild {
 			h.wild = h.wild.with(reverse(suffix), f)
@@ -127,7 +145,7 @@ func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	return h
 }
 
-func (p *paths[T]) add(e *entry[T]) *paths[T] {
+func (p *paths[T]) add(e *entry[T], router Router) *paths[T] {
 	var q paths[T]
 	if p != nil {
 		q = *p
@@ -136,7 +154,7 @@ func (p *paths[T]) add(e *entry[T]) *paths[T] {
 		i, _ := slices.BinarySearchFunc(list, e, compare[T])
 		return slices.Insert(slices.Clone(list), i, e)
 	}
-	key, prefix, _, _ := splitPattern(e.pattern) // compileRule has checked
+	key, prefix, _ := router.splitPattern(e.pattern)
 	if !prefix {
 		list, _ := q.exact.Get(key)
 		q.exact = q.exact.Set(key, insert(list))
@@ -153,7 +171,7 @@ func (p *paths[T]) add(e *entry[T]) *paths[T] {
 	return &q
 }
 
-func (p *paths[T]) remove(r *Rule[T], pattern string) *paths[T] {
+func (p *paths[T]) remove(r *Rule[T], pattern string, router Router) *paths[T] {
 	if p == nil {
 		return nil
 	}
@@ -161,7 +179,7 @@ func (p *paths[T]) remove(r *Rule[T], pattern string) *paths[T] {
 	drop := func(list []*entry[T]) []*entry[T] {
 		return slices.DeleteFunc(slices.Clone(list), func(e *entry[T]) bool { return e.rule == r && e.pattern == pattern })
 	}
-	key, prefix, _, _ := splitPattern(pattern)
+	key, prefix, _ := router.splitPattern(pattern)
 	if prefix {
 		q.prefix = q.prefix.with(key, func(list *[]*entry[T]) *[]*entry[T] {
 			if list == nil {

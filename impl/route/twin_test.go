@@ -1,7 +1,6 @@
 package route
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -10,63 +9,101 @@ import (
 	"testing"
 )
 
-// naive is the twin: it knows no index, only the order in the package doc.
-func naive(rules []*Rule[string], q *Query) string {
-	type candidate struct {
-		e            *entry[string]
-		host, suffix int // host: 2 exact, 1 wildcard, 0 none
-		exact        bool
-		prefix       int
-	}
-	var best *candidate
+// naive is the twin: it knows no index, and none of the code of the package; it takes
+// every path of every rule that matches by itself, and keeps the best by a text that
+// sorts as the order demands.
+func naive(router Router, rules []*Rule[string], q *Query) string {
+	var best, id string
 	for _, r := range rules {
 		a, p := r.Listener.Addr, r.Listener.Port
-		if a.IsValid() && a != q.Local.Addr() || p != 0 && p != q.Local.Port() {
+		if a.IsValid() && a != q.Local.Addr() || p != 0 && p != q.Local.Port() ||
+			len(r.Methods) > 0 && !strings.Contains(" "+strings.Join(r.Methods, " ")+" ", " "+q.Method+" ") || len(r.Remotes) > 0 && !r.Remotes[0].Contains(q.Remote) {
 			continue
 		}
-		names := r.Hosts
-		if len(names) == 0 {
-			names = []string{""}
-		}
-		for _, h := range names {
-			host, suffix := 0, 0
-			switch {
-			case h == "":
-			case strings.HasPrefix(h, "*"):
-				if !strings.HasSuffix(q.Host, h[1:]) {
+		for _, level := range hostLevels(router, r.Hosts, q) {
+			for _, path := range r.Paths {
+				if !globs(router, path, q.Path) {
 					continue
 				}
-				host, suffix = 1, len(h)-1
-			case h != q.Host:
-				continue
-			default:
-				host = 2
-			}
-			for _, pattern := range r.Paths {
-				c := &candidate{e: &entry[string]{rule: r, pattern: pattern}, host: host, suffix: suffix}
-				key, isPrefix, re, _ := splitPattern(pattern)
-				c.e.re, c.exact, c.prefix = re, !isPrefix, len(key)
-				if isPrefix && !strings.HasPrefix(q.Path, key) || !isPrefix && q.Path != key || !c.e.holds(q) {
-					continue
-				}
-				if best == nil || cmp.Or(cmp.Compare(c.host, best.host), cmp.Compare(c.suffix, best.suffix),
-					cmp.Compare(b2i(c.exact), b2i(best.exact)), cmp.Compare(c.prefix, best.prefix), -compare(c.e, best.e)) > 0 {
-					best = c
+				rank := fmt.Sprintf("%s %s %03d %04d %05d %s", level, pathLevel(router, path), 500-r.Priority, 1000-len(path), r.Age, r.ID)
+				if best == "" || rank < best {
+					best, id = rank, r.ID
 				}
 			}
 		}
 	}
-	if best == nil {
+	if best == "" {
 		return "-"
 	}
-	return best.e.rule.ID
+	return id
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
+// hostLevels are the levels at which a rule is found for the host of a query, as texts
+// the first of which is the first that is looked at.
+func hostLevels(router Router, hosts []string, q *Query) (levels []string) {
+	if router != HostURI {
+		for _, h := range hosts {
+			asked := q.Host
+			if strings.Contains(h, ":") {
+				asked = q.Authority
+			}
+			if h == asked || h[0] == '*' && strings.HasSuffix(asked, h[1:]) {
+				return []string{""}
+			}
+		}
+		if len(hosts) == 0 {
+			return []string{""}
+		}
+		return nil
 	}
-	return 0
+	for _, h := range hosts {
+		switch {
+		case h == q.Host:
+			levels = append(levels, "a")
+		case h[0] == '*' && strings.HasSuffix(q.Host, h[1:]):
+			levels = append(levels, fmt.Sprintf("b%03d", 500-len(h)))
+		}
+	}
+	if len(hosts) == 0 {
+		levels = []string{"c"}
+	}
+	return levels
+}
+
+// pathLevel sorts exact paths before prefixes, and the longest of these first.
+func pathLevel(router Router, path string) string {
+	for i, c := range path {
+		if c == '*' || c == ':' && router == URIWithParameter {
+			return fmt.Sprintf("b%03d", 500-i)
+		}
+	}
+	return "a"
+}
+
+// globs tells whether a path matches, by trying all that its wildcards may stand for.
+func globs(router Router, pattern, path string) bool {
+	if at := strings.Index(pattern, "*"); at == len(pattern)-1 && at >= 0 && (router != URIWithParameter || !strings.Contains(pattern, ":")) {
+		return strings.HasPrefix(path, pattern[:at])
+	}
+	return globSegments(router, strings.Split(pattern, "/"), path)
+}
+
+func globSegments(router Router, segments []string, path string) bool {
+	seg, last := segments[0], len(segments) == 1
+	any := strings.HasPrefix(seg, "*")
+	one := router == URIWithParameter && strings.HasPrefix(seg, ":")
+	for n := 0; n <= len(path); n++ {
+		head, rest := path[:n], path[n:]
+		switch {
+		case any, one && head != "" && !strings.Contains(head, "/"), !any && !one && head == seg:
+		default:
+			continue
+		}
+		if last && rest == "" || !last && rest != "" && rest[0] == '/' && globSegments(router, segments[1:], rest[1:]) {
+			return true
+		}
+	}
+	return false
 }
 
 func pickSome(r *rand.Rand, from []string, least int) []string {
@@ -102,9 +139,9 @@ func randomRules(r *rand.Rand, n int) []*Rule[string] {
 	return out
 }
 
-func agree(t *testing.T, seed uint64, steps int) {
+func agree(t *testing.T, seed uint64, steps int, router Router) {
 	r := rand.New(rand.NewPCG(seed, 7))
-	var tab Table[string]
+	tab := New[string](router)
 	live := map[string]*Rule[string]{}
 	pool := randomRules(r, steps)
 	for _, rule := range pool {
@@ -126,12 +163,13 @@ func agree(t *testing.T, seed uint64, steps int) {
 		for range 20 {
 			q := Query{Local: netip.MustParseAddrPort(askLocals[r.IntN(len(askLocals))]), Remote: netip.MustParseAddr("10.0.0.1"),
 				Method: askMethods[r.IntN(2)], Host: askHosts[r.IntN(len(askHosts))], Path: askPaths[r.IntN(len(askPaths))], Vars: noVars{}}
+			q.Authority = q.Host + []string{"", ":80", ":81"}[r.IntN(3)]
 			got := "-"
 			if m := tab.Match(&q); m != nil {
 				got = m.ID
 			}
-			if want := naive(rules, &q); got != want {
-				t.Fatalf("seed %d: %s %s %q %s = %s, want %s", seed, q.Local, q.Method, q.Host, q.Path, got, want)
+			if want := naive(router, rules, &q); got != want {
+				t.Fatalf("seed %d, %s: %s %s %q %s = %s, want %s", seed, router, q.Local, q.Method, q.Authority, q.Path, got, want)
 			}
 		}
 	}
@@ -139,7 +177,7 @@ func agree(t *testing.T, seed uint64, steps int) {
 		tab = tab.Without(id)
 	}
 	if tab.rules.Len() != 0 || tab.listeners.Len() != 0 || tab.anywhere != nil {
-		t.Fatalf("seed %d: emptied table keeps %d rules, %d listeners", seed, tab.rules.Len(), tab.listeners.Len())
+		t.Fatalf("seed %d, %s: emptied table keeps %d rules, %d listeners", seed, router, tab.rules.Len(), tab.listeners.Len())
 	}
 }
 
@@ -147,5 +185,9 @@ func FuzzTableAgreesWithNaiveTwin(f *testing.F) {
 	for i := range uint64(30) {
 		f.Add(i, uint8(40))
 	}
-	f.Fuzz(func(t *testing.T, seed uint64, steps uint8) { agree(t, seed, int(steps)) })
+	f.Fuzz(func(t *testing.T, seed uint64, steps uint8) {
+		for _, router := range []Router{HostURI, URI, URIWithParameter} {
+			agree(t, seed, int(steps), router)
+		}
+	})
 }
