@@ -15,6 +15,8 @@ import (
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs/linelog"
 	"github.com/unilb/unilb/impl/obs/meter"
+	"github.com/unilb/unilb/impl/proxy"
+	"github.com/unilb/unilb/impl/route"
 	"github.com/unilb/unilb/impl/store/access"
 )
 
@@ -25,6 +27,8 @@ type options struct {
 	access             access.Access
 	prefix             string
 	listen, listenTLS  []string
+	router             route.Router
+	paths              proxy.Paths
 	fallbackSNI        string
 	ocspStapling       bool
 	upstreamCA         string
@@ -70,6 +74,13 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		o.listenTLS = append(o.listenTLS, s)
 		return nil
 	})
+	f.Func("http-router", "how routes are found: radixtree_host_uri (the default), radixtree_uri or radixtree_uri_with_parameter; docs/routing.md tells them apart", func(s string) (err error) {
+		o.router, err = route.ParseRouter(s)
+		return err
+	})
+	f.BoolVar(&o.paths.EncodedSlash, "match-uri-encoded-slash", false, "an encoded slash (%2F) in a path is no slash to routes")
+	f.BoolVar(&o.paths.TailSlash, "delete-uri-tail-slash", false, "routes see paths without the slash at their end; / stays")
+	f.BoolVar(&o.paths.Servlet, "normalize-uri-like-servlet", false, "routes see paths without ;parameters of segments; paths that hide something so are answered with 400")
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
 	f.BoolVar(&o.ocspStapling, "ocsp-stapling", false, "ask the OCSP responders that certificates name and staple what they say; without it for certificates alone that demand it")
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")

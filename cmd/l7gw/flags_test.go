@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/unilb/unilb/impl/proxy"
+	"github.com/unilb/unilb/impl/route"
 )
 
 func none(string) string { return "" }
@@ -31,6 +34,16 @@ func TestFlagsOfADeployment(t *testing.T) {
 	}
 }
 
+func TestRoutersAndPathsAreSettings(t *testing.T) {
+	o, err := parse(strings.Fields("--node a --http-router=radixtree_uri_with_parameter --match-uri-encoded-slash --delete-uri-tail-slash --normalize-uri-like-servlet"), none)
+	if err != nil || o.router != route.URIWithParameter || o.paths != (proxy.Paths{EncodedSlash: true, TailSlash: true, Servlet: true}) {
+		t.Errorf("options %+v, %v", o, err)
+	}
+	if o, err = parse(strings.Fields("--node a"), none); err != nil || o.router != route.HostURI || o.paths != (proxy.Paths{}) {
+		t.Errorf("defaults %+v, %v", o, err)
+	}
+}
+
 func TestSecretsComeFromTheEnvironment(t *testing.T) {
 	const secret = "0123456789abcdef0123456789abcdef"
 	env := map[string]string{"UNILB_KEYRING": "0123456789abcdef", "UNILB_TICKET_SECRET": secret}
@@ -51,7 +64,7 @@ func TestSecretsComeFromTheEnvironment(t *testing.T) {
 
 func TestBadFlagsExitWithThree(t *testing.T) {
 	for _, args := range []string{"", "--node a//b", "--node a extra", "--node a --prefix apisix", "--node a --status-listen nonsense", "--nonsense",
-		"--node a --client-head-timeout 0s", "--node a --client-min-rate -2", "--node a --client-max-head 5", "--node a --client-max-conns 0",
+		"--node a --client-head-timeout 0s", "--node a --client-min-rate -2", "--node a --client-max-head 5", "--node a --client-max-conns 0", "--node a --http-router radixtree",
 	} {
 		if code := run(strings.Fields(args), none); code != exitBadFlags {
 			t.Errorf("%q: exit code %d, want %d", args, code, exitBadFlags)

@@ -119,7 +119,7 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	signal.Notify(reopen, syscall.SIGUSR1) // also without an access log: it would end us
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
-		FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
+		Router: o.router, Paths: o.paths, FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
 		StateDir: o.stateDir, StatusListen: o.statusListen,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, Limits: o.limits, MetricSeries: o.metricSeries,

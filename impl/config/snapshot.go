@@ -38,6 +38,14 @@ type Snapshot struct {
 // Empty returns a snapshot without objects that opens private keys with a keyring.
 func Empty(k *apisix.Keyring) *Snapshot { return &Snapshot{keyring: k} }
 
+// By returns a snapshot as this one, which must be empty, whose routes are matched by a
+// router. Without it that is APISIX's default.
+func (s *Snapshot) By(r route.Router) *Snapshot {
+	next := *s
+	next.table = route.New[*Route](r)
+	return &next
+}
+
 // Match returns the route for a query, or nil.
 func (s *Snapshot) Match(q *route.Query) *Route {
 	if r := s.table.Match(q); r != nil {

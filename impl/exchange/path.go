@@ -15,7 +15,15 @@ var ErrBadPath = errors.New("malformed request path")
 // (after decoding, so that "%2e%2e" cannot slip through). raw is the path of
 // the request target without query. A path that is already normal is returned
 // as it is; otherwise the result lives in the arena.
-func NormalizePath(a *Arena, raw string) (string, error) {
+func NormalizePath(a *Arena, raw string) (string, error) { return normalize(a, raw, false) }
+
+// NormalizePathKeepingSlashes is NormalizePath for those to whom an escaped slash is no
+// slash: it stays as "%2F" and ends no segment.
+func NormalizePathKeepingSlashes(a *Arena, raw string) (string, error) {
+	return normalize(a, raw, true)
+}
+
+func normalize(a *Arena, raw string, keep bool) (string, error) {
 	if raw == "" || raw[0] != '/' {
 		return "", ErrBadPath
 	}
@@ -24,7 +32,7 @@ func NormalizePath(a *Arena, raw string) (string, error) {
 	}
 	bad := false
 	p := a.Append(len(raw), func(b []byte) []byte {
-		b, bad = appendNormal(b, raw)
+		b, bad = appendNormal(b, raw, keep)
 		return b
 	})
 	if bad {
@@ -51,7 +59,7 @@ func isNormal(p string) bool {
 
 // appendNormal appends the normal form of raw to b and tells whether it is
 // bad. The result is never longer than raw.
-func appendNormal(b []byte, raw string) (out []byte, bad bool) {
+func appendNormal(b []byte, raw string, keep bool) (out []byte, bad bool) {
 	base := len(b)
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]
@@ -65,6 +73,10 @@ func appendNormal(b []byte, raw string) (out []byte, bad bool) {
 			}
 			c = byte(hi<<4 | lo)
 			i += 2
+			if c == '/' && keep {
+				b = append(b, "%2F"...)
+				continue
+			}
 		}
 		if c != '/' {
 			b = append(b, c)

@@ -46,6 +46,8 @@ type Request struct {
 	Target string
 	// Path is what routes are matched against: see NormalizePath.
 	Path string
+	// Captures are the parts of the path that the route has names for.
+	Captures Captures
 	// Query is the raw query without "?".
 	Query string
 	Proto Proto
@@ -68,12 +70,21 @@ type Request struct {
 	Stable bool
 }
 
+// Captures are named parts of a path. The zero Captures has none.
+type Captures struct {
+	Path string
+	// By finds the part of a path by its name; false when there is none.
+	By interface {
+		Capture(path, name string) (string, bool)
+	}
+}
+
 // own moves every view into the arena.
 func (r *Request) own(a *Arena) {
 	if r.Stable {
 		return
 	}
-	for _, s := range []*string{&r.Method, &r.Scheme, &r.Authority, &r.Host, &r.Target, &r.Path, &r.Query, &r.Upgrade} {
+	for _, s := range []*string{&r.Method, &r.Scheme, &r.Authority, &r.Host, &r.Target, &r.Path, &r.Captures.Path, &r.Query, &r.Upgrade} {
 		*s = a.Copy(*s)
 	}
 	for i := range r.Fields {

@@ -46,6 +46,9 @@ func (r *Request) Var(name string) (string, bool) {
 	if c, ok := strings.CutPrefix(name, "cookie_"); ok {
 		return r.Cookie(c)
 	}
+	if part, ok := strings.CutPrefix(name, "uri_param_"); ok && r.Captures.By != nil {
+		return r.Captures.By.Capture(r.Captures.Path, part)
+	}
 	return "", false
 }
 

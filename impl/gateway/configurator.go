@@ -33,7 +33,7 @@ type object struct {
 }
 
 func newConfigurator(g *Gateway) *configurator {
-	return &configurator{g: g, snap: config.Empty(g.o.Keyring), known: map[string]map[string]object{}, hash: map[string]store.Hash{}, refused: map[string]string{},
+	return &configurator{g: g, snap: config.Empty(g.o.Keyring).By(g.o.Router), known: map[string]map[string]object{}, hash: map[string]store.Hash{}, refused: map[string]string{},
 		applied: map[string]int64{}, newest: map[string]int64{}}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/unilb/unilb/impl/obs/linelog"
 	"github.com/unilb/unilb/impl/obs/meter"
 	"github.com/unilb/unilb/impl/proxy"
+	"github.com/unilb/unilb/impl/route"
 	"github.com/unilb/unilb/impl/store"
 )
 
@@ -39,6 +40,10 @@ type Options struct {
 	// Listen are addresses to serve besides those of listener objects, ListenTLS
 	// those to serve with TLS.
 	Listen, ListenTLS []string
+	// Router is how hosts and paths of routes are understood, Paths how those of requests
+	// are seen before.
+	Router route.Router
+	Paths  proxy.Paths
 	// FallbackSNI is the name that is served to clients which ask for none by TLS;
 	// empty: they get no handshake.
 	FallbackSNI string
@@ -137,7 +142,7 @@ func build(o Options) (*Gateway, error) {
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
 	lanes := max(1, o.Loops)
 	g.meter = meter.New(lanes, o.MetricSeries)
-	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter}
+	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter, Paths: o.Paths}
 	if o.AccessLog != nil {
 		lines, err := linelog.New(linelog.Options{Open: o.AccessLog, Lanes: lanes, Log: o.Log})
 		if err != nil {

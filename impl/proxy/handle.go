@@ -21,9 +21,12 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 		f.failure = "client certificate missing, bad or for another name"
 		return errorPage(x, 400)
 	}
-	f.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Path: r.Path, Vars: r}
-	f.route = f.snap.Match(&f.query)
-	if f.route == nil {
+	path, ok := p.o.Paths.apply(x)
+	if !ok {
+		f.failure = "path that segments with parameters make ambiguous"
+		return errorPage(x, 400)
+	}
+	if f.match(r, path); f.route == nil {
 		return notFound(x)
 	}
 	var err error
@@ -33,6 +36,18 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	}
 	x.Phase = exchange.Access
 	return p.try(x, f)
+}
+
+// match finds the route by a path, which variables show for so long.
+func (f *flow) match(r *exchange.Request, path string) {
+	f.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Authority: r.Authority, Path: path, Vars: r}
+	was := r.Path
+	r.Path = path
+	f.route = f.snap.Match(&f.query)
+	r.Path = was
+	if f.query.Matched != nil {
+		r.Captures = exchange.Captures{Path: path, By: f.query.Matched}
+	}
 }
 
 // missing answers for an object that a route needs and that is not there, with

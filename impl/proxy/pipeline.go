@@ -28,6 +28,8 @@ type Options struct {
 	// Log is called for every exchange when it has ended; nil: no log. It must
 	// not block and must not keep the exchange.
 	Log func(*exchange.Exchange, Entry)
+	// Paths are settings for the path that routes are matched by.
+	Paths Paths
 	// Meter counts requests; nil: nobody does. Who reads it calls SweepCounts before.
 	Meter *meter.Meter
 	// Now is the clock of what no exchange asks for; nil: time.Now.
