@@ -16,7 +16,10 @@ import (
 type answer struct {
 	code int
 	body any
-	rev  int64 // of a write; 0 otherwise
+	rev  int64  // of a write; 0 otherwise
+	key  string // that was written
+	// outcome is set when the client waited until gateways serve the write.
+	outcome *outcome
 	// stream writes the body of an answer that has no body of its own. When it
 	// fails the connection is cut, so that nobody takes a part for the whole.
 	stream func(io.Writer) error
@@ -57,6 +60,14 @@ func (f *failure) write(w http.ResponseWriter) { writeJSON(w, f.code, f.body) }
 func (a *answer) write(w http.ResponseWriter) {
 	if a.rev > 0 {
 		w.Header().Set("X-Unilb-Revision", strconv.FormatInt(a.rev, 10))
+	}
+	if a.outcome != nil {
+		if to := a.outcome.Applied; to != nil {
+			w.Header().Set("X-Unilb-Applied", fmt.Sprintf("%d/%d", to.InForce, to.Nodes))
+		}
+		if body, ok := a.body.(interface{ with(*outcome) any }); ok {
+			a.body = body.with(a.outcome)
+		}
 	}
 	if a.stream == nil {
 		writeJSON(w, a.code, a.body)
@@ -118,7 +129,19 @@ func page(w http.ResponseWriter, code int) {
 type written struct {
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value"`
+	*outcome
 }
+
+func (b written) with(o *outcome) any { b.outcome = o; return b }
+
+// removed is the body after a DELETE.
+type removed struct {
+	Deleted string `json:"deleted"`
+	Key     string `json:"key"`
+	*outcome
+}
+
+func (b removed) with(o *outcome) any { b.outcome = o; return b }
 
 // item is an object in the answer to a read.
 type item struct {

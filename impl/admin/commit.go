@@ -57,7 +57,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: code, body: written{Key: was.key, Value: h.shown(at.res, value)}, rev: rev}, false, nil
+	return &answer{code: code, body: written{Key: was.key, Value: h.shown(at.res, value)}, rev: rev, key: was.key}, false, nil
 }
 
 // commitValue commits one put, and what goes with it, whose conditions hold its

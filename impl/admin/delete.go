@@ -140,10 +140,7 @@ func (h *Handler) deleted(d *deletion, now int64) (int64, error) {
 }
 
 func (d *deletion) done(deleted string, rev int64) *answer {
-	return &answer{code: http.StatusOK, rev: rev, body: struct {
-		Deleted string `json:"deleted"`
-		Key     string `json:"key"`
-	}{deleted, d.key}}
+	return &answer{code: http.StatusOK, rev: rev, key: d.key, body: removed{Deleted: deleted, Key: d.key}}
 }
 
 // pause waits for t and reports whether ctx still lives.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -79,6 +80,8 @@ type Handler struct {
 	now       func() time.Time
 	log       *slog.Logger
 	consumers consumerKeys
+	nodes     *node.Client  // to the status listeners of gateways
+	waits     chan struct{} // has an element for each write that waits for them
 }
 
 // New returns a Handler.
@@ -101,6 +104,7 @@ func New(o Options) (*Handler, error) {
 	return &Handler{
 		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
 		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
+		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
 	}, nil
 }
 
@@ -110,6 +114,7 @@ type request struct {
 	address
 	sub  *string // rest of the path after the id; nil when there is none
 	body []byte
+	wait time.Duration // until all gateways serve what is written; 0: nobody waits
 }
 
 // ServeHTTP checks in APISIX's order (key, resource, handler, body, ttl, method)
@@ -154,7 +159,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-API-VERSION", apiVersion)
-	a, err := h.dispatch(req)
+	a, err := h.answer(req)
 	if err != nil {
 		if err.cause != nil {
 			h.log.Error("request not served", obs.Op, r.Method, obs.Key, r.URL.Path, obs.Err, err.cause)
@@ -189,7 +194,27 @@ func (h *Handler) parse(w http.ResponseWriter, r *http.Request, path string) (*r
 	if _, err := ttl(r); err != nil {
 		return nil, err
 	}
+	if req.wait, err = waitFor(r); err != nil {
+		return nil, err
+	}
 	return req, nil
+}
+
+// answer dispatches a request, and waits until gateways serve what it wrote if it asks to.
+func (h *Handler) answer(req *request) (*answer, *failure) {
+	if req.wait == 0 {
+		return h.dispatch(req)
+	}
+	end, f := h.beginWait()
+	if f != nil {
+		return nil, f
+	}
+	defer end()
+	a, f := h.dispatch(req)
+	if f == nil && a.rev > 0 {
+		h.await(req.Context(), a, req.wait)
+	}
+	return a, f
 }
 
 func (h *Handler) dispatch(req *request) (*answer, *failure) {

@@ -2,33 +2,13 @@ package lbc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/node"
 )
-
-// maxStatusBytes bounds the answer of a status listener.
-const maxStatusBytes = 1 << 20
-
-// newStatusClient returns the client that asks status listeners. It opens many
-// connections for a short time and keeps few.
-func newStatusClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: 4,
-		IdleConnTimeout:     30 * time.Second,
-	}}
-}
 
 // The states of a node in an answer, beside being in force.
 const (
@@ -130,7 +110,7 @@ func (s *Service) judge(w want, p prefixWant, said answer, err error) verdict {
 	}
 	v.state, v.err = nodeRefused, e.Key+": "+e.Error
 	for _, p := range w.prefixes {
-		if covers(p.prefix, e.Key) {
+		if node.Covers(p.prefix, e.Key) {
 			v.prefix, v.applied, v.rev = p.prefix, said.applied[p.prefix], p.rev
 		}
 	}
@@ -172,39 +152,12 @@ func patience(wait time.Duration, deadline time.Time) time.Duration {
 
 // askApplied asks a status listener once and notes what it says.
 func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout time.Duration, said *answer) error {
-	q := url.Values{
-		"prefix": {p.prefix}, "revision": {strconv.FormatInt(p.rev, 10)},
-		"timeout": {timeout.Round(time.Millisecond).String()},
-	}
-	u := strings.TrimSuffix(w.node.Status, "/") + "/status/applied?" + q.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+	got, err := s.status.Applied(ctx, w.node, p.prefix, p.rev, timeout)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", w.id(), err)
+		return err
 	}
-	resp, err := s.status.Do(req)
-	if err != nil {
-		return fmt.Errorf("ask %s: %w", w.id(), err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusGatewayTimeout {
-		return fmt.Errorf("ask %s: status %d", w.id(), resp.StatusCode)
-	}
-	var body struct {
-		Node    string             `json:"node"`
-		Applied map[string]int64   `json:"applied"`
-		Errors  []node.ObjectError `json:"errors"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxStatusBytes)).Decode(&body); err != nil {
-		return fmt.Errorf("ask %s: %w", w.id(), err)
-	}
-	// Addresses are reused: what answers there may be somebody else by now.
-	if body.Node != w.node.Name {
-		return fmt.Errorf("ask %s: %q answers there", w.id(), body.Node)
-	}
-	for prefix, rev := range body.Applied {
-		said.applied[strings.TrimSuffix(prefix, "/")] = rev
-	}
-	said.errors, said.listed = body.Errors, body.Errors != nil
+	maps.Copy(said.applied, got.Applied)
+	said.errors, said.listed = got.Errors, got.Errors != nil
 	return nil
 }
 

@@ -33,6 +33,7 @@ const (
 	writePause        = 200 * time.Millisecond
 	probeTimeout      = time.Second     // one question to a status listener that needs no waiting
 	maxProbesAtOnce   = 1024            // questions under way to status listeners, per wait
+	keptConns         = 4               // idle connections to one status listener
 	maxTrackers       = 32              // operations that a replica follows at a time
 	trackTimeout      = 5 * time.Minute // how long the publishing replica follows an operation
 )

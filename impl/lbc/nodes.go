@@ -51,7 +51,7 @@ func wants(nodes []node.Registration, touched map[string]int64) []want {
 		for _, watched := range reg.Watches {
 			rev := int64(0)
 			for dir, r := range touched {
-				if covers(watched, dir) {
+				if node.Covers(watched, dir) {
 					rev = max(rev, r)
 				}
 			}
@@ -65,12 +65,6 @@ func wants(nodes []node.Registration, touched map[string]int64) []want {
 		}
 	}
 	return all
-}
-
-// covers reports whether a watched prefix contains a directory.
-func covers(watched, dir string) bool {
-	watched = strings.TrimSuffix(watched, "/")
-	return dir == watched || strings.HasPrefix(dir, watched+"/")
 }
 
 // behind returns the first prefix that is not in force according to applied.

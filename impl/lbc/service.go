@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 	"github.com/unilb/unilb/impl/vpc"
@@ -74,7 +74,7 @@ type Service struct {
 	o        Options
 	store    *store.Store
 	admin    *adminClient
-	status   *http.Client // to status listeners
+	status   *node.Client // to status listeners
 	log      *slog.Logger
 	instance string // random per process, sorts replicas
 
@@ -127,7 +127,7 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		o: o, store: o.Store, log: o.Log, instance: hex.EncodeToString(id[:]),
 		admin:   newAdminClient(o.AdminURL, o.AdminKey),
-		status:  newStatusClient(),
+		status:  node.NewClient(keptConns),
 		model:   newModel(o.Pool),
 		changed: make(chan struct{}),
 		track:   make(chan string, maxTrackers),

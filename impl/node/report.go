@@ -36,6 +36,9 @@ type Report struct {
 	Errors []ObjectError `json:"errors"`
 }
 
+// Truncated tells that more objects may be refused than Errors lists.
+func (r Report) Truncated() bool { return len(r.Errors) >= listedErrors }
+
 // An ObjectError names an object that a node refused, and why.
 type ObjectError struct {
 	Key   string `json:"key"`

@@ -1,0 +1,96 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+const (
+	// answerBytes bounds the answer of a status listener.
+	answerBytes = 1 << 20
+	// headBytes bounds the head of it.
+	headBytes = 64 << 10
+	// askDial bounds the attempt to connect to one.
+	askDial = 2 * time.Second
+)
+
+// A Client asks the status listeners of nodes. It is safe for concurrent use.
+type Client struct{ http http.Client }
+
+// NewClient returns a Client that keeps at most idle connections to each node open
+// between questions.
+func NewClient(idle int) *Client {
+	return &Client{http.Client{Transport: &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: askDial}).DialContext,
+		MaxIdleConnsPerHost:    idle,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: headBytes,
+	}}}
+}
+
+// Close closes the connections that are idle.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// InForce is what a node says of itself, all of one moment.
+type InForce struct {
+	Applied map[string]int64
+	Hash    map[string]store.Hash
+	// Errors are the objects that it refuses, at most 1024; nil: it does not tell.
+	Errors []ObjectError
+}
+
+// Applied asks a node, and lets it wait with its answer until it has revision rev in force
+// under prefix, but no longer than timeout. That it answers does not say that it has: see
+// InForce.Applied. Prefixes there do not end in a slash. The error says that it cannot be
+// reached, or that another node answers at its address.
+func (c *Client) Applied(ctx context.Context, reg Registration, prefix string, rev int64, timeout time.Duration) (InForce, error) {
+	q := url.Values{"prefix": {prefix}, "revision": {strconv.FormatInt(rev, 10)}, "timeout": {timeout.Round(time.Millisecond).String()}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(reg.Status, "/")+"/status/applied?"+q.Encode(), nil)
+	if err != nil {
+		return InForce{}, fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return InForce{}, fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusGatewayTimeout {
+		return InForce{}, fmt.Errorf("ask %s/%s: status %d", reg.Kind, reg.Name, resp.StatusCode)
+	}
+	var body struct {
+		Node    string                `json:"node"`
+		Applied map[string]int64      `json:"applied"`
+		Hash    map[string]store.Hash `json:"hash"`
+		Errors  []ObjectError         `json:"errors"`
+	}
+	whole := io.LimitReader(resp.Body, answerBytes)
+	if err := json.NewDecoder(whole).Decode(&body); err != nil {
+		return InForce{}, fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)
+	}
+	_, _ = io.Copy(io.Discard, whole) // so that the connection can be used again
+	// Addresses are reused: what answers there may be somebody else by now.
+	if body.Node != reg.Name {
+		return InForce{}, fmt.Errorf("ask %s/%s: %q answers there", reg.Kind, reg.Name, body.Node)
+	}
+	said := InForce{Applied: make(map[string]int64, len(body.Applied)), Hash: body.Hash, Errors: body.Errors}
+	for p, at := range body.Applied {
+		said.Applied[clean(p)] = at
+	}
+	return said, nil
+}
+
+// Covers reports whether a watched prefix contains a directory or a key.
+func Covers(watched, dir string) bool {
+	watched = clean(watched)
+	return dir == watched || strings.HasPrefix(dir, watched+"/")
+}
