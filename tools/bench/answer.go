@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/load"
 )
 
 // checkAnswers asks each proxy once for what the load will ask for, and for the head
@@ -57,10 +59,10 @@ func (s *site) checkAnswer(ctx context.Context, p *proxy) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want := bodyOf(bodies[s.row.Body]); !bytes.Equal(body, want) {
+	if want := load.BodyOf(load.Bodies[s.row.Body]); !bytes.Equal(body, want) {
 		return nil, fmt.Errorf("the body of %d bytes differs from the responder's of %d", len(body), len(want))
 	}
-	head, err := s.ask(ctx, p, echoName)
+	head, err := s.ask(ctx, p, load.EchoName)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/tools/bench/load"
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A Gateway is a form of ours that is measured: its flags beside those that every
@@ -32,10 +34,10 @@ type bench struct {
 	log               io.Writer
 
 	files     uint64 // that a process may open
-	groups    *groups
-	spawn     *spawner
+	groups    *stage.Groups
+	spawn     *stage.Spawner
 	pair      certPair
-	responder *process
+	responder *stage.Process
 	controls  map[string]*control
 }
 
@@ -50,30 +52,30 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if runtime.NumCPU() < 2 {
 		return errors.New("the benchmark needs two cores: one for the proxy, one for the load")
 	}
-	if err := prepareNetwork(); err != nil {
+	if err := stage.PrepareNetwork(); err != nil {
 		return err
 	}
-	if b.files, err = allFiles(); err != nil {
+	if b.files, err = stage.AllFiles(2*idleConns + 1000); err != nil {
 		return err
 	}
 	if b.dir, err = os.MkdirTemp(sandbox.Dir, "bench-"); err != nil { // in memory: a disk would steal time
 		return err
 	}
-	if b.groups, err = openGroups(b.dir); err != nil {
+	if b.groups, err = stage.OpenGroups(b.dir); err != nil {
 		return err
 	}
 	if err := driverTo(b.loadCPU); err != nil {
 		return err
 	}
-	b.spawn = newSpawner(b.groups)
+	b.spawn = stage.NewSpawner(b.groups)
 	if b.pair, err = newPair(time.Now()); err != nil {
 		return err
 	}
-	at := place{"lab", []int{b.loadCPU}}
-	if b.responder, err = b.spawn.keep(part(responderPart, responderAt), "responder", b.dir, at); err != nil {
+	at := stage.Place{Group: "lab", CPUs: []int{b.loadCPU}}
+	if b.responder, err = b.spawn.Keep(part(load.ResponderPart, responderAt), "responder", b.dir, at); err != nil {
 		return err
 	}
-	if err := b.responder.await(ctx, 10*time.Second, func(ctx context.Context) error { return listens(ctx, responderAt) }); err != nil {
+	if err := b.responder.Await(ctx, 10*time.Second, func(ctx context.Context) error { return stage.Listens(ctx, responderAt) }); err != nil {
 		return err
 	}
 	b.controls = map[string]*control{}
@@ -123,7 +125,7 @@ func (b *bench) close() error {
 		c.stop()
 	}
 	if b.responder != nil {
-		b.responder.stop()
+		b.responder.Stop()
 	}
 	if b.groups == nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
@@ -29,7 +30,7 @@ func opened(t *testing.T) *bench {
 		if err := b.close(); err != nil {
 			t.Error(err)
 		}
-		left, err := filepath.Glob(filepath.Join(b.dir, "cgroup*", groupPrefix+"*"))
+		left, err := filepath.Glob(filepath.Join(b.dir, "cgroup*", stage.GroupPrefix+"*"))
 		if err != nil || len(left) > 0 {
 			t.Errorf("left behind: %q, %v", left, err)
 		}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/unilb/unilb/tools/bench/load"
 )
 
 // Two more loads of our own: full handshakes, which wrk does not promise (it keeps
@@ -54,11 +56,11 @@ func (o clientOrder) ask() (net.Conn, error) {
 	if _, err := io.WriteString(c, o.Request); err != nil {
 		return c, err
 	}
-	a := asking{rest: -1}
+	a := load.NewAsking()
 	buf := make([]byte, 4096)
 	for {
 		n, err := c.Read(buf)
-		whole, bad := a.take(buf[:n])
+		whole, bad := a.Take(buf[:n])
 		switch {
 		case bad != nil:
 			return c, bad
@@ -79,10 +81,10 @@ func playHandshakes() int {
 }
 
 // handshakes makes connections one after the other, as many at a time as ordered.
-func (o clientOrder) handshakes() Outcome {
+func (o clientOrder) handshakes() load.Outcome {
 	start := time.Now()
 	var mu sync.Mutex
-	var out Outcome
+	var out load.Outcome
 	var took []time.Duration
 	var wg sync.WaitGroup
 	for range o.Conns {
@@ -107,7 +109,7 @@ func (o clientOrder) handshakes() Outcome {
 	wg.Wait()
 	slices.Sort(took)
 	out.Requests, out.Took = len(took), time.Since(start).Seconds()
-	out.P50, out.P99 = quantile(took, 0.5), quantile(took, 0.99)
+	out.P50, out.P99 = load.Quantile(took, 0.5), load.Quantile(took, 0.99)
 	return out
 }
 
@@ -121,7 +123,7 @@ func playIdle() int {
 	start := time.Now()
 	conns, err := o.askAll()
 	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(Outcome{Requests: len(conns), Took: time.Since(start).Seconds()})
+		err = json.NewEncoder(os.Stdout).Encode(load.Outcome{Requests: len(conns), Took: time.Since(start).Seconds()})
 	}
 	if err == nil {
 		_, err = io.Copy(io.Discard, os.Stdin)
@@ -159,8 +161,8 @@ func told(who string, err error) int {
 }
 
 // lastOutcome reads what a load of ours printed.
-func lastOutcome(text string) (Outcome, error) {
-	var o Outcome
+func lastOutcome(text string) (load.Outcome, error) {
+	var o load.Outcome
 	if err := json.Unmarshal(bytes.TrimSpace([]byte(text)), &o); err != nil {
 		return o, fmt.Errorf("read the load's outcome %q: %w", text, err)
 	}

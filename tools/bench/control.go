@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // control is what a deployment of our gateway has beside the gateway: etcd, and an
@@ -22,7 +24,7 @@ type control struct {
 	name, dir string
 	base      int // ports
 	etcd      string
-	store     *process
+	store     *stage.Process
 	sets      map[int]*routeSet
 }
 
@@ -39,10 +41,10 @@ func (b *bench) startControl(ctx context.Context, name string, number int) (*con
 	cmd := exec.Command(filepath.Join(b.bin, "unilb-etcd"), "--name=bench", "--data-dir="+filepath.Join(c.dir, "etcd"),
 		"--listen-client="+c.etcd, fmt.Sprintf("--listen-peer=http://127.0.0.1:%d", c.base+1), "--log-level=error")
 	var err error
-	if c.store, err = b.spawn.keep(cmd, "unilb-etcd", c.dir, place{"lab", []int{b.loadCPU}}); err != nil {
+	if c.store, err = b.spawn.Keep(cmd, "unilb-etcd", c.dir, stage.Place{Group: "lab", CPUs: []int{b.loadCPU}}); err != nil {
 		return nil, err
 	}
-	return c, c.store.await(ctx, 20*time.Second, func(ctx context.Context) error { return succeeds(ctx, c.etcd+"/health") })
+	return c, c.store.Await(ctx, 20*time.Second, func(ctx context.Context) error { return stage.Succeeds(ctx, c.etcd+"/health") })
 }
 
 // routes returns the set of n routes; the first call makes it.
@@ -56,11 +58,11 @@ func (c *control) routes(ctx context.Context, n int) (*routeSet, error) {
 		fmt.Sprintf("--listen=127.0.0.1:%d", port), fmt.Sprintf("--status-listen=127.0.0.1:%d", port+1), "--log-level=warn")
 	cmd.Env = append(os.Environ(), "UNILB_ADMIN_KEY="+adminKey)
 	var err error
-	if s.admin, err = c.spawn.keep(cmd, "l7admin-"+strconv.Itoa(n), c.dir, place{"lab", []int{c.loadCPU}}); err != nil {
+	if s.admin, err = c.spawn.Keep(cmd, "l7admin-"+strconv.Itoa(n), c.dir, stage.Place{Group: "lab", CPUs: []int{c.loadCPU}}); err != nil {
 		return nil, err
 	}
-	err = s.admin.await(ctx, 20*time.Second, func(ctx context.Context) error {
-		return succeeds(ctx, fmt.Sprintf("http://127.0.0.1:%d/status/ready", port+1))
+	err = s.admin.Await(ctx, 20*time.Second, func(ctx context.Context) error {
+		return stage.Succeeds(ctx, fmt.Sprintf("http://127.0.0.1:%d/status/ready", port+1))
 	})
 	if err != nil {
 		return nil, err
@@ -125,9 +127,9 @@ func refusal(ctx context.Context, status string, otherwise error) string {
 
 func (c *control) stop() {
 	for _, s := range c.sets {
-		s.admin.stop()
+		s.admin.Stop()
 	}
 	if c.store != nil {
-		c.store.stop()
+		c.store.Stop()
 	}
 }

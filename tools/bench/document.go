@@ -12,11 +12,13 @@ import (
 	"regexp"
 	"runtime"
 	"text/tabwriter"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A Document is the result of runs on one machine, as it is kept in docs/bench.
 type Document struct {
-	Machine  Machine           `json:"machine"`
+	Machine  stage.Machine     `json:"machine"`
 	Go       string            `json:"go"`
 	Versions map[string]string `json:"versions"` // of what ours is compared with, and of the loads
 	Rows     []Result          `json:"rows"`
@@ -28,7 +30,7 @@ const maxEarlier = 2
 func newDocument(ctx context.Context) (Document, error) {
 	d := Document{Go: runtime.Version(), Versions: map[string]string{}, Rows: []Result{}}
 	var err error
-	if d.Machine, err = readMachine(); err != nil {
+	if d.Machine, err = stage.ReadMachine(); err != nil {
 		return d, err
 	}
 	for tool, arg := range map[string]string{"nginx": "-v", "haproxy": "-v", "wrk": "-v", "h2load": "--version"} {

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/load"
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // hold opens the idle connections of a row at a proxy, lets look do its work while
@@ -27,21 +30,21 @@ func (s *site) hold(ctx context.Context, p *proxy, look func() error) error {
 	}
 	defer out.Close()
 	cmd.Stdout = far
-	load, err := s.spawn.keep(cmd, "idle", s.dir, place{"load", []int{s.loadCPU}})
+	idle, err := s.spawn.Keep(cmd, "idle", s.dir, stage.Place{Group: "load", CPUs: []int{s.loadCPU}})
 	far.Close()
 	if err != nil {
 		return errors.Join(err, in.Close())
 	}
-	defer load.stop()
+	defer idle.Stop()
 	const within = 2 * time.Minute
 	if err := out.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = out.SetReadDeadline(time.Now()) }) // it fails only when closed
 	defer stop()
-	var o Outcome
+	var o load.Outcome
 	if err := json.NewDecoder(out).Decode(&o); err != nil {
-		return errors.Join(fmt.Errorf("open idle connections at %s: %w: %s", p.name, err, load.words()), context.Cause(ctx))
+		return errors.Join(fmt.Errorf("open idle connections at %s: %w: %s", p.name, err, idle.Words()), context.Cause(ctx))
 	}
 	if err := look(); err != nil {
 		return err

@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/tools/bench/load"
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 func init() {
-	sandbox.RegisterPart(responderPart, playResponder)
-	sandbox.RegisterPart(openPart, playOpen)
+	sandbox.RegisterPart(load.ResponderPart, load.PlayResponder)
+	sandbox.RegisterPart(load.OpenPart, load.PlayOpen)
 	sandbox.RegisterPart(handshakePart, playHandshakes)
 	sandbox.RegisterPart(idlePart, playIdle)
 }
@@ -73,14 +75,14 @@ func (s *site) door(p *proxy) string {
 }
 
 func (s *site) clientOrder(p *proxy) clientOrder {
-	return clientOrder{At: s.door(p), TLS: s.row.TLS, Request: s.row.request(s.row.Body), Want: bodies[s.row.Body], Conns: s.row.Conns, For: s.row.Slice}
+	return clientOrder{At: s.door(p), TLS: s.row.TLS, Request: s.row.request(s.row.Body), Want: load.Bodies[s.row.Body], Conns: s.row.Conns, For: s.row.Slice}
 }
 
 // load makes one slice of load on a proxy.
-func (s *site) load(ctx context.Context, p *proxy) (Outcome, error) {
+func (s *site) load(ctx context.Context, p *proxy) (load.Outcome, error) {
 	cmd, read, err := s.command(p)
 	if err != nil {
-		return Outcome{}, err
+		return load.Outcome{}, err
 	}
 	cpus := []int{s.loadCPU}
 	if s.row.Workers > 1 {
@@ -89,14 +91,14 @@ func (s *site) load(ctx context.Context, p *proxy) (Outcome, error) {
 	// What hangs is ended: a slice is over when its load is.
 	ctx, cancel := context.WithTimeoutCause(ctx, s.row.Slice+30*time.Second, errors.New("the load does not end"))
 	defer cancel()
-	text, err := s.spawn.run(ctx, cmd, place{"load", cpus})
+	text, err := s.spawn.Run(ctx, cmd, stage.Place{Group: "load", CPUs: cpus})
 	if err != nil {
-		return Outcome{}, fmt.Errorf("load on %s: %w", p.name, err)
+		return load.Outcome{}, fmt.Errorf("load on %s: %w", p.name, err)
 	}
 	return read(text)
 }
 
-func (s *site) command(p *proxy) (*exec.Cmd, func(string) (Outcome, error), error) {
+func (s *site) command(p *proxy) (*exec.Cmd, func(string) (load.Outcome, error), error) {
 	r := s.row
 	path, host := r.target(r.Body)
 	url := "http://" + p.at + path
@@ -131,8 +133,8 @@ func (s *site) command(p *proxy) (*exec.Cmd, func(string) (Outcome, error), erro
 		if err != nil {
 			return nil, nil, err
 		}
-		arg, err := json.Marshal(openOrder{At: at, Request: r.request(r.Body), Conns: r.Conns, Rate: r.Rate, For: r.Slice, Patience: time.Second})
-		return part(openPart, string(arg)), lastOutcome, err
+		arg, err := json.Marshal(load.OpenOrder{At: at, Requests: []string{r.request(r.Body)}, Conns: r.Conns, Rate: r.Rate, For: r.Slice, Patience: time.Second})
+		return part(load.OpenPart, string(arg)), lastOutcome, err
 	case byHandshake:
 		arg, err := json.Marshal(s.clientOrder(p))
 		return part(handshakePart, string(arg)), lastOutcome, err

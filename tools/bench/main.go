@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // Exit codes.
@@ -144,7 +145,7 @@ func (f *flags) run(ctx context.Context, chosen []Row) (d Document, failed bool,
 	if err := f.open(ctx); err != nil {
 		return d, false, err
 	}
-	id, dirty := commit(filepath.Join(f.bin, "l7gw"))
+	id, dirty := stage.Commit(filepath.Join(f.bin, "l7gw"))
 	for _, r := range chosen {
 		r = r.filled()
 		fmt.Fprintf(f.log, "%-16s ", r.Load)
@@ -158,7 +159,7 @@ func (f *flags) run(ctx context.Context, chosen []Row) (d Document, failed bool,
 			fmt.Fprintf(f.log, "bench: %s: %v\n", r.Load, err)
 			failed = true
 		}
-		load, errLoad := readLoad()
+		load, errLoad := stage.ReadLoad()
 		if errLoad != nil {
 			return d, false, errLoad
 		}

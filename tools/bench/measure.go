@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A measurement is all slices of one row, by the name of the proxy.
@@ -73,7 +75,7 @@ func (s *site) ready(ctx context.Context, m *measurement) ([]*proxy, error) {
 
 // slice loads one proxy and reads the kernel's counters before and after.
 func (s *site) slice(ctx context.Context, p *proxy, m *measurement) (Slice, error) {
-	before, err := s.groups.count(p.group)
+	before, err := s.groups.Count(p.group)
 	if err != nil {
 		return Slice{}, err
 	}
@@ -91,7 +93,7 @@ func (s *site) slice(ctx context.Context, p *proxy, m *measurement) (Slice, erro
 		changed <- nil
 	}
 	o, err := s.load(ctx, p)
-	after, errCount := s.groups.count(p.group)
+	after, errCount := s.groups.Count(p.group)
 	if err := errors.Join(err, errCount, <-changed); err != nil {
 		return Slice{}, err
 	}
@@ -103,5 +105,15 @@ func (s *site) slice(ctx context.Context, p *proxy, m *measurement) (Slice, erro
 		m.why[p.name] = o.Why
 	}
 	x.Void = o.Requests == 0 || o.Errors > 0 && !s.row.Change
-	return after.since(before, x), nil
+	return since(after, before, x), nil
+}
+
+// since fills in what a slice owes to the kernel's counters.
+func since(after, before stage.Count, s Slice) Slice {
+	u := after.Since(before)
+	s.Busy, s.Waited, s.Stolen, s.Foreign = u.Group, u.Waited, u.Stolen, u.Foreign
+	if s.Requests > 0 {
+		s.CPU = float64((after.Group - before.Group).Microseconds()) / float64(s.Requests)
+	}
+	return s
 }

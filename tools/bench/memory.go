@@ -34,28 +34,28 @@ func (b *bench) memoryRound(ctx context.Context, r Row, m *measurement) (err err
 		if _, err := warm.slice(ctx, p, m); err != nil {
 			return err
 		}
-		before, err := s.groups.memory(p.group)
+		before, err := s.groups.Memory(p.group)
 		if err != nil {
 			return err
 		}
-		c, err := s.groups.count(p.group)
+		c, err := s.groups.Count(p.group)
 		if err != nil {
 			return err
 		}
 		x := Slice{Requests: r.Conns}
 		err = s.hold(ctx, p, func() error {
-			after, err := s.groups.memory(p.group)
+			after, err := s.groups.Memory(p.group)
 			x.Bytes = max(0, after-before) / float64(r.Conns)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		end, err := s.groups.count(p.group)
+		end, err := s.groups.Count(p.group)
 		if err != nil {
 			return err
 		}
-		x = end.since(c, x)
+		x = since(end, c, x)
 		x.CPU = 0 // of connecting and of nothing else
 		m.slices[p.name] = append(m.slices[p.name], x)
 	}

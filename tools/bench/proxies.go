@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 //go:embed templates
@@ -65,8 +67,8 @@ func (s *site) startNginx(_ context.Context, p *proxy) error {
 		return err
 	}
 	cmd := exec.Command("nginx", "-p", s.dir, "-e", "stderr", "-c", conf)
-	p.running, err = s.spawn.keep(cmd, p.name, s.dir, s.place(p))
-	p.change = func(context.Context) error { return p.running.cmd.Process.Signal(unix.SIGHUP) }
+	p.running, err = s.spawn.Keep(cmd, p.name, s.dir, s.place(p))
+	p.change = func(context.Context) error { return p.running.Signal(unix.SIGHUP) }
 	return err
 }
 
@@ -86,8 +88,8 @@ func (s *site) startHAProxy(_ context.Context, p *proxy) error {
 		defer out.Close()
 		cmd.Stdout = out
 	}
-	p.running, err = s.spawn.keep(cmd, p.name, s.dir, s.place(p))
-	p.change = func(context.Context) error { return p.running.cmd.Process.Signal(unix.SIGUSR2) }
+	p.running, err = s.spawn.Keep(cmd, p.name, s.dir, s.place(p))
+	p.change = func(context.Context) error { return p.running.Signal(unix.SIGUSR2) }
 	return err
 }
 
@@ -120,17 +122,17 @@ func (s *site) startGateway(ctx context.Context, p *proxy, g Gateway) error {
 			p.lacks, p.tls = lacks, ""
 		}
 	}
-	if p.running, err = s.spawn.keep(exec.Command(filepath.Join(s.bin, "l7gw"), append(args, g.Flags...)...), p.name, s.dir, s.place(p)); err != nil {
+	if p.running, err = s.spawn.Keep(exec.Command(filepath.Join(s.bin, "l7gw"), append(args, g.Flags...)...), p.name, s.dir, s.place(p)); err != nil {
 		return err
 	}
 	p.change = func(ctx context.Context) error { return control.change(ctx, set) }
 	url := fmt.Sprintf("http://%s/status/applied?prefix=%s&revision=%d&timeout=1s", status, set.prefix, revision)
 	const within = time.Minute // 100 000 routes take their time
-	if err := p.running.await(ctx, within, func(ctx context.Context) error { return succeeds(ctx, url) }); err != nil {
+	if err := p.running.Await(ctx, within, func(ctx context.Context) error { return stage.Succeeds(ctx, url) }); err != nil {
 		return err
 	}
 	if p.tls != "" {
-		err := p.running.await(ctx, 3*time.Second, func(ctx context.Context) error { return listens(ctx, p.tls) })
+		err := p.running.Await(ctx, 3*time.Second, func(ctx context.Context) error { return stage.Listens(ctx, p.tls) })
 		if err != nil {
 			p.lacks, p.tls = "it does not serve a listener with protocol https: "+refusal(ctx, status, err), ""
 		}

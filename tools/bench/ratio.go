@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"slices"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A Slice is what one proxy did during one piece of a row: about a second of load.
@@ -76,9 +78,9 @@ func compare(as, bs []Slice, figure func(Slice) float64) (Ratio, bool) {
 		return Ratio{}, false
 	}
 	slices.Sort(rs)
-	r := Ratio{Median: sixDigits(median(rs)), Low: sixDigits(rs[0]), High: sixDigits(rs[len(rs)-1]), Rounds: len(rs)}
+	r := Ratio{Median: stage.SixDigits(median(rs)), Low: stage.SixDigits(rs[0]), High: stage.SixDigits(rs[len(rs)-1]), Rounds: len(rs)}
 	if least := smallest(bs, figure); least > 0 {
-		r.Minima = sixDigits(smallest(as, figure) / least)
+		r.Minima = stage.SixDigits(smallest(as, figure) / least)
 	}
 	return r, true
 }
@@ -107,7 +109,7 @@ func middle(ss []Slice, figure func(Slice) float64) float64 {
 		return 0
 	}
 	slices.Sort(vs)
-	return sixDigits(median(vs))
+	return stage.SixDigits(median(vs))
 }
 
 // median of sorted values, at least one.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"text/template"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 var update = flag.Bool("update", false, "write the goldens")
@@ -31,7 +33,7 @@ func sample() Document {
 			Target: "cpu_vs_nginx <= 0.80, cpu_vs_haproxy <= 0.70", Verdict: v, AA: &aa, Noise: Noise{0.1, 0.05, 0.3, 1.5}, Rounds: 11, Each: each, Commit: "0123456789abcdef", Date: day,
 		}
 	}
-	d := Document{Machine: Machine{"Linux 6.1", "A CPU", 2, 4096}, Go: "go1.26", Versions: map[string]string{"nginx": "1.22", "haproxy": "2.6", "wrk": "4.1", "h2load": "1.52"}}
+	d := Document{Machine: stage.Machine{Kernel: "Linux 6.1", CPU: "A CPU", CPUs: 2, MemMiB: 4096}, Go: "go1.26", Versions: map[string]string{"nginx": "1.22", "haproxy": "2.6", "wrk": "4.1", "h2load": "1.52"}}
 	undecided := row("h1-16k", Undecided)
 	undecided.Why = "nginx against itself gave 0.90 to 1.20"
 	before := row("h1-16k", Undecided)

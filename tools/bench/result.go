@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A Result is one load on one form of our gateway.
@@ -155,7 +157,7 @@ func noiseOf(pairs []pair) Noise {
 		for _, s := range []Slice{p.a, p.b} {
 			s.Void = false // the noise of a void slice is known, too
 			all = append(all, s)
-			n.Most = max(n.Most, sixDigits(s.Foreign+s.Stolen))
+			n.Most = max(n.Most, stage.SixDigits(s.Foreign+s.Stolen))
 		}
 	}
 	n.Foreign = middle(all, func(s Slice) float64 { return s.Foreign })

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A routeSet is a number of routes below a prefix of their own.
@@ -16,7 +18,7 @@ type routeSet struct {
 	n        int
 	prefix   string
 	url      string // of the Admin API
-	admin    *process
+	admin    *stage.Process
 	revision int64 // of the last write
 	changes  atomic.Int64
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 // A proxy is one that runs, in a group of its own.
@@ -15,7 +15,7 @@ type proxy struct {
 	name    string
 	group   string
 	at, tls string // where it listens; tls: "" when it does not
-	running *process
+	running *stage.Process
 	change  func(context.Context) error // brings a change of its configuration into force
 	lacks   string                      // why it cannot do what the row needs; "": it can
 	wrong   string                      // how its answer differed; "": it did not
@@ -66,53 +66,27 @@ func (s *site) add(ctx context.Context, name string, start func(context.Context,
 		p.tls = fmt.Sprintf("127.0.0.1:%d", port+1)
 	}
 	s.proxies = append(s.proxies, p)
-	if err := s.groups.make(p.group); err != nil {
+	if err := s.groups.Make(p.group); err != nil {
 		return err
 	}
 	if err := start(ctx, p); err != nil {
 		return err
 	}
-	if err := p.running.await(ctx, 20*time.Second, func(ctx context.Context) error { return listens(ctx, p.at) }); err != nil {
+	if err := p.running.Await(ctx, 20*time.Second, func(ctx context.Context) error { return stage.Listens(ctx, p.at) }); err != nil {
 		return err
 	}
 	if s.row.Quota > 0 {
-		return s.groups.limit(p.group, s.row.Quota)
+		return s.groups.Limit(p.group, s.row.Quota)
 	}
 	return nil
-}
-
-// listens reports whether somebody takes connections.
-func listens(ctx context.Context, at string) error {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", at)
-	if err != nil {
-		return err
-	}
-	return c.Close()
 }
 
 // place of the proxies: the proxies' core, or every core when there are two workers.
-func (s *site) place(p *proxy) place {
+func (s *site) place(p *proxy) stage.Place {
 	if s.row.Workers > 1 {
-		return place{p.group, []int{s.proxyCPU, s.loadCPU}}
+		return stage.Place{Group: p.group, CPUs: []int{s.proxyCPU, s.loadCPU}}
 	}
-	return place{p.group, []int{s.proxyCPU}}
-}
-
-func succeeds(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, resp.Status)
-	}
-	return nil
+	return stage.Place{Group: p.group, CPUs: []int{s.proxyCPU}}
 }
 
 // Close ends the proxies and removes what they had.
@@ -120,9 +94,9 @@ func (s *site) Close() error {
 	var errs []error
 	for _, p := range s.proxies {
 		if p.running != nil {
-			p.running.stop()
+			p.running.Stop()
 		}
-		errs = append(errs, s.groups.end(p.group))
+		errs = append(errs, s.groups.End(p.group))
 	}
 	errs = append(errs, os.RemoveAll(s.dir))
 	return errors.Join(errs...)

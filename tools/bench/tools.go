@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/unilb/unilb/tools/bench/load"
 )
 
 // What the foreign loads print, as Debian packages them: wrk 4.1 and h2load of
@@ -20,8 +22,8 @@ var (
 )
 
 // parseWrk reads the output of wrk --latency.
-func parseWrk(text string) (Outcome, error) {
-	var o Outcome
+func parseWrk(text string) (load.Outcome, error) {
+	var o load.Outcome
 	m := wrkTotal.FindStringSubmatch(text)
 	if m == nil {
 		return o, fmt.Errorf("cannot read what wrk printed: %q", text)
@@ -72,8 +74,8 @@ func parseSpan(s string) (time.Duration, error) {
 }
 
 // parseH2load reads the output of h2load -D.
-func parseH2load(text string) (Outcome, error) {
-	var o Outcome
+func parseH2load(text string) (load.Outcome, error) {
+	var o load.Outcome
 	took, total := h2Took.FindStringSubmatch(text), h2Total.FindStringSubmatch(text)
 	if took == nil || total == nil {
 		return o, fmt.Errorf("cannot read what h2load printed: %q", text)

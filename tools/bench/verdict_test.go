@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/unilb/unilb/tools/bench/load"
 )
 
 func ratioOf(median, low, high float64) Ratio {
@@ -107,7 +109,7 @@ func TestEveryRowHasATargetAgainstNginxAndCPURowsOneAgainstHAProxy(t *testing.T)
 		if r.By != byIdle && !against {
 			t.Errorf("%s has no target against HAProxy", r.Load)
 		}
-		if bodies[r.filled().Body] == 0 {
+		if load.Bodies[r.filled().Body] == 0 {
 			t.Errorf("%s: the responder has no body %q", r.Load, r.filled().Body)
 		}
 	}

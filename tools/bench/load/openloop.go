@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"encoding/json"
@@ -17,12 +17,14 @@ import (
 // answered, and counts latency from that moment: a proxy that stands still is not
 // spared the requests that would have come meanwhile. One locked thread, raw epoll;
 // a timer of the kernel ticks once for each request.
-const openPart = "unilb-bench-open-loop"
 
-// openOrder is what the load has to do; it is the part's argument, as JSON.
-type openOrder struct {
+// OpenPart is the name of the part of a sandbox that is an open-loop load.
+const OpenPart = "unilb-bench-open-loop"
+
+// OpenOrder is what the load has to do; it is the part's argument, as JSON.
+type OpenOrder struct {
 	At       netip.AddrPort
-	Request  string
+	Requests []string // in turn
 	Conns    int
 	Rate     int // requests a second
 	For      time.Duration
@@ -39,34 +41,44 @@ type Outcome struct {
 }
 
 type openLoad struct {
-	openOrder
+	OpenOrder
 	epoll, timer int
 	start        time.Time
 	sent, done   int
 	errors       int
 	why          string
-	conns        map[int32]*asking
+	conns        map[int32]*Asking
 	free         []int32
 	latency      []time.Duration
 	buf          []byte
 }
 
-func playOpen() int {
-	var o openOrder
+// PlayOpen is the part: it plays the order that it is given and prints the outcome, as
+// JSON. It returns the exit code.
+func PlayOpen() int {
+	var o OpenOrder
 	err := json.Unmarshal([]byte(os.Args[1]), &o)
 	if err == nil {
 		runtime.LockOSThread()
-		l := &openLoad{openOrder: o, conns: map[int32]*asking{}, buf: make([]byte, 64<<10)}
 		var out Outcome
-		if out, err = l.run(); err == nil {
+		if out, err = Open(o); err == nil {
 			err = json.NewEncoder(os.Stdout).Encode(out)
 		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "open loop:", err)
-		return codeBroken
+		return broken
 	}
-	return codeGood
+	return 0
+}
+
+// Open plays an order on the thread that calls it.
+func Open(o OpenOrder) (Outcome, error) {
+	if len(o.Requests) == 0 || o.Rate <= 0 {
+		return Outcome{}, errors.New("an open-loop load without requests")
+	}
+	l := &openLoad{OpenOrder: o, conns: map[int32]*Asking{}, buf: make([]byte, 64<<10)}
+	return l.run()
 }
 
 func (l *openLoad) run() (Outcome, error) {
@@ -107,11 +119,11 @@ func (l *openLoad) run() (Outcome, error) {
 		l.fail(fmt.Sprintf("%d of %d requests were not answered %s after the last", missing, total, l.Patience))
 	}
 	slices.Sort(l.latency)
-	return Outcome{Requests: l.done, Took: took.Seconds(), Errors: l.errors, P50: quantile(l.latency, 0.5), P99: quantile(l.latency, 0.99), Why: l.why}, nil
+	return Outcome{Requests: l.done, Took: took.Seconds(), Errors: l.errors, P50: Quantile(l.latency, 0.5), P99: Quantile(l.latency, 0.99), Why: l.why}, nil
 }
 
-// quantile of sorted durations, in milliseconds; 0: there are none.
-func quantile(ds []time.Duration, q float64) float64 {
+// Quantile of sorted durations, in milliseconds; 0: there are none.
+func Quantile(ds []time.Duration, q float64) float64 {
 	if len(ds) == 0 {
 		return 0
 	}
@@ -157,7 +169,7 @@ func (l *openLoad) connect() error {
 	if err := errors.Join(unix.SetNonblock(fd, true), unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)); err != nil {
 		return err
 	}
-	l.conns[int32(fd)] = &asking{rest: -1}
+	l.conns[int32(fd)] = &Asking{rest: -1}
 	l.free = append(l.free, int32(fd))
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
 }
@@ -176,10 +188,11 @@ func (l *openLoad) send(total int) {
 		}
 		fd := l.free[len(l.free)-1]
 		l.free = l.free[:len(l.free)-1]
+		request := l.Requests[l.sent%len(l.Requests)]
 		l.sent++
 		c := l.conns[fd]
 		c.due, c.busy, c.in, c.rest = due, true, c.in[:0], -1
-		if n, err := unix.Write(int(fd), []byte(l.Request)); err != nil || n < len(l.Request) {
+		if n, err := unix.Write(int(fd), []byte(request)); err != nil || n < len(request) {
 			l.lose(fd, fmt.Sprintf("send: %d bytes, %v", n, err))
 		}
 	}
@@ -217,7 +230,7 @@ func (l *openLoad) read(fd int32) {
 		l.lose(fd, "bytes that nobody asked for")
 		return
 	}
-	switch whole, err := c.take(l.buf[:n]); {
+	switch whole, err := c.Take(l.buf[:n]); {
 	case err != nil:
 		l.lose(fd, err.Error())
 	case whole:

@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"bufio"
@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-func runOpen(t *testing.T, o openOrder) Outcome {
+func runOpen(t *testing.T, o OpenOrder) Outcome {
 	t.Helper()
-	l := &openLoad{openOrder: o, conns: map[int32]*asking{}, buf: make([]byte, 64<<10)}
-	out, err := l.run()
+	out, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,20 +24,20 @@ func runOpen(t *testing.T, o openOrder) Outcome {
 func TestResponderAndOpenLoopAgree(t *testing.T) {
 	r, at := testResponder(t)
 	go func() { _ = r.run() }() // it ends with the process
-	for body, n := range bodies {
+	for body, n := range Bodies {
 		resp, err := http.Get("http://" + at.String() + "/r1/" + body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || !bytes.Equal(got, bodyOf(n)) {
+		if err != nil || !bytes.Equal(got, BodyOf(n)) {
 			t.Errorf("%s: %d bytes, %v, want the %d of the body", body, len(got), err, n)
 		}
 	}
 	pipelined(t, at)
 	const rate = 500
-	o := runOpen(t, openOrder{At: at, Request: "GET /r1/16k HTTP/1.1\r\nHost: a\r\n\r\n", Conns: 8, Rate: rate, For: 400 * time.Millisecond, Patience: 20 * time.Second})
+	o := runOpen(t, OpenOrder{At: at, Requests: []string{"GET /r1/16k HTTP/1.1\r\nHost: a\r\n\r\n"}, Conns: 8, Rate: rate, For: 400 * time.Millisecond, Patience: 20 * time.Second})
 	if o.Requests != 200 || o.Errors != 0 || o.Took < 0.39 {
 		t.Errorf("got %+v, want 200 requests in no less than 0.4 s", o)
 	}
@@ -67,7 +66,7 @@ func pipelined(t *testing.T, at netip.AddrPort) {
 		}
 		got, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || !bytes.Equal(got, bodyOf(1<<20)) {
+		if err != nil || !bytes.Equal(got, BodyOf(1<<20)) {
 			t.Fatalf("answer %d of %d: %d bytes, %v", i+1, many, len(got), err)
 		}
 	}
@@ -113,7 +112,7 @@ func TestLatencyCountsFromTheMomentARequestWasDue(t *testing.T) {
 		}
 		return small
 	})
-	o := runOpen(t, openOrder{At: at, Request: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", Conns: 1, Rate: 100, For: 200 * time.Millisecond, Patience: 20 * time.Second})
+	o := runOpen(t, OpenOrder{At: at, Requests: []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n"}, Conns: 1, Rate: 100, For: 200 * time.Millisecond, Patience: 20 * time.Second})
 	// Of 20, one each 10 ms, half were due more than 50 ms before the slow answer.
 	if o.Requests != 20 || o.Errors != 0 || o.P50 < 40 || o.P99 < 145 {
 		t.Errorf("got %+v, want 20 requests, a p50 of 50 ms and a p99 of 150 ms or more", o)
@@ -121,7 +120,7 @@ func TestLatencyCountsFromTheMomentARequestWasDue(t *testing.T) {
 }
 
 func TestOpenLoopCountsEveryFailure(t *testing.T) {
-	order := openOrder{Request: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", Conns: 1, Rate: 1000, For: 10 * time.Millisecond, Patience: 20 * time.Second}
+	order := OpenOrder{Requests: []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n"}, Conns: 1, Rate: 1000, For: 10 * time.Millisecond, Patience: 20 * time.Second}
 	for name, c := range map[string]struct {
 		answer func(int) string
 		why    string

@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"context"
@@ -16,22 +16,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A spawner starts processes with a place to run. All are forked from one thread,
+// A Spawner starts processes with a place to run. All are forked from one thread,
 // which takes the place for the moment of the fork: affinity and priority are
 // inherited, and the parent-death signal belongs to the thread that forked.
-type spawner struct {
-	groups *groups
+type Spawner struct {
+	groups *Groups
 	work   chan func()
 }
 
-// A place is where a process runs.
-type place struct {
-	group string
-	cpus  []int
+// A Place is where a process runs.
+type Place struct {
+	Group string
+	CPUs  []int
 }
 
-func newSpawner(g *groups) *spawner {
-	s := &spawner{groups: g, work: make(chan func())}
+func NewSpawner(g *Groups) *Spawner {
+	s := &Spawner{groups: g, work: make(chan func())}
 	go func() {
 		runtime.LockOSThread() // never given back
 		for f := range s.work {
@@ -42,11 +42,11 @@ func newSpawner(g *groups) *spawner {
 }
 
 // start starts a command at a place, at normal priority whatever the driver's is.
-func (s *spawner) start(cmd *exec.Cmd, at place) error {
-	if err := s.groups.make(at.group); err != nil {
+func (s *Spawner) start(cmd *exec.Cmd, at Place) error {
+	if err := s.groups.Make(at.Group); err != nil {
 		return err
 	}
-	dir, err := os.Open(s.groups.path(at.group))
+	dir, err := os.Open(s.groups.path(at.Group))
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *spawner) start(cmd *exec.Cmd, at place) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL, UseCgroupFD: true, CgroupFD: int(dir.Fd())}
 	done := make(chan error, 1)
 	s.work <- func() {
-		if err := take(at.cpus); err != nil {
+		if err := take(at.CPUs); err != nil {
 			done <- err
 			return
 		}
@@ -81,17 +81,17 @@ func take(cpus []int) error {
 	return nil
 }
 
-// A process is one that runs until it is stopped. What it says goes to a file.
-type process struct {
+// A Process is one that runs until it is stopped. What it says goes to a file.
+type Process struct {
 	name string
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{}
 }
 
-// keep starts a process that stays. Its standard output is that of stdout, or its log.
-func (s *spawner) keep(cmd *exec.Cmd, name, dir string, at place) (*process, error) {
-	p := &process{name: name, cmd: cmd, log: filepath.Join(dir, name+".stderr"), done: make(chan struct{})}
+// Keep starts a process that stays. Its standard output is that of stdout, or its log.
+func (s *Spawner) Keep(cmd *exec.Cmd, name, dir string, at Place) (*Process, error) {
+	p := &Process{name: name, cmd: cmd, log: filepath.Join(dir, name+".stderr"), done: make(chan struct{})}
 	f, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -111,11 +111,20 @@ func (s *spawner) keep(cmd *exec.Cmd, name, dir string, at place) (*process, err
 	return p, nil
 }
 
+// Signal sends the process a signal.
+func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
+// PID is the process's id, for what the kernel tells of it.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
 // stopWithin bounds the wait for a process that was asked to end.
 const stopWithin = 5 * time.Second
 
-// stop ends the process and waits for it.
-func (p *process) stop() {
+// Stop ends the process and waits for it.
+func (p *Process) Stop() {
 	_ = p.cmd.Process.Signal(unix.SIGTERM) // it may have ended
 	select {
 	case <-p.done:
@@ -125,8 +134,8 @@ func (p *process) stop() {
 	}
 }
 
-// words are the last ones of the process.
-func (p *process) words() string {
+// Words are the last ones of the process.
+func (p *Process) Words() string {
 	const most = 2000
 	b, err := os.ReadFile(p.log)
 	if err != nil {
@@ -135,8 +144,8 @@ func (p *process) words() string {
 	return strings.TrimSpace(string(b[max(0, len(b)-most):]))
 }
 
-// await asks until ok says nil, the process has ended or the time is up.
-func (p *process) await(ctx context.Context, within time.Duration, ok func(context.Context) error) error {
+// Await asks until ok says nil, the process has ended or the time is up.
+func (p *Process) Await(ctx context.Context, within time.Duration, ok func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -149,16 +158,16 @@ func (p *process) await(ctx context.Context, within time.Duration, ok func(conte
 		select {
 		case <-tick.C:
 		case <-p.done:
-			return fmt.Errorf("%s has ended: %s", p.name, p.words())
+			return fmt.Errorf("%s has ended: %s", p.name, p.Words())
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready after %s: %w; it said: %s", p.name, within, err, p.words())
+			return fmt.Errorf("%s is not ready after %s: %w; it said: %s", p.name, within, err, p.Words())
 		}
 	}
 }
 
-// run runs a command to its end and returns what it wrote. When ctx ends first the
+// Run runs a command to its end and returns what it wrote. When ctx ends first the
 // command is killed.
-func (s *spawner) run(ctx context.Context, cmd *exec.Cmd, at place) (string, error) {
+func (s *Spawner) Run(ctx context.Context, cmd *exec.Cmd, at Place) (string, error) {
 	var out [2]*os.File
 	for i := range out {
 		// Files in memory: with a pipe a goroutine here would run while it writes.

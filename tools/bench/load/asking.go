@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"bytes"
@@ -8,16 +8,19 @@ import (
 	"time"
 )
 
-// asking is a connection, with the moment at which its request was due.
-type asking struct {
+// An Asking is a connection, with the moment at which its request was due.
+type Asking struct {
 	due  time.Time
 	busy bool
 	in   []byte // of the answer's head
 	rest int    // of its body, bytes; -1: the head has not ended
 }
 
-// take reads a piece of an answer with a Content-Length; true: it is whole.
-func (c *asking) take(b []byte) (bool, error) {
+// NewAsking is a connection that waits for an answer.
+func NewAsking() *Asking { return &Asking{rest: -1} }
+
+// Take reads a piece of an answer with a Content-Length; true: it is whole.
+func (c *Asking) Take(b []byte) (bool, error) {
 	if c.rest < 0 {
 		c.in = append(c.in, b...)
 		head, body, ended := bytes.Cut(c.in, []byte("\r\n\r\n"))

@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"errors"
@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// groupPrefix begins the names of our groups below the root of each hierarchy.
-const groupPrefix = "unilb-bench-"
+// GroupPrefix begins the names of our groups below the root of each hierarchy.
+const GroupPrefix = "unilb-bench-"
 
-// groups are the control groups of one run: one for everything, and one below it for
-// each proxy. The kernel's accounting of a group is exact to the microsecond, and
+// Groups are the control groups of one run: one for everything, and one below it for
+// each program that is measured. The kernel's accounting of a group is exact to the microsecond, and
 // includes the processes that have ended.
-type groups struct {
+type Groups struct {
 	v2, cpu string // mount points; cpu: where the controller lives
 	name    string
 	home    string // of the driver, before
@@ -26,10 +26,10 @@ type groups struct {
 	one     bool   // v2 has the controller itself
 }
 
-// openGroups mounts the hierarchies in this sandbox, and moves this process into a
+// OpenGroups mounts the hierarchies in this sandbox, and moves this process into a
 // group of the run.
-func openGroups(dir string) (_ *groups, err error) {
-	g := &groups{v2: filepath.Join(dir, "cgroup2"), name: fmt.Sprintf("%s%d", groupPrefix, time.Now().UnixNano())}
+func OpenGroups(dir string) (_ *Groups, err error) {
+	g := &Groups{v2: filepath.Join(dir, "cgroup2"), name: fmt.Sprintf("%s%d", GroupPrefix, time.Now().UnixNano())}
 	if err := mountGroup("cgroup2", g.v2, ""); err != nil {
 		return nil, fmt.Errorf("the accounting of cgroup v2 is needed: %w", err)
 	}
@@ -52,7 +52,7 @@ func openGroups(dir string) (_ *groups, err error) {
 	}
 	g.sweep()
 	for _, d := range []string{"", "driver", "lab", "load"} {
-		if err := g.make(d); err != nil {
+		if err := g.Make(d); err != nil {
 			return nil, errors.Join(err, g.Close())
 		}
 	}
@@ -101,12 +101,12 @@ func parseOwnGroups(text string) (v2, v1 string) {
 
 // sweep removes what a killed run left. The kernel refuses to remove a group with
 // processes, so it takes nothing from a run that lives.
-func (g *groups) sweep() {
+func (g *Groups) sweep() {
 	for _, root := range []string{g.v2, g.cpu} {
 		if root == "" {
 			continue
 		}
-		for _, pattern := range []string{groupPrefix + "*/*", groupPrefix + "*"} {
+		for _, pattern := range []string{GroupPrefix + "*/*", GroupPrefix + "*"} {
 			old, _ := filepath.Glob(filepath.Join(root, pattern)) // the pattern is right
 			for _, d := range old {
 				_ = unix.Rmdir(d)
@@ -116,17 +116,17 @@ func (g *groups) sweep() {
 }
 
 // path of a group of this run in v2; "": of everything.
-func (g *groups) path(name string) string { return filepath.Join(g.v2, g.name, name) }
+func (g *Groups) path(name string) string { return filepath.Join(g.v2, g.name, name) }
 
-func (g *groups) make(name string) error {
+func (g *Groups) Make(name string) error {
 	if err := os.MkdirAll(g.path(name), 0o755); err != nil {
 		return fmt.Errorf("make a group: %w", err)
 	}
 	return nil
 }
 
-// usage is the CPU time of a group and of all below it.
-func (g *groups) usage(name string) (time.Duration, error) {
+// Usage is the CPU time of a group and of all below it.
+func (g *Groups) Usage(name string) (time.Duration, error) {
 	b, err := os.ReadFile(filepath.Join(g.path(name), "cpu.stat"))
 	if err != nil {
 		return 0, fmt.Errorf("read CPU time: %w", err)
@@ -144,8 +144,8 @@ func parseUsage(stat string) (time.Duration, error) {
 	return 0, fmt.Errorf("no usage_usec in %q", stat)
 }
 
-// pids are the processes of a group.
-func (g *groups) pids(name string) ([]int, error) {
+// PIDs are the processes of a group.
+func (g *Groups) PIDs(name string) ([]int, error) {
 	b, err := os.ReadFile(filepath.Join(g.path(name), "cgroup.procs"))
 	if err != nil {
 		return nil, err
@@ -161,10 +161,10 @@ func (g *groups) pids(name string) ([]int, error) {
 	return out, nil
 }
 
-// limit lets the processes of a group, and those that they start, use so many cores.
+// Limit lets the processes of a group, and those that they start, use so many cores.
 // The period is a hundredth of a second: with the usual tenth a proxy would stand
 // still for longer than a request takes.
-func (g *groups) limit(name string, cores float64) error {
+func (g *Groups) Limit(name string, cores float64) error {
 	const period = 10_000 // microseconds
 	quota := strconv.Itoa(int(cores * period))
 	if !g.limits {
@@ -180,7 +180,7 @@ func (g *groups) limit(name string, cores float64) error {
 	if err := errors.Join(write(dir, "cpu.cfs_period_us", strconv.Itoa(period)), write(dir, "cpu.cfs_quota_us", quota)); err != nil {
 		return err
 	}
-	pids, err := g.pids(name)
+	pids, err := g.PIDs(name)
 	if err != nil {
 		return err
 	}
@@ -199,8 +199,8 @@ func write(dir, file, text string) error {
 	return nil
 }
 
-// end kills what is left in a group, waits until it is gone and removes the group.
-func (g *groups) end(name string) error {
+// End kills what is left in a group, waits until it is gone and removes the group.
+func (g *Groups) End(name string) error {
 	const within, pause = 5 * time.Second, 5 * time.Millisecond
 	if err := write(g.path(name), "cgroup.kill", "1"); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -214,7 +214,7 @@ func (g *groups) end(name string) error {
 }
 
 // remove removes the group of a proxy whose processes have ended.
-func (g *groups) remove(name string) error {
+func (g *Groups) remove(name string) error {
 	err := rmdir(g.path(name))
 	if g.limits && !g.one {
 		err = errors.Join(err, rmdir(filepath.Join(g.cpu, g.name, name)))
@@ -230,7 +230,7 @@ func rmdir(dir string) error {
 }
 
 // Close goes home and removes the groups of the run. Their processes have ended.
-func (g *groups) Close() error {
+func (g *Groups) Close() error {
 	_ = write(filepath.Join(g.v2, g.home), "cgroup.procs", strconv.Itoa(os.Getpid())) // else the removal says it
-	return errors.Join(g.end("load"), g.end("lab"), g.remove("driver"), g.remove(""))
+	return errors.Join(g.End("load"), g.End("lab"), g.remove("driver"), g.remove(""))
 }

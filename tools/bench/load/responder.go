@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"bytes"
@@ -17,17 +17,20 @@ import (
 // its own, answers that were made beforehand, no work for the collector. It is to
 // cost little, for it shares a core with the load, and nothing of it differs from
 // proxy to proxy.
-const responderPart = "unilb-bench-responder"
 
-// bodies are the answers by the last part of the path.
-var bodies = map[string]int{"128": 128, "16k": 16 << 10, "1m": 1 << 20, "health": 3}
+// ResponderPart is the name of the part of a sandbox that is a responder; its argument is
+// the address to listen at.
+const ResponderPart = "unilb-bench-responder"
 
-// echoName answers with the head of the request as it arrived.
-const echoName = "echo"
+// Bodies are the answers by the last part of the path.
+var Bodies = map[string]int{"128": 128, "16k": 16 << 10, "1m": 1 << 20, "health": 3}
 
-// bodyOf is the body of n bytes. It repeats after a prime number of them, so that a
+// EchoName answers with the head of the request as it arrived.
+const EchoName = "echo"
+
+// BodyOf is the body of n bytes. It repeats after a prime number of them, so that a
 // piece that was lost or repeated shows.
-func bodyOf(n int) []byte {
+func BodyOf(n int) []byte {
 	const period = 251
 	b := make([]byte, n)
 	for i := range b {
@@ -55,7 +58,8 @@ type responder struct {
 // whole, out what the socket did not take yet.
 type answered struct{ in, out []byte }
 
-func playResponder() int {
+// PlayResponder is the part: it serves until it is killed. It returns the exit code.
+func PlayResponder() int {
 	runtime.LockOSThread()
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1) // a connection is all that it allocates for
@@ -66,14 +70,18 @@ func playResponder() int {
 			err = r.run()
 		}
 	}
-	return told("responder", err)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "responder:", err)
+		return broken
+	}
+	return 0
 }
 
 // newResponder listens.
 func newResponder(at netip.AddrPort) (*responder, error) {
 	r := &responder{answers: map[string][]byte{}, conns: map[int32]*answered{}, buf: make([]byte, 64<<10)}
-	for name, n := range bodies {
-		r.answers[name] = answerOf(bodyOf(n))
+	for name, n := range Bodies {
+		r.answers[name] = answerOf(BodyOf(n))
 	}
 	var err error
 	if r.listener, err = listenSocket(at); err != nil {
