@@ -12,49 +12,87 @@ import (
 // Validate reports the first rule that v breaks, in APISIX's words. A value is
 // what encoding/json decodes with UseNumber: map[string]any, []any, string,
 // json.Number, bool or nil.
+//
+// Nearly every value breaks none. So it looks first without words and without order,
+// which takes no memory, and again only for what to say.
 func (s *Schema) Validate(v any) error {
-	if err := s.checkType(v); err != nil {
+	if s.check(v, quiet) == nil {
+		return nil
+	}
+	return s.check(v, telling)
+}
+
+// How a value is checked: telling gives the first rule that is broken, and its words;
+// quiet tells only whether one is.
+type manner bool
+
+const (
+	telling manner = false
+	quiet   manner = true
+)
+
+// errBroken is the error of all quiet checks.
+var errBroken = errors.New("a rule is broken")
+
+// errorf is fmt.Errorf, when it matters what it says.
+func (m manner) errorf(format string, args ...any) error {
+	if m == quiet {
+		return errBroken
+	}
+	return fmt.Errorf(format, args...)
+}
+
+func (s *Schema) check(v any, m manner) error {
+	if err := s.checkType(v, m); err != nil {
 		return err
 	}
 	switch t := v.(type) {
 	case map[string]any:
-		if err := s.checkObject(t); err != nil {
+		if err := s.checkObject(t, m); err != nil {
 			return err
 		}
 		if len(t) == 0 {
-			if err := s.checkArray(nil); err != nil {
+			if err := s.checkArray(nil, m); err != nil {
 				return err
 			}
 		}
 	case []any:
 		if len(t) == 0 {
-			if err := s.checkObject(nil); err != nil {
+			if err := s.checkObject(nil, m); err != nil {
 				return err
 			}
 		}
-		if err := s.checkArray(t); err != nil {
+		if err := s.checkArray(t, m); err != nil {
 			return err
 		}
 	case string:
-		if err := s.checkString(t); err != nil {
+		if err := s.checkString(t, m); err != nil {
 			return err
 		}
 	case json.Number:
-		if err := s.checkNumber(t); err != nil {
+		if err := s.checkNumber(t, m); err != nil {
 			return err
 		}
 	}
 	if s.enum != nil && !slices.ContainsFunc(s.enum, func(e any) bool { return equal(e, v) }) {
-		return errors.New("matches none of the enum values")
+		return errNoneOfEnum
 	}
-	return s.checkCombined(v)
+	return s.checkCombined(v, m)
 }
 
-func (s *Schema) checkType(v any) error {
+// holds tells whether v breaks no rule.
+func (s *Schema) holds(v any) bool { return s.check(v, quiet) == nil }
+
+var errNoneOfEnum = errors.New("matches none of the enum values")
+
+func (s *Schema) checkType(v any, m manner) error {
 	if len(s.types) == 0 || slices.ContainsFunc(s.types, func(t string) bool { return isType(t, v) }) {
 		return nil
 	}
-	if len(s.types) == 1 {
+	switch {
+	case m == quiet:
+		return errBroken
+	case len(s.types) == 1:
 		return fmt.Errorf("wrong type: expected %s, got %s", s.types[0], TypeName(v))
 	}
 	return fmt.Errorf("wrong type: expected one of %s, got %s", strings.Join(s.types, ", "), TypeName(v))
@@ -69,17 +107,21 @@ func isType(name string, v any) bool {
 	case string:
 		return name == "string"
 	case json.Number:
-		if name == "integer" {
-			f, err := t.Float64()
-			return err == nil && f == math.Trunc(f)
-		}
-		return name == "number"
+		return name == "number" || name == "integer" && isInteger(t)
 	case map[string]any:
 		return name == "object" || name == "array" && len(t) == 0
 	case []any:
 		return name == "array" || name == "object" && len(t) == 0
 	}
 	return false
+}
+
+func isInteger(n json.Number) bool {
+	if len(n) < 18 && !strings.ContainsAny(string(n), ".eE") {
+		return true
+	}
+	f, err := n.Float64()
+	return err == nil && f == math.Trunc(f)
 }
 
 // TypeName is the name of a value's type as messages have it: that of Lua, which
@@ -98,103 +140,139 @@ func TypeName(v any) string {
 	return "table"
 }
 
-func (s *Schema) checkObject(m map[string]any) error {
-	for _, name := range s.names {
-		v, ok := m[name]
-		if !ok {
-			continue
-		}
-		if err := s.properties[name].Validate(v); err != nil {
-			return fmt.Errorf("property %q validation failed: %w", name, err)
-		}
+func (s *Schema) checkObject(t map[string]any, m manner) error {
+	if err := s.checkProperties(t, m); err != nil {
+		return err
 	}
 	for _, name := range s.required {
-		if _, ok := m[name]; !ok {
+		if _, ok := t[name]; !ok {
+			if m == quiet {
+				return errBroken
+			}
 			return fmt.Errorf("property %q is required", name)
 		}
 	}
-	if err := s.checkDependencies(m); err != nil {
+	if err := s.checkDependencies(t, m); err != nil {
 		return err
 	}
-	if err := s.checkOther(m); err != nil {
+	if err := s.checkOther(t, m); err != nil {
 		return err
 	}
-	if s.minProps != nil && len(m) < *s.minProps {
-		return fmt.Errorf("expect object to have at least %d properties", *s.minProps)
+	if s.minProps != nil && len(t) < *s.minProps {
+		return m.errorf("expect object to have at least %d properties", *s.minProps)
 	}
-	if s.maxProps != nil && len(m) > *s.maxProps {
-		return fmt.Errorf("expect object to have at most %d properties", *s.maxProps)
+	if s.maxProps != nil && len(t) > *s.maxProps {
+		return m.errorf("expect object to have at most %d properties", *s.maxProps)
 	}
 	return nil
 }
 
-func (s *Schema) checkDependencies(m map[string]any) error {
+// checkProperties checks the members that properties name, in the order of names when
+// it matters which is the first.
+func (s *Schema) checkProperties(t map[string]any, m manner) error {
+	if m == quiet && len(t) < len(s.names) {
+		for name, v := range t {
+			if of := s.properties[name]; of != nil && !of.holds(v) {
+				return errBroken
+			}
+		}
+		return nil
+	}
+	for _, name := range s.names {
+		v, ok := t[name]
+		if !ok {
+			continue
+		}
+		if err := s.properties[name].check(v, m); err != nil {
+			return m.errorf("property %q validation failed: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Schema) checkDependencies(t map[string]any, m manner) error {
 	for _, name := range s.depNames {
-		if _, ok := m[name]; !ok {
+		if _, ok := t[name]; !ok {
 			continue
 		}
 		for _, other := range s.depRequire[name] {
-			if _, ok := m[other]; !ok {
-				return fmt.Errorf("property %q is required when %q is set", other, name)
+			if _, ok := t[other]; !ok {
+				return m.errorf("property %q is required when %q is set", other, name)
 			}
 		}
 		if dep := s.depSchema[name]; dep != nil {
-			if err := dep.Validate(m); err != nil {
-				return fmt.Errorf("failed to validate dependent schema for %q: %w", name, err)
+			if err := dep.check(t, m); err != nil {
+				return m.errorf("failed to validate dependent schema for %q: %w", name, err)
 			}
 		}
 	}
 	return nil
 }
 
-// checkOther checks the members that no property names.
-func (s *Schema) checkOther(m map[string]any) error {
+// checkOther checks the members that no property names, in order when it matters which
+// is the first.
+func (s *Schema) checkOther(t map[string]any, m manner) error {
 	if len(s.patterns) == 0 && !s.closed && s.additional == nil {
 		return nil
 	}
-	for _, key := range sortedKeys(m) {
-		_, known := s.properties[key]
-		for _, p := range s.patterns {
-			if !p.re.MatchString(key) {
-				continue
-			}
-			known = true
-			if err := p.of.Validate(m[key]); err != nil {
-				return fmt.Errorf("failed to validate %s (matching %s): %w", key, quote(p.text), err)
+	if m == quiet {
+		for key, v := range t {
+			if s.checkMember(key, v, quiet) != nil {
+				return errBroken
 			}
 		}
-		if known {
-			continue
-		}
-		if s.closed {
-			return fmt.Errorf("additional properties forbidden, found %s", key)
-		}
-		if s.additional != nil {
-			if err := s.additional.Validate(m[key]); err != nil {
-				return fmt.Errorf("failed to validate additional property %s: %w", key, err)
-			}
+		return nil
+	}
+	for _, key := range sortedKeys(t) {
+		if err := s.checkMember(key, t[key], telling); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (s *Schema) checkArray(items []any) error {
+func (s *Schema) checkMember(key string, v any, m manner) error {
+	_, known := s.properties[key]
+	for _, p := range s.patterns {
+		if !p.re.MatchString(key) {
+			continue
+		}
+		known = true
+		if err := p.of.check(v, m); err != nil {
+			return m.errorf("failed to validate %s (matching %s): %w", key, quote(p.text), err)
+		}
+	}
+	if known {
+		return nil
+	}
+	if s.closed {
+		return m.errorf("additional properties forbidden, found %s", key)
+	}
+	if s.additional != nil {
+		if err := s.additional.check(v, m); err != nil {
+			return m.errorf("failed to validate additional property %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+func (s *Schema) checkArray(items []any, m manner) error {
 	if s.minItems != nil && len(items) < *s.minItems {
-		return fmt.Errorf("expect array to have at least %d items", *s.minItems)
+		return m.errorf("expect array to have at least %d items", *s.minItems)
 	}
 	if s.maxItems != nil && len(items) > *s.maxItems {
-		return fmt.Errorf("expect array to have at most %d items", *s.maxItems)
+		return m.errorf("expect array to have at most %d items", *s.maxItems)
 	}
 	if s.items != nil {
 		for i, v := range items {
-			if err := s.items.Validate(v); err != nil {
-				return fmt.Errorf("failed to validate item %d: %w", i+1, err)
+			if err := s.items.check(v, m); err != nil {
+				return m.errorf("failed to validate item %d: %w", i+1, err)
 			}
 		}
 	}
 	if s.unique {
 		if i, j, ok := twins(items); ok {
-			return fmt.Errorf("expected unique items but items %d and %d are equal", i+1, j+1)
+			return m.errorf("expected unique items but items %d and %d are equal", i+1, j+1)
 		}
 	}
 	return nil
