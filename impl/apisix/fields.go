@@ -3,6 +3,7 @@ package apisix
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -112,17 +113,24 @@ func strs(t map[string]any, key string) []string {
 	return out
 }
 
-func strMap(t map[string]any, key string) map[string]string {
-	m := object(t, key)
+// Labels are the labels of an object, in the order of their names.
+type Labels []Label
+
+// A Label is one of them.
+type Label struct{ Name, Value string }
+
+func labels(t map[string]any) Labels {
+	m := object(t, "labels")
 	if len(m) == 0 {
 		return nil
 	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
+	out := make(Labels, 0, len(m))
+	for name, v := range m {
 		if s, ok := v.(string); ok {
-			out[k] = s
+			out = append(out, Label{name, s})
 		}
 	}
+	slices.SortFunc(out, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
@@ -153,22 +161,16 @@ func raws(t map[string]any, key string) json.RawMessage {
 	return b
 }
 
-// array is raws for an array, which Lua prints as {} when it is empty.
-func array(t map[string]any, key string) json.RawMessage {
-	if m, ok := t[key].(map[string]any); ok && len(m) == 0 {
-		return json.RawMessage("[]")
-	}
-	return raws(t, key)
-}
-
-func rawMap(t map[string]any, key string) map[string]json.RawMessage {
-	m := object(t, key)
-	if len(m) == 0 {
+// array returns a member that is a list as it was written; Lua prints it as {} when
+// it is empty.
+func (o *Object) array(name string) json.RawMessage {
+	switch v := o.tree[name].(type) {
+	case nil:
 		return nil
+	case map[string]any:
+		if len(v) == 0 {
+			return json.RawMessage("[]")
+		}
 	}
-	out := make(map[string]json.RawMessage, len(m))
-	for k := range m {
-		out[k] = raws(m, k)
-	}
-	return out
+	return o.Text(name)
 }

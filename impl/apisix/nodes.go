@@ -1,15 +1,14 @@
 package apisix
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"strings"
+
+	"github.com/unilb/unilb/impl/apisix/jsontree"
 )
 
 // nodesOf reads the nodes of a validated upstream in the order in which they
 // were written; raw is the upstream as text.
-func nodesOf(nodes any, raw []byte) ([]Node, error) {
+func nodesOf(nodes any, raw string) ([]Node, error) {
 	switch t := nodes.(type) {
 	case []any:
 		return listedNodes(t), nil
@@ -17,15 +16,7 @@ func nodesOf(nodes any, raw []byte) ([]Node, error) {
 		if len(t) < 2 {
 			return mappedNodes(t, sortedKeys(t))
 		}
-		members := map[string]json.RawMessage{}
-		if err := json.Unmarshal(raw, &members); err != nil {
-			return nil, &SyntaxError{err}
-		}
-		order, err := keyOrder(members["nodes"])
-		if err != nil {
-			return nil, err
-		}
-		return mappedNodes(t, order)
+		return mappedNodes(t, keyOrder(jsontree.Member(raw, "nodes")))
 	}
 	return nil, nil
 }
@@ -55,27 +46,15 @@ func mappedNodes(m map[string]any, order []string) ([]Node, error) {
 	return out, nil
 }
 
-// keyOrder returns the keys of an object of scalars as written, each once.
-func keyOrder(raw []byte) ([]string, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if _, err := d.Token(); err != nil {
-		return nil, fmt.Errorf("read nodes: %w", err)
-	}
+// keyOrder returns the names of the members of an object as written, each once.
+func keyOrder(object string) []string {
 	var keys []string
 	seen := map[string]bool{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, fmt.Errorf("read nodes: %w", err)
-		}
-		if _, err := d.Token(); err != nil {
-			return nil, fmt.Errorf("read nodes: %w", err)
-		}
-		if k, ok := key.(string); ok && !seen[k] {
-			seen[k] = true
-			keys = append(keys, k)
+	for name := range jsontree.Members(object) {
+		if !seen[name] {
+			seen[name] = true
+			keys = append(keys, name)
 		}
 	}
-	return keys, nil
+	return keys
 }

@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"unsafe"
+
+	"github.com/unilb/unilb/impl/apisix/jsontree"
 )
 
 // An Object is the JSON of one configuration object: every member exactly as it
@@ -23,7 +27,7 @@ func (e *SyntaxError) Error() string { return e.Err.Error() }
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // Parse reads one JSON object. The error is a *SyntaxError when the text is not
-// JSON.
+// JSON. What comes of it keeps b, which must not be changed any more.
 func Parse(b []byte) (*Object, error) {
 	v, err := decode(b)
 	if err != nil {
@@ -66,6 +70,9 @@ func Decode(b []byte) (any, error) {
 func typeError(v any) error { return routeSchema().Validate(v) }
 
 func decode(b []byte) (any, error) {
+	if v, ok := jsontree.Decode(textOf(b)); ok {
+		return v, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	var v any
@@ -95,27 +102,44 @@ func (o *Object) Has(name string) bool {
 // absent or null. It must not be changed.
 func (o *Object) Value(name string) any { return o.tree[name] }
 
-// member returns a member as it was written.
-func (o *Object) member(name string) (json.RawMessage, error) {
-	members, err := o.members()
-	return members[name], err
+// Text returns a member as it was written; nil when absent. It must not be changed.
+func (o *Object) Text(name string) json.RawMessage {
+	return bytesOf(jsontree.Member(textOf(o.raw), name))
 }
 
-func (o *Object) members() (map[string]json.RawMessage, error) {
-	members := map[string]json.RawMessage{}
-	if err := json.Unmarshal(o.raw, &members); err != nil {
-		return nil, &SyntaxError{err}
+// Members yields the members of a member that is an object, as Text returns them.
+func (o *Object) Members(name string) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		for name, text := range jsontree.Members(jsontree.Member(textOf(o.raw), name)) {
+			if !yield(name, bytesOf(text)) {
+				return
+			}
+		}
 	}
-	return members, nil
+}
+
+// textOf and bytesOf let text and bytes share memory, which nobody changes.
+func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func bytesOf(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return unsafe.Slice(unsafe.StringData(text), len(text))
+}
+
+func (o *Object) members() map[string]json.RawMessage {
+	members := make(map[string]json.RawMessage, len(o.tree))
+	for name, text := range jsontree.Members(textOf(o.raw)) {
+		members[name] = bytesOf(text)
+	}
+	return members
 }
 
 // With returns a copy in which the given members are set; the others stay as
 // they were written. The copy has not been checked.
 func (o *Object) With(set map[string]any) (*Object, error) {
-	members, err := o.members()
-	if err != nil {
-		return nil, err
-	}
+	members := o.members()
 	for name, v := range set {
 		b, err := marshal(v)
 		if err != nil {
@@ -132,10 +156,7 @@ func (o *Object) With(set map[string]any) (*Object, error) {
 
 // Without returns a copy that lacks some members.
 func (o *Object) Without(names ...string) (*Object, error) {
-	members, err := o.members()
-	if err != nil {
-		return nil, err
-	}
+	members := o.members()
 	for _, name := range names {
 		delete(members, name)
 	}
@@ -148,11 +169,7 @@ func (o *Object) Without(names ...string) (*Object, error) {
 
 // Encode returns the object as one compact JSON object.
 func (o *Object) Encode() ([]byte, error) {
-	members, err := o.members()
-	if err != nil {
-		return nil, err
-	}
-	return marshal(members)
+	return marshal(o.members())
 }
 
 // marshal prints v compactly, without the HTML escapes that encoding/json adds

@@ -1,18 +1,15 @@
 package apisix
 
-import "encoding/json"
-
 // A Service is what several routes share: what a route does not say itself
 // comes from its service.
 type Service struct {
 	ID         string
 	Name, Desc string
-	Labels     map[string]string
+	Labels     Labels
 	Hosts      []string
 
-	Upstream        *Upstream // inline
+	Upstream        *Upstream // inline; plugins stay in the object
 	UpstreamID      string
-	Plugins         map[string]json.RawMessage
 	Script          string // Lua source; stored for APISIX, cannot be run
 	EnableWebsocket *bool
 
@@ -25,24 +22,25 @@ func DecodeService(id string, b []byte) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.Service(id)
+}
+
+// Service is DecodeService for an object.
+func (o *Object) Service(id string) (*Service, error) {
 	if err := o.CheckService(); err != nil {
 		return nil, err
 	}
 	t := o.tree
 	s := &Service{
-		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: strMap(t, "labels"),
-		Hosts: strs(t, "hosts"), UpstreamID: idOf(t, "upstream_id"), Plugins: rawMap(t, "plugins"),
+		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: labels(t),
+		Hosts: strs(t, "hosts"), UpstreamID: idOf(t, "upstream_id"),
 		Script: str(t, "script", ""), EnableWebsocket: optBool(t, "enable_websocket"),
 		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
 	}
-	if up, ok := t["upstream"].(map[string]any); ok {
-		raw, err := o.member("upstream")
-		if err != nil {
-			return nil, err
-		}
-		if s.Upstream, err = upstreamOf("", up, raw); err != nil {
-			return nil, err
-		}
+	var err error
+	s.Upstream, err = o.inline()
+	if err != nil {
+		return nil, err
 	}
 	return s, nil
 }

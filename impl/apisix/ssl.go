@@ -12,7 +12,7 @@ import (
 type SSL struct {
 	ID     string
 	Desc   string
-	Labels map[string]string
+	Labels Labels
 	Type   string   // server (default) or client
 	Names  []string // sni or snis as written; a star stands for a label or its beginning, alone for any name
 	// Pairs are the certificates with their keys: the first, then the further ones.
@@ -61,7 +61,7 @@ func DecodeSSL(id string, b []byte) (*SSL, error) {
 	}
 	t := o.tree
 	s := &SSL{
-		ID: id, Desc: str(t, "desc", ""), Labels: strMap(t, "labels"), Type: str(t, "type", "server"), Names: strs(t, "snis"),
+		ID: id, Desc: str(t, "desc", ""), Labels: labels(t), Type: str(t, "type", "server"), Names: strs(t, "snis"),
 		Protocols: strs(t, "ssl_protocols"), Status: optInt(t, "status"),
 		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
 	}

@@ -1,6 +1,7 @@
 package apisix_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,7 +61,7 @@ func TestDecodeSSL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ID != "7" || s.Type != "server" || len(s.Names) != 2 || s.Enabled() || s.Protocols[0] != "TLSv1.3" || s.Labels["a"] != "b" || s.Reference != "" {
+	if s.ID != "7" || s.Type != "server" || len(s.Names) != 2 || s.Enabled() || s.Protocols[0] != "TLSv1.3" || !slices.Equal(s.Labels, apisix.Labels{{Name: "a", Value: "b"}}) || s.Reference != "" {
 		t.Errorf("got %+v", s)
 	}
 	if len(s.Pairs) != 2 || len(s.Pairs[0].Certificate) != 2 || s.Pairs[1].Leaf == nil || s.Pairs[1].PrivateKey == nil {

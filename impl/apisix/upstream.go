@@ -9,7 +9,7 @@ import (
 type Upstream struct {
 	ID         string // "" for an inline upstream
 	Name, Desc string
-	Labels     map[string]string
+	Labels     Labels
 	Nodes      []Node // nil when the nodes come from discovery
 	Type       string // roundrobin (default), chash, ewma, least_conn
 	HashOn     string // vars (default), header, cookie, consumer, vars_combinations
@@ -69,14 +69,14 @@ func DecodeUpstream(id string, b []byte) (*Upstream, error) {
 	if err := o.CheckUpstream(); err != nil {
 		return nil, err
 	}
-	return upstreamOf(id, o.tree, o.raw)
+	return upstreamOf(id, o.tree, textOf(o.raw))
 }
 
 // upstreamOf builds an upstream from a validated tree; raw is the same object as
 // text, which still has the order of the nodes.
-func upstreamOf(id string, t map[string]any, raw []byte) (*Upstream, error) {
+func upstreamOf(id string, t map[string]any, raw string) (*Upstream, error) {
 	u := &Upstream{
-		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: strMap(t, "labels"),
+		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: labels(t),
 		Type: str(t, "type", "roundrobin"), HashOn: str(t, "hash_on", "vars"), Key: str(t, "key", ""),
 		Retries: optInt(t, "retries"), RetryTimeout: number(t, "retry_timeout", 0), Timeout: timeout(t, "timeout"),
 		Scheme: str(t, "scheme", "http"), PassHost: str(t, "pass_host", "pass"), UpstreamHost: str(t, "upstream_host", ""),

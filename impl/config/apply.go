@@ -1,10 +1,10 @@
 package config
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
-	"strings"
 
+	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
 )
 
@@ -54,13 +54,23 @@ func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 
 var errNoObject = errors.New("value is no JSON object")
 
+// apply tells what is no JSON from what is wrong.
 func (s *Snapshot) apply(c Change, d *Delta) error {
 	if !c.Delete && !isObject(c.Value) {
 		return errNoObject
 	}
-	if err := s.open(&c); err != nil {
-		return err
+	err := s.open(&c)
+	if err == nil {
+		err = s.take(c, d)
 	}
+	var syntax *apisix.SyntaxError
+	if errors.As(err, &syntax) {
+		return errNoObject
+	}
+	return err
+}
+
+func (s *Snapshot) take(c Change, d *Delta) error {
 	switch c.Kind {
 	case Routes:
 		return s.applyRoute(c, d)
@@ -158,8 +168,5 @@ func (d *Delta) replaced(old, next *Upstream) {
 }
 
 // isObject tells an object from the text "init_dir", which APISIX keeps under
-// the name of each directory.
-func isObject(v []byte) bool {
-	t := strings.TrimSpace(string(v))
-	return strings.HasPrefix(t, "{") && json.Valid(v)
-}
+// the name of each directory. Whether it is one to its end shows when it is read.
+func isObject(v []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(v, " \t\r\n"), []byte("{")) }

@@ -57,7 +57,7 @@ func (s *Snapshot) applyConsumer(c Change) error {
 	if err := o.CheckConsumer(); err != nil {
 		return err
 	}
-	plugins, err := pluginsOf(c.Value, plugin.Consumer)
+	plugins, err := pluginsOf(o, plugin.Consumer)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *Snapshot) applyCredential(c Change) error {
 	if err := o.CheckCredential(); err != nil {
 		return err
 	}
-	plugins, err := pluginsOf(c.Value, plugin.Consumer)
+	plugins, err := pluginsOf(o, plugin.Consumer)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func sharedPlugins(value []byte, check func(*apisix.Object) error) (pluginSet, e
 	if err := check(o); err != nil {
 		return nil, err
 	}
-	return pluginsOf(value, plugin.Route)
+	return pluginsOf(o, plugin.Route)
 }
 
 func withoutAuth(s pluginSet) pluginSet {

@@ -14,6 +14,9 @@ type Listener struct {
 }
 
 func compileListener(id string, value []byte) (*Listener, error) {
+	if !json.Valid(value) {
+		return nil, errNoObject
+	}
 	var v struct {
 		Address  netip.Addr `json:"address"`
 		Port     uint16     `json:"port"`

@@ -40,18 +40,18 @@ func inOrder(a, b own) int {
 	return cmp.Or(cmp.Compare(b.priority, a.priority), strings.Compare(a.name, b.name))
 }
 
-// compilePlugins checks the plugins of an object; k says whose they are.
-func compilePlugins(plugins map[string]json.RawMessage, k plugin.Kind) (pluginSet, error) {
+// pluginsOf checks the plugins of an object; k says whose they are.
+func pluginsOf(o *apisix.Object, k plugin.Kind) (pluginSet, error) {
+	plugins, _ := o.Value("plugins").(map[string]any) // an empty list is an empty table of Lua
 	if len(plugins) == 0 {
 		return nil, nil
 	}
 	all := make(pluginSet, 0, len(plugins))
-	for name, text := range plugins {
-		v, err := apisix.Decode(text)
-		if err != nil {
-			return nil, fmt.Errorf("plugin %s: %w", name, err)
+	for name, text := range o.Members("plugins") {
+		if all.has(name) { // the last counts
+			all = slices.DeleteFunc(all, func(p own) bool { return p.name == name })
 		}
-		p, err := compilePlugin(name, v, k)
+		p, err := compilePlugin(name, plugins[name], k)
 		if err != nil {
 			return nil, err
 		}
@@ -92,19 +92,3 @@ func compilePlugin(name string, v any, k plugin.Kind) (own, error) {
 }
 
 func clamp(f float64) int { return int(max(-1<<53, min(1<<53, f))) }
-
-// pluginsOf returns the member "plugins" of an object.
-func pluginsOf(value []byte, k plugin.Kind) (pluginSet, error) {
-	var members, plugins map[string]json.RawMessage // a struct would take "Plugins" as well
-	if err := json.Unmarshal(value, &members); err != nil {
-		return nil, err
-	}
-	text := members["plugins"]
-	if text == nil || string(text) == "[]" { // an empty table of Lua
-		return nil, nil
-	}
-	if err := json.Unmarshal(text, &plugins); err != nil {
-		return nil, fmt.Errorf("plugins: %w", err)
-	}
-	return compilePlugins(plugins, k)
-}

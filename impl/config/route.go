@@ -39,7 +39,11 @@ type Service struct {
 }
 
 func compileRoute(c Change, id string) (*Route, error) {
-	spec, err := apisix.DecodeRoute(id, c.Value)
+	o, err := apisix.Parse(c.Value)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := o.Route(id)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +53,7 @@ func compileRoute(c Change, id string) (*Route, error) {
 	case spec.Script != "" || spec.ScriptID != "":
 		return nil, Unsupported("script (Lua)")
 	}
-	plugins, err := compilePlugins(spec.Plugins, plugin.Route)
+	plugins, err := pluginsOf(o, plugin.Route)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +65,8 @@ func compileRoute(c Change, id string) (*Route, error) {
 		}
 		r.remotes = append(r.remotes, p)
 	}
-	if r.vars, r.binding, err = expr.CompileBound(spec.Vars); err != nil {
+	vars, _ := o.Value("vars").([]any)
+	if r.vars, r.binding, err = expr.CompileTree(vars); err != nil {
 		return nil, fmt.Errorf("failed to validate the 'vars' expression: %w", err)
 	}
 	if spec.Upstream != nil {
@@ -90,14 +95,18 @@ func (r *Route) inheritsHosts() bool {
 }
 
 func compileService(c Change, id string) (*Service, error) {
-	spec, err := apisix.DecodeService(id, c.Value)
+	o, err := apisix.Parse(c.Value)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := o.Service(id)
 	if err != nil {
 		return nil, err
 	}
 	if spec.Script != "" {
 		return nil, Unsupported("script (Lua)")
 	}
-	plugins, err := compilePlugins(spec.Plugins, plugin.Route)
+	plugins, err := pluginsOf(o, plugin.Route)
 	if err != nil {
 		return nil, err
 	}

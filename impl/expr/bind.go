@@ -21,34 +21,43 @@ type Binding struct {
 // must satisfy are taken: those at the top, or directly inside a top AND; a
 // second term for the same variable stays in the rest.
 func CompileBound(raw []byte) (*Expr, Binding, error) {
-	var b Binding
 	rule, err := decode(raw)
-	if err != nil || len(rule) == 0 {
-		return nil, b, err
+	if err != nil {
+		return nil, Binding{}, err
 	}
-	// Compile the whole first: taking terms out must not hide an error.
-	if _, err := compileRule(rule); err != nil {
-		return nil, b, err
-	}
+	return CompileTree(rule)
+}
+
+// CompileTree is CompileBound for an expression as encoding/json decodes it with
+// UseNumber.
+func CompileTree(rule []any) (*Expr, Binding, error) {
+	var b Binding
 	terms := rule
-	if word, ok := logicWord(rule[0]); ok {
-		if word != "AND" {
-			e, err := compileRule(rule)
-			return e, b, err
+	if len(rule) > 0 {
+		if word, ok := logicWord(rule[0]); ok {
+			if word != "AND" {
+				e, err := compileRule(rule)
+				return e, b, err
+			}
+			if terms = rule[1:]; len(terms) < 2 {
+				return nil, b, ErrTooShort
+			}
 		}
-		terms = rule[1:]
 	}
-	var rest all
+	rest := make(all, 0, len(terms))
 	for _, t := range terms {
-		sub := t.([]any) // compileRule has checked
-		if b.take(sub) {
-			continue
+		sub, ok := t.([]any)
+		if !ok {
+			return nil, Binding{}, ErrBrackets
 		}
+		// Taking a term out must not hide an error in it.
 		n, err := compile(sub, 1)
 		if err != nil {
 			return nil, Binding{}, err
 		}
-		rest = append(rest, n)
+		if !b.take(sub) {
+			rest = append(rest, n)
+		}
 	}
 	if len(rest) == 0 {
 		return nil, b, nil

@@ -1,0 +1,74 @@
+package jsontree_test
+
+import (
+	"encoding/json"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/unilb/unilb/impl/apisix/jsontree"
+)
+
+var texts = []string{
+	`{"uri":"/a","n":[1,-2.5,1e9,0,10],"t":true,"f":false,"z":null,"o":{"k":{}},"l":[],"s":""}`, ` [ 1 , "x" ] `, `"é"`, `"\u00e9\ud83d\ude00\ud83d\n"`, "\"\xff\"", "\"a\nb\"",
+	`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `01`, `-`, `-0`, `1.`, `1.e1`, `1e`, `1e+5`, `.5`, `tru`, `nullx`, `{"a"}`, `{"a":}`, `{,}`, `[1,]`, `[`, `"`, `"\`, `"\x"`, ``, `{}{}`, `1 2`, strings.Repeat("[", 300) + strings.Repeat("]", 300),
+	`{"a":"b\"}","c":[{"d":"]"}],"e" : -1 ,"f":true}`, `{"a":{"b":1},"a":[2]}`,
+}
+
+// plain is what encoding/json makes of a text; ok is false when it is not one value.
+func plain(text string) (v any, ok bool) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return nil, false
+	}
+	_, err := d.Token()
+	return v, err == io.EOF
+}
+
+func compare(t *testing.T, text string) {
+	t.Helper()
+	want, valid := plain(text)
+	got, ok := jsontree.Decode(text)
+	if ok && (!valid || !reflect.DeepEqual(got, want)) {
+		t.Errorf("%q: got %#v, want %#v (valid %v)", text, got, want, valid)
+	}
+	var members map[string]json.RawMessage
+	if !valid || json.Unmarshal([]byte(text), &members) != nil || members == nil {
+		return
+	}
+	found := map[string]string{}
+	for name, value := range jsontree.Members(text) {
+		found[name] = value
+	}
+	for name, value := range members {
+		if got := jsontree.Member(text, name); got != string(value) || found[name] != got {
+			t.Errorf("%q: member %q is %q, among all %q, want %q", text, name, got, found[name], value)
+		}
+	}
+	if len(found) != len(members) {
+		t.Errorf("%q: %d members, want %d", text, len(found), len(members))
+	}
+}
+
+func TestItReadsWhatEncodingJSONReads(t *testing.T) {
+	for _, text := range texts {
+		compare(t, text)
+	}
+}
+
+func TestItReadsOrdinaryTextsItself(t *testing.T) {
+	for _, text := range texts[:4] {
+		if _, ok := jsontree.Decode(text); !ok {
+			t.Errorf("%q: left to encoding/json", text)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, text := range texts {
+		f.Add(text)
+	}
+	f.Fuzz(compare)
+}
