@@ -32,6 +32,8 @@ type options struct {
 	stream               bool
 	allow                []netip.Prefix
 	noCORS, noVersion    bool
+	standalone           bool  // whole configurations are all that it takes
+	maxConfigs           int64 // bytes of one
 	keep                 int // entries of the history
 	drainDelay, drain    time.Duration
 	logLevel             string
@@ -57,6 +59,14 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
 	f.BoolVar(&o.plainSecrets, "plain-plugin-secrets", false, "store the secrets of plugins in clear, as APISIX does without enable_encrypt_fields; private keys are sealed all the same")
+	f.Func("config-provider", "etcd: objects are written one by one; yaml: APISIX's standalone API, which takes whole configurations and nothing else; default: etcd", func(text string) error {
+		o.standalone = text == "yaml"
+		if text != "etcd" && text != "yaml" {
+			return errors.New("want etcd or yaml")
+		}
+		return nil
+	})
+	f.Int64Var(&o.maxConfigs, "max-configs", admin.DefaultMaxConfigs, "largest whole configuration, in `bytes`, with --config-provider=yaml; it takes some times as much of memory")
 	f.BoolVar(&o.stream, "stream", false, "take stream routes, for data planes that route connections; l7gw does not")
 	f.Func("allow-admin", "networks from which the Admin API may be used, comma-separated; default: all", func(text string) (err error) {
 		o.allow, err = networks(text)
@@ -77,6 +87,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case o.keep < 1:
 		return nil, fmt.Errorf("--history %d: want 1 or more", o.keep)
+	case o.maxConfigs < 1:
+		return nil, fmt.Errorf("--max-configs %d: want 1 or more", o.maxConfigs)
 	case o.key == "":
 		return nil, errors.New("environment variable UNILB_ADMIN_KEY is required: the key that clients send as X-API-KEY")
 	case !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/"):

@@ -39,13 +39,13 @@ func TestFlagsBecomeRegistration(t *testing.T) {
 }
 
 func TestFlagsOfTheAdminAPI(t *testing.T) {
-	o, err := parse(strings.Fields("--node a --stream --allow-admin 127.0.0.0/24,10.1.2.3 --no-cors"), func(key string) string {
+	o, err := parse(strings.Fields("--node a --stream --allow-admin 127.0.0.0/24,10.1.2.3 --no-cors --config-provider yaml --max-configs 1000"), func(key string) string {
 		return map[string]string{"UNILB_ADMIN_KEY": "k", "UNILB_VIEWER_KEY": "v"}[key]
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !o.stream || !o.noCORS || len(o.allow) != 2 || o.allow[1].String() != "10.1.2.3/32" {
+	if !o.standalone || o.maxConfigs != 1000 || !o.stream || !o.noCORS || len(o.allow) != 2 || o.allow[1].String() != "10.1.2.3/32" {
 		t.Errorf("got %+v", o)
 	}
 	want := []admin.Key{{Secret: "k", Role: admin.Admin, Name: "admin"}, {Secret: "v", Role: admin.Viewer, Name: "viewer"}}
@@ -57,7 +57,7 @@ func TestFlagsOfTheAdminAPI(t *testing.T) {
 func TestBadFlagsExitWithThree(t *testing.T) {
 	for _, args := range []string{
 		"", "--node a --nope", "--node a extra", "--node a//b", "--node a --prefix apisix", "--node a --prefix /apisix/",
-		"--node a --underlay 1.2.3", "--node a --status-listen 9096", "--node a --log-level loud", "--node a --allow-admin all",
+		"--node a --underlay 1.2.3", "--node a --status-listen 9096", "--node a --log-level loud", "--node a --config-provider json", "--node a --max-configs 0", "--node a --allow-admin all",
 	} {
 		if code := run(strings.Fields(args), env); code != daemon.ExitBadFlags {
 			t.Errorf("%q: exit %d, want %d", args, code, daemon.ExitBadFlags)

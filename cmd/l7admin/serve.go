@@ -39,6 +39,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 	api, err := admin.New(admin.Options{
 		Store: &history.Store{Store: st, Objects: o.prefix}, Prefix: o.prefix, Keys: o.keys(), Keyring: o.keyring, PlainSecrets: o.plainSecrets, Log: log,
 		Stream: o.stream, Allow: o.allow, NoCORS: o.noCORS, NoVersion: o.noVersion,
+		Standalone: o.standalone, MaxConfigs: o.maxConfigs,
 	})
 	if err != nil {
 		return err

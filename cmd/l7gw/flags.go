@@ -51,6 +51,7 @@ type options struct {
 	adminListen string
 	dataDir     string
 	adminKey    string
+	provider    string // --config-provider of l7admin
 	version     bool
 	ready       func() // set by serveStandalone
 }
@@ -100,6 +101,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
 	f.BoolVar(&o.standalone, "standalone", false, "start etcd and the Admin API as children on loopback; for a first try")
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
+	f.StringVar(&o.provider, "config-provider", "etcd", "standalone: what the Admin API takes: etcd, objects one by one; yaml, APISIX's standalone API, whole configurations")
 	f.StringVar(&o.dataDir, "data-dir", "", "standalone: where etcd keeps its data; empty: a fresh directory that is removed at the end")
 	f.StringVar(&o.adminKey, "admin-key", getenv("UNILB_ADMIN_KEY"), "standalone: key of the Admin API (default $UNILB_ADMIN_KEY, else one is made up)")
 	f.BoolVar(&o.version, "version", false, "print the version and end")
@@ -111,6 +113,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	}
 	if o.engine != gateway.EngineStd && o.engine != gateway.EngineLoop {
 		return nil, fmt.Errorf("--engine %q: want %s or %s", o.engine, gateway.EngineStd, gateway.EngineLoop)
+	}
+	if o.provider != "etcd" && o.provider != "yaml" {
+		return nil, fmt.Errorf("--config-provider %q: want etcd or yaml", o.provider)
 	}
 	const maxLoops = 64
 	if o.loops < 1 || o.loops > maxLoops {

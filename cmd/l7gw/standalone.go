@@ -88,7 +88,7 @@ func startChildren(ctx context.Context, kids *children, o *options) error {
 		return err
 	}
 	return kids.start(ctx, "l7admin", []string{"UNILB_ADMIN_KEY=" + o.adminKey}, "--node", "standalone-admin",
-		"--etcd", o.etcd[0], "--prefix", o.prefix, "--listen", o.adminListen, "--status-listen", status,
+		"--etcd", o.etcd[0], "--prefix", o.prefix, "--listen", o.adminListen, "--config-provider", o.provider, "--status-listen", status,
 		"--drain-delay", "0s", "--drain-timeout", "2s", "--log-level", "warn")
 }
 
@@ -116,14 +116,21 @@ func randomKey() string {
 // greet prints commands to paste. Their backend is our own status listener,
 // so that they work where nothing else runs.
 func greet(o *options) {
+	api := fmt.Sprintf("http://%s/apisix/admin", local(o.adminListen))
+	hello := fmt.Sprintf(`{"uri":"/*","upstream":{"nodes":{"%s":1}}}`, local(o.statusListen))
+	key := "-H 'X-API-KEY: " + o.adminKey + "'"
+	put, remove := fmt.Sprintf("-X PUT %s/routes/hello %s -d '%s'", api, key, hello), fmt.Sprintf("-X DELETE %s/routes/hello %s", api, key)
+	if o.provider == "yaml" {
+		put = fmt.Sprintf("-X PUT %s/configs %s -H 'X-Digest: 1' -d '{\"routes\":[%s]}'", api, key, hello)
+		remove = fmt.Sprintf("-X PUT %s/configs %s -H 'X-Digest: 2' -d '{}'", api, key)
+	}
 	fmt.Printf(`l7gw serves %s, Admin API on %s. Try:
 
-  curl -X PUT http://%s/apisix/admin/routes/hello -H 'X-API-KEY: %s' -d '{"uri":"/*","upstream":{"nodes":{"%s":1}}}'
+  curl %s
   curl -i http://%s/status
-  curl -X DELETE http://%s/apisix/admin/routes/hello -H 'X-API-KEY: %s'
+  curl %s
 
-`, strings.Join(o.listen, ", "), o.adminListen, local(o.adminListen), o.adminKey, local(o.statusListen),
-		local(o.listen[0]), local(o.adminListen), o.adminKey)
+`, strings.Join(o.listen, ", "), o.adminListen, put, local(o.listen[0]), remove)
 }
 
 // local is a listener's address as a client on this machine reaches it.

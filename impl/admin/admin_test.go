@@ -39,34 +39,47 @@ type api struct {
 // newAPI starts an Admin API with everything on but what is named.
 func newAPI(t *testing.T, off ...string) *api {
 	t.Helper()
+	return newAPIWith(t, func(o *admin.Options) { o.Stream = !slices.Contains(off, "stream") })
+}
+
+// newAPIWith starts an Admin API with other options.
+func newAPIWith(t *testing.T, set func(*admin.Options)) *api {
+	t.Helper()
 	a := &api{t: t, etcd: etcdtest.Start(t), now: time.Unix(1000, 0)}
+	a.start(set)
+	return a
+}
+
+// start serves the API over the etcd that there is.
+func (a *api) start(set func(*admin.Options)) {
+	a.t.Helper()
 	ring, _, err := apisix.ParseKeyring("")
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
 	a.st, err = store.Open(store.Options{Endpoints: []string{a.etcd.Endpoint()}})
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = a.st.Close() })
-	h, err := admin.New(admin.Options{
+	a.t.Cleanup(func() { _ = a.st.Close() })
+	o := admin.Options{
 		Store: &history.Store{Store: a.st, Objects: "/apisix"}, // as l7admin has it
 		Keys:  []admin.Key{{Secret: key, Role: admin.Admin, Name: "operator"}, {Secret: "view", Name: "viewer"}},
 
 		Keyring: ring,
-		Stream:  !slices.Contains(off, "stream"),
 		Now:     func() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.now },
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	if err := h.InitDirectories(t.Context()); err != nil {
-		t.Fatal(err)
+	set(&o)
+	h, err := admin.New(o)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if err := h.InitDirectories(a.t.Context()); err != nil {
+		a.t.Fatal(err)
 	}
 	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
+	a.t.Cleanup(s.Close)
 	a.url = s.URL
-	return a
 }
 
 func (a *api) at(unix int64) {

@@ -34,10 +34,10 @@ func (h *Handler) allowed(remote string) bool {
 }
 
 // authorize checks the key of a request: query api_key, header X-API-KEY or
-// cookie x_api_key, in this order. It returns the name of the key.
-func (h *Handler) authorize(r *http.Request) (name string, f *failure) {
+// cookie x_api_key, in this order.
+func (h *Handler) authorize(r *http.Request) (Key, *failure) {
 	if len(h.keys) == 0 {
-		return "anybody", nil
+		return Key{Role: Admin, Name: "anybody"}, nil
 	}
 	token := r.URL.Query().Get("api_key")
 	if token == "" {
@@ -49,18 +49,18 @@ func (h *Handler) authorize(r *http.Request) (name string, f *failure) {
 		}
 	}
 	if token == "" {
-		return "", unauthorized("missing apikey")
+		return Key{}, unauthorized("missing apikey")
 	}
 	for _, k := range h.keys {
 		if subtle.ConstantTimeCompare([]byte(k.Secret), []byte(token)) != 1 {
 			continue
 		}
 		if k.Role != Admin && r.Method != http.MethodGet {
-			return "", unauthorized("invalid method for role viewer")
+			return Key{}, unauthorized("invalid method for role viewer")
 		}
-		return k.Name, nil
+		return k, nil
 	}
-	return "", unauthorized("wrong apikey")
+	return Key{}, unauthorized("wrong apikey")
 }
 
 func unauthorized(description string) *failure {

@@ -27,6 +27,10 @@ func requestID(r *http.Request) string {
 	if id != "" && len(id) <= maxRequestID && !strings.ContainsFunc(id, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		return id
 	}
+	return randomID()
+}
+
+func randomID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // documented to never fail
 	return hex.EncodeToString(b[:])

@@ -19,7 +19,7 @@ const maxDrained = 16 << 20
 // readBody returns the body, which is nil when there is none, or JSON. APISIX
 // looks at it whatever the method.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
-	body, f := readRaw(w, r)
+	body, f := readRaw(w, r, maxBody)
 	if f != nil || len(body) == 0 {
 		return nil, f
 	}
@@ -35,25 +35,25 @@ func notRead(err error, body []byte) *failure {
 	}}
 }
 
-// readRaw returns the body as it was sent, if it is not too large.
-func readRaw(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
+// readRaw returns the body as it was sent, if it has no more than limit bytes.
+func readRaw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *failure) {
 	size := r.ContentLength
 	var body []byte
-	if size <= maxBody {
+	if size <= limit {
 		var err error
-		body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
 		if err != nil {
 			return nil, bad("invalid request body: " + err.Error())
 		}
 		size = int64(len(body))
 	}
-	if size > maxBody {
+	if size > limit {
 		// Past its limit MaxBytesReader has the server close the connection with care.
 		more, _ := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxDrained)) // as far as it comes
 		if r.ContentLength < 0 {
 			size += more
 		}
-		return nil, bad(fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", size, maxBody))
+		return nil, bad(fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", size, limit))
 	}
 	return body, nil
 }

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -28,12 +30,12 @@ type configError struct {
 // validateConfigs checks a whole configuration: every object as a write would,
 // except that nothing need exist already. It stores nothing.
 func (h *Handler) validateConfigs(w http.ResponseWriter, r *http.Request) {
-	config, f := readConfig(w, r)
+	config, f := readConfig(w, r, maxBody)
 	if f != nil {
 		f.write(w)
 		return
 	}
-	v := validation{h: h, names: map[string]bool{}, keys: map[consumerKey]string{}, rules: map[string]string{}}
+	v := newValidation(h)
 	for _, section := range sections {
 		v.section(section, config)
 	}
@@ -49,12 +51,12 @@ func (h *Handler) validateConfigs(w http.ResponseWriter, r *http.Request) {
 
 // readConfig reads a whole configuration, which is JSON or, when its content type
 // says so, YAML.
-func readConfig(w http.ResponseWriter, r *http.Request) (map[string]any, *failure) {
-	raw, f := readRaw(w, r)
+func readConfig(w http.ResponseWriter, r *http.Request, limit int64) (map[string]any, *failure) {
+	raw, f := readRaw(w, r, limit)
 	if f != nil {
 		return nil, f
 	}
-	if len(strings.TrimSpace(string(raw))) == 0 {
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, bad("invalid request body: empty request body")
 	}
 	text := raw
@@ -88,19 +90,36 @@ type validation struct {
 	rules map[string]string
 }
 
+func newValidation(h *Handler) *validation {
+	return &validation{h: h, names: map[string]bool{}, keys: map[consumerKey]string{}, rules: map[string]string{}}
+}
+
 func (v *validation) section(name string, config map[string]any) {
 	if version, given := config[name+"_conf_version"]; given {
 		if _, ok := version.(json.Number); !ok {
 			v.errs = append(v.errs, configError{Type: name, Error: fmt.Sprintf("%s_conf_version must be a number, got %s", name, apisix.TypeName(version))})
 		}
 	}
-	items, isList := config[name].([]any)
-	if given, there := config[name]; there && !isList && !isEmpty(given) {
-		v.errs = append(v.errs, configError{Type: name, Error: "wrong type: expected array, got " + apisix.TypeName(given)})
+	items, wrong := itemsOf(name, config)
+	if wrong != "" {
+		v.errs = append(v.errs, configError{Type: name, Error: wrong})
 	}
 	for i, item := range items {
-		v.item(name, i, item)
+		c := v.item(name, i, item)
+		for _, msg := range c.wrong {
+			v.errs = append(v.errs, configError{Type: name, ID: c.id, Index: &i, Error: msg})
+		}
 	}
+}
+
+// itemsOf are the objects of a section, or what is wrong with all of it.
+func itemsOf(section string, config map[string]any) (items []any, wrong string) {
+	v := config[section]
+	items, isList := v.([]any)
+	if isList || isEmpty(v) {
+		return items, ""
+	}
+	return nil, "wrong type: expected array, got " + apisix.TypeName(v)
 }
 
 // isEmpty tells an object without members, which Lua prints for an empty list, and
@@ -110,26 +129,58 @@ func isEmpty(v any) bool {
 	return v == nil || ok && len(m) == 0
 }
 
-func (v *validation) item(section string, index int, item any) {
+// An examined object is one of a whole configuration.
+type examined struct {
+	at    address        // where it is written
+	id    string         // what names it; "": nothing does
+	obj   *apisix.Object // private keys open
+	index json.Number    // its modifiedIndex; "": not given
+	wrong []string       // what a write would refuse it for; none: nothing
+}
+
+// item looks at an object, the index-th from 0 of its section.
+func (v *validation) item(section string, index int, item any) (c examined) {
 	tree, ok := item.(map[string]any)
-	refuse := func(id, msg string) {
-		v.errs = append(v.errs, configError{Type: section, ID: id, Index: &index, Error: msg})
-	}
 	if !ok {
-		refuse("", "invalid configuration: "+fmt.Sprint(apisix.CheckSchema("", item)))
-		return
+		c.wrong = append(c.wrong, "invalid configuration: "+fmt.Sprint(apisix.CheckSchema("", item)))
+		return c
 	}
-	at, id, kind := locate(section, tree)
-	if msg := v.wrong(at, tree); msg != "" {
-		refuse(id, msg)
+	var kind string
+	c.at, c.id, kind = locate(section, tree)
+	msg := ""
+	if tree, c.index, msg = withoutIndex(tree); msg == "" {
+		c.obj, msg = v.look(c.at, tree)
 	}
-	if id == "" {
-		return
+	if msg != "" {
+		c.wrong = append(c.wrong, msg)
 	}
-	if v.names[section+"/"+id] {
-		refuse(id, fmt.Sprintf("found duplicate %s %s in %s", kind, id, section))
+	name := c.id
+	if name == "" { // APISIX counts those that have none
+		name = fmt.Sprintf("arr_%d", index+1)
+		c.at.id = name
 	}
-	v.names[section+"/"+id] = true
+	if v.names[section+"/"+name] {
+		c.wrong = append(c.wrong, fmt.Sprintf("found duplicate %s %s in %s", kind, name, section))
+	}
+	v.names[section+"/"+name] = true
+	return c
+}
+
+// withoutIndex takes an object apart from the number that tells data planes whether it
+// changed: it is no member of the object.
+func withoutIndex(tree map[string]any) (rest map[string]any, index json.Number, wrong string) {
+	const name = "modifiedIndex"
+	v, given := tree[name]
+	if !given {
+		return tree, "", ""
+	}
+	index, ok := v.(json.Number)
+	if !ok {
+		return tree, "", fmt.Sprintf("invalid configuration: property %q validation failed: wrong type: expected integer, got %s", name, apisix.TypeName(v))
+	}
+	rest = maps.Clone(tree)
+	delete(rest, name)
+	return rest, index, ""
 }
 
 // locate returns where an object would be written, what names it, and what the
@@ -154,33 +205,34 @@ func locate(section string, tree map[string]any) (at address, id, kind string) {
 	return at, id, "id"
 }
 
-// wrong is what a write would refuse the object for; "": nothing.
-func (v *validation) wrong(at address, tree map[string]any) string {
+// look returns the object, or what a write would refuse it for.
+func (v *validation) look(at address, tree map[string]any) (obj *apisix.Object, wrong string) {
 	if at.res.dir == "secrets" && at.within == "" {
-		return "invalid secret id: " + apisix.IDText(tree["id"])
+		return nil, "invalid secret id: " + apisix.IDText(tree["id"])
 	}
 	obj, err := apisix.FromTree(tree)
 	if err != nil {
-		return "invalid configuration: " + err.Error()
+		return nil, "invalid configuration: " + err.Error()
 	}
-	if _, f := v.h.validate(at, obj); f != nil {
-		return f.message()
+	obj, f := v.h.validate(at, obj)
+	if f != nil {
+		return nil, f.message()
 	}
 	for _, key := range keysOf(tree) {
 		if tail, taken := v.keys[key]; taken && tail != at.tail() {
-			return keyTaken(key.plugin, tail)
+			return nil, keyTaken(key.plugin, tail)
 		}
 		v.keys[key] = at.tail()
 	}
 	if at.res.dir != "global_rules" {
-		return ""
+		return obj, ""
 	}
 	plugins, _ := tree["plugins"].(map[string]any)
 	for name := range plugins {
 		if id, taken := v.rules[name]; taken && id != at.id {
-			return ruleTaken(name, id)
+			return nil, ruleTaken(name, id)
 		}
 		v.rules[name] = at.id
 	}
-	return ""
+	return obj, ""
 }

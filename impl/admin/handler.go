@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -53,6 +54,11 @@ type Options struct {
 	// Stream says that gateways route connections; otherwise stream routes are
 	// refused.
 	Stream bool
+	// Standalone takes whole configurations and nothing else, as APISIX does with
+	// config_provider yaml.
+	Standalone bool
+	// MaxConfigs bounds a whole configuration, in bytes; 0 means DefaultMaxConfigs.
+	MaxConfigs int64
 	// Allow are the addresses of clients; without any, everybody may ask.
 	Allow []netip.Prefix
 	// NoCORS leaves out what lets pages of other origins use the API.
@@ -82,6 +88,11 @@ type Handler struct {
 	consumers consumerKeys
 	nodes     *node.Client  // to the status listeners of gateways
 	waits     chan struct{} // has an element for each write that waits for them
+
+	standalone bool
+	maxConfigs int64
+	replacing  sync.Mutex // held by a replacement of the whole configuration
+	self       string     // tells this replica from others
 }
 
 // New returns a Handler.
@@ -95,6 +106,9 @@ func New(o Options) (*Handler, error) {
 	if !strings.HasPrefix(o.Prefix, "/") || strings.HasSuffix(o.Prefix, "/") {
 		return nil, errors.New("admin API: prefix must begin with a slash and not end with one")
 	}
+	if o.MaxConfigs <= 0 {
+		o.MaxConfigs = DefaultMaxConfigs
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -105,6 +119,7 @@ func New(o Options) (*Handler, error) {
 		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
 		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
 		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
+		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(),
 	}, nil
 }
 
@@ -136,11 +151,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK) // liveness probe of clients, needs no key
 		return
 	}
+	if ours && h.standalone {
+		h.serveStandalone(w, r, path)
+		return
+	}
 	if !ours || !strings.HasPrefix(path, "/") || !routed(r.Method) {
 		page(w, http.StatusNotFound)
 		return
 	}
-	author, err := h.authorize(r)
+	key, err := h.authorize(r)
 	if err != nil {
 		err.write(w)
 		return
@@ -148,7 +167,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.serveCatalogue(w, r, path) {
 		return
 	}
-	r = recorded(r, author)
+	r = recorded(r, key.Name)
 	if endpoint := h.endpoint(r.Method, path[1:]); endpoint != nil {
 		endpoint(w, r)
 		return

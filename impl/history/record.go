@@ -49,6 +49,16 @@ func (s *Store) Get(ctx context.Context, key string) (kv store.KV, ok bool, rev 
 	return kv, ok, rev, err
 }
 
+// Saw notes an object that was read in another way than by Get, in a context of By: it
+// need not be read again to be recorded. Without such a context it does nothing.
+func Saw(ctx context.Context, kv store.KV) {
+	if a, asks := ctx.Value(askingKey{}).(*asking); asks {
+		a.mu.Lock()
+		a.seen[kv.Key] = kv
+		a.mu.Unlock()
+	}
+}
+
 // Commit is that of the store, with an entry. A key that no condition holds at a
 // revision is held at the one that the entry tells of, so it may be that a commit without
 // conditions ends with a *store.ConflictError.
@@ -125,7 +135,11 @@ func (s *Store) before(ctx context.Context, a *asking, conds []store.Cond, key s
 	a.mu.Lock()
 	kv, seen := a.seen[key]
 	a.mu.Unlock()
-	if at, held := heldAt(conds, key); seen && (!held || at == kv.Mod) {
+	at, held := heldAt(conds, key)
+	switch {
+	case held && at == 0:
+		return store.KV{}, nil // or the commit is refused
+	case seen && (!held || at == kv.Mod):
 		return kv, nil
 	}
 	kv, _, _, err := s.Store.Get(ctx, key)
