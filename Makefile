@@ -36,6 +36,7 @@ test-net: build ## tests that need root, namespaces or eBPF
 .PHONY: conformance
 conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gateway; report in out/conformance/
 	$(BIN)/lbsim conform --gateway l7gw --scenarios $(BIN)/scenarios.test --out out/conformance
+	$(BIN)/lbsim conform --gateway l7gw-configs --out out/conformance-configs
 
 .PHONY: compare
 compare: build ## two builds of the gateway, interleaved, one verdict: BASE= HEAD= programs, manifests or runs; ARGS= for lbsim compare

@@ -97,4 +97,9 @@ var adminBugs = map[string][]string{
 	"ADMIN-SCHEMA-KINDS":         {"its schema is open"},
 	"ADMIN-SCHEMA-BARE":          {"validates all of it", "prefixes reasons"},
 	"ADMIN-SSL-UPSTREAM-CERT":    {"lets references dangle", "shows any certificate"},
+	"ADMIN-STANDALONE-SYNC":      {"accepts and serves nothing", "keeps what configurations leave out", "writes the same digest again", "names no version"},
+	"ADMIN-STANDALONE-VERSIONS":  {"takes lower versions", "equal versions replace", "versions stay"},
+	"ADMIN-STANDALONE-REFUSED":   {"needs no digest", "takes half of it", "takes duplicates", "takes every plugin", "words of its own"},
+	"ADMIN-STANDALONE-ALONE":     {"objects beside configurations", "needs no key", "reads without a key"},
+	"ADMIN-STANDALONE-YAML":      {"knows no YAML", "gives no YAML"},
 }

@@ -49,7 +49,9 @@ func (g *reference) validateSection(w http.ResponseWriter, r *http.Request, kind
 	seen := map[string]bool{}
 	items, _ := section.([]any)
 	for i, item := range items {
-		v, _ := item.(object)
+		whole, _ := item.(object)
+		v := maps.Clone(whole)
+		delete(v, "modifiedIndex")
 		id, at, named := idText(v["id"]), kind, "id"
 		name := id
 		switch owner, c, isCredential := strings.Cut(id, "/credentials/"); {

@@ -53,6 +53,7 @@ func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH")
 		h.Set("Access-Control-Allow-Headers", "*")
 	case r.Method == "HEAD" && path == "" && !g.is("HEAD needs a key"):
+	case ours && g.manageWhole(w, r, path, body):
 	case !ours || !strings.HasPrefix(path, "/"):
 		http.NotFound(w, r)
 	case g.is("looks at the body first") && !g.readable(w, r, path[1:], body):

@@ -37,6 +37,7 @@ type reference struct {
 	careless
 	pools map[string]*http.Transport // of a gateway that has some for each connection of a client
 	management
+	wholes
 	tls     netip.AddrPort // where it speaks TLS
 	handler http.Handler   // of the data plane
 	secure  *http.Server   // speaks TLS

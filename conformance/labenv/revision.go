@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/unilb/unilb/conformance/spec"
@@ -47,20 +48,25 @@ func (e *Env) takeAtWord(ctx context.Context, name string) (says []string, err e
 	}
 	path, host := "/routes/"+name, name+".example"
 	body := fmt.Sprintf(`{"host":%q,"uri":"/*","upstream":{"type":"roundrobin","nodes":{%q:1}}}`, host, bs[0].Addr)
+	put, remove := spec.Call{Method: http.MethodPut, Path: path, Body: body}, spec.Call{Method: http.MethodDelete, Path: path}
+	if slices.Contains(e.fleet.manifest.Claims, spec.AdminStandalone) { // it takes nothing else
+		put = spec.Call{Method: http.MethodPut, Path: "/configs", Body: `{"routes":[` + body + `]}`, Header: map[string]string{"X-Digest": name}}
+		remove = spec.Call{Method: http.MethodPut, Path: "/configs", Body: `{}`, Header: map[string]string{"X-Digest": "without " + name}}
+	}
 	for _, step := range []struct {
 		call   spec.Call
 		what   string
 		serves func(traffic.Result) bool
 	}{
-		{spec.Call{Method: http.MethodPut, Path: path, Body: body}, "a new route", func(r traffic.Result) bool { return r.Backend() == bs[0].Ref }},
-		{spec.Call{Method: http.MethodDelete, Path: path}, "that a route is gone", func(r traffic.Result) bool { return r.Reply != nil && !r.Reply.FromBackend() }},
+		{put, "a new route", func(r traffic.Result) bool { return r.Backend() == bs[0].Ref }},
+		{remove, "that a route is gone", func(r traffic.Result) bool { return r.Reply != nil && !r.Reply.FromBackend() }},
 	} {
 		rep, err := e.Admin().Do(ctx, step.call)
 		if err != nil {
 			return nil, fmt.Errorf("marker: %w", err)
 		}
 		if rep.Status/100 != 2 {
-			return nil, fmt.Errorf("marker: %s %s: %s", step.call.Method, path, rep)
+			return nil, fmt.Errorf("marker: %s %s: %s", step.call.Method, step.call.Path, rep)
 		}
 		if err := e.Applied(ctx, rep.Revision); err != nil {
 			e.expect(lateAtMost) // it was waited for by itself

@@ -89,6 +89,7 @@ func Profiles() []Profile {
 			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
 			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminIfMatch},
 		},
+		{Name: "ADMIN-STANDALONE", Core: []Feature{AdminStandalone}},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
 		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},
 		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}, Extended: []Feature{HALastGood}},

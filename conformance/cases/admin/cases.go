@@ -103,5 +103,10 @@ func Cases() []spec.Case {
 		adminSchemaKinds,
 		adminSchemaBare,
 		adminSslUpstreamCert,
+		adminStandaloneSync,
+		adminStandaloneVersions,
+		adminStandaloneRefused,
+		adminStandaloneAlone,
+		adminStandaloneYAML,
 	}
 }
