@@ -11,6 +11,7 @@ import (
 
 	"github.com/unilb/unilb/impl/admin"
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/certs/files"
 	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/store/access"
@@ -23,6 +24,9 @@ type options struct {
 	access               access.Access
 	prefix               string
 	listen, statusListen string
+	listenTLS            string      // "": there is no such listener
+	tls                  files.Paths // of it
+	pair                 *files.Files
 	underlay, member     netip.Addr
 	key                  string
 	keyring              *apisix.Keyring
@@ -34,7 +38,7 @@ type options struct {
 	noCORS, noVersion    bool
 	standalone           bool  // whole configurations are all that it takes
 	maxConfigs           int64 // bytes of one
-	keep                 int // entries of the history
+	keep                 int   // entries of the history
 	drainDelay, drain    time.Duration
 	logLevel             string
 }
@@ -55,6 +59,10 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	o.access.Flags(f)
 	f.StringVar(&o.prefix, "prefix", admin.DefaultPrefix, "directory of APISIX in etcd")
 	f.StringVar(&o.listen, "listen", ":9180", "address of the Admin API")
+	f.StringVar(&o.listenTLS, "listen-tls", "", "address of the Admin API with TLS, such as :9443; empty: none. With it --listen may be empty")
+	f.StringVar(&o.tls.Cert, "tls-cert", "", "`file` with the certificate of --listen-tls, as PEM; looked at for each connection, so that it can be renewed")
+	f.StringVar(&o.tls.Key, "tls-key", "", "`file` with its private key")
+	f.StringVar(&o.tls.ClientCA, "tls-client-ca", "", "`file` with the certificates of authorities, of one of which clients of --listen-tls must show a certificate; empty: they need not")
 	f.StringVar(&o.statusListen, "status-listen", ":9096", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
@@ -94,6 +102,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	case !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/"):
 		return nil, fmt.Errorf("--prefix %q: must begin with a slash and not end with one", o.prefix)
 	}
+	if err := o.readTLS(); err != nil {
+		return nil, err
+	}
 	var err error
 	if o.keyring, o.everybodys, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
 		return nil, fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
@@ -109,6 +120,23 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		return nil, fmt.Errorf("--node: %w", err)
 	}
 	return o, nil
+}
+
+// readTLS reads the files of the listener with TLS.
+func (o *options) readTLS() (err error) {
+	switch {
+	case o.listen == "" && o.listenTLS == "":
+		return errors.New("--listen and --listen-tls are empty: nobody could reach the Admin API")
+	case o.listenTLS == "" && (o.tls != files.Paths{}):
+		return errors.New("--tls-cert, --tls-key and --tls-client-ca are of --listen-tls, which is empty")
+	case o.listenTLS != "" && (o.tls.Cert == "" || o.tls.Key == ""):
+		return errors.New("--listen-tls needs --tls-cert and --tls-key")
+	case o.listenTLS != "":
+		if o.pair, err = files.Load(o.tls); err != nil {
+			return fmt.Errorf("--tls-cert, --tls-key, --tls-client-ca: %w", err)
+		}
+	}
+	return nil
 }
 
 // networks reads addresses and networks that are separated by commas.

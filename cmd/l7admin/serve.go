@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/certs/files"
 	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
@@ -50,17 +55,19 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 	}
 	n := node.New(reg, st, log)
 
-	failed := make(chan error, 2)
-	status, err := listen(o.statusListen, n.Handler(), failed)
+	failed := make(chan error, 3)
+	status, err := listen(o.statusListen, n.Handler(), nil, log, failed)
 	if err != nil {
 		return fmt.Errorf("status listener: %w", err)
 	}
 	defer func() { _ = status.Close() }()
-	server, err := listen(o.listen, api, failed)
-	if err != nil {
-		return fmt.Errorf("admin listener: %w", err)
+	servers, err := listenAdmin(ctx, o, api, failed, log)
+	for _, s := range servers {
+		defer func() { _ = s.Close() }()
 	}
-	defer func() { _ = server.Close() }()
+	if err != nil {
+		return err
+	}
 
 	// The node's own business goes on while requests drain.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -76,7 +83,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 		return err
 	case <-ctx.Done():
 	}
-	drain(server, n, o, log)
+	drain(servers, n, o, log)
 	return nil
 }
 
@@ -107,25 +114,79 @@ func begin(ctx context.Context, api *admin.Handler, n *node.Node, log *slog.Logg
 }
 
 // drain lets whoever spreads connections notice, and then requests end.
-func drain(server *http.Server, n *node.Node, o *options, log *slog.Logger) {
+func drain(servers []*http.Server, n *node.Node, o *options, log *slog.Logger) {
 	log.Info("draining")
 	_ = obs.Stopping() // informative only
 	n.SetState(node.Draining)
 	time.Sleep(o.drainDelay) // nobody can tell us that all probes have seen it
 	ctx, cancel := context.WithTimeout(context.Background(), o.drain)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		log.Warn("requests were cut", obs.Err, err)
+	var wg sync.WaitGroup
+	for _, server := range servers {
+		wg.Go(func() {
+			if err := server.Shutdown(ctx); err != nil {
+				log.Warn("requests were cut", obs.Err, err)
+			}
+		})
 	}
+	wg.Wait()
 }
 
-func listen(addr string, h http.Handler, failed chan<- error) (*http.Server, error) {
+// listenAdmin opens the listeners of the Admin API: one, or one with TLS beside it, or
+// that alone. After an error it returns those that are open.
+func listenAdmin(ctx context.Context, o *options, api http.Handler, failed chan<- error, log *slog.Logger) (open []*http.Server, err error) {
+	if o.listen != "" {
+		s, err := listen(o.listen, api, nil, log, failed)
+		if err != nil {
+			return nil, fmt.Errorf("admin listener: %w", err)
+		}
+		open = append(open, s)
+	}
+	if o.listenTLS == "" {
+		return open, nil
+	}
+	s, err := listen(o.listenTLS, api, o.pair.Config(log), log, failed)
+	if err != nil {
+		return open, fmt.Errorf("admin listener with TLS: %w", err)
+	}
+	reloadOnHangup(ctx, o.pair, log)
+	return append(open, s), nil
+}
+
+// reloadOnHangup reads the files again on SIGHUP, until ctx ends: for who wants to know
+// at once whether new ones are right.
+func reloadOnHangup(ctx context.Context, keys *files.Files, log *slog.Logger) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hangup)
+		for {
+			select {
+			case <-hangup:
+			case <-ctx.Done():
+				return
+			}
+			if err := keys.Reload(); err != nil {
+				log.Error("certificate not renewed", obs.Err, err)
+				continue
+			}
+			log.Info("certificate read again")
+		}
+	}()
+}
+
+// listen serves at an address; keys nil: without TLS.
+func listen(addr string, h http.Handler, keys *tls.Config, log *slog.Logger, failed chan<- error) (*http.Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
+	if keys != nil {
+		l = tls.NewListener(l, keys)
+	}
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		Addr: l.Addr().String(), Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // whoever fails handshakes could fill it
 	}
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

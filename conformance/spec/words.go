@@ -80,10 +80,10 @@ const (
 	AdminCredentials Feature = "admin.credentials" // of consumers, below them
 	AdminSecrets     Feature = "admin.secrets"     // managers of secrets
 	AdminProtos      Feature = "admin.protos"
-	AdminStreams     Feature = "admin.streams"    // routes of connections
-	AdminPlugins     Feature = "admin.plugins"    // the catalogue of plugins
-	AdminConfigs     Feature = "admin.configs"    // whole configurations are checked
-	AdminIfMatch     Feature = "admin.if-match"   // an extension: APISIX 3.18 ignores If-Match
+	AdminStreams     Feature = "admin.streams"  // routes of connections
+	AdminPlugins     Feature = "admin.plugins"  // the catalogue of plugins
+	AdminConfigs     Feature = "admin.configs"  // whole configurations are checked
+	AdminIfMatch     Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
 
 	// ADMIN-STANDALONE
 	AdminStandalone Feature = "admin.standalone" // whole configurations are all that the Admin API takes
