@@ -35,6 +35,9 @@ var catalogue = []Kind{
 	kindOf[EtcdCompact]("watches that are behind end, and their owners must read everything again", "etcd-compact bj"),
 	kindOf[EtcdLoseQuorum]("writes and reads that must be right time out; reads that may be old are answered", "etcd-lose-quorum bj"),
 	kindOf[EtcdLeaderLoss]("writes fail or wait until another member leads, about a second", "etcd-leader-loss bj freeze"),
+	kindOf[EtcdBackup]("every call is refused, and the past is kept", "etcd-backup bj"),
+	kindOf[EtcdRestore]("every call is refused, and then the store knows nothing newer than its backup", "etcd-restore bj"),
+	kindOf[EtcdReplace]("its connections are reset and new ones refused, until another member serves there", "etcd-replace bj/az1/etcd-e1"),
 	kindOf[EtcdSlowDisk]("writes are late by the delay; a slow leader makes all of them late, a slow follower none", "etcd-slow-disk bj/az1/etcd-e1 200ms"),
 	kindOf[ExhaustDisk]("etcd ends when it needs more room: connections are reset and new ones refused", "exhaust-disk bj/az1/etcd-e1"),
 }

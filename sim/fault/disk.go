@@ -21,6 +21,14 @@ type Disk interface {
 	DiskSize() (int64, error)
 	// FillDisk takes away all the room that is left.
 	FillDisk() error
+	// SaveDisk keeps a copy of all files, in the place of the one before.
+	SaveDisk() error
+	// DiskSaved says whether there is a copy.
+	DiskSaved() bool
+	// RestoreDisk puts the copy in the place of what is on the disk.
+	RestoreDisk() error
+	// EmptyDisk removes all files.
+	EmptyDisk() error
 	// ResizeDisk takes back FillDisk.
 	ResizeDisk(bytes int64) error
 	// TryDisk writes a small file there and syncs it, as a process of the machine

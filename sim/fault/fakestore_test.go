@@ -18,7 +18,14 @@ type fakeDisk struct {
 	full    bool
 	size    int64
 	delayed uint64
+	files   string // "" when it is empty
+	saved   string
 }
+
+func (m *fake) SaveDisk() error    { return m.did("save disk", func() { m.disk.saved = m.disk.files }) }
+func (m *fake) DiskSaved() bool    { return m.disk.saved != "" }
+func (m *fake) RestoreDisk() error { return m.did("restore disk", func() { m.disk.files = m.disk.saved }) }
+func (m *fake) EmptyDisk() error   { return m.did("empty disk", func() { m.disk.files = "" }) }
 
 func (m *fake) HasDisk() bool { return m.disk.size > 0 }
 func (m *fake) Slowable() error {
@@ -66,13 +73,14 @@ type fakeMember struct {
 	*fake
 	store *fakeStore
 	id    uint64
+	gone  bool // from the list of the members
 }
 
 func fakeStores(w *world, n int) map[string]*fakeStore {
 	s := &fakeStore{revision: 7, leader: 1}
 	for i, ref := range []topology.Ref{"bj/az1/etcd-e1", "bj/az2/etcd-e2", "bj/az3/etcd-e3"}[:n] {
 		s.members = append(s.members, &fakeMember{store: s, id: uint64(i + 1), fake: &fake{
-			ref: ref, world: w, disk: fakeDisk{size: 1 << 20},
+			ref: ref, world: w, disk: fakeDisk{size: 1 << 20, files: "data"},
 			running: map[string]bool{topology.ProcEtcd: true}, frozen: map[string]bool{},
 		}})
 	}
@@ -103,6 +111,36 @@ func (m *fakeMember) serves() bool {
 	defer m.world.mu.Unlock()
 	return m.running[topology.ProcEtcd] && !m.frozen[topology.ProcEtcd]
 }
+
+func (m *fakeMember) PeerURL() string { return "http://" + string(m.ref) }
+
+func (m *fakeMember) Peers(context.Context) ([]etcd.Peer, error) {
+	if !m.serves() {
+		return nil, errFake
+	}
+	var out []etcd.Peer
+	for _, o := range m.store.members {
+		if !o.gone || m.store.stubborn {
+			out = append(out, etcd.Peer{ID: o.id, URLs: []string{o.PeerURL()}})
+		}
+	}
+	return out, nil
+}
+
+func (m *fakeMember) list(url string, gone bool) error {
+	if !m.serves() || m.store.elected() == nil {
+		return errFake
+	}
+	for _, o := range m.store.members {
+		if o.PeerURL() == url {
+			o.gone = gone
+		}
+	}
+	return nil
+}
+
+func (m *fakeMember) AddPeer(_ context.Context, url string) error    { return m.list(url, false) }
+func (m *fakeMember) RemovePeer(_ context.Context, url string) error { return m.list(url, true) }
 
 // elected is the leader; nil without a quorum.
 func (s *fakeStore) elected() *fakeMember {
@@ -156,7 +194,7 @@ func (m *fakeMember) Compact(_ context.Context, rev int64, _ bool) error {
 func sameStores(a, b *world) bool {
 	for r, s := range a.stores {
 		for i, m := range s.members {
-			if m.serves() != b.stores[r].members[i].serves() || m.frozen[topology.ProcEtcd] {
+			if m.serves() != b.stores[r].members[i].serves() || m.frozen[topology.ProcEtcd] || m.gone {
 				return false
 			}
 		}

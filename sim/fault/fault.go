@@ -98,7 +98,9 @@ type Processes interface {
 	Terminate(ctx context.Context, name string) error // SIGTERM; returns when it has ended
 	Freeze(name string) error
 	Continue(name string) error
-	Start(ctx context.Context, name string) error // returns when it is ready
+	// Start returns when the process is ready. The arguments are added to those of
+	// the plan for this once.
+	Start(ctx context.Context, name string, args ...string) error
 }
 
 // Power cuts a machine off and takes its power.

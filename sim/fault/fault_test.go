@@ -96,8 +96,8 @@ func (m *fake) Freeze(p string) error {
 func (m *fake) Continue(p string) error {
 	return m.did("continue "+p, func() { m.frozen[p] = false })
 }
-func (m *fake) Start(_ context.Context, p string) error {
-	return m.did("start "+p, func() { m.running[p] = true })
+func (m *fake) Start(_ context.Context, p string, args ...string) error {
+	return m.did(strings.Join(append([]string{"start", p}, args...), " "), func() { m.running[p] = true })
 }
 func (m *fake) Terminate(_ context.Context, p string) error {
 	return m.did("terminate "+p, func() { m.running[p] = false })

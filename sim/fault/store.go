@@ -28,6 +28,11 @@ type Member interface {
 	Range(context.Context, etcd.Query) (etcd.Answer, error)
 	Revision(context.Context) (int64, error) // needs a quorum
 	Compact(ctx context.Context, revision int64, physical bool) error
+	// PeerURL is where the other members reach it.
+	PeerURL() string
+	Peers(context.Context) ([]etcd.Peer, error)
+	AddPeer(ctx context.Context, url string) error
+	RemovePeer(ctx context.Context, url string) error
 }
 
 // storeLimit is how long a cluster may take to elect a leader and to serve again.

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ func TestStoreFaultsDecideWhomTheyTake(t *testing.T) {
 		"frozen leader":   {3, EtcdLeaderLoss{Region: "bj", How: ByFreeze}, []topology.Ref{"bj/az2/etcd-e2"}},
 		"quorum of three": {3, EtcdLoseQuorum{}, []topology.Ref{"bj/az2/etcd-e2", "bj/az3/etcd-e3"}},
 		"quorum of two":   {2, EtcdLoseQuorum{}, []topology.Ref{"bj/az2/etcd-e2"}},
+		"all are copied":  {3, EtcdBackup{}, []topology.Ref{"bj/az1/etcd-e1", "bj/az2/etcd-e2", "bj/az3/etcd-e3"}},
+		"one is replaced": {3, EtcdReplace{On: "bj/az3/etcd-e3"}, []topology.Ref{"bj/az3/etcd-e3"}},
 		"all are told":    {3, EtcdCompact{}, []topology.Ref{"bj/az1/etcd-e1", "bj/az2/etcd-e2", "bj/az3/etcd-e3"}},
 	} {
 		w := newWorld()
@@ -93,6 +96,10 @@ func TestStoreFaultsThatCannotBeDoneAreUnavailable(t *testing.T) {
 		"nothing to forget":    {EtcdCompact{}, func(w *world) { w.stores["bj"].revision = 1 }, false, "nothing was ever written"},
 		"misspelt loss":        {EtcdLeaderLoss{How: "sleep"}, nil, false, `how "sleep"`},
 		"ordinary disk":        {EtcdSlowDisk{On: "bj/az1/l7-1", Delay: slowly}, func(w *world) { w.machines[0].disk.plain = true }, true, "an ordinary disk"},
+		"no backup":            {EtcdRestore{}, nil, false, "never copied; etcd-backup comes before"},
+		"one is away":          {EtcdBackup{}, down(2), false, "bj/az3/etcd-e3 does not serve"},
+		"no member":            {EtcdReplace{On: "bj/az1/l7-1"}, nil, false, "is no member of a store"},
+		"nobody to agree":      {EtcdReplace{On: "bj/az1/etcd-e1"}, down(2), false, "has no quorum"},
 		"no delay":             {EtcdSlowDisk{On: "bj/az1/l7-1"}, nil, false, "neither delay nor error"},
 		"too slow":             {EtcdSlowDisk{On: "bj/az1/l7-1", Delay: time.Minute}, nil, false, "not between"},
 		"unknown error":        {EtcdSlowDisk{On: "bj/az1/l7-1", Error: "EPERM"}, nil, false, "none of EIO, ENOSPC"},
@@ -127,6 +134,8 @@ func TestStoreAndDiskFaultsThatDoNotTakeHoldFail(t *testing.T) {
 		"disk writes":     {EtcdSlowDisk{On: "bj/az1/l7-1", Error: "EIO"}, func(w *world) { w.machines[0].disk.numb = true }, "does not fail"},
 		"disk has room":   {ExhaustDisk{On: "bj/az1/l7-1"}, func(w *world) { w.machines[0].disk.numb = true }, "still has room"},
 		"disk is broken":  {ExhaustDisk{On: "bj/az1/l7-1"}, func(w *world) { w.fail = "fill disk" }, "it does not want to"},
+		"still listed":    {EtcdReplace{On: "bj/az3/etcd-e3"}, func(w *world) { w.stores["bj"].stubborn = true }, "still lists bj/az3/etcd-e3"},
+		"all survive":     {EtcdBackup{}, func(w *world) { w.fail = "kill " + topology.ProcEtcd }, "it does not want to"},
 		"member survives": {EtcdLoseQuorum{}, func(w *world) { w.fail = "kill " + topology.ProcEtcd }, "it does not want to"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,6 +152,51 @@ func TestStoreAndDiskFaultsThatDoNotTakeHoldFail(t *testing.T) {
 				t.Errorf("something is left, pending %v", pending(t, path))
 			}
 		})
+	}
+}
+
+func TestRestoredStoreHasWhatItsBackupHad(t *testing.T) {
+	w := newWorld()
+	l, _ := ledger(t)
+	for i, f := range []Fault{EtcdBackup{}, EtcdRestore{}} {
+		a, err := Inject(t.Context(), w, l, &recorder{}, fmt.Sprintf("f%d", i), "", f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range w.stores["bj"].members {
+			if m.serves() {
+				t.Errorf("%s: %s serves meanwhile", f, m.ref)
+			}
+		}
+		if err := a.Heal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range w.stores["bj"].members {
+			if !m.serves() || m.disk.files != "data" {
+				t.Errorf("%s: %s serves: %t, with %q, want what it had before", f, m.ref, m.serves(), m.disk.files)
+			}
+			m.disk.files = "data, and more"
+		}
+	}
+}
+
+func TestReplacedMemberBeginsWithNothing(t *testing.T) {
+	w := newWorld()
+	l, _ := ledger(t)
+	a, err := Inject(t.Context(), w, l, &recorder{}, "f1", "", EtcdReplace{On: "bj/az2/etcd-e2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := w.stores["bj"].members[1]
+	if m.serves() || !m.gone || m.disk.files != "" {
+		t.Errorf("lost: serves %t, listed %t, with %q; want none of it", m.serves(), !m.gone, m.disk.files)
+	}
+	w.log = nil
+	if err := a.Heal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "start " + topology.ProcEtcd + " --new-cluster=false"; !m.serves() || m.gone || !strings.Contains(strings.Join(w.log, "\n"), want) {
+		t.Errorf("replaced: serves %t, listed %t, did %v, want %q", m.serves(), !m.gone, w.log, want)
 	}
 }
 

@@ -111,7 +111,7 @@ func (d *nodeDisk) remove() error {
 		errs = append(errs, unix.Unmount(d.room, unix.MNT_DETACH))
 	}
 	d.mounted, d.fuse = false, nil
-	errs = append(errs, os.RemoveAll(d.dir), os.RemoveAll(d.room))
+	errs = append(errs, os.RemoveAll(d.dir), os.RemoveAll(d.room), os.RemoveAll(d.copyDir()))
 	return errors.Join(errs...)
 }
 

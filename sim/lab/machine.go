@@ -130,8 +130,8 @@ func (m machine) Continue(name string) error {
 
 // Start implements fault.Processes. What else is broken may keep the process from
 // getting ready: the wait has the limit of a stage.
-func (m machine) Start(ctx context.Context, name string) error {
-	return m.n.Restart(ctx, name)
+func (m machine) Start(ctx context.Context, name string, args ...string) error {
+	return m.n.Restart(ctx, name, args...)
 }
 
 // Interfaces implements fault.Power.

@@ -80,7 +80,7 @@ func tally(count map[string]int) string {
 
 // run starts a process of the plan and waits until it is ready. It does nothing
 // when the process runs.
-func (n *Node) run(ctx context.Context, name string) error {
+func (n *Node) run(ctx context.Context, name string, args ...string) error {
 	n.mu.Lock()
 	s := n.procs[name]
 	n.mu.Unlock()
@@ -107,6 +107,7 @@ func (n *Node) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	spec.Args = append(slices.Clone(spec.Args), args...)
 	if p, err = n.lab.runner.Start(spec); err != nil {
 		if s.plan.Gateway { // what is not a program is the gateway's fault, not the lab's
 			return &proc.NotReady{Name: spec.Name, Err: err}
@@ -150,12 +151,13 @@ const tailBytes = 2048
 
 // Restart starts a process of the plan that has ended, and waits until it is
 // ready, for as long as a stage may take. It does nothing when the process runs. The
-// error is *proc.NotReady when the process was the reason.
-func (n *Node) Restart(ctx context.Context, name string) error {
+// arguments are added to those of the plan for this start. The error is
+// *proc.NotReady when the process was the reason.
+func (n *Node) Restart(ctx context.Context, name string, args ...string) error {
 	within := n.lab.o.ReadyWithin
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not within %v", within))
 	defer cancel()
-	return n.run(ctx, name)
+	return n.run(ctx, name, args...)
 }
 
 // spec is how the process is started, the gateway under test by its driver, and

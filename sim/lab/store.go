@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -36,6 +37,11 @@ func (t target) Store(region string) []fault.Member {
 type member struct {
 	machine
 	*etcd.Member
+}
+
+// PeerURL implements fault.Member.
+func (m member) PeerURL() string {
+	return fmt.Sprintf("http://%s", netip.AddrPortFrom(m.n.plan.Underlay, topology.EtcdPeerPort))
 }
 
 // Etcd asks the etcd of the node, from the node itself: no fault of the network
