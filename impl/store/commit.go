@@ -89,14 +89,16 @@ func (s *Store) Commit(ctx context.Context, conds []Cond, ops ...Op) (rev int64,
 	for {
 		rev, err = s.commitOnce(ctx, conds, ops)
 		var unavailable *UnavailableError
-		if !errors.As(err, &unavailable) || unavailable.Unknown ||
-			time.Since(began) > patience || !pause(ctx, attemptPause) {
+		if !errors.As(err, &unavailable) || unavailable.Unknown || !s.goesOn(ctx, began) {
 			return rev, err
 		}
 	}
 }
 
 func (s *Store) commitOnce(ctx context.Context, conds []Cond, ops []Op) (int64, error) {
+	if s.away() { // asked before anything is sent: so it certainly did not happen
+		return 0, &UnavailableError{Op: "commit", Err: errAway}
+	}
 	ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), commitTimeout)
 	defer cancel()
 

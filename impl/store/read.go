@@ -172,7 +172,7 @@ func (s *Store) ask(ctx context.Context, op string, question func(context.Contex
 		}
 		err = classify(op, false, err)
 		var unavailable *UnavailableError
-		if !errors.As(err, &unavailable) || time.Since(began) > patience || !pause(ctx, attemptPause) {
+		if !errors.As(err, &unavailable) || !s.goesOn(ctx, began) {
 			return err
 		}
 	}

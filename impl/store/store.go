@@ -45,6 +45,8 @@ const (
 	maxSend = 16 << 20
 	// attemptPause separates attempts that were refused at once.
 	attemptPause = 200 * time.Millisecond
+	// clientTries is how often etcd's library itself puts a question, 25 ms apart.
+	clientTries = 3
 )
 
 // Options of a Store. Endpoints is required, the rest may be zero.
@@ -127,6 +129,7 @@ func dial(o Options, endpoints ...string) (*clientv3.Client, error) {
 		// commits that have just begun there. A dead idle connection costs the
 		// next call one attempt instead.
 		PermitWithoutStream: false,
+		MaxUnaryRetries:     clientTries, // of its own it would go on for seconds while no member runs
 		MaxCallSendMsgSize:  maxSend,
 		Logger:              zap.NewNop(), // its warnings repeat what our errors say
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
@@ -134,7 +137,7 @@ func dial(o Options, endpoints ...string) (*clientv3.Client, error) {
 				BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: reconnectMax,
 			},
 			MinConnectTimeout: o.DialTimeout,
-		}), grpc.WithChainStreamInterceptor(openOnce)},
+		}), grpc.WithChainStreamInterceptor(openOnce), grpc.WithChainUnaryInterceptor(doNotWait)},
 	}
 	if o.User == "" {
 		return clientv3.New(cfg)
