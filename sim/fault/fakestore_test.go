@@ -22,10 +22,12 @@ type fakeDisk struct {
 	saved   string
 }
 
-func (m *fake) SaveDisk() error    { return m.did("save disk", func() { m.disk.saved = m.disk.files }) }
-func (m *fake) DiskSaved() bool    { return m.disk.saved != "" }
-func (m *fake) RestoreDisk() error { return m.did("restore disk", func() { m.disk.files = m.disk.saved }) }
-func (m *fake) EmptyDisk() error   { return m.did("empty disk", func() { m.disk.files = "" }) }
+func (m *fake) SaveDisk() error { return m.did("save disk", func() { m.disk.saved = m.disk.files }) }
+func (m *fake) DiskSaved() bool { return m.disk.saved != "" }
+func (m *fake) RestoreDisk() error {
+	return m.did("restore disk", func() { m.disk.files = m.disk.saved })
+}
+func (m *fake) EmptyDisk() error { return m.did("empty disk", func() { m.disk.files = "" }) }
 
 func (m *fake) HasDisk() bool { return m.disk.size > 0 }
 func (m *fake) Slowable() error {

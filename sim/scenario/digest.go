@@ -26,7 +26,11 @@ func (s *Scenario) Digests() (bundle.Digests, error) {
 		fmt.Fprintln(traffic)
 	}
 	// These hold pointers and unions: JSON writes what they point to.
-	done, err := json.Marshal([]any{s.File.Objects, s.File.Steps})
+	what := []any{s.File.Objects, s.File.Steps}
+	if plans := s.havocs(); plans != nil {
+		what = append(what, plans)
+	}
+	done, err := json.Marshal(what)
 	if err != nil {
 		return bundle.Digests{}, fmt.Errorf("digest of the steps: %w", err)
 	}

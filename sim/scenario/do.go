@@ -47,6 +47,8 @@ func (s Step) title() (word, what string) {
 		return "stop", *s.Stop
 	case s.Exec != nil:
 		return "exec", fmt.Sprintf("%s: %s", s.Exec.On, strings.Join(s.Exec.Run, " "))
+	case s.Havoc != nil:
+		return "havoc", fmt.Sprintf("%d edits", s.Havoc.Edits)
 	case s.Admins != nil:
 		return "admins", fmt.Sprintf("%d edit %d routes", s.Admins.Count, s.Admins.Keys)
 	default:
@@ -106,6 +108,8 @@ func (r *runner) do(ctx context.Context, s Step) (string, error) {
 		return "", err
 	case s.Exec != nil:
 		return r.exec(ctx, s.Exec)
+	case s.Havoc != nil:
+		return r.havoc(ctx, s.Havoc)
 	case s.Admins != nil && s.As != "":
 		r.series[s.As] = r.startAdmins(s.Admins)
 		return "", nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/unilb/unilb/sim/act"
 	"github.com/unilb/unilb/sim/fault"
+	"github.com/unilb/unilb/sim/havoc"
 	"github.com/unilb/unilb/sim/history"
 	"github.com/unilb/unilb/sim/tenant"
 	"github.com/unilb/unilb/sim/traffic"
@@ -31,6 +32,7 @@ type runner struct {
 	streams  map[string]*traffic.Stream
 	faults   map[string]*fault.Active
 	series   map[string]*series
+	havocked havoc.Options // the last havoc that there was
 	began    time.Duration // when the traffic began, on the run's clock
 }
 

@@ -175,6 +175,46 @@ func TestNobodyChangesServicesWhereThereIsNoAPI(t *testing.T) {
 	}
 }
 
+func TestHavocNeedsAStoreThatOutlivesAMember(t *testing.T) {
+	text := func(set, targets string) string {
+		return fmt.Sprintf(`scenario: x
+about: something holds
+topology: pair
+set: [%s]
+objects:
+  services:
+    blog: {host: blog.example, targets: "idc/bj/*"}
+traffic:
+  blog: {to: blog, rate: 100}
+steps:
+- havoc: {service: blog, targets: %q, edits: 10}
+- wait: {agree: {gateways: "bj/*/l7-*"}}
+checks:
+- no-request-lost
+`, set, targets)
+	}
+	three := `"regions.bj.etcd.members={e1: az1, e2: az1, e3: az1}"`
+	for _, c := range []struct{ text, want string }{
+		{text("", "idc/bj/*"), "the first store has 1 members and 2 gateways; havoc needs 3 and 2"},
+		{text(three, "client/*"), "want servers of the data centre"},
+		{strings.Replace(text(three, "idc/bj/*"), "bj/*/l7-*", "idc/bj/*", 1), "idc/bj/blue-1 is no gateway"},
+	} {
+		if _, err := Parse("x.yaml", []byte(c.text), Options{Topology: library}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
+	digest := func(seed uint64) string {
+		d, err := parsed(t, text(three, "idc/bj/*"), seed).Digests()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Faults
+	}
+	if digest(1) != digest(1) || digest(1) == digest(2) {
+		t.Error("the digest of faults does not cover the havoc that the seed makes")
+	}
+}
+
 func TestPicksAreNodesThatTheSelectorSelects(t *testing.T) {
 	picked := map[string]bool{}
 	for seed := range uint64(40) {

@@ -35,6 +35,7 @@ type Step struct {
 	Start     *string    `yaml:"start"`      // a load that was left for later
 	Stop      *string    `yaml:"stop"`       // a load, before the end
 	Exec      *Exec      `yaml:"exec"`       // run a command in a node
+	Havoc     *Havoc     `yaml:"havoc"`      // random edits and random faults of what gateways are configured by
 	Admins    *Admins    `yaml:"admins"`     // many administrators edit at once by the Admin API; a series when it has a name
 }
 
@@ -74,6 +75,7 @@ type Wait struct {
 	Serves       *Named
 	TakesTraffic *TakesTraffic
 	InForce      *Named
+	Agree        *Agree
 }
 
 // Steady is true when nothing of a load has failed for that long.
@@ -108,7 +110,7 @@ type TakesTraffic struct {
 }
 
 // waits are the words of Wait, in the order of the documentation.
-var waits = []string{"steady", "recovers", "carried", "serves", "takes-traffic", "in-force"}
+var waits = []string{"steady", "recovers", "carried", "serves", "takes-traffic", "in-force", "agree"}
 
 // Variants implements strict.Union.
 func (*Wait) Variants() []string { return waits }
@@ -134,9 +136,18 @@ func (w *Wait) Variant(name string) any {
 	case "in-force":
 		w.InForce = &Named{}
 		return w.InForce
+	case "agree":
+		w.Agree = &Agree{}
+		return w.Agree
 	default:
 		return nil
 	}
+}
+
+// Agree is true when the gateways have in force what the store of their region holds,
+// by what they say of themselves and by what they answer. Nobody may edit meanwhile.
+type Agree struct {
+	Gateways topology.Selector `yaml:"gateways" required:"true"`
 }
 
 // Retarget gives a service other targets.
@@ -193,6 +204,20 @@ type Exec struct {
 	Run []string `yaml:"run" required:"true" max:"64"`
 	// Exit code that it must have.
 	Code int `yaml:"code" min:"0" max:"255"`
+}
+
+// Havoc makes random edits by the Admin API and past it, some of them junk, while
+// random faults happen to the store and to gateways. What is done follows from the seed.
+// When it is over all gateways have what is good in force and name what is not; the junk
+// is removed then.
+type Havoc struct {
+	// What every gateway serves whatever happens.
+	Service string `yaml:"service" required:"true"`
+	// What random routes send requests to.
+	Targets topology.Selector `yaml:"targets" required:"true"`
+	Edits   int               `yaml:"edits" min:"1" max:"10000" default:"500"`
+	// Time between two edits.
+	Every time.Duration `yaml:"every" min:"1ms" max:"1m" default:"20ms"`
 }
 
 // Admins are administrators who change routes through the Admin API, each with

@@ -100,6 +100,8 @@ func (c *checker) act(at string, s *Step) {
 		c.start(at+".start", *s.Start)
 	case s.Stop != nil:
 		c.sends(at+".stop", *s.Stop)
+	case s.Havoc != nil:
+		c.havoc(at+".havoc", s.Havoc)
 	case s.Exec != nil:
 		c.node(at+".exec.on", s.Exec.On)
 	}
@@ -169,6 +171,13 @@ func (c *checker) wait(at string, w *Wait) {
 		c.selects(at, w.TakesTraffic.Through)
 	case w.InForce != nil:
 		c.serves(at, w.InForce.Service)
+	case w.Agree != nil:
+		c.selects(at+".agree.gateways", w.Agree.Gateways)
+		for _, n := range c.Plan.Select(w.Agree.Gateways) {
+			if n.Kind != topology.KindL7 {
+				c.report.Fail(at+".agree.gateways", "%s is no gateway", n.Ref)
+			}
+		}
 	}
 }
 

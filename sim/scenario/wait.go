@@ -22,6 +22,8 @@ func (w *Wait) title() (word, what string) {
 		return "takes", fmt.Sprintf("%s through %s", w.TakesTraffic.Service, w.TakesTraffic.Through)
 	case w.InForce != nil:
 		return "in-force", w.InForce.Service
+	case w.Agree != nil:
+		return "agree", string(w.Agree.Gateways)
 	default:
 		return "wait", ""
 	}
@@ -64,6 +66,13 @@ func (r *runner) wait(ctx context.Context, w *Wait, name string) (string, error)
 			return "nothing was changed", nil
 		}
 		return inForce(r.region.AwaitInForce(ctx, r.services[w.InForce.Service], op))
+	case w.Agree != nil:
+		o := r.havocked // its targets, if there was one
+		o.Gateways, o.Members = nil, act.HavocOptions(r.s.Plan, 0, 0, "").Members
+		for _, n := range r.s.Plan.Select(w.Agree.Gateways) {
+			o.Gateways = append(o.Gateways, n.Ref)
+		}
+		return r.region.Agree(ctx, o)
 	default:
 		return "", nil
 	}
