@@ -9,12 +9,6 @@ import (
 	"strings"
 )
 
-// isReference tells a value that is to be fetched from elsewhere: it is stored as
-// it is.
-func isReference(s string) bool {
-	return strings.HasPrefix(s, "$secret://") || strings.HasPrefix(s, "$env://")
-}
-
 // isPEM tells a private key from one that is encrypted, as APISIX does.
 func isPEM(s string) bool { return strings.HasPrefix(s, "---") }
 

@@ -15,11 +15,9 @@ type SSL struct {
 	Labels Labels
 	Type   string   // server (default) or client
 	Names  []string // sni or snis as written; a star stands for a label or its beginning, alone for any name
-	// Pairs are the certificates with their keys: the first, then the further ones.
-	Pairs []tls.Certificate
-	// Reference is a field that refers to a secret kept elsewhere, so that Pairs
-	// is not complete; "": none.
-	Reference string
+	// Pairs are the certificates with their keys: the first, then the further ones. Those
+	// of which a half is a reference to a secret are not among them (see Filled).
+	Pairs     []tls.Certificate
 	Client    *SSLClient
 	Protocols []string // TLSv1.1, TLSv1.2, TLSv1.3; nil: the gateway's default
 	Status    *int     // 0: not served; nil: 1
@@ -73,7 +71,7 @@ func DecodeSSL(id string, b []byte) (*SSL, error) {
 
 // read parses certificates and keys, in APISIX's order.
 func (s *SSL) read(t map[string]any) error {
-	if err := s.add("cert", str(t, "cert", ""), "key", str(t, "key", "")); err != nil {
+	if err := s.add(str(t, "cert", ""), str(t, "key", "")); err != nil {
 		return err
 	}
 	if str(t, "type", "server") == "client" {
@@ -84,7 +82,7 @@ func (s *SSL) read(t map[string]any) error {
 		return errors.New("mismatched number of certs and keys")
 	}
 	for i := range certs {
-		if err := s.add("certs", certs[i], "keys", keys[i]); err != nil {
+		if err := s.add(certs[i], keys[i]); err != nil {
 			return fmt.Errorf("failed to handle cert-key pair[%d]: %w", i+1, err)
 		}
 	}
@@ -95,7 +93,6 @@ func (s *SSL) read(t map[string]any) error {
 	s.Client = &SSLClient{Depth: int(integer(c, "depth", 1)), SkipURIs: strs(c, "skip_mtls_uri_regex")}
 	ca := str(c, "ca", "")
 	if isReference(ca) {
-		s.Reference = "client.ca"
 		return nil
 	}
 	var err error
@@ -106,18 +103,14 @@ func (s *SSL) read(t map[string]any) error {
 }
 
 // add appends a pair, unless a half of it is kept elsewhere.
-func (s *SSL) add(certField, cert, keyField, key string) error {
-	switch {
-	case isReference(cert):
-		s.Reference = certField
-	case isReference(key):
-		s.Reference = keyField
-	default:
-		pair, err := parsePair(cert, key)
-		if err != nil {
-			return err
-		}
-		s.Pairs = append(s.Pairs, pair)
+func (s *SSL) add(cert, key string) error {
+	if isReference(cert) || isReference(key) {
+		return nil
 	}
+	pair, err := parsePair(cert, key)
+	if err != nil {
+		return err
+	}
+	s.Pairs = append(s.Pairs, pair)
 	return nil
 }

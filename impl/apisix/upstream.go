@@ -45,10 +45,9 @@ type Timeout struct{ Connect, Send, Read float64 }
 
 // UpstreamTLS is how the gateway identifies itself and its upstream.
 type UpstreamTLS struct {
-	// Client is the certificate to show; nil: none, or that of ClientCertID.
-	Client *tls.Certificate
-	// Reference is a field that refers to a secret kept elsewhere; "": none.
-	Reference    string
+	// Client is the certificate to show; nil: none, that of ClientCertID, or one of which
+	// a half is a reference to a secret (see Filled).
+	Client       *tls.Certificate
 	ClientCertID string // an ssl object of the type client
 	Verify       bool
 }
@@ -105,18 +104,13 @@ func upstreamTLSOf(t map[string]any) (*UpstreamTLS, error) {
 	}
 	u := &UpstreamTLS{ClientCertID: idOf(m, "client_cert_id"), Verify: boolean(m, "verify", false)}
 	cert, key := str(m, "client_cert", ""), str(m, "client_key", "")
-	switch {
-	case cert == "":
-	case isReference(cert):
-		u.Reference = "tls.client_cert"
-	case isReference(key):
-		u.Reference = "tls.client_key"
-	default:
-		pair, err := parsePair(cert, key)
-		if err != nil {
-			return nil, err
-		}
-		u.Client = &pair
+	if cert == "" || isReference(cert) || isReference(key) {
+		return u, nil
 	}
+	pair, err := parsePair(cert, key)
+	if err != nil {
+		return nil, err
+	}
+	u.Client = &pair
 	return u, nil
 }

@@ -16,6 +16,8 @@ type Change struct {
 	Value  []byte
 	Create int64 // revision at which the object was created
 	Delete bool
+	// Secrets are what the references in Value stand for, see References.
+	Secrets map[string]Secret
 }
 
 // Delta is what a batch did, for the state that lives beside snapshots.
@@ -60,6 +62,9 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 		return errNoObject
 	}
 	err := s.open(&c)
+	if err == nil {
+		err = c.fill()
+	}
 	if err == nil {
 		err = s.take(c, d)
 	}

@@ -45,9 +45,6 @@ func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	if err != nil {
 		return err
 	}
-	if spec.Reference != "" {
-		return Unsupported("reference to a secret in " + spec.Reference)
-	}
 	if spec.Type != "server" || !spec.Enabled() {
 		s.certs = *s.certs.Without(c.ID)
 		d.Certificates[c.ID] = nil

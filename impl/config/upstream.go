@@ -82,8 +82,6 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		return nil, Unsupported("upstream scheme " + spec.Scheme)
 	case spec.DiscoveryType != "" || spec.ServiceName != "":
 		return nil, Unsupported("service discovery")
-	case spec.TLS != nil && spec.TLS.Reference != "":
-		return nil, Unsupported("reference to a secret in " + spec.TLS.Reference)
 	}
 	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}
 	for _, n := range spec.Nodes {

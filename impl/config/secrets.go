@@ -1,0 +1,74 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/unilb/unilb/impl/apisix"
+)
+
+// Secret is what a reference stands for: a value, or the reason why there is none.
+type Secret struct {
+	Value string
+	Err   error
+}
+
+// References returns the references to secrets ($secret://, $env://) in the object of a
+// change, sorted, each once. Whoever applies the change says in Secrets what they stand
+// for, and applies it again when that is something else.
+func References(c Change) []string {
+	if !mayRefer(c) {
+		return nil
+	}
+	o, err := apisix.Parse(c.Value)
+	if err != nil {
+		return nil // refused for that
+	}
+	return o.References(places[c.Kind])
+}
+
+// mayRefer spares most objects to be parsed twice. (Names and values may be written with
+// escapes.)
+func mayRefer(c Change) bool {
+	escaped := bytes.Contains(c.Value, []byte(`\u`))
+	switch {
+	case c.Delete || places[c.Kind] == apisix.NoKeys, !escaped && !bytes.ContainsRune(c.Value, '$'):
+		return false
+	}
+	return c.Kind == SSLs || escaped || bytes.Contains(c.Value, []byte("client_cert"))
+}
+
+// fill puts the values of references in their places. The change is refused as long as
+// one of them has none.
+func (c *Change) fill() error {
+	refs := References(*c)
+	if len(refs) == 0 {
+		return nil
+	}
+	values := make(map[string]string, len(refs))
+	for _, ref := range refs {
+		s, asked := c.Secrets[ref]
+		switch {
+		case !asked:
+			return fmt.Errorf("secret %s: nobody has looked for it", strings.TrimPrefix(ref, "$secret://"))
+		case s.Err != nil:
+			return s.Err
+		}
+		values[ref] = s.Value
+	}
+	o, err := apisix.Parse(c.Value)
+	if err != nil {
+		return err
+	}
+	place := places[c.Kind]
+	if o, err = o.Filled(place, values); err != nil {
+		return err
+	}
+	if len(o.References(place)) > 0 {
+		return errors.New("a reference to a secret stands for another reference")
+	}
+	c.Value, err = o.Encode()
+	return err
+}
