@@ -17,6 +17,7 @@ import (
 	"github.com/unilb/unilb/impl/obs/meter"
 	"github.com/unilb/unilb/impl/proxy"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/secret"
 	"github.com/unilb/unilb/impl/store/access"
 )
 
@@ -32,6 +33,8 @@ type options struct {
 	fallbackSNI        string
 	ocspStapling       bool
 	upstreamCA         string
+	secretCA           string
+	secretRefresh      time.Duration
 	keyring            *apisix.Keyring
 	ticketSecret       string
 	stateDir           string
@@ -85,6 +88,8 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
 	f.BoolVar(&o.ocspStapling, "ocsp-stapling", false, "ask the OCSP responders that certificates name and staple what they say; without it for certificates alone that demand it")
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")
+	f.StringVar(&o.secretCA, "secret-ca", "", "file with the certificates of authorities that managers of secrets are verified by; empty: the system's")
+	f.DurationVar(&o.secretRefresh, "secret-refresh", secret.DefaultRefresh, "how often secrets that objects refer to are asked for again, 1s to 24h")
 	f.StringVar(&o.stateDir, "state-dir", "", "`directory` of this process for the last good configuration, to begin with when etcd is away; empty: none is kept")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
@@ -124,6 +129,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	const maxSeries = 1_000_000
 	if o.metricSeries < 1 || o.metricSeries > maxSeries {
 		return nil, fmt.Errorf("--metrics-series %d: want 1 to %d", o.metricSeries, maxSeries)
+	}
+	if o.secretRefresh < time.Second || o.secretRefresh > 24*time.Hour {
+		return nil, fmt.Errorf("--secret-refresh %s: want 1s to 24h", o.secretRefresh)
 	}
 	if err := checkLimits(&o.limits); err != nil {
 		return nil, err
@@ -200,18 +208,18 @@ func (o *options) registration() (node.Registration, error) {
 	}, nil
 }
 
-// roots reads the authorities of --upstream-ca; nil: the system's.
-func (o *options) roots() (*x509.CertPool, error) {
-	if o.upstreamCA == "" {
+// roots reads the authorities in the file of a flag; nil: the system's.
+func roots(flag, file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	b, err := os.ReadFile(o.upstreamCA)
+	b, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("--upstream-ca: %w", err)
+		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
-		return nil, fmt.Errorf("--upstream-ca: %s holds no certificate", o.upstreamCA)
+		return nil, fmt.Errorf("--%s: %s holds no certificate", flag, file)
 	}
 	return pool, nil
 }

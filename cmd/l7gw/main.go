@@ -95,7 +95,11 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	roots, err := o.roots()
+	upstreamRoots, err := roots("upstream-ca", o.upstreamCA)
+	if err != nil {
+		return err
+	}
+	secretRoots, err := roots("secret-ca", o.secretCA)
 	if err != nil {
 		return err
 	}
@@ -119,7 +123,8 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	signal.Notify(reopen, syscall.SIGUSR1) // also without an access log: it would end us
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
-		Router: o.router, Paths: o.paths, FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: roots,
+		Router: o.router, Paths: o.paths, FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: upstreamRoots,
+		SecretRoots: secretRoots, SecretRefresh: o.secretRefresh,
 		StateDir: o.stateDir, StatusListen: o.statusListen,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, Limits: o.limits, MetricSeries: o.metricSeries,

@@ -20,10 +20,11 @@ type configurator struct {
 	snap    *config.Snapshot
 	known   map[string]map[string]object // prefix to keys that were put
 	hash    map[string]store.Hash        // prefix to the hash of what is in force
-	refused map[string]string                // key to why
-	applied map[string]int64                 // prefix to revision
-	newest  map[string]int64                 // directory of APISIX to the highest revision of an object
-	rebuilt uint64                           // objects that were compiled, or refused
+	refused map[string]string            // key to why
+	applied map[string]int64             // prefix to revision
+	newest  map[string]int64             // directory of APISIX to the highest revision of an object
+	rebuilt uint64                       // objects that were compiled, or refused
+	secrets referrers
 }
 
 // object is one that was put.
@@ -34,16 +35,34 @@ type object struct {
 
 func newConfigurator(g *Gateway) *configurator {
 	return &configurator{g: g, snap: config.Empty(g.o.Keyring).By(g.o.Router), known: map[string]map[string]object{}, hash: map[string]store.Hash{}, refused: map[string]string{},
-		applied: map[string]int64{}, newest: map[string]int64{}}
+		applied: map[string]int64{}, newest: map[string]int64{}, secrets: newReferrers()}
 }
 
 // apply puts a batch in force. When it has returned, new requests meet it, and
 // the node says so. It returns the keys of objects that were refused, and whether a
-// previous version of each stays.
+// previous version of each stays; not those that may only lack a secret.
 func (c *configurator) apply(prefix string, b store.Batch) (refused map[string]bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	managers, orphans := c.manage(prefix, b)
 	changes := c.changes(prefix, b)
+	refused = c.force(prefix, append(c.again(orphans), changes...))
+	c.report(managers)
+	for key, stays := range refused {
+		if _, refers := c.secrets.objects[key]; refers && !stays {
+			delete(refused, key) // it may come into force with its secrets
+		}
+	}
+	c.applied[prefix] = b.Revision
+	c.g.node.InForce(prefix, b.Revision, c.hash[prefix])
+	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
+		"puts", len(b.Puts), "deletes", len(b.Deletes))
+	return refused
+}
+
+// force puts changes in force and returns the keys of objects that were refused, and
+// whether a previous version of each stays. c.mu is held.
+func (c *configurator) force(prefix string, changes []config.Change) (refused map[string]bool) {
 	next, d := c.snap.Apply(changes)
 	c.snap = next
 	c.sum(prefix, changes, d.Refused)
@@ -70,10 +89,6 @@ func (c *configurator) apply(prefix string, b store.Batch) (refused map[string]b
 	if d.ListenersChanged {
 		c.g.listeners.reconcile(next.Listeners())
 	}
-	c.applied[prefix] = b.Revision
-	c.g.node.InForce(prefix, b.Revision, c.hash[prefix])
-	c.g.o.Log.Debug("configuration in force", obs.Prefix, prefix, obs.Rev, b.Revision,
-		"puts", len(b.Puts), "deletes", len(b.Deletes))
 	refused = make(map[string]bool, len(d.Refused))
 	for key := range d.Refused {
 		refused[key] = c.known[prefix][key].hash != 0
@@ -116,6 +131,7 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 	}
 	out := make([]config.Change, 0, len(gone)+len(b.Puts))
 	for _, key := range gone {
+		c.unrefer(key)
 		ch := change(prefix, key)
 		ch.Delete = true
 		out = append(out, ch)
@@ -126,6 +142,7 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 			out = append(out, config.Change{Kind: ch.Kind, ID: ch.ID, Key: ch.Key, Delete: true})
 		}
 		ch.Value, ch.Create = kv.Value, kv.Create
+		c.refer(kv, &ch)
 		out = append(out, ch)
 		if ch.Kind == config.Other {
 			continue

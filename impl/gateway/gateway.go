@@ -24,6 +24,7 @@ import (
 	"github.com/unilb/unilb/impl/obs/meter"
 	"github.com/unilb/unilb/impl/proxy"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/secret"
 	"github.com/unilb/unilb/impl/store"
 )
 
@@ -62,6 +63,11 @@ type Options struct {
 	UpstreamRoots *x509.CertPool
 	// Keyring opens private keys in objects; nil: none that is sealed can be used.
 	Keyring *apisix.Keyring
+	// SecretRoots are the authorities that managers of secrets are verified by; nil: the
+	// system's.
+	SecretRoots *x509.CertPool
+	// SecretRefresh is how often secrets are asked for again; 0: secret.DefaultRefresh.
+	SecretRefresh time.Duration
 	// StateDir is where the last good configuration is kept, with which a process begins
 	// that finds etcd away; empty: none is.
 	StateDir string
@@ -115,6 +121,7 @@ type Gateway struct {
 	engine    engine
 	certs     *certs.Server
 	staples   *staple.Stapler
+	secrets   *secret.Resolver
 	listeners *listeners
 	config    *configurator
 	last      *lastGood // nil: none is kept
@@ -166,6 +173,7 @@ func build(o Options) (*Gateway, error) {
 		e.OnRefusal(g.access.refused)
 	}
 	g.listeners = newListeners(g.engine, g.node, o.Heir, o.Log)
+	g.secrets = secret.New(secret.Options{Refresh: o.SecretRefresh, Roots: o.SecretRoots, Changed: func(keys []string) { g.config.secretsChanged(keys) }, Log: o.Log})
 	g.config = newConfigurator(g)
 	if g.last, err = newLastGood(o); err != nil {
 		g.close()
@@ -194,6 +202,7 @@ func Run(ctx, hard context.Context, o Options) error {
 	defer stop()
 	wg.Go(func() { g.rotateTickets(background) })
 	wg.Go(func() { g.staples.Run(background) })
+	wg.Go(func() { g.secrets.Run(background) })
 	wg.Go(func() { g.reopenLog(background) })
 	g.reporting.begin(background, g.node)
 	defer g.reporting.end()
@@ -208,6 +217,7 @@ func Run(ctx, hard context.Context, o Options) error {
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		first.Wait()
+		g.awaitSecrets(ctx)
 		if ctx.Err() != nil {
 			return
 		}

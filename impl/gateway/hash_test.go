@@ -99,7 +99,7 @@ func applyRandomBatches(t *testing.T, resets bool) {
 	defer g.close()
 	there := map[string]string{} // in etcd
 	create := map[string]int64{}
-	want := map[string]string{}  // in force
+	want := map[string]string{} // in force
 	good := map[string]string{
 		"routes": `{"uri":"/%d","upstream":{"nodes":{"127.0.0.1:1":1}}}`, "upstreams": `{"desc":"%d","nodes":{"127.0.0.1:1":1}}`,
 		"elsewhere": `%d`, "global_rules": `{"id":"%d","plugins":{}}`,

@@ -21,6 +21,7 @@ import (
 // began with. A nil lastGood is valid: nothing is kept.
 type lastGood struct {
 	keeper  *lastgood.Keeper
+	keyring *apisix.Keyring
 	log     *slog.Logger
 	read    func() (*lastgood.Image, error) // once
 	turn    sync.Mutex                      // of begin and end
@@ -48,7 +49,7 @@ func newLastGood(o Options) (*lastGood, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lastGood{keeper: k, log: o.Log, read: sync.OnceValues(k.Read), began: map[string]Began{}}, nil
+	return &lastGood{keeper: k, keyring: o.Keyring, log: o.Log, read: sync.OnceValues(k.Read), began: map[string]Began{}}, nil
 }
 
 // clearKey is in every private key that is not sealed.
@@ -57,6 +58,9 @@ var clearKey = []byte("PRIVATE KEY-----")
 // sealed is what of an object may stand in the file. Private keys that somebody wrote to
 // etcd in clear are sealed; an object with one elsewhere is left out.
 func sealed(k *apisix.Keyring, prefix string, kv store.KV) ([]byte, bool) {
+	if id := manager(prefix, kv.Key); id != "" {
+		return sealedManager(k, id, kv.Value)
+	}
 	if !bytes.Contains(kv.Value, clearKey) {
 		return kv.Value, true
 	}
@@ -137,11 +141,24 @@ func (l *lastGood) note(prefix string, b store.Batch, refused map[string]bool) {
 	}
 }
 
+// anew says that objects, which etcd has as before, are in force now that were refused.
+func (l *lastGood) anew(prefix string, revision int64, kvs []store.KV) {
+	if l == nil {
+		return
+	}
+	l.keeper.Note(prefix, store.Batch{Prefix: prefix, Revision: revision, Puts: kvs}, func(string) bool { return false })
+}
+
 // of returns what the file has of a prefix; nil: nothing that can be used.
 func (l *lastGood) of(prefix string) *lastgood.Content {
 	img, err := l.read()
 	c := img.Of(prefix)
 	if c != nil {
+		for i, kv := range c.KVs {
+			if manager(prefix, kv.Key) != "" {
+				c.KVs[i].Value = openManager(l.keyring, kv.Value)
+			}
+		}
 		return c
 	}
 	switch {

@@ -30,7 +30,7 @@ const (
 func (g *Gateway) metricsHandler() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		collector(g.collectTotals), collector(g.collectConnections), collector(g.collectConfiguration), collector(g.collectDrift), collector(g.collectResyncs), collector(g.collectLastGood), collector(g.collectExpiries), collector(g.collectStaples), collector(g.collectHealth), collector(g.collectLog))
+		collector(g.collectTotals), collector(g.collectConnections), collector(g.collectConfiguration), collector(g.collectDrift), collector(g.collectResyncs), collector(g.collectLastGood), collector(g.collectExpiries), collector(g.collectStaples), collector(g.collectSecrets), collector(g.collectHealth), collector(g.collectLog))
 	format := expfmt.NewFormat(expfmt.TypeTextPlain)
 	slots := make(chan struct{}, scrapesAtOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -40,7 +40,11 @@ var (
 	staplesDesc   = describe("unilb_ocsp_certificates", "Certificates that are to be stapled, by whether they are.", "state")
 	stapleAgeDesc = describe("unilb_ocsp_oldest_answer_age_seconds", "The age of the oldest answer that is stapled.")
 	askedDesc     = describe("unilb_ocsp_requests_total", "Questions to OCSP responders: good brought an answer to staple, failed did not.", "result")
-	drainingDesc  = describe("unilb_draining", "1 while the node drains, else 0.")
+	secretsDesc   = describe("unilb_secrets", "References to managers of secrets: known, stale (its manager fails, a value of before stands for it), unknown.", "state")
+
+	secretAskedDesc = describe("unilb_secret_requests_total", "Questions to managers of secrets: good brought a secret, failed did not.", "result")
+
+	drainingDesc = describe("unilb_draining", "1 while the node drains, else 0.")
 
 	lastInForceDesc  = describe("unilb_last_good_in_force", "1 while a directory is in force as it was on disk because etcd has not answered since the start, else 0.", "prefix")
 	lastAgeDesc      = describe("unilb_last_good_age_seconds", "How long ago what is in force from disk was written.", "prefix")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/handover"
+	"github.com/unilb/unilb/impl/secret"
 )
 
 // maxGaps bounds the routes that /status/config lists because of their plugins.
@@ -37,7 +38,9 @@ func (g *Gateway) statusHandler() http.Handler {
 			More     int                    `json:"plugins_not_run_more,omitempty"`
 			InFlight int                    `json:"in_flight"`
 			LastGood *lastGoodStatus        `json:"last_good"` // null: none is kept
-		}{snap.Counts(), refused, plugins, more, g.engine.InFlight(), g.last.status(time.Now())})
+			// Secrets are the references that are not known, or not up to date.
+			Secrets map[string]secret.Trouble `json:"secrets"`
+		}{snap.Counts(), refused, plugins, more, g.engine.InFlight(), g.last.status(time.Now()), g.secrets.Troubles(maxTroubles)})
 	})
 	mux.HandleFunc("GET /status/upstreams", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, struct {
