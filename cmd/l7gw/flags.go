@@ -39,6 +39,7 @@ type options struct {
 	ticketSecret       string
 	stateDir           string
 	statusListen       string
+	control            string
 	underlay, member   netip.Addr
 	drainDelay, drain  time.Duration
 	restartTimeout     time.Duration
@@ -92,6 +93,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.secretRefresh, "secret-refresh", secret.DefaultRefresh, "how often secrets that objects refer to are asked for again, 1s to 24h")
 	f.StringVar(&o.stateDir, "state-dir", "", "`directory` of this process for the last good configuration, to begin with when etcd is away; empty: none is kept")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
+	f.StringVar(&o.control, "control", "", "`address` of the control API, such as 127.0.0.1:9090: it asks nobody who he is; empty: none (standalone: 127.0.0.1:9090)")
 	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
 	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
@@ -186,6 +188,9 @@ func (o *options) standaloneDefaults(set map[string]bool) {
 	}
 	if !set["status-listen"] {
 		o.statusListen = "127.0.0.1:9092"
+	}
+	if !set["control"] {
+		o.control = "127.0.0.1:9090" // where APISIX has it
 	}
 	if !set["drain-delay"] {
 		o.drainDelay = 0 // nobody spreads connections over us

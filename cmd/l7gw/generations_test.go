@@ -62,7 +62,7 @@ func startGateway(t *testing.T, flags ...string) *generations {
 	}
 	defer out.Close()
 	c := exec.Command(g.binary, append([]string{"--node", "a", "--etcd", g.etcd.Endpoint(), "--listen", g.data, "--listen-tls", g.secure,
-		"--status-listen", g.status, "--drain-delay", "0s"}, flags...)...)
+		"--status-listen", g.status, "--control", freeAddr(t), "--drain-delay", "0s"}, flags...)...)
 	c.Env = append(os.Environ(), asGateway+"=1")
 	c.Stderr = out
 	if err := c.Start(); err != nil {

@@ -15,6 +15,7 @@ type Change struct {
 	Key    string // in etcd, for reports
 	Value  []byte
 	Create int64 // revision at which the object was created
+	Mod    int64 // revision of this version
 	Delete bool
 	// Secrets are what the references in Value stand for, see References.
 	Secrets map[string]Secret
@@ -48,6 +49,7 @@ func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 			delete(d.Accepted, c.Key)
 			continue
 		}
+		next.keep(c)
 		delete(d.Refused, c.Key)
 		d.Accepted[c.Key] = true
 	}
@@ -97,6 +99,10 @@ func (s *Snapshot) take(c Change, d *Delta) error {
 		return s.applyConsumer(c)
 	case Credentials:
 		return s.applyCredential(c)
+	case PluginMetadata:
+		if !c.Delete {
+			return checkMetadata(c)
+		}
 	}
 	return nil
 }

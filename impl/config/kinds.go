@@ -25,12 +25,16 @@ const (
 	ConsumerGroups      // consumer_groups of APISIX
 	Consumers           // consumers of APISIX
 	Credentials         // of consumers, in whose directory they are: the id is jack/credentials/1
+	PluginMetadata      // plugin_metadata of APISIX, by name of the plugin
+
+	kinds = iota
 )
 
 // directories are where APISIX keeps its kinds, below its prefix.
 var directories = map[string]Kind{
 	"routes": Routes, "services": Services, "upstreams": Upstreams, "ssls": SSLs, "global_rules": GlobalRules,
 	"plugin_configs": PluginConfigs, "consumer_groups": ConsumerGroups, "consumers": Consumers,
+	"plugin_metadata": PluginMetadata,
 }
 
 var names = func() map[Kind]string {

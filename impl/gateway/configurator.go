@@ -141,7 +141,7 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 		if old, ok := known[kv.Key]; ok && old.create != kv.Create {
 			out = append(out, config.Change{Kind: ch.Kind, ID: ch.ID, Key: ch.Key, Delete: true})
 		}
-		ch.Value, ch.Create = kv.Value, kv.Create
+		ch.Value, ch.Create, ch.Mod = kv.Value, kv.Create, kv.Mod
 		c.refer(kv, &ch)
 		out = append(out, ch)
 		if ch.Kind == config.Other {
@@ -217,6 +217,13 @@ func (c *configurator) expiries() map[string]time.Time {
 	snap := c.snap
 	c.mu.Unlock()
 	return snap.Expiries()
+}
+
+// inForce is the snapshot that new requests meet.
+func (c *configurator) inForce() *config.Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.snap
 }
 
 // status is what the status listener says about the configuration.

@@ -75,6 +75,9 @@ type Options struct {
 	StateEvery time.Duration
 	// StatusListen is the address of the status listener.
 	StatusListen string
+	// ControlListen is the address of the control API, which asks nobody who he is; empty:
+	// none is served.
+	ControlListen string
 	// DrainDelay is how long the node says that it drains before it refuses
 	// connections: long enough for those who probe it to notice.
 	DrainDelay time.Duration
@@ -127,7 +130,8 @@ type Gateway struct {
 	last      *lastGood // nil: none is kept
 	access    *accessLog
 	meter     *meter.Meter
-	status    *statusServer
+	status    *sideServer
+	control   *sideServer // nil: none
 	reporting reporting
 	release   func()      // lets the node report; nil: it does
 	serving   atomic.Bool // it was said that we do
@@ -190,10 +194,16 @@ func Run(ctx, hard context.Context, o Options) error {
 		return err
 	}
 	defer g.close()
-	if g.status, err = openStatus(o.StatusListen, o.Heir, g.statusHandler(), o.Log); err != nil {
+	if g.status, err = openSide(statusSocket, o.StatusListen, o.Heir, g.statusHandler(), o.Log); err != nil {
 		return err
 	}
 	defer g.status.close()
+	if o.ControlListen != "" {
+		if g.control, err = openSide(controlSocket, o.ControlListen, o.Heir, g.controlHandler(), o.Log); err != nil {
+			return err
+		}
+		defer g.control.close()
+	}
 	// Configuration, reports and probes go on while requests drain.
 	background, stop := context.WithCancel(hard)
 	var wg sync.WaitGroup
@@ -256,6 +266,7 @@ func (g *Gateway) ready() {
 		g.release()
 	}
 	g.status.serve()
+	g.control.serve()
 	g.o.Log.Info("serving", "version", obs.Version())
 	if err := obs.Ready(); err != nil {
 		g.o.Log.Warn("readiness not reported", obs.Err, err)

@@ -14,6 +14,7 @@ import (
 // Names of the sockets that a process leaves to the next.
 const (
 	statusSocket   = "status"
+	controlSocket  = "control"
 	listenerSocket = "listener " // and its address, as it was asked for
 )
 
@@ -67,14 +68,20 @@ func (g *Gateway) legacy() (handover.Legacy, error) {
 	if err != nil {
 		return handover.Legacy{}, err
 	}
-	fds, err := stdEngine{}.Sockets(g.status.ln)
-	for _, fd := range fds {
-		sockets = append(sockets, handover.Socket{Name: statusSocket, FD: fd})
+	for _, side := range []*sideServer{g.status, g.control} {
+		if side == nil {
+			continue
+		}
+		fds, err := stdEngine{}.Sockets(side.ln)
+		for _, fd := range fds {
+			sockets = append(sockets, handover.Socket{Name: side.name, FD: fd})
+		}
+		if err != nil {
+			closeSockets(sockets)
+			return handover.Legacy{}, err
+		}
 	}
-	if err != nil {
-		closeSockets(sockets)
-	}
-	return handover.Legacy{Sockets: sockets, TicketSecret: g.o.TicketSecret}, err
+	return handover.Legacy{Sockets: sockets, TicketSecret: g.o.TicketSecret}, nil
 }
 
 func closeSockets(sockets []handover.Socket) {
@@ -113,6 +120,7 @@ func (g *Gateway) leave(hard context.Context, s *handover.Successor) {
 	end := time.Now().Add(g.o.DrainTimeout)
 	last := end.Add(-g.o.DrainTimeout / 10)
 	g.status.leave()
+	g.control.leave()
 	g.listeners.close()
 	g.engine.SendAway()
 	var told, logged time.Time
@@ -121,7 +129,7 @@ func (g *Gateway) leave(hard context.Context, s *handover.Successor) {
 	for now := time.Now(); now.Before(last) && hard.Err() == nil; {
 		p := handover.Progress{PID: os.Getpid(), InFlight: g.engine.InFlight(), Connections: int(g.engine.Numbers().Open),
 			SecondsLeft: int((end.Sub(now) + time.Second - 1) / time.Second)}
-		if p.Connections == 0 && g.status.conns.Load() == 0 {
+		if p.Connections == 0 && g.status.open() == 0 && g.control.open() == 0 {
 			break
 		}
 		if now.Sub(told) >= tellEvery {

@@ -2,6 +2,8 @@ package health
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +29,16 @@ func (s Status) String() string { return statusNames[s] }
 
 // MarshalText returns the name.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (s *Status) UnmarshalText(text []byte) error {
+	i := slices.Index(statusNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("health %q: want one of %s", text, strings.Join(statusNames[:], ", "))
+	}
+	*s = Status(i)
+	return nil
+}
 
 // usable tells whether a target of that status gets traffic.
 func (s Status) usable() bool { return s >= MostlyHealthy }

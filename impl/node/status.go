@@ -28,17 +28,26 @@ func (n *Node) Handler() http.Handler {
 }
 
 func (n *Node) serveReady(w http.ResponseWriter, _ *http.Request) {
-	state, code := n.State(), http.StatusServiceUnavailable
-	if state == Serving {
-		code = http.StatusOK
+	state, code := n.State(), http.StatusOK
+	body := struct {
+		State  string `json:"state"`
+		Status string `json:"status"` // as APISIX's status listener says it
+		Error  string `json:"error,omitempty"`
+	}{state.String(), "ok", ""}
+	if state != Serving {
+		code, body.Status, body.Error = http.StatusServiceUnavailable, "error", state.String()
 	}
-	answer(w, code, map[string]string{"state": state.String()})
+	if state == Starting {
+		body.Error = "worker id: 0 has not received configuration"
+	}
+	answer(w, code, body)
 }
 
 func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	r, _ := n.report()
 	drifts, _ := n.Drifts()
 	answer(w, http.StatusOK, struct {
+		Status   string                `json:"status"` // ok: we answer, as APISIX's status listener says it
 		Name     string                `json:"name"`
 		Kind     string                `json:"kind"`
 		Version  string                `json:"version"`
@@ -49,7 +58,7 @@ func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 		Errors   []ObjectError         `json:"errors"`
 		Drift    []Drift               `json:"drift"`
 	}{
-		r.Name, r.Kind, obs.Version(), r.Instance,
+		"ok", r.Name, r.Kind, obs.Version(), r.Instance,
 		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Hash, r.Errors, drifts,
 	})
 }

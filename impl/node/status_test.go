@@ -25,9 +25,9 @@ func TestReadyFollowsState(t *testing.T) {
 		code  int
 		body  string
 	}{
-		{Starting, 503, `{"state":"starting"}` + "\n"},
-		{Serving, 200, `{"state":"serving"}` + "\n"},
-		{Draining, 503, `{"state":"draining"}` + "\n"},
+		{Starting, 503, `{"state":"starting","status":"error","error":"worker id: 0 has not received configuration"}` + "\n"},
+		{Serving, 200, `{"state":"serving","status":"ok"}` + "\n"},
+		{Draining, 503, `{"state":"draining","status":"error","error":"draining"}` + "\n"},
 	} {
 		n.SetState(tc.state)
 		if w := ask(n, "/status/ready"); w.Code != tc.code || w.Body.String() != tc.body {
@@ -95,7 +95,7 @@ func TestStatusNamesEverything(t *testing.T) {
 	n := newNode(registration(), newMemory(), nil)
 	n.Refuse("/apisix/routes/1", errors.New("bad"))
 	got := object(t, ask(n, "/status").Body.Bytes())
-	for _, field := range []string{"name", "kind", "version", "instance", "uptime", "applied", "errors", "drift"} {
+	for _, field := range []string{"status", "name", "kind", "version", "instance", "uptime", "applied", "errors", "drift"} {
 		if got[field] == nil {
 			t.Errorf("no %s in %v", field, got)
 		}

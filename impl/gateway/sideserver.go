@@ -14,8 +14,10 @@ import (
 	"github.com/unilb/unilb/impl/obs"
 )
 
-// statusServer serves the status listener.
-type statusServer struct {
+// sideServer serves a listener that is for those who run the gateway: of the status or of
+// the control API. A nil one serves nothing.
+type sideServer struct {
+	name  string // of its socket
 	ln    net.Listener
 	srv   *http.Server
 	log   *slog.Logger
@@ -24,25 +26,25 @@ type statusServer struct {
 	conns atomic.Int64
 }
 
-// openStatus opens the status listener, or takes over that of the predecessor: which then
+// openSide opens such a listener, or takes over that of the predecessor: which then
 // answers until serve is called here, because it serves and we do not.
-func openStatus(address string, heir *handover.Heir, h http.Handler, log *slog.Logger) (*statusServer, error) {
+func openSide(name, address string, heir *handover.Heir, h http.Handler, log *slog.Logger) (*sideServer, error) {
 	const limit = 10 * time.Second
-	s := &statusServer{log: log, ended: make(chan struct{})}
+	s := &sideServer{name: name, log: log, ended: make(chan struct{})}
 	s.srv = &http.Server{Handler: h, ReadHeaderTimeout: limit, IdleTimeout: 2 * time.Minute, ConnState: s.count}
 	var err error
-	if fds := heir.Take(statusSocket); len(fds) > 0 {
+	if fds := heir.Take(name); len(fds) > 0 {
 		s.ln, err = adopt(fds)
 	} else if s.ln, err = net.Listen("tcp", address); err == nil {
 		s.serve()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("status listener: %w", err)
+		return nil, fmt.Errorf("%s listener: %w", name, err)
 	}
 	return s, nil
 }
 
-func (s *statusServer) count(_ net.Conn, to http.ConnState) {
+func (s *sideServer) count(_ net.Conn, to http.ConnState) {
 	switch to {
 	case http.StateNew:
 		s.conns.Add(1)
@@ -52,12 +54,15 @@ func (s *statusServer) count(_ net.Conn, to http.ConnState) {
 }
 
 // serve begins to answer. Idempotent.
-func (s *statusServer) serve() {
+func (s *sideServer) serve() {
+	if s == nil {
+		return
+	}
 	s.begun.Do(func() {
 		go func() {
 			defer close(s.ended)
 			if err := s.srv.Serve(s.ln); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-				s.log.Error("status listener ended", obs.Err, err)
+				s.log.Error("listener ended", "listener", s.name, obs.Err, err)
 			}
 		}()
 	})
@@ -66,14 +71,25 @@ func (s *statusServer) serve() {
 // leave stops accepting at once, which the successor does; who has asked, or is about to on
 // a connection that is new, is answered still. Shutdown would not: the library hangs up on
 // requests that it reads later. Only after serve.
-func (s *statusServer) leave() {
+func (s *sideServer) leave() {
+	if s == nil {
+		return
+	}
 	_ = s.ln.Close() // it only fails when it is closed already
 	<-s.ended
 	s.srv.SetKeepAlivesEnabled(false) // and closes those that are idle
 }
 
+// open is the number of its connections.
+func (s *sideServer) open() int64 {
+	if s == nil {
+		return 0
+	}
+	return s.conns.Load()
+}
+
 // close ends it. Idempotent.
-func (s *statusServer) close() {
+func (s *sideServer) close() {
 	_ = s.srv.Close() // what is cut here asks again
 	_ = s.ln.Close()
 }

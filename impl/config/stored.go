@@ -1,0 +1,71 @@
+package config
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/plugin"
+)
+
+// Stored is an object as it stands in etcd, in the version that is in force: an object
+// that was refused is still stored as it was before.
+type Stored struct {
+	// Value as it was written, private keys sealed or not; nil for kinds that nobody
+	// lists. It must not be changed.
+	Value []byte
+	// Create and Mod are the revisions of etcd that made the object and this version.
+	Create, Mod int64
+	// Updates is how often the object was replaced since this process knows it.
+	Updates int
+}
+
+// listed are the kinds whose values are kept: those that the control API lists.
+var listed = [kinds]bool{Routes: true, Services: true, Upstreams: true, PluginMetadata: true}
+
+// keep takes in a change that is in force as it was written.
+func (s *Snapshot) keep(c Change) {
+	if c.Delete {
+		s.stored[c.Kind] = s.stored[c.Kind].Delete(c.ID)
+		return
+	}
+	next := Stored{Create: c.Create, Mod: c.Mod}
+	if old, ok := s.stored[c.Kind].Get(c.ID); ok {
+		next.Updates = old.Updates + 1
+	}
+	if listed[c.Kind] {
+		next.Value = c.Value
+	}
+	s.stored[c.Kind] = s.stored[c.Kind].Set(c.ID, next)
+}
+
+// Stored returns an object as it was written.
+func (s *Snapshot) Stored(k Kind, id string) (Stored, bool) { return s.stored[k].Get(id) }
+
+// IDs returns the ids of the objects of a kind in their order.
+func (s *Snapshot) IDs(k Kind) []string {
+	ids := make([]string, 0, s.stored[k].Len())
+	for id := range s.stored[k].All() {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// checkMetadata checks what is set for all uses of a plugin. A plugin that the catalogue
+// does not know may have anything; nobody runs it.
+func checkMetadata(c Change) error {
+	o, err := apisix.Parse(c.Value)
+	if err != nil {
+		return err
+	}
+	p, known := plugin.Lookup(c.ID)
+	if !known {
+		if p, known = plugin.LookupStream(c.ID); !known {
+			return nil
+		}
+	}
+	conf := maps.Clone(o.Tree())
+	delete(conf, "id")
+	return p.Check(conf, plugin.Metadata)
+}

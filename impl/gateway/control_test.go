@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/certs/certstest"
+	"github.com/unilb/unilb/impl/control"
+)
+
+func startControlled(t *testing.T) (*region, string) {
+	at := freeAddr(t)
+	keys, _, err := apisix.ParseKeyring("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := startWith(t, EngineStd, func(o *Options) { o.ControlListen, o.Keyring = at, keys })
+	return r, "http://" + at
+}
+
+func TestControlAPITellsObjectsInForceWithoutPrivateKeys(t *testing.T) {
+	r, at := startControlled(t)
+	cert, key := certstest.PEM(t, certstest.SelfSigned(t, "client.example"))
+	text, err := json.Marshal(map[string]any{"nodes": map[string]int{"127.0.0.1:1": 1}, "scheme": "https",
+		"tls": map[string]string{"client_cert": cert, "client_key": key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.put("/apisix", "upstreams/u", string(text))
+	r.put("/apisix", "routes/1", `{"uri":"/a","upstream_id":"u"}`)
+	r.put("/apisix", "plugin_metadata/http-logger", `{"log_format":{"h":"$host"}}`)
+	code, body := r.get(at+"/v1/upstreams", "")
+	if code != 200 || strings.Contains(body, "PRIVATE KEY") || !strings.Contains(body, `"client_key":"`) || !strings.Contains(body, `"id":"u"`) {
+		t.Errorf("upstreams: got %d %s", code, body)
+	}
+	if _, body := r.get(at+"/v1/route/1", ""); !strings.Contains(body, `"uri":"/a"`) || !strings.Contains(body, `"key":"/apisix/routes/1"`) {
+		t.Errorf("route: got %s", body)
+	}
+	if _, body := r.get(at+"/v1/plugin_metadata/http-logger", ""); !strings.Contains(body, `"value":{"id":"http-logger","log_format":{"h":"$host"}}`) {
+		t.Errorf("metadata: got %s", body)
+	}
+	if _, body := r.get(at+"/v1/server_info", ""); !strings.Contains(body, `"etcd_version":"3.`) || !strings.Contains(body, `"id":"test/gw"`) {
+		t.Errorf("server info: got %s", body)
+	}
+}
+
+func TestControlAPITellsTheStatesOfCheckedTargets(t *testing.T) {
+	r, at := startControlled(t)
+	one := backend(t, "one")
+	r.put("/apisix", "routes/1", fmt.Sprintf(`{"uri":"/a","upstream":{"nodes":{"%s":1,"127.0.0.1:1":1},"checks":{"active":{
+		"http_path":"/","healthy":{"interval":1,"successes":1},"unhealthy":{"interval":1,"tcp_failures":1}}}}}`, one))
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		_, body := r.get(at+"/v1/healthcheck/routes/1", "")
+		var c control.Checker
+		if err := json.Unmarshal([]byte(body), &c); err != nil {
+			t.Fatalf("%v in %s", err, body)
+		}
+		states := map[string]string{}
+		for _, n := range c.Nodes {
+			states[fmt.Sprintf("%s:%d", n.IP, n.Port)] = n.Status.String()
+		}
+		if c.Name == "/apisix/routes/1" && states[one] == "healthy" && states["127.0.0.1:1"] == "unhealthy" && strings.Contains(body, `"tcp_failure":1`) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %s", body)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
