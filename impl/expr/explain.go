@@ -1,0 +1,90 @@
+package expr
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Failing says in words which part of an expression does not hold, and what its variables
+// are; "" when all of it holds. raw is the JSON that CompileBound takes. It compiles the
+// parts anew, and is for people.
+func Failing(raw []byte, v Vars) string {
+	rule, err := decode(raw)
+	if err != nil {
+		return err.Error()
+	}
+	return failing(rule, v)
+}
+
+func failing(rule []any, v Vars) string {
+	n, err := compile(rule, 0)
+	switch {
+	case err != nil:
+		return err.Error()
+	case n.eval(v):
+		return ""
+	}
+	parts := rule
+	if word, ok := logicWord(rule[0]); ok {
+		if word != "AND" { // all of it is to blame
+			return text(rule) + " does not hold" + values(rule, v)
+		}
+		parts = rule[1:]
+	} else if _, nested := rule[0].([]any); !nested {
+		return text(rule) + " does not hold" + values(rule, v)
+	}
+	for _, p := range parts {
+		if sub, ok := p.([]any); ok {
+			if why := failing(sub, v); why != "" {
+				return why
+			}
+		}
+	}
+	return text(rule) + " does not hold" // cannot be: one of its parts does not
+}
+
+// values tells the variables of a rule, each once.
+func values(rule []any, v Vars) string {
+	var out []string
+	told := map[string]bool{}
+	var walk func([]any)
+	walk = func(rule []any) {
+		if len(rule) == 0 {
+			return
+		}
+		name, isText := rule[0].(string)
+		if _, logic := logicWord(rule[0]); isText && !logic {
+			if !told[name] {
+				told[name] = true
+				if value, ok := v.Var(name); ok {
+					out = append(out, fmt.Sprintf("%s is %s", name, strconv.Quote(value)))
+				} else {
+					out = append(out, name+" is not there")
+				}
+			}
+			return
+		}
+		for _, p := range rule {
+			if sub, ok := p.([]any); ok {
+				walk(sub)
+			}
+		}
+	}
+	walk(rule)
+	if len(out) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(out, ", ")
+}
+
+func text(rule []any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(rule) != nil {
+		return "an expression" // cannot be: it came from JSON
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
