@@ -114,7 +114,7 @@ func (c *configurator) again(keys []string) []config.Change {
 			continue // it has been changed meanwhile
 		}
 		ch := change(c.g.o.Prefix, key)
-		ch.Value, ch.Create = kv.Value, kv.Create
+		ch.Value, ch.Create, ch.Mod = kv.Value, kv.Create, kv.Mod
 		c.refer(kv, &ch)
 		c.rebuilt++
 		out = append(out, ch)
