@@ -94,6 +94,15 @@ bench: build ## the engine beside nginx and HAProxy; docs/bench/engine.json and 
 	  $(if $(ROWS)$(QUICK),--out out/bench.json,--out docs/bench/engine.json --merge)
 	$(if $(ROWS)$(QUICK),,$(GO) run ./tools/bench report)
 
+.PHONY: bench-config
+bench-config: build ## the configuration plane with 100 000 routes; docs/bench/config.json and docs/performance.md. ROWS= chooses (result in out/), QUICK=1 is an impression
+	$(GO) build -trimpath -o $(BIN)/ ./tools/benchconfig
+	$(GO) test -c -trimpath -o $(BIN)/config.bench ./impl/config
+	@mkdir -p out
+	$(BIN)/benchconfig --bin $(BIN) --rows '$(ROWS)' $(if $(QUICK),--quick) $(ARGS) \
+	  $(if $(ROWS)$(QUICK),--out out/bench-config.json,--out docs/bench/config.json --merge)
+	$(if $(ROWS)$(QUICK),,$(GO) run ./tools/bench report)
+
 .PHONY: bench-deps
 bench-deps: ## what make bench compares with and loads with, from Debian; starts no daemon (root)
 	tools/bench/install-deps

@@ -1,6 +1,6 @@
 // Package corpus makes the configuration that benchmarks measure with: routes as
 // deployments have them, with hosts, paths, methods, conditions, labels and plugins,
-// and upstreams of their own or shared. It is pure: route i of a seed is always the
+// and upstreams of their own or shared, at addresses where nobody need listen. It is pure: route i of a seed is always the
 // same, so what measures a package and what measures a process speak of the same
 // routes. Ids are random, so that neighbours in time are none in memory.
 package corpus
@@ -20,12 +20,6 @@ const routesOfHost = 10
 // A Corpus is a set of routes. The zero Corpus is one too. Safe for concurrent use.
 type Corpus struct {
 	Seed uint64
-	// Node is the target of every upstream, as host:port; "": targets that nobody
-	// listens at.
-	Node string
-	// Open leaves out the plugins that close a route for a gateway that cannot run
-	// them, so that every route can be served.
-	Open bool
 }
 
 // A Route is one route, and a request that it is for.
@@ -111,7 +105,7 @@ func (Corpus) conditions(r *rand.Rand, o map[string]any, vars map[string]string)
 }
 
 // plugins adds one or two plugins to most routes.
-func (c Corpus) plugins(r *rand.Rand, o map[string]any) {
+func (Corpus) plugins(r *rand.Rand, o map[string]any) {
 	p := map[string]any{}
 	if r.IntN(2) == 0 {
 		p["proxy-rewrite"] = map[string]any{"regex_uri": []string{"^/api/v[0-9]/(.*)", "/$1"}, "headers": map[string]any{"set": map[string]string{"X-From": "edge"}}}
@@ -122,9 +116,7 @@ func (c Corpus) plugins(r *rand.Rand, o map[string]any) {
 	case 1:
 		p["prometheus"] = map[string]any{"prefer_name": true}
 	case 2:
-		if !c.Open {
-			p["limit-count"] = map[string]any{"count": 100 + r.IntN(900), "time_window": 60, "rejected_code": 429, "key": "remote_addr", "policy": "local"}
-		}
+		p["limit-count"] = map[string]any{"count": 100 + r.IntN(900), "time_window": 60, "rejected_code": 429, "key": "remote_addr", "policy": "local"}
 	}
 	if len(p) > 0 {
 		o["plugins"] = p
@@ -149,14 +141,10 @@ func (c Corpus) Upstream(i int) (id string, object map[string]any) {
 	return c.UpstreamID(i), u
 }
 
-func (c Corpus) upstream(r *rand.Rand) map[string]any {
+func (Corpus) upstream(r *rand.Rand) map[string]any {
 	nodes := map[string]int{}
 	for range 2 {
-		at := c.Node
-		if at == "" {
-			at = fmt.Sprintf("10.%d.%d.%d:8080", r.IntN(256), r.IntN(256), 1+r.IntN(254))
-		}
-		nodes[at] = 1
+		nodes[fmt.Sprintf("10.%d.%d.%d:8080", r.IntN(256), r.IntN(256), 1+r.IntN(254))] = 1
 	}
 	return map[string]any{"type": "roundrobin", "nodes": nodes, "timeout": map[string]int{"connect": 3, "send": 10, "read": 10}}
 }

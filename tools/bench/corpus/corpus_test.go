@@ -48,20 +48,3 @@ func TestRoutesNameUpstreamsThatExist(t *testing.T) {
 		}
 	}
 }
-
-func TestOpenRoutesHaveNoGuards(t *testing.T) {
-	guarded := func(c Corpus) (n int) {
-		for i := range 1000 {
-			if p, ok := c.Route(i).Object["plugins"].(map[string]any); ok && p["limit-count"] != nil {
-				n++
-			}
-		}
-		return n
-	}
-	if n := guarded(Corpus{Open: true}); n > 0 {
-		t.Errorf("%d guarded routes, want none", n)
-	}
-	if n := guarded(Corpus{}); n == 0 {
-		t.Error("no guarded routes: the other half of this test sees nothing")
-	}
-}

@@ -28,6 +28,7 @@ type Spawner struct {
 type Place struct {
 	Group string
 	CPUs  []int
+	Nice  int // priority; 0 is the normal one
 }
 
 func NewSpawner(g *Groups) *Spawner {
@@ -41,7 +42,7 @@ func NewSpawner(g *Groups) *Spawner {
 	return s
 }
 
-// start starts a command at a place, at normal priority whatever the driver's is.
+// start starts a command at a place, with the priority of that whatever the driver's is.
 func (s *Spawner) start(cmd *exec.Cmd, at Place) error {
 	if err := s.groups.Make(at.Group); err != nil {
 		return err
@@ -54,7 +55,7 @@ func (s *Spawner) start(cmd *exec.Cmd, at Place) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL, UseCgroupFD: true, CgroupFD: int(dir.Fd())}
 	done := make(chan error, 1)
 	s.work <- func() {
-		if err := take(at.CPUs); err != nil {
+		if err := at.take(); err != nil {
 			done <- err
 			return
 		}
@@ -66,17 +67,17 @@ func (s *Spawner) start(cmd *exec.Cmd, at Place) error {
 	return nil
 }
 
-// take gives this thread its cores and normal priority.
-func take(cpus []int) error {
+// take gives this thread its cores and priority.
+func (p Place) take() error {
 	var set unix.CPUSet
-	for _, c := range cpus {
+	for _, c := range p.CPUs {
 		set.Set(c)
 	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("take cores %v: %w", cpus, err)
+		return fmt.Errorf("take cores %v: %w", p.CPUs, err)
 	}
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 0); err != nil {
-		return fmt.Errorf("take normal priority: %w", err)
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, p.Nice); err != nil {
+		return fmt.Errorf("take priority %d: %w", p.Nice, err)
 	}
 	return nil
 }
