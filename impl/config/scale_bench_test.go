@@ -79,7 +79,7 @@ func BenchmarkChangeOfOneRoute(b *testing.B) {
 	b.ReportMetric(float64(inForce.Load().Counts().Routes), "routes")
 }
 
-// A request for one of 100 000 routes, chosen at random; three of ten have conditions
+// A request for one of 100 000 routes, chosen at random; four of ten have conditions
 // on a header, a cookie or an argument, two thirds on the method.
 func BenchmarkMatchAmongRoutes(b *testing.B) {
 	s := large()

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"text/tabwriter"
 
+	"github.com/unilb/unilb/tools/bench/figure"
 	"github.com/unilb/unilb/tools/bench/stage"
 )
 
@@ -22,6 +23,8 @@ type Document struct {
 	Go       string            `json:"go"`
 	Versions map[string]string `json:"versions"` // of what ours is compared with, and of the loads
 	Rows     []Result          `json:"rows"`
+
+	Config *figure.Document `json:"-"` // of the configuration plane, for the page; nil: none
 }
 
 // maxEarlier is how many runs a row has beside the last.

@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+
+	"github.com/unilb/unilb/tools/bench/figure"
 )
 
 // report makes the page and its plots from the document; it returns the exit code.
 func report(args []string) int {
 	f := flag.NewFlagSet("bench report", flag.ContinueOnError)
 	from := f.String("from", "docs/bench/engine.json", "the document")
+	config := f.String("config", "docs/bench/config.json", "the document of the configuration plane, which has a section of the page")
 	to := f.String("to", "docs/performance.md", "the page; its plots are put into the folder of the document")
 	check := f.Bool("check", false, "write nothing; end with 1 when a file is not what the document gives")
 	if err := f.Parse(args); err != nil {
@@ -26,7 +29,9 @@ func report(args []string) int {
 	}
 	var files map[string][]byte
 	if err == nil {
-		files, err = d.pages(filepath.Dir(*from), *to)
+		if d.Config, err = readConfig(*config); err == nil {
+			files, err = d.pages(filepath.Dir(*from), *to)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -49,10 +54,19 @@ func report(args []string) int {
 	return code
 }
 
+// readConfig reads the document of the configuration plane; nil: there is none.
+func readConfig(path string) (*figure.Document, error) {
+	d, err := figure.Read(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return &d, err
+}
+
 // pages are the files that the document gives.
 func (d Document) pages(folder, page string) (map[string][]byte, error) {
 	t, err := template.New("performance.md.tmpl").Funcs(template.FuncMap{
-		"times": times, "figure": number, "each": func(fs ...Figures) []Figures { return fs }, "plot": func(name string) (string, error) {
+		"times": times, "figure": number, "short": figure.Short, "each": func(fs ...Figures) []Figures { return fs }, "plot": func(name string) (string, error) {
 			return filepath.Rel(filepath.Dir(page), filepath.Join(folder, name))
 		},
 	}).ParseFS(templates, "templates/performance.md.tmpl")

@@ -13,6 +13,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/unilb/unilb/tools/bench/figure"
 	"github.com/unilb/unilb/tools/bench/stage"
 )
 
@@ -50,6 +51,20 @@ func sample() Document {
 	quota := row("h1-quota40", Met)
 	quota.Target = "rps_vs_nginx >= 1.25, cpu_vs_haproxy <= 1.00"
 	d.Rows = []Result{row("h1-128b", Met), undecided, missed, quota, notYet, memory}
+	d.Config = sampleConfig(d.Machine, day)
+	return d
+}
+
+func sampleConfig(m stage.Machine, day time.Time) *figure.Document {
+	d := &figure.Document{Machine: m, Go: "go1.26"}
+	r := figure.Row{Name: "in-force-p50", About: "made up", Unit: "ms", More: map[string]float64{"put_p50_ms": 2}, Commit: "0123456789abcdef", Date: day}
+	r.Judge(figure.AtMost(5), []figure.Turn{{Value: 3}, {Value: 4}, {Value: 3}, {Value: 4}, {Value: 3}})
+	before := r
+	before.Dirty = true
+	r.Earlier = []figure.Row{before}
+	reported := figure.Row{Name: "in-force-p99", About: "the same", Unit: "ms", Date: day}
+	reported.Judge(figure.Target{}, []figure.Turn{{Value: 9}})
+	d.Rows = []figure.Row{r, reported}
 	return d
 }
 
@@ -156,7 +171,8 @@ func TestMergeKeepsOtherRowsAndEarlierRuns(t *testing.T) {
 func TestReportIsCheckedAgainstTheDocument(t *testing.T) {
 	dir := t.TempDir()
 	doc, page := filepath.Join(dir, "engine.json"), filepath.Join(dir, "performance.md")
-	args := []string{"-from", doc, "-to", page}
+	config := filepath.Join(dir, "config.json")
+	args := []string{"-from", doc, "-to", page, "-config", config}
 	if code := report(append(args, "-check")); code != codeGood {
 		t.Errorf("nothing was published: code %d", code)
 	}
