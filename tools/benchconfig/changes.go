@@ -30,10 +30,8 @@ func measureChanges(ctx context.Context, b *bench, got *result) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, name := range gatewayNames[1:] {
-		if err := l.stop(name); err != nil {
-			return err
-		}
+	if err := l.stopOthers(); err != nil {
+		return err
 	}
 	g, err := l.gateway(ctx, gatewayNames[0])
 	if err != nil {

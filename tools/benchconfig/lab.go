@@ -126,6 +126,15 @@ func (l *lab) stop(name string) error {
 	return l.groups.End(g.group)
 }
 
+// stopOthers ends all gateways but the first of the four.
+func (l *lab) stopOthers() error {
+	var errs []error
+	for _, name := range gatewayNames[1:] {
+		errs = append(errs, l.stop(name))
+	}
+	return errors.Join(errs...)
+}
+
 // stopAll ends all gateways.
 func (l *lab) stopAll() error {
 	var errs []error

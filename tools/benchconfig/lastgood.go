@@ -23,6 +23,9 @@ func measureLastGood(ctx context.Context, b *bench, got *result) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := l.stopOthers(); err != nil {
+		return err
+	}
 	plain, err := l.gateway(ctx, gatewayNames[0])
 	if err != nil {
 		return err

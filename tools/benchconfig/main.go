@@ -51,6 +51,7 @@ type program struct{}
 type flags struct {
 	rows, out, bin           string
 	routes                   int
+	within                   time.Duration
 	quick, list, merge, json bool
 }
 
@@ -60,6 +61,7 @@ func (program) Run() int {
 	flag.StringVar(&f.rows, "rows", "", "rows to measure, separated by commas; the end of a name may be left out; all when empty")
 	flag.BoolVar(&f.quick, "quick", false, "few turns, for an impression: no verdict")
 	flag.IntVar(&f.routes, "routes", allRoutes, "routes of the processes, no fewer than 6400; another number than the default is quick")
+	flag.DurationVar(&f.within, "within", 11*time.Minute, "measurements that have not begun by then are left out")
 	flag.BoolVar(&f.list, "list", false, "print the rows and end")
 	flag.BoolVar(&f.json, "json", false, "print the document instead of a table")
 	flag.StringVar(&f.out, "out", "", "write the document to this file")
@@ -124,10 +126,16 @@ func (f *flags) run(ctx context.Context, chosen []row) (d figure.Document, faile
 	if err := b.open(); err != nil {
 		return d, false, err
 	}
+	end := time.Now().Add(f.within)
 	id, dirty := stage.Commit(filepath.Join(f.bin, "l7gw"))
 	for _, m := range measurements {
 		of := rowsOf(chosen, m.name)
 		if len(of) == 0 {
+			continue
+		}
+		if time.Now().After(end) {
+			fmt.Fprintf(b.log, "benchconfig: %s is left out: %s are over\n", m.name, f.within)
+			failed = true
 			continue
 		}
 		fmt.Fprintf(b.log, "%-12s ", m.name)
