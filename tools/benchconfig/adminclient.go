@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 )
@@ -14,10 +15,15 @@ import (
 const callers = 64
 
 // adminClient asks the Admin API on connections that stay. Safe for concurrent use.
-type adminClient struct{ http *http.Client }
+type adminClient struct {
+	http    *http.Client
+	at, key string
+}
 
-func newAdminClient() *adminClient {
-	return &adminClient{&http.Client{Transport: &http.Transport{MaxIdleConns: 2 * callers, MaxIdleConnsPerHost: 2 * callers, DisableCompression: true}}}
+// keptAlive is a client with room for the connections of all callers; dial nil: the
+// usual one.
+func keptAlive(dial func(ctx context.Context, network, at string) (net.Conn, error)) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConns: 2 * callers, MaxIdleConnsPerHost: 2 * callers, DisableCompression: true}}
 }
 
 // put writes one object and returns the revision of the write.
@@ -46,10 +52,10 @@ func (c *adminClient) putBytes(ctx context.Context, path string, body []byte) (i
 }
 
 func (c *adminClient) ask(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+adminAt+"/apisix/admin/"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.at+"/apisix/admin/"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("X-API-KEY", adminKey)
+	req.Header.Set("X-API-KEY", c.key)
 	return c.http.Do(req)
 }

@@ -108,7 +108,7 @@ func (l *lab) forLoad(ctx context.Context, g *gateway) ([]string, error) {
 		requests = append(requests, "GET /r/128 HTTP/1.1\r\nHost: "+host+"\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n")
 	}
 	l.more = loadRoutes
-	return requests, g.serves(ctx, rev)
+	return requests, serves(ctx, l.client.http, g.status, rev)
 }
 
 // phase is what a load tells of a phase, and what else the machine did.
@@ -188,7 +188,7 @@ func (l *lab) changing(ctx context.Context, g *gateway, during time.Duration) er
 	const within = 5 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	if err := g.serves(ctx, slices.Max(revisions)); err != nil {
+	if err := serves(ctx, l.client.http, g.status, slices.Max(revisions)); err != nil {
 		return fmt.Errorf("the last of %d changes does not come into force: %w", n, err)
 	}
 	return nil

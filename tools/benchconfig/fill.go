@@ -16,20 +16,16 @@ import (
 var made = corpus.Corpus{Seed: 1}
 
 // fill writes all objects into etcd beside the Admin API, as that would: ten thousand
-// take a second so. The Admin API is given some of them first, and must have stored
-// what is written here.
-func (l *lab) fill(ctx context.Context) error {
-	if err := l.likeTheAdminAPI(ctx); err != nil {
-		return err
-	}
+// take a second so. It returns the revision of the last, and the bytes of all routes.
+func fill(ctx context.Context, etcd *clientv3.Client, routes int) (revision, stored int64, err error) {
 	const atATime = 500 // of the 1024 that our etcd allows
 	var puts []clientv3.Op
 	flush := func() error {
-		resp, err := l.etcd.Txn(ctx).Then(puts...).Commit()
+		resp, err := etcd.Txn(ctx).Then(puts...).Commit()
 		if err != nil {
 			return fmt.Errorf("write %d objects to etcd: %w", len(puts), err)
 		}
-		l.revision, puts = resp.Header.Revision, puts[:0]
+		revision, puts = resp.Header.Revision, puts[:0]
 		return nil
 	}
 	put := func(dir, id string, value []byte) error {
@@ -42,22 +38,25 @@ func (l *lab) fill(ctx context.Context) error {
 	for i := range corpus.Upstreams {
 		id, u := made.Upstream(i)
 		if err := put("upstreams", id, corpus.Stored(id, u)); err != nil {
-			return err
+			return 0, 0, err
 		}
 	}
-	for i := range l.routes {
+	for i := range routes {
 		r := made.Route(i)
 		value := corpus.Stored(r.ID, r.Object)
-		l.stored += int64(len(value))
+		stored += int64(len(value))
 		if err := put("routes", r.ID, value); err != nil {
-			return err
+			return 0, 0, err
 		}
 	}
-	return flush()
+	if len(puts) > 0 {
+		err = flush()
+	}
+	return revision, stored, err
 }
 
-// likeTheAdminAPI fails when the Admin API stores objects in another form than the
-// corpus does.
+// likeTheAdminAPI puts the upstreams and some routes by the Admin API, and fails when that
+// stores them in another form than fill does.
 func (l *lab) likeTheAdminAPI(ctx context.Context) error {
 	for i := range corpus.Upstreams {
 		id, u := made.Upstream(i)

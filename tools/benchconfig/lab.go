@@ -53,7 +53,7 @@ type gateway struct {
 }
 
 func openLab(ctx context.Context, b *bench) (*lab, error) {
-	l := &lab{bench: b, gateways: map[string]*gateway{}, client: newAdminClient()}
+	l := &lab{bench: b, gateways: map[string]*gateway{}, client: &adminClient{keptAlive(nil), adminAt, adminKey}}
 	var err error
 	if l.store, err = b.keep("unilb-etcd", "lab", nil, "unilb-etcd", "--name=bench", "--data-dir="+filepath.Join(b.dir, "etcd"),
 		"--listen-client="+etcdURL, "--listen-peer="+etcdPeer, "--log-level=error"); err != nil {
@@ -69,8 +69,11 @@ func openLab(ctx context.Context, b *bench) (*lab, error) {
 	if err := l.startAdmin(ctx); err != nil {
 		return l, err
 	}
+	if err := l.likeTheAdminAPI(ctx); err != nil {
+		return l, err
+	}
 	start := time.Now()
-	if err := l.fill(ctx); err != nil {
+	if l.revision, l.stored, err = fill(ctx, l.etcd, b.routes); err != nil {
 		return l, err
 	}
 	fmt.Fprintf(b.log, "(%d routes in %.1f s) ", b.routes, time.Since(start).Seconds())

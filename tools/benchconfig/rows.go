@@ -21,6 +21,8 @@ var rows = []row{
 	{name: "in-force-p50", by: "in-force", unit: "ms", target: figure.AtMost(5),
 		about: "a PUT of one route until four gateways have answered a long-poll that it is in force; idle, one etcd member in memory, no delay of wires; median"},
 	{name: "in-force-p99", by: "in-force", unit: "ms", about: "the same, 99th percentile of all samples"},
+	{name: "two-az-p50", by: "two-az", unit: "ms", about: "the same in the topology two-az: three etcd members, the third place with no gateway, a wire of 1 ms between the zones"},
+	{name: "two-az-p99", by: "two-az", unit: "ms", about: "the same, 99th percentile of all samples"},
 	{name: "changes-lost", by: "changes", unit: "requests", target: figure.AtMost(0), exact: true,
 		about: "requests without an answer, at a tenth of capacity and fixed moments, during 300 changes a second for a minute, and in as long phases without"},
 	{name: "changes-p99", by: "changes", unit: "times", about: "99th percentile of these requests with changes, of that without; A/A: two phases without"},
@@ -57,7 +59,7 @@ func rowsOf(chosen []row, measurement string) (out []row) {
 }
 
 // measurements are made in this order: gateways that one has started stay for the next,
-// and the longest is the last.
+// and the longest are the last.
 var measurements = []struct {
 	name string
 	make func(context.Context, *bench, *result) error
@@ -71,6 +73,7 @@ var measurements = []struct {
 	{"writes", measureWrites},
 	{"list", measureList},
 	{"changes", measureChanges},
+	{"two-az", measureTwoAZ},
 }
 
 // result is what one measurement gives: turns, and what stands beside them, by the
