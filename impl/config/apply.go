@@ -6,6 +6,7 @@ import (
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/route"
 )
 
 // Change is one object that was put or deleted.
@@ -39,19 +40,19 @@ type Delta struct {
 // Apply returns the snapshot after the changes, which are applied in order.
 func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 	next := *s
-	d := Delta{Upstreams: map[string]*Upstream{}, Certificates: map[string]*certs.Certificate{}, Refused: map[string]error{}, Accepted: map[string]bool{}}
+	var d Delta
 	for _, c := range changes {
 		if c.Kind == Other {
 			continue
 		}
 		if err := next.apply(c, &d); err != nil {
-			d.Refused[c.Key] = err
+			set(&d.Refused, c.Key, err)
 			delete(d.Accepted, c.Key)
 			continue
 		}
 		next.keep(c)
 		delete(d.Refused, c.Key)
-		d.Accepted[c.Key] = true
+		set(&d.Accepted, c.Key, true)
 	}
 	return &next, d
 }
@@ -109,31 +110,28 @@ func (s *Snapshot) take(c Change, d *Delta) error {
 
 func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 	old, _ := s.routes.Get(c.ID)
-	if c.Delete {
-		s.routes = s.routes.Delete(c.ID)
-		s.table = s.table.Without(c.ID)
-		s.inherit(old, nil)
-		s.regap(pluginsIn(old), nil)
-		d.replaced(inlineOf(old), nil)
-		return nil
+	var next *Route
+	var rule *route.Rule[*Route]
+	if !c.Delete {
+		var err error
+		if next, err = compileRoute(c, c.ID); err != nil {
+			return err
+		}
+		rule = next.ruleWith(s.service(next.Spec.ServiceID))
 	}
-	r, err := compileRoute(c, c.ID)
+	table, err := s.table.Replace(s.indexed(old), rule)
 	if err != nil {
 		return err
 	}
-	if r.Spec.Enabled() {
-		table, err := s.table.With(r.rule(s.service(r.Spec.ServiceID)))
-		if err != nil {
-			return err
-		}
-		s.table = table
+	s.table = table
+	if next != nil {
+		s.routes = s.routes.Set(c.ID, next)
 	} else {
-		s.table = s.table.Without(c.ID)
+		s.routes = s.routes.Delete(c.ID)
 	}
-	s.routes = s.routes.Set(c.ID, r)
-	s.inherit(old, r)
-	s.regap(pluginsIn(old), r.plugins)
-	d.replaced(inlineOf(old), r.Inline)
+	s.inherit(old, next, rule)
+	s.regap(pluginsIn(old), pluginsIn(next))
+	d.replaced(inlineOf(old), inlineOf(next))
 	return nil
 }
 
@@ -172,10 +170,18 @@ func (s *Snapshot) applyListener(c Change, d *Delta) error {
 func (d *Delta) replaced(old, next *Upstream) {
 	switch {
 	case next != nil:
-		d.Upstreams[next.Key] = next
+		set(&d.Upstreams, next.Key, next)
 	case old != nil:
-		d.Upstreams[old.Key] = nil
+		set(&d.Upstreams, old.Key, nil)
 	}
+}
+
+// set makes the map when it gets its first key: most changes need one or two.
+func set[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
 }
 
 // isObject tells an object from the text "init_dir", which APISIX keeps under

@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 
+	"github.com/unilb/unilb/impl/route"
 	"github.com/unilb/unilb/impl/route/hamt"
 )
 
@@ -21,9 +22,26 @@ func pluginsIn(r *Route) pluginSet {
 	return r.plugins
 }
 
+// heirs are the routes that take their hosts from one service, each with its rule in
+// the table; nil: it has none there.
+type heirs = hamt.Map[string, *route.Rule[*Route]]
+
+// indexed is the rule by which the table knows a route; nil: it does not.
+func (s *Snapshot) indexed(r *Route) *route.Rule[*Route] {
+	if r == nil {
+		return nil
+	}
+	if !r.inheritsHosts() {
+		return r.ruleWith(nil)
+	}
+	set, _ := s.heirs.Get(r.Spec.ServiceID)
+	rule, _ := set.Get(r.ID)
+	return rule
+}
+
 // inherit keeps heirs: which routes to index again when a service's hosts
 // change.
-func (s *Snapshot) inherit(old, next *Route) {
+func (s *Snapshot) inherit(old, next *Route, rule *route.Rule[*Route]) {
 	if old != nil && old.inheritsHosts() {
 		set, _ := s.heirs.Get(old.Spec.ServiceID)
 		if set = set.Delete(old.ID); set.Len() == 0 {
@@ -33,9 +51,8 @@ func (s *Snapshot) inherit(old, next *Route) {
 		}
 	}
 	if next != nil && next.inheritsHosts() {
-		var set hamt.Map[string, struct{}]
-		set, _ = s.heirs.Get(next.Spec.ServiceID)
-		s.heirs = s.heirs.Set(next.Spec.ServiceID, set.Set(next.ID, struct{}{}))
+		set, _ := s.heirs.Get(next.Spec.ServiceID)
+		s.heirs = s.heirs.Set(next.Spec.ServiceID, set.Set(next.ID, rule))
 	}
 }
 
@@ -66,17 +83,22 @@ func (s *Snapshot) applyService(c Change, d *Delta) error {
 	if !slices.Equal(old.hosts(), next.hosts()) {
 		table := s.table
 		set, _ := s.heirs.Get(c.ID)
-		for id := range set.All() {
-			r, _ := s.routes.Get(id)
-			if !r.Spec.Enabled() {
+		moved := set
+		for id, rule := range set.All() {
+			if rule == nil {
 				continue
 			}
+			there := rule.Value.ruleWith(next)
 			var err error
-			if table, err = table.With(r.rule(next)); err != nil {
+			if table, err = table.Replace(rule, there); err != nil {
 				return err
 			}
+			moved = moved.Set(id, there)
 		}
 		s.table = table
+		if moved.Len() > 0 {
+			s.heirs = s.heirs.Set(c.ID, moved)
+		}
 	}
 	var oldInline, nextInline *Upstream
 	var oldPlugins, nextPlugins pluginSet

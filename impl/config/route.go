@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/netip"
 	"sync/atomic"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -18,10 +17,9 @@ type Route struct {
 	// Inline is the route's own upstream; nil: it has none.
 	Inline *Upstream
 
-	age     int64 // revision of creation
-	remotes []netip.Prefix
-	vars    *expr.Expr
-	binding expr.Binding
+	// rule is the route as the table knows it, but for the hosts that it takes from its
+	// service.
+	rule    route.Rule[*Route]
 	plugins pluginSet // its own
 
 	// Found belongs to who handles requests: what it has found about the route, which
@@ -57,16 +55,19 @@ func compileRoute(c Change, id string) (*Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{ID: id, Spec: spec, age: c.Create, plugins: plugins}
+	r := &Route{ID: id, Spec: spec, plugins: plugins, rule: route.Rule[*Route]{
+		ID: id, Hosts: spec.HostNames(), Paths: spec.Paths(), Methods: spec.Methods, Priority: spec.Priority, Age: c.Create,
+	}}
+	r.rule.Value = r
 	for _, s := range spec.Sources() {
 		p, err := expr.ParseNet(s)
 		if err != nil {
 			return nil, fmt.Errorf("remote_addr %q: %w", s, err)
 		}
-		r.remotes = append(r.remotes, p)
+		r.rule.Remotes = append(r.rule.Remotes, p)
 	}
 	vars, _ := o.Value("vars").([]any)
-	if r.vars, r.binding, err = expr.CompileTree(vars); err != nil {
+	if r.rule.Vars, r.rule.Listener, err = expr.CompileTree(vars); err != nil {
 		return nil, fmt.Errorf("failed to validate the 'vars' expression: %w", err)
 	}
 	if spec.Upstream != nil {
@@ -77,21 +78,21 @@ func compileRoute(c Change, id string) (*Route, error) {
 	return r, nil
 }
 
-// rule is the route as the table knows it. A route without hosts takes those
-// of its service.
-func (r *Route) rule(s *Service) *route.Rule[*Route] {
-	hosts := r.Spec.HostNames()
-	if len(hosts) == 0 {
-		hosts = s.hosts()
+// ruleWith is the rule of a route that is in force; nil: it takes no part in routing.
+func (r *Route) ruleWith(s *Service) *route.Rule[*Route] {
+	switch {
+	case !r.Spec.Enabled():
+		return nil
+	case !r.inheritsHosts():
+		return &r.rule
 	}
-	return &route.Rule[*Route]{
-		ID: r.ID, Hosts: hosts, Paths: r.Spec.Paths(), Methods: r.Spec.Methods, Remotes: r.remotes,
-		Priority: r.Spec.Priority, Age: r.age, Listener: r.binding, Vars: r.vars, Value: r,
-	}
+	rule := r.rule
+	rule.Hosts = s.hosts()
+	return &rule
 }
 
 func (r *Route) inheritsHosts() bool {
-	return len(r.Spec.HostNames()) == 0 && r.Spec.ServiceID != ""
+	return len(r.rule.Hosts) == 0 && r.Spec.ServiceID != ""
 }
 
 func compileService(c Change, id string) (*Service, error) {

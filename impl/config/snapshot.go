@@ -20,7 +20,7 @@ type Snapshot struct {
 	keyring   *apisix.Keyring
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
-	heirs hamt.Map[string, hamt.Map[string, struct{}]]
+	heirs hamt.Map[string, heirs]
 	// stored are the objects of each kind as they were written.
 	stored [kinds]hamt.Map[string, Stored]
 	// Plugins of other objects than routes and services, by the ids of these.

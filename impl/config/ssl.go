@@ -38,7 +38,7 @@ func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	if c.Delete {
 		s.ssls = s.ssls.Delete(c.ID)
 		s.certs = *s.certs.Without(c.ID)
-		d.Certificates[c.ID] = nil
+		set(&d.Certificates, c.ID, nil)
 		return nil
 	}
 	spec, err := apisix.DecodeSSL(c.ID, c.Value)
@@ -47,7 +47,7 @@ func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	}
 	if spec.Type != "server" || !spec.Enabled() {
 		s.certs = *s.certs.Without(c.ID)
-		d.Certificates[c.ID] = nil
+		set(&d.Certificates, c.ID, nil)
 		s.ssls = s.ssls.Set(c.ID, spec)
 		return nil
 	}
@@ -60,7 +60,7 @@ func (s *Snapshot) applySSL(c Change, d *Delta) error {
 		return err
 	}
 	s.certs = *s.certs.With(compiled)
-	d.Certificates[c.ID] = compiled
+	set(&d.Certificates, c.ID, compiled)
 	s.ssls = s.ssls.Set(c.ID, spec)
 	return nil
 }

@@ -64,8 +64,13 @@ func (c *captured) Var(name string) (string, bool) {
 type entry[T any] struct {
 	rule    *Rule[T]
 	pattern string
-	special *Pattern   // nil: the index decides alone on the path
-	hosts   *hostNames // nil: the index decides alone on the host
+	beyond  *beyond // nil, as nearly always: the index decides alone
+}
+
+// beyond is what of an entry the index cannot decide on.
+type beyond struct {
+	path  *Pattern  // nil: it decides alone on the path
+	hosts hostNames // nil: it decides alone on the host
 }
 
 // Condition is one that an index does not know.
@@ -86,17 +91,22 @@ func (e *entry[T]) holds(q *Query) bool { return e.fails(q) == Holds }
 // fails tells the first condition that does not hold. It sets q.Matched.
 func (e *entry[T]) fails(q *Query) Condition {
 	r := e.rule
-	q.Matched = e.special
+	var special *Pattern
+	var hosts hostNames
+	if e.beyond != nil {
+		special, hosts = e.beyond.path, e.beyond.hosts
+	}
+	q.Matched = special
 	switch {
 	case len(r.Methods) > 0 && !slices.Contains(r.Methods, q.Method):
 		return ByMethod
 	case len(r.Remotes) > 0 && !slices.ContainsFunc(r.Remotes, func(p netip.Prefix) bool { return p.Contains(q.Remote) }):
 		return ByRemote
-	case e.hosts != nil && !e.hosts.match(q):
+	case hosts != nil && !hosts.match(q):
 		return ByHost
-	case e.special == nil && !r.Vars.Eval(q.Vars), e.special != nil && !r.Vars.Eval((*captured)(q)):
+	case special == nil && !r.Vars.Eval(q.Vars), special != nil && !r.Vars.Eval((*captured)(q)):
 		return ByVars
-	case e.special != nil && !e.special.re.MatchString(q.Path):
+	case special != nil && !special.re.MatchString(q.Path):
 		return ByPath
 	}
 	return Holds

@@ -13,7 +13,6 @@ import (
 // Table is an immutable set of rules. The zero Table is empty, and of the router HostURI.
 type Table[T any] struct {
 	router    Router
-	rules     hamt.Map[string, *Rule[T]]
 	listeners hamt.Map[expr.Binding, *hosts[T]]
 	anywhere  *hosts[T] // of rules that are tied to no listener, as nearly all are
 }
@@ -35,39 +34,34 @@ type paths[T any] struct {
 // New returns an empty table of a router.
 func New[T any](r Router) Table[T] { return Table[T]{router: r} }
 
-// With returns the table with the rule added, or put in the place of the one
-// with its id. It fails when a host or path pattern is bad.
-func (t Table[T]) With(r *Rule[T]) (Table[T], error) {
-	entries, err := compileRule(r, t.router)
-	if err != nil {
+// Replace returns the table with a rule in the place of another: old is one that is in
+// the table, or nil; next may be nil, too. It fails when a host or path pattern of next is
+// bad. The table does not know its rules by their ids: its owner does.
+func (t Table[T]) Replace(old, next *Rule[T]) (Table[T], error) {
+	entries, err := compileRule(next, t.router)
+	switch {
+	case err != nil:
 		return t, err
+	case old == nil && next == nil:
+		return t, nil
+	case old != nil && next != nil && old.Listener == next.Listener && slices.Equal(old.Hosts, next.Hosts):
+		// As nearly always: one way down does for both.
+		return t.edit(next, func(p *paths[T]) *paths[T] { return p.replace(old, entries, t.router) }), nil
 	}
-	t = t.Without(r.ID)
-	t.rules = t.rules.Set(r.ID, r)
-	return t.edit(r, func(p *paths[T]) *paths[T] {
-		for i := range entries {
-			p = p.add(&entries[i], t.router)
-		}
-		return p
-	}), nil
+	if old != nil {
+		t = t.edit(old, func(p *paths[T]) *paths[T] { return p.replace(old, nil, t.router) })
+	}
+	if next != nil {
+		t = t.edit(next, func(p *paths[T]) *paths[T] { return p.replace(nil, entries, t.router) })
+	}
+	return t, nil
 }
 
-// Without returns the table without the rule of that id.
-func (t Table[T]) Without(id string) Table[T] {
-	r, ok := t.rules.Get(id)
-	if !ok {
-		return t
-	}
-	t.rules = t.rules.Delete(id)
-	return t.edit(r, func(p *paths[T]) *paths[T] {
-		for _, pattern := range unique(r.Paths) {
-			p = p.remove(r, pattern, t.router)
-		}
-		return p
-	})
-}
-
+// compileRule makes the entries of a rule, one a path; nil has none.
 func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
+	if r == nil {
+		return nil, nil
+	}
 	if len(r.Paths) == 0 {
 		return nil, fmt.Errorf("rule %s has no path", r.ID)
 	}
@@ -76,19 +70,23 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 			return nil, fmt.Errorf("rule %s: bad host pattern %q", r.ID, h)
 		}
 	}
-	var hosts *hostNames
-	if router != HostURI && len(r.Hosts) > 0 {
-		hosts = &hostNames{}
+	var hosts hostNames
+	if router != HostURI {
 		for _, h := range r.Hosts {
-			*hosts = append(*hosts, strings.ToLower(h))
+			hosts = append(hosts, strings.ToLower(h))
 		}
 	}
-	var entries []entry[T]
-	for _, p := range unique(r.Paths) {
-		e := entry[T]{rule: r, pattern: p, hosts: hosts}
-		if _, _, special := router.splitPattern(p); special {
+	paths := unique(r.Paths)
+	entries := make([]entry[T], 0, len(paths))
+	for _, p := range paths {
+		e := entry[T]{rule: r, pattern: p}
+		_, _, special := router.splitPattern(p)
+		if special || hosts != nil {
+			e.beyond = &beyond{hosts: hosts}
+		}
+		if special {
 			var err error
-			if e.special, err = router.compilePattern(p); err != nil {
+			if e.beyond.path, err = router.compilePattern(p); err != nil {
 				return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 			}
 		}
@@ -145,58 +143,22 @@ func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	return h
 }
 
-func (p *paths[T]) add(e *entry[T], router Router) *paths[T] {
+// replace returns the index with entries in the place of those of the rule old; nil: it
+// is empty.
+func (p *paths[T]) replace(old *Rule[T], entries []entry[T], router Router) *paths[T] {
 	var q paths[T]
 	if p != nil {
 		q = *p
 	}
-	insert := func(list []*entry[T]) []*entry[T] {
-		i, _ := slices.BinarySearchFunc(list, e, compare[T])
-		return slices.Insert(slices.Clone(list), i, e)
-	}
-	key, prefix, _ := router.splitPattern(e.pattern)
-	if !prefix {
-		list, _ := q.exact.Get(key)
-		q.exact = q.exact.Set(key, insert(list))
-		return &q
-	}
-	q.prefix = q.prefix.with(key, func(list *[]*entry[T]) *[]*entry[T] {
-		var out []*entry[T]
-		if list != nil {
-			out = *list
-		}
-		out = insert(out)
-		return &out
-	})
-	return &q
-}
-
-func (p *paths[T]) remove(r *Rule[T], pattern string, router Router) *paths[T] {
-	if p == nil {
-		return nil
-	}
-	q := *p
-	drop := func(list []*entry[T]) []*entry[T] {
-		return slices.DeleteFunc(slices.Clone(list), func(e *entry[T]) bool { return e.rule == r && e.pattern == pattern })
-	}
-	key, prefix, _ := router.splitPattern(pattern)
-	if prefix {
-		q.prefix = q.prefix.with(key, func(list *[]*entry[T]) *[]*entry[T] {
-			if list == nil {
-				return nil
+	if old != nil {
+		for _, pattern := range unique(old.Paths) {
+			if !slices.ContainsFunc(entries, func(e entry[T]) bool { return e.pattern == pattern }) {
+				q.set(pattern, old, nil, router)
 			}
-			out := drop(*list)
-			if len(out) == 0 {
-				return nil
-			}
-			return &out
-		})
-	} else if list, ok := q.exact.Get(key); ok {
-		if list = drop(list); len(list) == 0 {
-			q.exact = q.exact.Delete(key)
-		} else {
-			q.exact = q.exact.Set(key, list)
 		}
+	}
+	for i := range entries {
+		q.set(entries[i].pattern, old, &entries[i], router)
 	}
 	if q.exact.Len() == 0 && q.prefix == nil {
 		return nil
@@ -204,7 +166,47 @@ func (p *paths[T]) remove(r *Rule[T], pattern string, router Router) *paths[T] {
 	return &q
 }
 
+// set puts an entry, or nothing, in the place of that of the rule old at one pattern.
+func (p *paths[T]) set(pattern string, old *Rule[T], e *entry[T], router Router) {
+	change := func(list []*entry[T]) []*entry[T] {
+		out := make([]*entry[T], 0, len(list)+1)
+		for _, o := range list {
+			if o.rule != old || o.pattern != pattern {
+				out = append(out, o)
+			}
+		}
+		if e == nil {
+			return out
+		}
+		i, _ := slices.BinarySearchFunc(out, e, compare[T])
+		return slices.Insert(out, i, e)
+	}
+	key, prefix, _ := router.splitPattern(pattern)
+	if !prefix {
+		list, _ := p.exact.Get(key)
+		if list = change(list); len(list) > 0 {
+			p.exact = p.exact.Set(key, list)
+		} else {
+			p.exact = p.exact.Delete(key)
+		}
+		return
+	}
+	p.prefix = p.prefix.with(key, func(list *[]*entry[T]) *[]*entry[T] {
+		var out []*entry[T]
+		if list != nil {
+			out = *list
+		}
+		if out = change(out); len(out) == 0 {
+			return nil
+		}
+		return &out
+	})
+}
+
 func unique(list []string) []string {
+	if len(list) < 2 {
+		return list
+	}
 	out := slices.Clone(list)
 	slices.Sort(out)
 	return slices.Compact(out)

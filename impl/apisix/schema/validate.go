@@ -239,7 +239,10 @@ func (s *Schema) checkMember(key string, v any, m manner) error {
 		}
 		known = true
 		if err := p.of.check(v, m); err != nil {
-			return m.errorf("failed to validate %s (matching %s): %w", key, quote(p.text), err)
+			if m == quiet {
+				return errBroken
+			}
+			return fmt.Errorf("failed to validate %s (matching %s): %w", key, quote(p.text), err)
 		}
 	}
 	if known {

@@ -35,8 +35,8 @@ type kid[K comparable, V any] struct {
 	leaf *leaf[K, V]
 }
 
+// leaf holds no hash: memory of every key against a few that are hashed again.
 type leaf[K comparable, V any] struct {
-	hash uint64
 	key  K
 	val  V
 	next *leaf[K, V]
@@ -45,12 +45,14 @@ type leaf[K comparable, V any] struct {
 // Len returns the number of keys.
 func (m Map[K, V]) Len() int { return m.n }
 
+func (m Map[K, V]) hash(k K) uint64 { return maphash.Comparable(m.seed, k) }
+
 // Get returns the value of a key.
 func (m Map[K, V]) Get(k K) (v V, ok bool) {
 	if m.root == nil {
 		return v, false
 	}
-	h := maphash.Comparable(m.seed, k)
+	h := m.hash(k)
 	for n, shift := m.root, uint(0); ; shift += fanBits {
 		i, ok := n.index(h, shift)
 		if !ok {
@@ -58,7 +60,7 @@ func (m Map[K, V]) Get(k K) (v V, ok bool) {
 		}
 		if n.kids[i].sub == nil {
 			for l := n.kids[i].leaf; l != nil; l = l.next {
-				if l.hash == h && l.key == k {
+				if l.key == k {
 					return l.val, true
 				}
 			}
@@ -74,8 +76,7 @@ func (m Map[K, V]) Set(k K, v V) Map[K, V] {
 		m.seed, m.root = maphash.MakeSeed(), &node[K, V]{}
 	}
 	added := false
-	l := &leaf[K, V]{hash: maphash.Comparable(m.seed, k), key: k, val: v}
-	m.root = m.root.set(l, 0, &added)
+	m.root = m.root.set(m.hash, m.hash(k), &leaf[K, V]{key: k, val: v}, 0, &added)
 	if added {
 		m.n++
 	}
@@ -87,7 +88,7 @@ func (m Map[K, V]) Delete(k K) Map[K, V] {
 	if _, ok := m.Get(k); !ok {
 		return m
 	}
-	m.root = m.root.del(maphash.Comparable(m.seed, k), k, 0)
+	m.root = m.root.del(m.hash(k), k, 0)
 	if m.n--; m.n == 0 {
 		m.root = nil
 	}
@@ -132,26 +133,30 @@ func (n *node[K, V]) with(i int, c kid[K, V]) *node[K, V] {
 	return &node[K, V]{n.bitmap, kids}
 }
 
-func (n *node[K, V]) set(l *leaf[K, V], shift uint, added *bool) *node[K, V] {
-	i, ok := n.index(l.hash, shift)
+func (n *node[K, V]) set(hash func(K) uint64, h uint64, l *leaf[K, V], shift uint, added *bool) *node[K, V] {
+	i, ok := n.index(h, shift)
 	if !ok {
 		*added = true
-		bit := uint32(1) << (l.hash >> shift & fanMask)
+		bit := uint32(1) << (h >> shift & fanMask)
 		return &node[K, V]{n.bitmap | bit, slices.Insert(slices.Clone(n.kids), i, kid[K, V]{leaf: l})}
 	}
 	c := n.kids[i]
 	if c.sub != nil {
-		return n.with(i, kid[K, V]{sub: c.sub.set(l, shift+fanBits, added)})
+		return n.with(i, kid[K, V]{sub: c.sub.set(hash, h, l, shift+fanBits, added)})
 	}
-	if c.leaf.hash == l.hash {
+	there := h
+	if c.leaf.key != l.key {
+		there = hash(c.leaf.key)
+	}
+	if there == h {
 		rest := without(c.leaf, l.key)
 		*added = chainLen(rest) == chainLen(c.leaf)
 		l.next = rest
 		return n.with(i, kid[K, V]{leaf: l})
 	}
 	// Two hashes in one place: push the old leaf one level down.
-	sub := &node[K, V]{uint32(1) << (c.leaf.hash >> (shift + fanBits) & fanMask), []kid[K, V]{c}}
-	return n.with(i, kid[K, V]{sub: sub.set(l, shift+fanBits, added)})
+	sub := &node[K, V]{uint32(1) << (there >> (shift + fanBits) & fanMask), []kid[K, V]{c}}
+	return n.with(i, kid[K, V]{sub: sub.set(hash, h, l, shift+fanBits, added)})
 }
 
 func (n *node[K, V]) del(h uint64, k K, shift uint) *node[K, V] {
@@ -197,7 +202,7 @@ func without[K comparable, V any](l *leaf[K, V], k K) *leaf[K, V] {
 	if rest == l.next {
 		return l
 	}
-	return &leaf[K, V]{l.hash, l.key, l.val, rest}
+	return &leaf[K, V]{l.key, l.val, rest}
 }
 
 func chainLen[K comparable, V any](l *leaf[K, V]) (n int) {

@@ -54,14 +54,15 @@ func TestChainOfEqualHashesKeepsAllKeys(t *testing.T) {
 	// Equal hashes do not happen on demand, so build the chain by hand.
 	var n *node[string, int]
 	n = &node[string, int]{}
+	hash := func(string) uint64 { return 7 }
 	added := false
 	for i, k := range []string{"a", "b", "c"} {
-		n = n.set(&leaf[string, int]{hash: 7, key: k, val: i}, 0, &added)
+		n = n.set(hash, 7, &leaf[string, int]{key: k, val: i}, 0, &added)
 		if !added {
 			t.Fatalf("key %s not counted", k)
 		}
 	}
-	n = n.set(&leaf[string, int]{hash: 7, key: "b", val: 9}, 0, &added)
+	n = n.set(hash, 7, &leaf[string, int]{key: "b", val: 9}, 0, &added)
 	if added {
 		t.Error("replacing b counted as an addition")
 	}
