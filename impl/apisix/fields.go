@@ -113,6 +113,14 @@ func strs(t map[string]any, key string) []string {
 	return out
 }
 
+// oneOrMore reads what may be written as one text or as a list.
+func oneOrMore(t map[string]any, one, more string) []string {
+	if s, ok := t[one].(string); ok && s != "" {
+		return []string{s}
+	}
+	return strs(t, more)
+}
+
 // Labels are the labels of an object, in the order of their names.
 type Labels []Label
 

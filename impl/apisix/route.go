@@ -6,25 +6,22 @@ import (
 	"github.com/unilb/unilb/impl/apisix/jsontree"
 )
 
-// A Route says which requests it matches and where they go. Exactly one of URI
-// and URIs is set, at most one of Host and Hosts and one of RemoteAddr and
-// RemoteAddrs.
+// A Route says which requests it matches and where they go. It is kept for every route
+// of a gateway: what may be written in two ways is in one place here, and what only people
+// read is not here.
 type Route struct {
 	ID          string
-	Name, Desc  string
+	Name        string
 	Labels      Labels
-	URI         string
-	URIs        []string
-	Host        string
-	Hosts       []string
-	Methods     []string // nil: any
-	RemoteAddr  string   // address or CIDR
-	RemoteAddrs []string
-	Vars        json.RawMessage // array, nil when absent
-	FilterFunc  string          // Lua source; stored for APISIX, cannot be run
-	Script      string          // Lua source; stored for APISIX, cannot be run
-	ScriptID    string
-	Priority    int64
+	URIs        []string        // uri or uris
+	Hosts       []string        // host or hosts; nil: the service's hosts count
+	Methods     []string        // nil: any
+	RemoteAddrs []string        // remote_addr or remote_addrs, addresses and CIDRs; nil: any
+	Vars        json.RawMessage // as they were written; an empty table of Lua as a list; nil when absent
+	// Lua is the member that asks for a program in Lua, which is stored for APISIX and
+	// cannot be run: filter_func or script; empty: none.
+	Lua      string
+	Priority int64
 
 	ServiceID, UpstreamID, PluginConfigID string
 
@@ -32,35 +29,16 @@ type Route struct {
 	Timeout         *Timeout  // replaces the upstream's
 	Status          *int      // 0: not routed; nil: 1
 	EnableWebsocket *bool
-
-	CreateTime, UpdateTime int64 // unix seconds; 0 when absent
 }
 
-// Paths returns the route's paths, whichever of the two fields they are in.
-func (r *Route) Paths() []string {
-	if r.URI != "" {
-		return []string{r.URI}
-	}
-	return r.URIs
-}
+// Paths returns the route's paths.
+func (r *Route) Paths() []string { return r.URIs }
 
-// HostNames returns the route's own hosts, whichever of the two fields they are
-// in; nil means that the service's hosts count.
-func (r *Route) HostNames() []string {
-	if r.Host != "" {
-		return []string{r.Host}
-	}
-	return r.Hosts
-}
+// HostNames returns the route's own hosts; nil means that the service's hosts count.
+func (r *Route) HostNames() []string { return r.Hosts }
 
-// Sources returns the client addresses that the route is limited to, whichever
-// of the two fields they are in; nil means any.
-func (r *Route) Sources() []string {
-	if r.RemoteAddr != "" {
-		return []string{r.RemoteAddr}
-	}
-	return r.RemoteAddrs
-}
+// Sources returns the client addresses that the route is limited to; nil means any.
+func (r *Route) Sources() []string { return r.RemoteAddrs }
 
 // Enabled reports whether the route takes part in routing.
 func (r *Route) Enabled() bool { return r.Status == nil || *r.Status != 0 }
@@ -84,16 +62,18 @@ func (o *Object) Route(id string) (*Route, error) {
 	}
 	t := o.tree
 	r := &Route{
-		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: labels(t),
-		URI: str(t, "uri", ""), URIs: strs(t, "uris"),
-		Host: str(t, "host", ""), Hosts: strs(t, "hosts"),
-		Methods: strs(t, "methods"), RemoteAddr: str(t, "remote_addr", ""), RemoteAddrs: strs(t, "remote_addrs"),
-		Vars: o.array("vars"), FilterFunc: str(t, "filter_func", ""), Script: str(t, "script", ""),
-		ScriptID: idOf(t, "script_id"), Priority: integer(t, "priority", 0),
+		ID: id, Name: str(t, "name", ""), Labels: labels(t),
+		URIs: oneOrMore(t, "uri", "uris"), Hosts: oneOrMore(t, "host", "hosts"), RemoteAddrs: oneOrMore(t, "remote_addr", "remote_addrs"),
+		Methods: strs(t, "methods"), Vars: o.array("vars"), Priority: integer(t, "priority", 0),
 		ServiceID: idOf(t, "service_id"), UpstreamID: idOf(t, "upstream_id"), PluginConfigID: idOf(t, "plugin_config_id"),
 		Timeout: timeout(t, "timeout"),
 		Status:  optInt(t, "status"), EnableWebsocket: optBool(t, "enable_websocket"),
-		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
+	}
+	switch {
+	case t["filter_func"] != nil:
+		r.Lua = "filter_func"
+	case t["script"] != nil || t["script_id"] != nil:
+		r.Lua = "script"
 	}
 	var err error
 	r.Upstream, err = o.inline()

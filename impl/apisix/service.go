@@ -3,17 +3,15 @@ package apisix
 // A Service is what several routes share: what a route does not say itself
 // comes from its service.
 type Service struct {
-	ID         string
-	Name, Desc string
-	Labels     Labels
-	Hosts      []string
+	ID     string
+	Name   string
+	Labels Labels
+	Hosts  []string
 
 	Upstream        *Upstream // inline; plugins stay in the object
 	UpstreamID      string
-	Script          string // Lua source; stored for APISIX, cannot be run
+	Lua             string // as that of a Route
 	EnableWebsocket *bool
-
-	CreateTime, UpdateTime int64 // unix seconds; 0 when absent
 }
 
 // DecodeService reads the value of a service, as DecodeRoute does for routes.
@@ -32,10 +30,12 @@ func (o *Object) Service(id string) (*Service, error) {
 	}
 	t := o.tree
 	s := &Service{
-		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: labels(t),
+		ID: id, Name: str(t, "name", ""), Labels: labels(t),
 		Hosts: strs(t, "hosts"), UpstreamID: idOf(t, "upstream_id"),
-		Script: str(t, "script", ""), EnableWebsocket: optBool(t, "enable_websocket"),
-		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
+		EnableWebsocket: optBool(t, "enable_websocket"),
+	}
+	if t["script"] != nil {
+		s.Lua = "script"
 	}
 	var err error
 	s.Upstream, err = o.inline()

@@ -7,14 +7,14 @@ import (
 
 // An Upstream is a set of nodes and how to use them.
 type Upstream struct {
-	ID         string // "" for an inline upstream
-	Name, Desc string
-	Labels     Labels
-	Nodes      []Node // nil when the nodes come from discovery
-	Type       string // roundrobin (default), chash, ewma, least_conn
-	HashOn     string // vars (default), header, cookie, consumer, vars_combinations
-	Key        string
-	Retries    *int // extra tries; nil: one less than there are nodes
+	ID      string // "" for an inline upstream
+	Name    string
+	Labels  Labels
+	Nodes   []Node // nil when the nodes come from discovery
+	Type    string // roundrobin (default), chash, ewma, least_conn
+	HashOn  string // vars (default), header, cookie, consumer, vars_combinations
+	Key     string
+	Retries *int // extra tries; nil: one less than there are nodes
 	// RetryTimeout bounds all tries together, in seconds; 0: unlimited.
 	RetryTimeout  float64
 	Timeout       *Timeout // nil: 60 s each
@@ -27,8 +27,6 @@ type Upstream struct {
 
 	ServiceName, DiscoveryType string
 	DiscoveryArgs              json.RawMessage
-
-	CreateTime, UpdateTime int64 // unix seconds; 0 when absent
 }
 
 // A Node is one target of an upstream.
@@ -75,13 +73,12 @@ func DecodeUpstream(id string, b []byte) (*Upstream, error) {
 // text, which still has the order of the nodes.
 func upstreamOf(id string, t map[string]any, raw string) (*Upstream, error) {
 	u := &Upstream{
-		ID: id, Name: str(t, "name", ""), Desc: str(t, "desc", ""), Labels: labels(t),
+		ID: id, Name: str(t, "name", ""), Labels: labels(t),
 		Type: str(t, "type", "roundrobin"), HashOn: str(t, "hash_on", "vars"), Key: str(t, "key", ""),
 		Retries: optInt(t, "retries"), RetryTimeout: number(t, "retry_timeout", 0), Timeout: timeout(t, "timeout"),
 		Scheme: str(t, "scheme", "http"), PassHost: str(t, "pass_host", "pass"), UpstreamHost: str(t, "upstream_host", ""),
 		Checks:      checksOf(t),
 		ServiceName: str(t, "service_name", ""), DiscoveryType: str(t, "discovery_type", ""), DiscoveryArgs: raws(t, "discovery_args"),
-		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
 	}
 	var err error
 	if u.TLS, err = upstreamTLSOf(t); err != nil {

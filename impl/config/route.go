@@ -45,11 +45,8 @@ func compileRoute(c Change, id string) (*Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case spec.FilterFunc != "":
-		return nil, Unsupported("filter_func (Lua)")
-	case spec.Script != "" || spec.ScriptID != "":
-		return nil, Unsupported("script (Lua)")
+	if spec.Lua != "" {
+		return nil, Unsupported(spec.Lua + " (Lua)")
 	}
 	plugins, err := pluginsOf(o, plugin.Route)
 	if err != nil {
@@ -104,8 +101,8 @@ func compileService(c Change, id string) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if spec.Script != "" {
-		return nil, Unsupported("script (Lua)")
+	if spec.Lua != "" {
+		return nil, Unsupported(spec.Lua + " (Lua)")
 	}
 	plugins, err := pluginsOf(o, plugin.Route)
 	if err != nil {

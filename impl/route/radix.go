@@ -141,18 +141,20 @@ func (t *tree[V]) with(key string, f func(*V) *V) *tree[V] {
 		return t.put(kid)
 	}
 	i := t.find(key[0])
-	return (&tree[V]{label: t.label, val: t.val, kids: slices.Delete(slices.Clone(t.kids), i, i+1)}).tidy()
+	return (&tree[V]{label: t.label, val: t.val, kids: slices.Concat(t.kids[:i], t.kids[i+1:])}).tidy()
 }
 
 // put returns a copy of the node with this kid in its place.
 func (t *tree[V]) put(kid *tree[V]) *tree[V] {
-	kids := slices.Clone(t.kids)
 	i := t.find(kid.label[0])
-	if i < len(kids) && kids[i].label[0] == kid.label[0] {
-		kids[i] = kid
-	} else {
-		kids = slices.Insert(kids, i, kid)
+	after := i
+	if i < len(t.kids) && t.kids[i].label[0] == kid.label[0] {
+		after++
 	}
+	kids := make([]*tree[V], i+1+len(t.kids)-after) // no more memory than it needs
+	copy(kids, t.kids[:i])
+	kids[i] = kid
+	copy(kids[i+1:], t.kids[after:])
 	return &tree[V]{label: t.label, val: t.val, kids: kids}
 }
 

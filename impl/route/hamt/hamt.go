@@ -133,12 +133,21 @@ func (n *node[K, V]) with(i int, c kid[K, V]) *node[K, V] {
 	return &node[K, V]{n.bitmap, kids}
 }
 
+// inserted returns a copy with c at i, of no more memory than it needs.
+func inserted[K comparable, V any](kids []kid[K, V], i int, c kid[K, V]) []kid[K, V] {
+	out := make([]kid[K, V], len(kids)+1)
+	copy(out, kids[:i])
+	out[i] = c
+	copy(out[i+1:], kids[i:])
+	return out
+}
+
 func (n *node[K, V]) set(hash func(K) uint64, h uint64, l *leaf[K, V], shift uint, added *bool) *node[K, V] {
 	i, ok := n.index(h, shift)
 	if !ok {
 		*added = true
 		bit := uint32(1) << (h >> shift & fanMask)
-		return &node[K, V]{n.bitmap | bit, slices.Insert(slices.Clone(n.kids), i, kid[K, V]{leaf: l})}
+		return &node[K, V]{n.bitmap | bit, inserted(n.kids, i, kid[K, V]{leaf: l})}
 	}
 	c := n.kids[i]
 	if c.sub != nil {
@@ -187,7 +196,7 @@ func (n *node[K, V]) drop(i int) *node[K, V] {
 	for range i {
 		b &= b - 1
 	}
-	return &node[K, V]{n.bitmap &^ (b & -b), slices.Delete(slices.Clone(n.kids), i, i+1)}
+	return &node[K, V]{n.bitmap &^ (b & -b), slices.Concat(n.kids[:i], n.kids[i+1:])}
 }
 
 // without returns the chain without the key; what follows it is shared.
