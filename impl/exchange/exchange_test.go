@@ -124,17 +124,19 @@ func TestLookupsAllocateNothing(t *testing.T) {
 }
 
 func TestVariables(t *testing.T) {
-	r := &Request{Method: "GET", Scheme: "http", Authority: "Shop:80", Host: "shop", Target: "/a?x=1&x=2", Path: "/a", Query: "x=1&x=2",
+	r := &Request{Method: "GET", Scheme: "http", Authority: "Shop:80", Host: "shop", Target: "/a?x=1&x=2&d%61y=10%25+of%zz", Path: "/a", Query: "x=1&x=2&d%61y=10%25+of%zz",
 		Proto: HTTP11, Remote: netip.MustParseAddrPort("10.0.0.1:5"), Local: netip.MustParseAddrPort("[2001:db8::1]:80"),
-		Fields: Fields{{"X-A", "1"}, {"x-a", "2"}, {"Cookie", "Sid=abc; sid=def"}}}
-	for name, want := range map[string]string{"uri": "/a", "request_uri": "/a?x=1&x=2", "args": "x=1&x=2", "host": "shop", "request_method": "GET",
+		Fields: Fields{{"X-A", "1"}, {"x-a", "2"}, {"Cookie", "Sid=abc; sid=def"}, {"Content-Type", "a/b"}, {"Authorization", "basic YW5uYTpzZWM6cmV0"}}, BodyLength: 7}
+	for name, want := range map[string]string{"uri": "/a", "request_uri": "/a?x=1&x=2&d%61y=10%25+of%zz", "args": "x=1&x=2&d%61y=10%25+of%zz", "query_string": "x=1&x=2&d%61y=10%25+of%zz",
+		"document_uri": "/a", "is_args": "?", "request": "GET /a?x=1&x=2&d%61y=10%25+of%zz HTTP/1.1", "content_type": "a/b", "content_length": "7",
+		"http_content_length": "7", "remote_user": "anna", "arg_day": "10% of%zz", "host": "shop", "request_method": "GET",
 		"remote_addr": "10.0.0.1", "remote_port": "5", "server_addr": "2001:db8::1", "server_port": "80", "http_x_a": "1, 2", "http_host": "Shop:80",
 		"arg_x": "1", "cookie_sid": "def", "scheme": "http", "server_protocol": "HTTP/1.1"} {
 		if got, ok := r.Var(name); !ok || got != want {
 			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
 		}
 	}
-	for _, name := range []string{"http_none", "arg_y", "cookie_SID", "nonsense"} {
+	for _, name := range []string{"http_none", "arg_y", "cookie_SID", "nonsense", "https", "ssl_server_name", "uri_param_x", "arg_d%61y"} {
 		if got, ok := r.Var(name); ok {
 			t.Errorf("$%s = %q, want it absent", name, got)
 		}

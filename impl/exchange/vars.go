@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 )
@@ -12,18 +13,38 @@ import (
 // It makes a request usable in vars expressions. Numbers come as text.
 func (r *Request) Var(name string) (string, bool) {
 	switch name {
-	case "uri":
+	case "uri", "document_uri":
 		return r.Path, true
 	case "request_uri":
 		return r.Target, true
 	case "args", "query_string":
 		return r.Query, r.Query != ""
+	case "is_args":
+		if r.Query == "" {
+			return "", true
+		}
+		return "?", true
 	case "host":
 		return r.Host, r.Host != ""
+	case "request":
+		return r.Method + " " + r.Target + " " + r.Proto.String(), true
 	case "request_method":
 		return r.Method, true
 	case "scheme":
 		return r.Scheme, true
+	case "https":
+		return "on", r.Scheme == "https"
+	case "content_type":
+		return r.headerVar("content_type")
+	case "content_length", "http_content_length":
+		return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0
+	case "remote_user":
+		return r.remoteUser()
+	case "ssl_server_name":
+		if r.TLS == nil {
+			return "", false
+		}
+		return r.TLS.Name(), r.TLS.Name() != ""
 	case "server_protocol":
 		return r.Proto.String(), true
 	case "remote_addr":
@@ -50,6 +71,21 @@ func (r *Request) Var(name string) (string, bool) {
 		return r.Captures.By.Capture(r.Captures.Path, part)
 	}
 	return "", false
+}
+
+// remoteUser is the name in Basic credentials; nobody has looked at the password.
+func (r *Request) remoteUser() (string, bool) {
+	value, _ := r.Fields.Get("Authorization")
+	const scheme = "Basic "
+	if len(value) < len(scheme) || !EqualFold(value[:len(scheme)], scheme) {
+		return "", false
+	}
+	plain, err := base64.StdEncoding.DecodeString(trimBlanks(value[len(scheme):]))
+	if err != nil {
+		return "", false
+	}
+	name, _, ok := strings.Cut(string(plain), ":")
+	return name, ok
 }
 
 // headerVar finds a header by the form it has in variable names: lower case,
@@ -99,15 +135,36 @@ func (r *Request) Cookie(name string) (string, bool) {
 	return "", false
 }
 
-// queryArg returns the first raw value of a query argument.
+// queryArg returns the first value of a query argument. As in APISIX, and unlike in nginx,
+// names and values are decoded.
 func queryArg(query, name string) (string, bool) {
 	for query != "" {
 		var part string
 		part, query, _ = strings.Cut(query, "&")
 		k, v, _ := strings.Cut(part, "=")
-		if k == name {
-			return v, true
+		if unescape(k) == name {
+			return unescape(v), true
 		}
 	}
 	return "", false
+}
+
+// unescape decodes as ngx.unescape_uri does: what is no escape stays.
+func unescape(s string) string {
+	if !strings.ContainsAny(s, "%+") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%' && i+2 < len(s) && unhex(s[i+1]) >= 0 && unhex(s[i+2]) >= 0:
+			c = byte(unhex(s[i+1])<<4 | unhex(s[i+2]))
+			i += 2
+		}
+		b = append(b, c)
+	}
+	return string(b)
 }

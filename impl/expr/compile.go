@@ -65,7 +65,7 @@ func compile(rule []any, depth int) (node, error) {
 		return nil, fmt.Errorf("%w: nested deeper than %d", ErrInvalid, MaxDepth)
 	}
 	if len(rule) == 0 {
-		return all(nil), nil
+		return nil, ErrTooShort // only the whole may be empty
 	}
 	if word, ok := logicWord(rule[0]); ok {
 		if len(rule) < 3 {
@@ -128,7 +128,7 @@ func logicWord(v any) (string, bool) {
 func compileTerm(rule []any) (node, error) {
 	name, ok := rule[0].(string)
 	if !ok {
-		return nil, ErrInvalid
+		name = nobody
 	}
 	switch len(rule) {
 	case 2:
@@ -138,17 +138,12 @@ func compileTerm(rule []any) (node, error) {
 		}
 		return newTerm(name, "==", right)
 	case 3:
-		op, ok := rule[1].(string)
-		if !ok {
-			return nil, ErrInvalid
-		}
-		return newTerm(name, op, rule[2])
+		return newTerm(name, operator(rule[1]), rule[2])
 	case 4:
-		op, ok := rule[2].(string)
-		if rule[1] != "!" || !ok {
+		if rule[1] != "!" {
 			return nil, ErrNot
 		}
-		t, err := newTerm(name, op, rule[3])
+		t, err := newTerm(name, operator(rule[2]), rule[3])
 		if err != nil {
 			return nil, err
 		}
@@ -157,6 +152,17 @@ func compileTerm(rule []any) (node, error) {
 		return nil, ErrTooShort
 	}
 	return nil, ErrInvalid
+}
+
+// nobody is the name of a variable that is never there: in Lua a name may be anything.
+const nobody = ""
+
+// operator is an operator as error messages show it.
+func operator(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return fmt.Sprint(v)
 }
 
 func newTerm(name, op string, right any) (node, error) {

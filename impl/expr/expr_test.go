@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 )
 
 type vars map[string]string
@@ -55,7 +57,32 @@ func TestExpressionsHold(t *testing.T) {
 		{`[["remote_addr","ipmatch","10.1.2.4"]]`, false},
 		{`[["remote6","ipmatch","2001:db8::/32"]]`, true},
 		{`[["arg_s","ipmatch","10.0.0.0/8"]]`, false},
+		{`[["arg_s","~~","^(?!Red)"]]`, true}, // what Go's library does not know
+		{`[["arg_s","~~","^(?!Blue)"]]`, false},
+		{`[["arg_s","~*","(?<=B)LUE$"]]`, true},
+		{`[["arg_s","~~","(?<=B)LUE$"]]`, false},
+		{`[["absent","~~","^(?!Red)"]]`, false},
+		{`[["arg_n","~~",1]]`, true},
+		{`[["arg_n","~~",["1"]]]`, false},
+		{`[["arg_s","in","Blue"]]`, false},
+		{`[["arg_s","in",[]]]`, false},
+		{`[["remote_addr","ipmatch",[]]]`, false},
+		{`[["absent","ipmatch","10.0.0.0/8"]]`, false},
+		{`[["absent","in",["x"]]]`, false},
+		{`[["absent","==",0]]`, false},
+		{`[["absent","~=",0]]`, true},
+		{`[["absent","~=",null]]`, false},
+		{`[["arg_s","~=",null]]`, true},
+		{`[["arg_s","==",true]]`, false},
+		{`[["arg_n",">=",10]]`, true},
+		{`[["arg_n","<=",10]]`, true},
+		{`[["arg_n","<",10]]`, false},
+		{`[["arg_n","<","Blue"]]`, false},
+		{`[["arg_n","<",null]]`, false},
+		{`[[5,"==",null]]`, true},
 		{`[["arg_s","!","==","Blue"]]`, false},
+		{`[["absent","!",">",1]]`, true},
+		{`[["arg_s","!","IPMATCH","10.0.0.0/8"]]`, true},
 		{`[["arg_s","!","in",["x"]]]`, true},
 		{`["AND",["arg_n","==",10],["arg_s","==","x"]]`, false},
 		{`["or",["arg_n","==",10],["arg_s","==","x"]]`, true},
@@ -74,6 +101,20 @@ func TestExpressionsHold(t *testing.T) {
 	}
 }
 
+func TestSlowPatternsGiveUp(t *testing.T) {
+	e, err := compileWhole([]byte(`[["a","~~","^(?=x)(x+x+)+y$"]]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if e.Eval(vars{"a": strings.Repeat("x", 5000)}) {
+		t.Error("found what is not there")
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("a search took %v", took)
+	}
+}
+
 func TestBadExpressionsAreRefusedWithTheTextOfAPISIX(t *testing.T) {
 	for rule, want := range map[string]string{
 		`["arg_s","==","x"]`:                  ErrBrackets.Error(),
@@ -81,6 +122,11 @@ func TestBadExpressionsAreRefusedWithTheTextOfAPISIX(t *testing.T) {
 		`[["arg_s"]]`:                         ErrTooShort.Error(),
 		`["AND",["a","==","b"]]`:              ErrTooShort.Error(),
 		`[["arg_s","=~","x"]]`:                "invalid operator '=~'",
+		`[["arg_s",5,"x"]]`:                   "invalid operator '5'",
+		`[["arg_s","!",5,"x"]]`:               "invalid operator '5'",
+		`[["arg_s","!","!","x"]]`:             "invalid operator '!'",
+		`[["arg_s","ipmatch",["::1",7]]]`:     ErrIP.Error(),
+		`[["arg_s","ipmatch",null]]`:          ErrIP.Error(),
 		`[["arg_s","?","==","x"]]`:            ErrNot.Error(),
 		`[["arg_s","ipmatch","300.1.1.1"]]`:   ErrIP.Error(),
 		`[["arg_s","==","x","y","z"]]`:        ErrInvalid.Error(),
@@ -94,8 +140,8 @@ func TestBadExpressionsAreRefusedWithTheTextOfAPISIX(t *testing.T) {
 			t.Errorf("CompileBound(%s) accepts what compileWhole refuses", rule)
 		}
 	}
-	if _, err := compileWhole([]byte(`[["a","~~","(?=x)"]]`)); !errors.Is(err, ErrInvalid) {
-		t.Errorf("look-ahead: %v, want it refused", err)
+	if _, err := compileWhole([]byte(`[["a","~~","("]]`)); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a bracket that is not closed: %v, want it refused", err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -24,10 +23,9 @@ func newTest(op string, right any) (test, error) {
 	case "~*":
 		return matches(right, "(?i)")
 	case "in":
-		return in(right)
+		return in(right), nil
 	case "has":
-		// Every variable we have is text, and "has" asks for a list.
-		return func(string, bool) bool { return false }, nil
+		return never, nil // every variable we have is text, and "has" asks for a list
 	case "ipmatch":
 		return ipMatch(right)
 	}
@@ -49,8 +47,11 @@ func equals(right any) test {
 	case string:
 		return func(l string, ok bool) bool { return ok && l == r }
 	}
-	return func(string, bool) bool { return false }
+	return never
 }
+
+// never is the test that no variable passes.
+func never(string, bool) bool { return false }
 
 func ordered(op string, right any) test {
 	var want float64
@@ -88,23 +89,12 @@ func number(s string) (float64, bool) {
 	return f, err == nil
 }
 
-func matches(right any, flags string) (test, error) {
-	s, ok := right.(string)
-	if !ok {
-		return nil, ErrInvalid
-	}
-	re, err := regexp.Compile(flags + s)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	return func(l string, ok bool) bool { return ok && re.MatchString(l) }, nil
-}
-
-// in compares without conversion: a number in the list never equals text.
-func in(right any) (test, error) {
+// in compares without conversion: a number in the list never equals text. Nothing is in
+// what is no list.
+func in(right any) test {
 	list, ok := right.([]any)
 	if !ok {
-		return nil, ErrInvalid
+		return never
 	}
 	set := make(map[string]bool, len(list))
 	for _, e := range list {
@@ -112,28 +102,17 @@ func in(right any) (test, error) {
 			set[s] = true
 		}
 	}
-	return func(l string, ok bool) bool { return ok && set[l] }, nil
+	return func(l string, ok bool) bool { return ok && set[l] }
 }
 
 func ipMatch(right any) (test, error) {
-	var texts []string
-	switch r := right.(type) {
-	case string:
-		texts = []string{r}
-	case []any:
-		for _, e := range r {
-			s, ok := e.(string)
-			if !ok {
-				return nil, ErrIP
-			}
-			texts = append(texts, s)
-		}
-	}
-	if len(texts) == 0 {
-		return nil, ErrIP
+	list, ok := right.([]any)
+	if !ok {
+		list = []any{right}
 	}
 	var nets []netip.Prefix
-	for _, s := range texts {
+	for _, e := range list {
+		s, _ := e.(string)
 		p, err := ParseNet(s)
 		if err != nil {
 			return nil, ErrIP
