@@ -111,5 +111,5 @@ func (t *Table) Admits(c *Conn, host, path string, now time.Time) bool {
 		return true
 	}
 	other := t.Lookup(host)
-	return other == nil || other.Client == nil || other.Client.skips(path)
+	return other == nil || other.Client == nil
 }
