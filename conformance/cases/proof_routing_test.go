@@ -76,5 +76,11 @@ var routingBugs = map[string][]string{
 	"ROUTE-SERVICE-HOSTS-EDITED": {"copies what routes refer to"},
 	"ROUTE-PLUGIN-GUARDS":        {"serves without what it cannot run", "forgets plugins of services", "plugins of the route replace all", "closes without a reason"},
 	"ROUTE-PLUGIN-OPEN":          {"closes for any plugin", "closes for what is off", "joins plugins"},
+	"ROUTE-MERGE-GUARDS":         {"forgets plugin configs", "forgets plugins of services", "plugins of the route replace all", "copies what routes refer to", "closes without a reason"},
+	"ROUTE-MERGE-ORDER":          {"joins plugins", "the service's plugins win"},
+	"ROUTE-PLUGIN-CONFIG-GONE":   {"forgets plugin configs", "copies what routes refer to", "misses the service first"},
+	"ROUTE-FILTER-FUNC":          {"ignores filter_func"},
+	"ROUTE-PREFIX-SAME":          {"the longest path wins", "ignores the length of paths", "ignores priorities"},
+	"ROUTE-VARS-ODD":             {"operators have case", "a part is in"},
 	"ROUTE-REFERENCE-GONE":       {"always 503 for what is gone", "copies what routes refer to"},
 }

@@ -124,6 +124,21 @@ func (g *reference) specialPath(uri, path string) (exact bool, prefix int, ok, s
 	return false, 0, false, false
 }
 
+// rankOf is the length of a prefix, and lengthOf that of its whole path.
+func (g *reference) rankOf(uri string, prefix int) int {
+	if g.is("the longest path wins") {
+		return len(uri)
+	}
+	return prefix
+}
+
+func (g *reference) lengthOf(uri string) int {
+	if g.is("ignores the length of paths") {
+		return 0
+	}
+	return len(uri)
+}
+
 // overheard remembers the Host field of the newest request of a connection, which
 // the library drops when the target is in absolute form.
 type overheard struct {

@@ -15,16 +15,28 @@ var guards = map[string]bool{"key-auth": true, "basic-auth": true, "ip-restricti
 // reports false for others.
 func (g *reference) closed(w http.ResponseWriter, view map[string]*stored, route *stored) bool {
 	merged := map[string]any{}
+	join := func(plugins map[string]any, wins bool) {
+		for name, conf := range plugins {
+			if _, has := merged[name]; isOff(conf) && g.is("joins plugins") || has && !wins {
+				continue
+			}
+			merged[name] = conf
+		}
+	}
 	if sid, ok := route.value["service_id"].(string); ok && !g.is("forgets plugins of services") {
 		merged = pluginsOf(route.refers(view, "services/"+sid))
 	}
-	own := pluginsOf(route.value)
-	for name, conf := range own {
-		if isOff(conf) && g.is("joins plugins") {
-			continue
+	if id, ok := route.value["plugin_config_id"].(string); ok && !g.is("forgets plugin configs") {
+		shared := route.refers(view, "plugin_configs/"+id)
+		_, _, missing := g.upstream(view, route)
+		if shared == nil && (missing == 0 || !g.is("misses the service first")) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
 		}
-		merged[name] = conf
+		join(pluginsOf(shared), !g.is("the service's plugins win"))
 	}
+	own := pluginsOf(route.value)
+	join(own, true)
 	if len(own) > 0 && g.is("plugins of the route replace all") {
 		merged = own
 	}

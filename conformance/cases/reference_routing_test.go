@@ -127,6 +127,9 @@ func (g *reference) holds(o *stored, r *http.Request, path string) bool {
 	if off, said := o.value["status"].(float64); said && off == 0 && g.is("a route that is off is a hole") {
 		o.hole = true
 	}
+	if o.value["filter_func"] != nil && !g.is("ignores filter_func") {
+		return false
+	}
 	vars, _ := o.value["vars"].([]any)
 	return g.method(o, method) && g.remote(o, r) && (g.is("ignores vars") || g.all(r, path, vars))
 }

@@ -172,6 +172,7 @@ type entry struct {
 	host     int // rank: higher is more specific
 	exact    bool
 	prefix   int
+	whole    int // length of the path
 	priority float64
 }
 
@@ -186,7 +187,7 @@ func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
 		for i, u := range g.uris(o) {
 			exact, prefix, ok := g.path(u, path)
 			if rank, fits := g.host(g.paired(hosts, i), host); ok && fits {
-				es = append(es, entry{o, rank, exact, prefix, g.priority(o)})
+				es = append(es, entry{o, rank, exact, g.rankOf(u, prefix), g.lengthOf(u), g.priority(o)})
 			}
 		}
 	}
@@ -199,7 +200,7 @@ func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
 			first = cmp.Or(cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix))
 		}
 		return cmp.Or(first, cmp.Compare(b.host, a.host), cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix),
-			cmp.Compare(b.priority, a.priority), g.tie(a.route, b.route))
+			cmp.Compare(b.priority, a.priority), cmp.Compare(b.whole, a.whole), g.tie(a.route, b.route))
 	})
 	for i, e := range es {
 		if g.is("host decides first") && e.host != bestHost(view, host, g) {

@@ -77,6 +77,9 @@ func (g *reference) compare(op, left string, there bool, right any) bool {
 	if g.is("a word is 0") {
 		err = nil
 	}
+	if !g.is("operators have case") {
+		op = strings.ToLower(op)
+	}
 	switch op {
 	case "==":
 		switch {
@@ -91,10 +94,16 @@ func (g *reference) compare(op, left string, there bool, right any) bool {
 	case "~~", "~*":
 		return there && g.found(op, text, left)
 	case "in":
-		return there && slices.ContainsFunc(right.([]any), func(e any) bool {
+		list, ok := right.([]any)
+		if !ok && g.is("a part is in") {
+			list = []any{right}
+		}
+		return there && slices.ContainsFunc(list, func(e any) bool {
 			s, _ := e.(string)
 			return s == left || g.is("a part is in") && strings.Contains(s, left)
 		})
+	case "has":
+		return false
 	case "ipmatch":
 		return g.ipmatch(left, right)
 	}
