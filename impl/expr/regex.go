@@ -3,7 +3,6 @@ package expr
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -28,7 +27,7 @@ func matches(right any, flags string) (test, error) {
 	default:
 		return never, nil // no text is like that
 	}
-	re, err := regexp.Compile(flags + pattern)
+	re, err := shared(flags + pattern)
 	if err == nil {
 		return func(l string, ok bool) bool { return ok && re.MatchString(l) }, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 )
 
@@ -228,8 +227,8 @@ func (c *compiler) float(v any) *float64 {
 	return &f
 }
 
-func (c *compiler) regexp(text string) *regexp.Regexp {
-	re, err := regexp.Compile(text)
+func (c *compiler) regexp(text string) *pattern {
+	re, err := compilePattern(text)
 	if err != nil && c.err == nil {
 		c.err = err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 )
 
 // A Schema is one compiled JSON Schema.
@@ -30,7 +29,7 @@ type Schema struct {
 
 	minLength, maxLength *int
 	format               string
-	pattern              *regexp.Regexp
+	pattern              *pattern
 	patternText          string
 
 	min, max, above, below *float64
@@ -42,7 +41,7 @@ type Schema struct {
 }
 
 type patternProperty struct {
-	re   *regexp.Regexp
+	re   *pattern
 	text string
 	of   *Schema
 }
