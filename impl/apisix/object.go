@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"unsafe"
 
 	"github.com/unilb/unilb/impl/apisix/jsontree"
@@ -128,48 +129,39 @@ func bytesOf(text string) []byte {
 	return unsafe.Slice(unsafe.StringData(text), len(text))
 }
 
-func (o *Object) members() map[string]json.RawMessage {
-	members := make(map[string]json.RawMessage, len(o.tree))
-	for name, text := range jsontree.Members(textOf(o.raw)) {
-		members[name] = bytesOf(text)
-	}
-	return members
-}
-
 // With returns a copy in which the given members are set; the others stay as
 // they were written. The copy has not been checked.
 func (o *Object) With(set map[string]any) (*Object, error) {
-	members := o.members()
+	tree := maps.Clone(o.tree)
+	texts := make(map[string]string, len(set))
 	for name, v := range set {
 		b, err := marshal(v)
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", name, err)
 		}
-		members[name] = b
+		texts[name] = textOf(b)
+		if tree[name], err = decode(b); err != nil {
+			return nil, fmt.Errorf("encode %s: %w", name, err)
+		}
 	}
-	b, err := marshal(members)
-	if err != nil {
-		return nil, fmt.Errorf("encode object: %w", err)
-	}
-	return Parse(b)
+	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)+64*len(set)), textOf(o.raw), texts), tree: tree}, nil
 }
 
 // Without returns a copy that lacks some members.
 func (o *Object) Without(names ...string) (*Object, error) {
-	members := o.members()
+	tree := maps.Clone(o.tree)
+	gone := make(map[string]string, len(names))
 	for _, name := range names {
-		delete(members, name)
+		delete(tree, name)
+		gone[name] = ""
 	}
-	b, err := marshal(members)
-	if err != nil {
-		return nil, fmt.Errorf("encode object: %w", err)
-	}
-	return Parse(b)
+	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), gone), tree: tree}, nil
 }
 
-// Encode returns the object as one compact JSON object.
+// Encode returns the object as one compact JSON object, its members in the order of
+// their names.
 func (o *Object) Encode() ([]byte, error) {
-	return marshal(o.members())
+	return jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), nil), nil
 }
 
 // marshal prints v compactly, without the HTML escapes that encoding/json adds

@@ -84,6 +84,7 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		return nil, Unsupported("service discovery")
 	}
 	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}
+	u.Targets, u.Members = make([]Target, 0, len(spec.Nodes)), make([]balance.Member, 0, len(spec.Nodes))
 	for _, n := range spec.Nodes {
 		t, err := compileTarget(spec, how, n)
 		if err != nil {

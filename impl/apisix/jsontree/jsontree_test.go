@@ -13,7 +13,7 @@ import (
 var texts = []string{
 	`{"uri":"/a","n":[1,-2.5,1e9,0,10],"t":true,"f":false,"z":null,"o":{"k":{}},"l":[],"s":""}`, ` [ 1 , "x" ] `, `"é"`, `"\u00e9\ud83d\ude00\ud83d\n"`, "\"\xff\"", "\"a\nb\"",
 	`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `01`, `-`, `-0`, `1.`, `1.e1`, `1e`, `1e+5`, `.5`, `tru`, `nullx`, `{"a"}`, `{"a":}`, `{,}`, `[1,]`, `[`, `"`, `"\`, `"\x"`, ``, `{}{}`, `1 2`, strings.Repeat("[", 300) + strings.Repeat("]", 300),
-	`{"a":"b\"}","c":[{"d":"]"}],"e" : -1 ,"f":true}`, `{"a":{"b":1},"a":[2]}`,
+	`{"a":"b\"}","c":[{"d":"]"}],"e" : -1 ,"f":true}`, `{"a":{"b":1},"a":[2]}`, `{ "z" : 1 , "<é\n" : [ 1 , "a b\" " , { } ] , "b" : { "c" : "\u2028" } }`, `{" ":1,"z":1,"z":2}`, `{}`,
 }
 
 // plain is what encoding/json makes of a text; ok is false when it is not one value.
@@ -47,6 +47,20 @@ func compare(t *testing.T, text string) {
 			t.Errorf("%q: member %q is %q, among all %q, want %q", text, name, got, found[name], value)
 		}
 	}
+	set := map[string]string{"a": "", "z": "[1]"}
+	delete(members, "a")
+	members["z"] = json.RawMessage("[1]")
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(members); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(jsontree.AppendObject(nil, text, set)), strings.TrimSuffix(b.String(), "\n"); got != want {
+		t.Errorf("%q is printed %q, want %q", text, got, want)
+	}
+	delete(found, "a")
+	found["z"] = ""
 	if len(found) != len(members) {
 		t.Errorf("%q: %d members, want %d", text, len(found), len(members))
 	}
