@@ -8,11 +8,9 @@ import (
 	"github.com/unilb/unilb/impl/expr"
 )
 
-// Conditions that an index decides on.
-const (
-	ByListener Condition = ByPath + 1 + iota // the address and port of the connection
-	NotIndexed                               // the table does not have the rule
-)
+// ByListener is the condition that an index decides on: the address and port of the
+// connection.
+const ByListener = ByPath + 1
 
 // A Candidate is one path of a rule that lies on the way of a search.
 type Candidate[T any] struct {
@@ -124,7 +122,7 @@ func (s *search[T]) entries(ls *lists[T], host string) bool {
 	merged := slices.Concat(ls[:]...)
 	slices.SortStableFunc(merged, compare[T])
 	for _, e := range merged {
-		if !s.yield(Candidate[T]{Rule: e.rule, Host: host, Path: e.pattern, Fails: e.fails(s.q), special: e.special}) {
+		if !s.yield(Candidate[T]{Rule: e.rule, Host: host, Path: e.pattern, Fails: e.fails(s.q), special: e.special()}) {
 			return false
 		}
 	}
@@ -133,11 +131,7 @@ func (s *search[T]) entries(ls *lists[T], host string) bool {
 
 // Why tells what keeps a rule from a query: the first condition that does not hold, of
 // the path that comes farthest. Holds: it would match, if no other did first.
-func (t Table[T]) Why(id string, q *Query) Candidate[T] {
-	r, ok := t.rules.Get(id)
-	if !ok {
-		return Candidate[T]{Fails: NotIndexed}
-	}
+func (t Table[T]) Why(r *Rule[T], q *Query) Candidate[T] {
 	if !boundTo(r.Listener, q) {
 		return Candidate[T]{Rule: r, Fails: ByListener}
 	}
@@ -156,7 +150,7 @@ func (t Table[T]) Why(id string, q *Query) Candidate[T] {
 		if prefix && !strings.HasPrefix(q.Path, key) || !prefix && q.Path != key {
 			continue
 		}
-		c := Candidate[T]{Rule: r, Path: e.pattern, Fails: e.fails(&asked), special: e.special}
+		c := Candidate[T]{Rule: r, Path: e.pattern, Fails: e.fails(&asked), special: e.special()}
 		if c.Fails == Holds {
 			return c
 		}

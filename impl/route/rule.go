@@ -73,6 +73,14 @@ type beyond struct {
 	hosts hostNames // nil: it decides alone on the host
 }
 
+// special is the pattern of a path that the index cannot decide on alone, or nil.
+func (e *entry[T]) special() *Pattern {
+	if e.beyond == nil {
+		return nil
+	}
+	return e.beyond.path
+}
+
 // Condition is one that an index does not know.
 type Condition uint8
 
