@@ -50,7 +50,7 @@ func TestCandidatesAgreeWithMatchAndTellTheTruth(t *testing.T) {
 			if r.IntN(3) == 0 {
 				rule.Vars = vars
 			}
-			if tab, err = tab.With(rule); err != nil {
+			if tab, err = tab.Replace(nil, rule); err != nil {
 				t.Fatal(err)
 			}
 		}
