@@ -15,6 +15,9 @@ func Failing(raw []byte, v Vars) string {
 	if err != nil {
 		return err.Error()
 	}
+	if len(rule) == 0 {
+		return "" // only the whole may be empty
+	}
 	return failing(rule, v)
 }
 
