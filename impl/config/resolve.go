@@ -34,6 +34,8 @@ const (
 	MissingPluginConfig                 // a plugin_config_id that does not exist
 	MissingConsumer                     // nobody has the name
 	MissingConsumerGroup                // a group_id that does not exist
+	MissingDiscovery                    // a discovery_type that nobody knows
+	MissingBalancer                     // an algorithm that nobody knows
 )
 
 func (e *MissingError) Error() string {
@@ -48,6 +50,10 @@ func (e *MissingError) Error() string {
 		return fmt.Sprintf("consumer %s does not exist", e.ID)
 	case MissingConsumerGroup:
 		return fmt.Sprintf("consumer group %s does not exist", e.ID)
+	case MissingDiscovery:
+		return "unknown discovery type " + e.ID
+	case MissingBalancer:
+		return "unknown upstream type " + e.ID
 	case MissingClientCert:
 		return fmt.Sprintf("ssl %s does not exist or is no client certificate", e.ID)
 	}
@@ -56,8 +62,8 @@ func (e *MissingError) Error() string {
 
 // Resolve follows the references of a route. The error is a *MissingError or a
 // *ClosedError, and of several things that are wrong it is about the one that APISIX
-// would meet first. As in APISIX, an inline upstream or an upstream_id of the route replaces either kind of the service, and a
-// timeout of the route replaces the upstream's.
+// would meet first. As in APISIX, an inline upstream or an upstream_id of the route
+// replaces either kind of the service, and a timeout of the route replaces the upstream's.
 func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 	out := Resolved{Upstream: r.Inline}
 	id := r.Spec.UpstreamID
@@ -85,8 +91,13 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 		}
 		out.Upstream = up
 	}
-	if out.Upstream == nil || len(out.Upstream.Targets) == 0 {
+	switch {
+	case out.Upstream != nil && out.Upstream.useless != nil && out.Upstream.useless.What == MissingDiscovery:
+		return out, out.Upstream.useless
+	case out.Upstream == nil || len(out.Upstream.Targets) == 0:
 		return out, &MissingError{What: MissingAnyBackend}
+	case out.Upstream.useless != nil:
+		return out, out.Upstream.useless
 	}
 	if t := out.Upstream.Spec.TLS; t != nil && out.Upstream.secure() {
 		if out.ClientCert = t.Client; t.ClientCertID != "" {

@@ -25,6 +25,9 @@ type Upstream struct {
 	// RetryTimeout bounds all tries of a request together; 0: no bound.
 	RetryTimeout time.Duration
 	Timeouts     Timeouts
+	// useless is why no request can be sent to it, though APISIX takes the object; nil:
+	// it can.
+	useless *MissingError
 }
 
 // Timeouts of one try.
@@ -76,14 +79,14 @@ type metadata struct {
 func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 	how, known := schemes[spec.Scheme]
 	switch {
-	case spec.Type != "roundrobin":
+	case notYet[spec.Type]:
 		return nil, Unsupported("upstream type " + spec.Type)
 	case !known:
 		return nil, Unsupported("upstream scheme " + spec.Scheme)
-	case spec.DiscoveryType != "" || spec.ServiceName != "":
+	case discoveries[spec.DiscoveryType]:
 		return nil, Unsupported("service discovery")
 	}
-	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout)}
+	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout), useless: useless(spec)}
 	u.Targets, u.Members = make([]Target, 0, len(spec.Nodes)), make([]balance.Member, 0, len(spec.Nodes))
 	for _, n := range spec.Nodes {
 		t, err := compileTarget(spec, how, n)
@@ -99,6 +102,24 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 	}
 	u.Tries = 1 + min(max(0, retries), maxTries-1)
 	return u, nil
+}
+
+// notYet are the algorithms of APISIX that we lack, discoveries its registries of
+// services. Other names stand for code of the user's own, which APISIX looks for when a
+// request comes.
+var (
+	notYet      = map[string]bool{"chash": true, "ewma": true, "least_conn": true}
+	discoveries = map[string]bool{"dns": true, "eureka": true, "nacos": true, "consul": true, "consul_kv": true, "kubernetes": true, "tars": true}
+)
+
+func useless(spec *apisix.Upstream) *MissingError {
+	switch {
+	case spec.DiscoveryType != "":
+		return &MissingError{MissingDiscovery, spec.DiscoveryType}
+	case spec.Type != "roundrobin":
+		return &MissingError{MissingBalancer, spec.Type}
+	}
+	return nil
 }
 
 func compileTarget(spec *apisix.Upstream, how scheme, n apisix.Node) (Target, error) {

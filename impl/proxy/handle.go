@@ -65,7 +65,7 @@ func missing(x *exchange.Exchange, err error) exchange.Verdict {
 	switch m.What {
 	case config.MissingService:
 		return errorPage(x, 404)
-	case config.MissingAnyBackend, config.MissingPluginConfig, config.MissingConsumerGroup:
+	case config.MissingAnyBackend, config.MissingDiscovery, config.MissingPluginConfig, config.MissingConsumer, config.MissingConsumerGroup:
 		return errorPage(x, 503)
 	}
 	return errorPage(x, 502)

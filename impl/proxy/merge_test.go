@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/exchange"
 )
 
 func TestAnswersForWhatIsMissing(t *testing.T) {
@@ -12,11 +15,32 @@ func TestAnswersForWhatIsMissing(t *testing.T) {
 		"routes/none", `{"uri":"/none","plugins":{}}`, "routes/empty", `{"uri":"/empty","upstream":{"nodes":{}}}`,
 		"routes/cert", `{"uri":"/cert","upstream":{"nodes":{"10.0.0.1:443":1},"scheme":"https","tls":{"client_cert_id":"gone"}}}`,
 		"routes/pc", `{"uri":"/pc","plugin_config_id":"gone","service_id":"gone","upstream":{"nodes":{"10.0.0.1:80":1}}}`,
+		"routes/disco", `{"uri":"/disco","upstream":{"service_name":"x","discovery_type":"mine"}}`,
+		"routes/algo", `{"uri":"/algo","upstream":{"nodes":{"10.0.0.1:80":1},"type":"mine"}}`,
+		"routes/algo-empty", `{"uri":"/algo-empty","upstream":{"nodes":{},"type":"mine"}}`,
+		"routes/guarded", `{"uri":"/guarded","plugins":{"key-auth":{}},"upstream_id":"gone"}`,
+		"services/s", `{}`, "routes/bare", `{"uri":"/bare","service_id":"s"}`,
 		"routes/off", `{"uri":"/off","status":0,"upstream":{"nodes":{"10.0.0.1:80":1}}}`)
-	for path, want := range map[string]int{"/svc": 404, "/up": 502, "/none": 503, "/empty": 503, "/cert": 502, "/pc": 503, "/off": 404} {
+	for path, want := range map[string]int{"/svc": 404, "/up": 502, "/none": 503, "/empty": 503, "/cert": 502, "/pc": 503, "/disco": 503, "/algo": 502,
+		"/algo-empty": 503, "/guarded": 503, "/bare": 503, "/none-such": 404, "/off": 404} {
 		a := g.Do(get(path))
 		if a.Status != want || value(a.Fields, "Server") != "APISIX/3.18.0" || len(a.Sent) != 0 {
 			t.Errorf("%s: status %d, want %d (%v)", path, a.Status, want, a.Fields)
+		}
+	}
+	if a := g.Do(get("/none-such")); a.Body != `{"error_msg":"404 Route Not Found"}`+"\n" || value(a.Fields, "Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("no route: %q (%v)", a.Body, a.Fields)
+	}
+	if g.Do(get("/disco")); !strings.Contains(g.log[len(g.log)-1], "unknown discovery type mine") {
+		t.Errorf("an unknown registry: the log says %s", g.log[len(g.log)-1])
+	}
+	if a := g.Do(get("/guarded")); !strings.Contains(a.Body, "plugin key-auth") {
+		t.Errorf("closed, and without its upstream: %q, want the plugin in it", a.Body)
+	}
+	for what, want := range map[config.Missing]int{config.MissingConsumer: 503, config.MissingConsumerGroup: 503, config.MissingPluginConfig: 503} {
+		var x exchange.Exchange
+		if missing(&x, &config.MissingError{What: what}); x.Answer.Status != want {
+			t.Errorf("missing %d: %d, want %d", what, x.Answer.Status, want)
 		}
 	}
 	if a := g.Do(get("/svc")); !strings.Contains(a.Body, "404 Not Found") {
