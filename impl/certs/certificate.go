@@ -8,9 +8,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/unilb/unilb/impl/expr"
 )
 
 // A Spec is what a certificate is compiled from.
@@ -170,11 +171,11 @@ func newClientAuth(s *ClientSpec) (*ClientAuth, error) {
 		a.authorities.AddCert(ca)
 	}
 	for _, text := range s.Skip {
-		re, err := regexp.Compile(text)
+		found, err := expr.Search(text)
 		if err != nil {
 			return nil, fmt.Errorf("skip_mtls_uri_regex %q: %w", text, err)
 		}
-		a.skip = append(a.skip, re)
+		a.skip = append(a.skip, found)
 	}
 	return a, nil
 }

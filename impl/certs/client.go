@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,12 +15,12 @@ import (
 type ClientAuth struct {
 	authorities *x509.CertPool
 	depth       int
-	skip        []*regexp.Regexp
+	skip        []func(path string) bool
 }
 
 // skips tells whether nothing need be shown for a path.
 func (a *ClientAuth) skips(path string) bool {
-	return slices.ContainsFunc(a.skip, func(re *regexp.Regexp) bool { return re.MatchString(path) })
+	return slices.ContainsFunc(a.skip, func(found func(string) bool) bool { return found(path) })
 }
 
 // shallow fails unless one of the chains is no longer than the depth allows.

@@ -71,7 +71,8 @@ func TestDemandsCannotBeWalkedAround(t *testing.T) {
 	demand := &ClientSpec{CA: []*x509.Certificate{club.Cert}, Depth: 1}
 	closed := must(t, Spec{ID: "closed", Names: []string{"closed.example"}, Pairs: pairs, Client: demand})
 	partly := must(t, Spec{ID: "partly", Names: []string{"partly.example"}, Pairs: pairs, Client: &ClientSpec{CA: demand.CA, Skip: []string{"^/open"}}})
-	table := (&Table{}).With(open).With(closed).With(partly)
+	ahead := must(t, Spec{ID: "ahead", Names: []string{"ahead.example"}, Pairs: pairs, Client: &ClientSpec{CA: demand.CA, Skip: []string{"^/(?!admin/)"}}})
+	table := (&Table{}).With(open).With(closed).With(partly).With(ahead)
 	member := club.Issue("member", certstest.Elliptic(t))
 	for _, tc := range []struct {
 		name   string // of the handshake
@@ -94,6 +95,8 @@ func TestDemandsCannotBeWalkedAround(t *testing.T) {
 		{"partly.example", false, "partly.example", "/x", false},
 		{"partly.example", true, "partly.example", "/x", true},
 		{"gone.example", false, "gone.example", "/", true},
+		{"ahead.example", false, "ahead.example", "/api/x", true}, // a pattern that Go's library does not know
+		{"ahead.example", false, "ahead.example", "/admin/x", false},
 	} {
 		c := &Conn{name: tc.name}
 		if tc.member {

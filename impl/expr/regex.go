@@ -15,8 +15,26 @@ const patience = 20 * time.Millisecond
 
 func init() { regexp2.SetTimeoutCheckPeriod(patience / 4) }
 
-// matches searches for a pattern. APISIX's are PCRE's. Go's library reads nearly all of
-// them and is never slow; the other one is for what it does not know.
+// Search returns what tells whether a text has something that a pattern of APISIX's
+// matches. These are PCRE's. Go's library reads nearly all of them and is never slow; the
+// other one is for what it does not know. It is safe for concurrent use.
+func Search(pattern string) (func(text string) bool, error) {
+	re, err := shared(pattern)
+	if err == nil {
+		return re.MatchString, nil
+	}
+	slow, other := regexp2.Compile(pattern, regexp2.None)
+	if other != nil {
+		return nil, err
+	}
+	slow.MatchTimeout = patience
+	return func(text string) bool {
+		found, err := slow.MatchString(text)
+		return err == nil && found
+	}, nil
+}
+
+// matches searches for a pattern.
 func matches(right any, flags string) (test, error) {
 	var pattern string
 	switch r := right.(type) {
@@ -27,20 +45,9 @@ func matches(right any, flags string) (test, error) {
 	default:
 		return never, nil // no text is like that
 	}
-	re, err := shared(flags + pattern)
-	if err == nil {
-		return func(l string, ok bool) bool { return ok && re.MatchString(l) }, nil
-	}
-	slow, other := regexp2.Compile(flags+pattern, regexp2.None)
-	if other != nil {
+	found, err := Search(flags + pattern)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	slow.MatchTimeout = patience
-	return func(l string, ok bool) bool {
-		if !ok {
-			return false
-		}
-		found, err := slow.MatchString(l)
-		return err == nil && found
-	}, nil
+	return func(l string, ok bool) bool { return ok && found(l) }, nil
 }
