@@ -79,37 +79,42 @@ func BenchmarkChangeOfOneRoute(b *testing.B) {
 	b.ReportMetric(float64(inForce.Load().Counts().Routes), "routes")
 }
 
+// asked are requests for routes chosen at random, and the ids of these. Made once.
+var asked = sync.OnceValues(func() (requests []exchange.Request, ids []string) {
+	const many = 1 << 16
+	r := rand.New(rand.NewPCG(3, 1))
+	for range many {
+		one := corpus.Corpus{Seed: 1}.Route(r.IntN(atScale))
+		requests, ids = append(requests, requestFor(one)), append(ids, one.ID)
+	}
+	return requests, ids
+})
+
+func queryFor(r *exchange.Request) route.Query {
+	return route.Query{Local: r.Local, Remote: r.Remote.Addr(), Method: r.Method, Host: r.Host, Path: r.Path, Vars: r}
+}
+
 // A request for one of 100 000 routes, chosen at random; four of ten have conditions
 // on a header, a cookie or an argument, two thirds on the method.
 func BenchmarkMatchAmongRoutes(b *testing.B) {
 	s := large()
-	const asked = 1 << 16
-	requests, want := make([]exchange.Request, asked), make([]string, asked)
-	r := rand.New(rand.NewPCG(3, 1))
-	for i := range requests {
-		one := corpus.Corpus{Seed: 1}.Route(r.IntN(atScale))
-		requests[i], want[i] = requestFor(one), one.ID
-	}
-	query := func(i int) route.Query {
-		q := &requests[i]
-		return route.Query{Local: q.Local, Remote: q.Remote.Addr(), Method: q.Method, Host: q.Host, Path: q.Path, Vars: q}
-	}
+	requests, ids := asked()
 	wrong := 0
 	for i := range requests {
-		q := query(i)
-		if got := s.Match(&q); got == nil || got.ID != want[i] {
+		q := queryFor(&requests[i])
+		if got := s.Match(&q); got == nil || got.ID != ids[i] {
 			wrong++
 		}
 	}
-	if wrong > asked/1000 { // two hosts may have got one name
-		b.Fatalf("%d of %d requests found another route", wrong, asked)
+	if wrong > len(requests)/1000 { // two hosts may have got one name
+		b.Fatalf("%d of %d requests found another route", wrong, len(requests))
 	}
 	runtime.GC()
 	b.ReportAllocs()
 	b.ResetTimer()
 	var q route.Query
 	for i := range b.N {
-		q = query(i % asked)
+		q = queryFor(&requests[i%len(requests)])
 		if s.Match(&q) == nil {
 			b.Fatal("no route")
 		}

@@ -24,7 +24,8 @@ const (
 )
 
 // measureChanges sends requests at fixed moments through one gateway, in phases: quiet,
-// quiet, with changes; three times, so that there are changes for a minute.
+// quiet, with changes; three times, so that there are changes for a minute, and a quiet
+// phase is half as long.
 func measureChanges(ctx context.Context, b *bench, got *result) (err error) {
 	l, err := b.needed(ctx)
 	if err != nil {
@@ -55,12 +56,14 @@ func measureChanges(ctx context.Context, b *bench, got *result) (err error) {
 	got.beside("changes-p99", "requests_per_s", float64(order.Rate))
 	var quiet, changed []float64
 	aa := figure.Spread{}
+	still := order
+	still.For = order.For / 2
 	for range b.pick(3, 1) {
-		first, err := b.phase(ctx, order, nil)
+		first, err := b.phase(ctx, still, nil)
 		if err != nil {
 			return err
 		}
-		second, err := b.phase(ctx, order, nil)
+		second, err := b.phase(ctx, still, nil)
 		if err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func (l *lab) gateway(ctx context.Context, name string, flags ...string) (*gatew
 		return nil, err
 	}
 	l.gateways[name] = g
-	const within = 2 * time.Minute
+	const within = 4 * time.Minute
 	url := fmt.Sprintf("http://%s/status/applied?prefix=%s&revision=%d&timeout=20s", g.status, prefix, l.revision)
 	if err := g.process.Await(ctx, within, func(ctx context.Context) error { return stage.Succeeds(ctx, url) }); err != nil {
 		return nil, err

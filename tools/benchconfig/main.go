@@ -61,7 +61,7 @@ func (program) Run() int {
 	flag.StringVar(&f.rows, "rows", "", "rows to measure, separated by commas; the end of a name may be left out; all when empty")
 	flag.BoolVar(&f.quick, "quick", false, "few turns, for an impression: no verdict")
 	flag.IntVar(&f.routes, "routes", allRoutes, "routes of the processes, no fewer than 6400; another number than the default is quick")
-	flag.DurationVar(&f.within, "within", 11*time.Minute, "measurements that have not begun by then are left out")
+	flag.DurationVar(&f.within, "within", 10*time.Minute, "measurements that have not begun by then are left out")
 	flag.BoolVar(&f.list, "list", false, "print the rows and end")
 	flag.BoolVar(&f.json, "json", false, "print the document instead of a table")
 	flag.StringVar(&f.out, "out", "", "write the document to this file")

@@ -39,7 +39,7 @@ func measureWrites(ctx context.Context, b *bench, got *result) error {
 		return err
 	}
 	slice := time.Duration(b.pick(2000, 1000)) * time.Millisecond
-	for turn := range b.pick(11, 3) + 1 {
+	for turn := range b.pick(9, 3) + 1 {
 		api, err := b.during(func() (float64, error) { return l.many(ctx, slice, pool, l.byAPI) })
 		if err != nil {
 			return err
