@@ -118,6 +118,7 @@ func (g *Groups) sweep() {
 // path of a group of this run in v2; "": of everything.
 func (g *Groups) path(name string) string { return filepath.Join(g.v2, g.name, name) }
 
+// Make makes a group, unless it is there.
 func (g *Groups) Make(name string) error {
 	if err := os.MkdirAll(g.path(name), 0o755); err != nil {
 		return fmt.Errorf("make a group: %w", err)

@@ -31,6 +31,7 @@ type Place struct {
 	Nice  int // priority; 0 is the normal one
 }
 
+// NewSpawner starts the thread of a spawner; it stays until the process ends.
 func NewSpawner(g *Groups) *Spawner {
 	s := &Spawner{groups: g, work: make(chan func())}
 	go func() {
