@@ -170,7 +170,7 @@ func (d *document) note(m *manager, members map[string]json.RawMessage, failure 
 var errNoKey = errors.New("it has no text under this key")
 
 func (e *entry) fail(why error) {
-	if e.err == nil || e.err == errNotYet {
+	if e.err == nil || errors.Is(e.err, errNotYet) {
 		e.since = time.Now()
 	}
 	e.err = why

@@ -151,8 +151,8 @@ func read(b []byte, full string) (answer, error) {
 		return answer{}, errors.New("its manager answers with something else than a secret")
 	}
 	a := answer{members: out.Data}
-	if out.Lease > 0 {
-		a.holds = min(time.Duration(out.Lease), longestLease) * time.Second
+	if out.Lease > 0 && out.Lease < longestLease {
+		a.holds = time.Duration(out.Lease) * time.Second
 	}
 	_, below, _ := strings.Cut(full, "/")
 	if !strings.Contains("/"+below+"/", "/data/") {
@@ -166,5 +166,5 @@ func read(b []byte, full string) (answer, error) {
 	return a, nil
 }
 
-// longestLease is as long as any is believed, in seconds.
+// longestLease is longer than any that matters, in seconds.
 const longestLease = 1 << 31
