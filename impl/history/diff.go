@@ -30,8 +30,14 @@ const (
 // unshown are members whose value says nothing to a reader, or must not be read.
 var unshown = map[string]bool{"update_time": true, "create_time": true}
 
-// secret are the last members of a path whose value is not shown.
-var secret = map[string]bool{"key": true, "keys": true, "client_key": true, "password": true, "secret": true, "secret_key": true, "jwt_secret": true}
+// secret are members whose value is not shown, and so are those whose names have
+// password or secret in them.
+var secret = map[string]bool{"key": true, "keys": true, "client_key": true, "private_key": true, "token": true, "session_token": true, "auth_header": true}
+
+// hides tells whether a member may be a secret.
+func hides(name string) bool {
+	return secret[name] || strings.Contains(name, "password") || strings.Contains(name, "secret")
+}
 
 // Compare tells how an object differs from another; either may be nil.
 func Compare(from, to Object) []Difference {
@@ -97,11 +103,12 @@ func join(path, name string) string {
 }
 
 func shown(path string, v any, is bool) string {
-	switch {
-	case !is:
+	if !is {
 		return ""
-	case secret[path[strings.LastIndexByte(path, '.')+1:]]:
-		return "(secret)"
+	}
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	if v = masked(name, v); v == any(mask) {
+		return mask
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -110,6 +117,38 @@ func shown(path string, v any, is bool) string {
 		return "?"
 	}
 	return shorten(strings.TrimSpace(b.String()))
+}
+
+const mask = "(secret)"
+
+// masked is the value of a member without what may be a secret; references to secrets
+// are none.
+func masked(name string, v any) any {
+	switch t := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(t))
+		for name, v := range t {
+			out[name] = masked(name, v)
+		}
+		return out
+	case []any:
+		if hides(name) {
+			return mask
+		}
+		out := make([]any, len(t))
+		for i, v := range t {
+			out[i] = masked(name, v)
+		}
+		return out
+	case string:
+		if strings.HasPrefix(t, "$secret://") || strings.HasPrefix(t, "$env://") {
+			return v
+		}
+	}
+	if hides(name) {
+		return mask
+	}
+	return v
 }
 
 func shorten(s string) string {

@@ -155,6 +155,11 @@ func TestDifferencesNameMembersAndHideSecrets(t *testing.T) {
 		{"removed", `{"uri":"/"}`, "", `[{uri "/" }]`},
 		{"list", `{"a":[1,2]}`, `{"a":[2]}`, "[{a [1,2] [2]}]"},
 		{"key", `{"key":"x","tls":{"client_key":"x"}}`, `{"key":"y","tls":{"client_key":"y"}}`, "[{key (secret) (secret)} {tls.client_key (secret) (secret)}]"},
+		{"token", "", `{"uri":"a","token":"hvs.x","auth_config":{"private_key":"x"}}`, `[{auth_config.private_key  (secret)} {token  (secret)} {uri  "a"}]`},
+		{"within lists", `{"brokers":[]}`, `{"brokers":[{"host":"a","sasl_config":{"password":"x"}}]}`, `[{brokers [] [{"host":"a","sasl_config":{"password":"(secret)"}}]}]`},
+		{"names", "", `{"plugins":{"limit-count":{"redis_password":"x"},"openid-connect":{"client_secret":"x"},"secret":{"a":"b"}}}`,
+			"[{plugins.limit-count.redis_password  (secret)} {plugins.openid-connect.client_secret  (secret)} {plugins.secret.a  \"b\"}]"},
+		{"references", `{"key":"x"}`, `{"key":"$secret://vault/1/a/b","keys":["$env://A"]}`, `[{key (secret) "$secret://vault/1/a/b"} {keys  (secret)}]`},
 		{"junk", "\xff", `{"a":1}`, "[{ \uFFFD {\"a\":1}}]"},
 		{"same", `{"a":1, "b":2}`, `{"b":2,"a":1}`, "[]"},
 	} {
