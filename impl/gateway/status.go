@@ -16,7 +16,8 @@ const maxGaps = 10000
 // statusHandler serves what every node serves, and what only a gateway knows:
 //
 //	GET /status/config     numbers of objects, the objects refused, of the routes which
-//	                       plugins are not run, and the last good configuration
+//	                       plugins are not run, the last good configuration, and secrets
+//	                       that are not known
 //	GET /status/upstreams  health of each checked target
 //	GET /status/predecessor  how far the process drains that this one took over from
 //	GET /metrics           everything that is counted, for Prometheus; also where APISIX
