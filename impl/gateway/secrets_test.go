@@ -132,8 +132,8 @@ func TestCertificateOfVaultIsServedAndFollowsItsRotation(t *testing.T) {
 }
 
 func TestObjectWhoseSecretIsNotKnownIsListedKeepsItsVersionAndBlocksNobody(t *testing.T) {
-	v := vaulttest.Start(t)
-	r := startWith(t, EngineStd, asking)
+	v, dir := vaulttest.Start(t), t.TempDir()
+	r := startWith(t, EngineStd, asking, keeping(dir))
 	old, next, other := certstest.SelfSigned(t, "a.example"), certstest.SelfSigned(t, "a.example"), certstest.SelfSigned(t, "b.example")
 	r.put("/apisix", "ssls/a", bundleObject(t, "a.example", old))
 	const ref = "$secret://vault/1/shop/tls/"
@@ -170,6 +170,11 @@ func TestObjectWhoseSecretIsNotKnownIsListedKeepsItsVersionAndBlocksNobody(t *te
 	r.put("/apisix", "secrets/vault/1", string(v.Manager("kv")))
 	r.serves("a.example", next)
 	r.comesTrue("nothing is refused", func() bool { refused, _ := r.config(); return len(refused) == 0 })
+	r.comesTrue("the file has the version that is in force", func() bool {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.lastgood"))
+		b, err := os.ReadFile(strings.Join(files, ""))
+		return err == nil && bytes.Contains(b, []byte(ref+"key"))
+	})
 	// A pair that does not belong together is refused as a whole.
 	v.Put("kv/shop/tls", map[string]any{"cert": members(t, other)["cert"], "key": members(t, next)["key"]})
 	r.comesTrue("refused for the pair", func() bool {
@@ -281,6 +286,14 @@ func TestGatewayBeginsWithItsSecretsAndFromDiskToo(t *testing.T) {
 		}
 		r.end()
 		if how == "etcd" {
+			// A process that finds Vault away leaves the reference to its successor.
+			v.Fail(http.StatusServiceUnavailable)
+			r = startOn(t, etcd, EngineStd, asking, sealing, keeping(dir))
+			if refused, _ := r.config(); refused["/apisix/ssls/a"] == "" {
+				t.Error("begun without Vault: the object is not listed")
+			}
+			r.end()
+			v.Fail(0)
 			etcd.Down()
 		}
 	}
