@@ -37,6 +37,8 @@ var tlsBugs = map[string][]string{
 	"TLS-OCSP-GOOD":               {"staples nothing"},
 	"TLS-OCSP-BAD":                {"staples whatever comes", "waits for responders"},
 	"TLS-OCSP-END":                {"staples for ever"},
+	"TLS-SECRET-VAULT":            {"keeps secrets for ever", "forgets what a sealed Vault kept", "knows one version of Vault", "knows no namespaces"},
+	"TLS-SECRET-ENV":              {"reads no environment", "takes whole variables"},
 	"TLS-UPSTREAM":                {"speaks plain to https targets", "asks targets for no name", "ignores pass_host"},
 	"TLS-UPSTREAM-VERIFY":         {"believes every target", "shares connections to targets"},
 	"TLS-UPSTREAM-CLIENT-CERT":    {"shows targets no certificate", "shares connections to targets"},

@@ -42,6 +42,9 @@ func (g *reference) wrongSSL(v object) string {
 	cert, _ := v["cert"].(string)
 	key, _ := v["key"].(string)
 	certs, keys := texts(v, "cert", "certs"), texts(v, "key", "keys")
+	if strings.HasPrefix(cert, "$") && strings.HasPrefix(key, "$") {
+		return "" // it is to be fetched
+	}
 	b, _ := pem.Decode([]byte(cert))
 	if b == nil {
 		return "cert: no PEM"

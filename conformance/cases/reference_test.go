@@ -42,6 +42,7 @@ type reference struct {
 	handler http.Handler   // of the data plane
 	secure  *http.Server   // speaks TLS
 	stapler stapler
+	secrets secrets
 
 	http2   atomic.Pointer[multiplexer] // and HTTP/2 there
 	process                             // the part of it that is drained and started again

@@ -185,7 +185,7 @@ func (g *reference) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 func (g *reference) certify(c *tls.Config, o object) error {
 	certs, keys := append([]string{o["cert"].(string)}, texts(o, "", "certs")...), append([]string{o["key"].(string)}, texts(o, "", "keys")...)
 	for i := range certs {
-		p, err := tls.X509KeyPair([]byte(certs[i]), []byte(keys[i]))
+		p, err := tls.X509KeyPair([]byte(g.fetched(certs[i])), []byte(g.fetched(keys[i])))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
+
+	"github.com/unilb/unilb/conformance/spec"
 )
 
 // MaxConfigBytes is the largest file that a template may make.
@@ -44,6 +46,8 @@ var functions = template.FuncMap{
 	// snake is a header's name in lower case, with _ for -.
 	"snake": func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") },
 	"add":   func(a, b int) int { return a + b },
+	// pair is what a gateway has in its environment that claims tls.secrets.
+	"pair": func() string { return spec.EnvPair },
 	// host and port are the parts of "address:port".
 	"host": func(s string) (string, error) { h, _, err := net.SplitHostPort(s); return h, err },
 	"port": func(s string) (string, error) { _, p, err := net.SplitHostPort(s); return p, err },

@@ -1,11 +1,14 @@
 package driver
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/unilb/unilb/conformance/spec"
 )
 
 func minimal(replace ...string) string {
@@ -82,10 +85,13 @@ func TestOurManifestRendersTheFlagsOfOurGateway(t *testing.T) {
 	}
 	want := []string{
 		"/b/l7gw", "--node=bj/az1/l7-1", "--zone=az1", "--region=bj", "--etcd=http://e1:2379,http://e2:2379", "--prefix=/apisix",
-		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--state-dir=/d/state", "--underlay=10.1.1.1", "--drain-timeout=30s", "--ocsp-stapling",
+		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--state-dir=/d/state", "--underlay=10.1.1.1", "--drain-timeout=30s", "--ocsp-stapling", "--secret-refresh=1s",
 	}
 	if !slices.Equal(p.Argv, want) {
 		t.Errorf("argv:\n got %q\nwant %q", p.Argv, want)
+	}
+	if got := p.Env[spec.EnvName]; got != strings.TrimSpace(spec.EnvPair) || !json.Valid([]byte(got)) {
+		t.Errorf("environment: got %q", p.Env)
 	}
 	url, err := p.AppliedURL(42)
 	if want := "http://10.1.1.1:9092/status/applied?prefix=/apisix&revision=42&timeout=10s"; url != want || err != nil {

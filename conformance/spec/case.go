@@ -84,7 +84,7 @@ func Profiles() []Profile {
 			Name: "L7-PROTOCOL", Core: []Feature{H1Framing, H1Syntax, H1Connection},
 			Extended: []Feature{H1Limits, H1Expect, H1Trailers, WebSocket, HTTP2, HTTP2Clear},
 		},
-		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSPairs, TLSHot, TLSALPN, TLSClientAuth, TLSObjects, TLSUpstream, TLSStapling}},
+		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSPairs, TLSHot, TLSALPN, TLSClientAuth, TLSObjects, TLSUpstream, TLSStapling, TLSSecrets}},
 		{
 			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
 			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminIfMatch},

@@ -67,6 +67,7 @@ const (
 	TLSObjects    Feature = "tls.objects"  // what else an ssl object says: status, type, versions
 	TLSUpstream   Feature = "tls.upstream" // to targets
 	TLSStapling   Feature = "tls.ocsp"     // what OCSP responders say is stapled
+	TLSSecrets    Feature = "tls.secrets"  // certificates and keys that Vault or the environment keep
 
 	// ADMIN-APISIX
 	AdminCRUD        Feature = "admin.crud"

@@ -81,6 +81,15 @@ func (a *authority) issueAs(tmpl *x509.Certificate, key crypto.Signer, chain str
 	return p
 }
 
+// readPair takes a certificate of somebody else's with its key.
+func readPair(t *spec.T, cert, key string) pair {
+	own, err := tls.X509KeyPair([]byte(cert), []byte(key))
+	if err != nil {
+		t.Brokenf("a certificate and its key: %v", err)
+	}
+	return pair{cert: own.Leaf, pem: cert, key: key, own: own}
+}
+
 func (a *authority) template(name string, authority bool) *x509.Certificate {
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {

@@ -43,6 +43,8 @@ func Cases() []spec.Case {
 		tlsOCSPGood,
 		tlsOCSPBad,
 		tlsOCSPEnd,
+		tlsSecretVault,
+		tlsSecretEnv,
 		tlsUpstream,
 		tlsUpstreamVerify,
 		tlsUpstreamClientCert,
