@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -125,6 +126,10 @@ func unreachable(ctx context.Context, err error) error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) { // its text has a port that is another each time
+		err = fmt.Errorf("%s: %w", op.Op, op.Err)
 	}
 	return fmt.Errorf("its manager cannot be asked: %w", err)
 }
