@@ -65,7 +65,7 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 		return errNoObject
 	}
 	err := s.open(&c)
-	if err == nil {
+	if err == nil && !s.blind {
 		err = c.fill()
 	}
 	if err == nil {

@@ -105,7 +105,9 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 			if !ok || ssl.Type != "client" {
 				return out, &MissingError{MissingClientCert, t.ClientCertID}
 			}
-			out.ClientCert = &ssl.Pairs[0]
+			if len(ssl.Pairs) > 0 { // else it is blind
+				out.ClientCert = &ssl.Pairs[0]
+			}
 		}
 	}
 	out.Timeouts = out.Upstream.Timeouts

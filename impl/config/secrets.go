@@ -32,12 +32,20 @@ func References(c Change) []string {
 // mayRefer spares most objects to be parsed twice. (Names and values may be written with
 // escapes.)
 func mayRefer(c Change) bool {
-	escaped := bytes.Contains(c.Value, []byte(`\u`))
-	switch {
-	case c.Delete || places[c.Kind] == apisix.NoKeys, !escaped && !bytes.ContainsRune(c.Value, '$'):
+	if c.Delete || places[c.Kind] == apisix.NoKeys {
 		return false
 	}
-	return c.Kind == SSLs || escaped || bytes.Contains(c.Value, []byte("client_cert"))
+	escaped := bytes.Contains(c.Value, []byte(`\u`))
+	return escaped || bytes.IndexByte(c.Value, '$') >= 0 && (c.Kind == SSLs || bytes.Contains(c.Value, []byte("client_")))
+}
+
+// Blind returns a snapshot, into which objects come without what their references stand
+// for: for those who ask what would become of requests, and serve none. Certificates that
+// are references are not in it.
+func (s *Snapshot) Blind() *Snapshot {
+	blind := *s
+	blind.blind = true
+	return &blind
 }
 
 // fill puts the values of references in their places. The change is refused as long as

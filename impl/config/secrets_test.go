@@ -84,3 +84,22 @@ func TestRefusalForASecretKeepsThePreviousVersion(t *testing.T) {
 		t.Error("the caller's value was changed")
 	}
 }
+
+func TestBlindSnapshotTellsWhatBecomesOfRequests(t *testing.T) {
+	const tls = `"scheme":"https","nodes":{"10.0.0.1:443":1},"tls"`
+	s, d := Empty(nil).Blind().Apply([]Change{
+		{Kind: Routes, ID: "pair", Key: "pair", Value: []byte(`{"uri":"/pair","upstream":{` + tls + `:{"client_cert":"$env://C","client_key":"$env://K"}}}`)},
+		{Kind: SSLs, ID: "c", Key: "c", Value: []byte(`{"type":"client","cert":"$env://C","key":"$env://K"}`)},
+		{Kind: Routes, ID: "object", Key: "object", Value: []byte(`{"uri":"/object","upstream":{` + tls + `:{"client_cert_id":"c"}}}`)},
+		{Kind: SSLs, ID: "a", Key: "a", Value: []byte(`{"sni":"a.example","cert":"$env://C","key":"$env://K"}`)},
+	})
+	if len(d.Refused) != 1 || d.Refused["a"] == nil {
+		t.Errorf("refused %v, want the certificate that nobody can be shown", d.Refused)
+	}
+	for _, id := range []string{"pair", "object"} {
+		to, err := s.Resolve(s.Route(id))
+		if err != nil || to.ClientCert != nil || len(to.Upstream.Targets) != 1 {
+			t.Errorf("%s: %+v, %v", id, to, err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ type Snapshot struct {
 	ssls      hamt.Map[string, *apisix.SSL]
 	certs     certs.Table // of the ssls that clients are shown
 	keyring   *apisix.Keyring
+	blind     bool // see Blind
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
 	heirs hamt.Map[string, heirs]

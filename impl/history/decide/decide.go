@@ -100,7 +100,7 @@ func compiled(objects string, s *history.State, keyring *apisix.Keyring) *config
 			changes = append(changes, config.Change{Kind: kind, ID: id, Key: key, Value: s.Objects[key], Create: s.Created[key]})
 		}
 	}
-	snap, _ := config.Empty(keyring).Apply(changes)
+	snap, _ := config.Empty(keyring).Blind().Apply(changes)
 	return snap
 }
 

@@ -59,6 +59,9 @@ func TestDecisionsThatChangeAreTold(t *testing.T) {
 			state("routes/v", `{"uri":"/a","remote_addr":"10.9.0.0/16","vars":[["server_addr","==","203.0.113.9"],["server_port","==","443"],["http_x_kind","in",["beta","x"]],["arg_n",">",3]],"upstream":`+u+`}`), []string{
 				"GET http://any.example/a from 10.9.0.1 at 203.0.113.9:443 arg_n=4 http_x_kind=beta: no route -> route v, routes/v: 10.0.0.1:80*1",
 			}},
+		{"secrets that are kept elsewhere", state(), state("routes/r", `{"uri":"/a","upstream":{"scheme":"https","nodes":{"10.0.0.1:443":1},"tls":{"client_cert":"$env://C","client_key":"$env://K"}}}`), []string{
+			"GET http://any.example/a" + from + ": no route -> route r, routes/r: 10.0.0.1:443*1",
+		}},
 		{"hosts of a service", state("services/s", `{"hosts":["a.example"],"upstream":`+u+`}`, "routes/r", `{"uri":"/a","service_id":"s"}`),
 			state("services/s", `{"hosts":["b.example"],"upstream":`+u+`}`, "routes/r", `{"uri":"/a","service_id":"s"}`), []string{
 				"GET http://a.example/a" + from + ": route r, services/s: 10.0.0.1:80*1 -> no route",
