@@ -41,8 +41,8 @@ type world struct {
 	etcd  *etcdtest.Server
 	link  *etcdtest.Link
 	st    *store.Store // not over the link
-	f     *follower
-	saved string // a backup; "": there is none
+	f, e  *follower    // of two directories, over one stream
+	saved string       // a backup; "": there is none
 	story []string
 }
 
@@ -51,7 +51,8 @@ func newWorld(t *testing.T, r *rand.Rand) *world {
 	etcd := etcdtest.Start(t)
 	link := etcdtest.NewLink(t, etcd.Addr())
 	w := &world{t: t, rand: r, etcd: etcd, link: link, st: open(t, etcd.Endpoint())}
-	w.f = follow(t, open(t, link.Endpoint()), "/d")
+	behind := open(t, link.Endpoint())
+	w.f, w.e = follow(t, behind, "/d"), follow(t, behind, "/e")
 	return w
 }
 
@@ -112,7 +113,7 @@ func (w *world) up() {
 	w.st = open(w.t, w.etcd.Endpoint())
 }
 
-func (w *world) key() string { return fmt.Sprintf("/d/%d", w.rand.IntN(8)) }
+func (w *world) key() string { return fmt.Sprintf("/%c/%d", "dde"[w.rand.IntN(3)], w.rand.IntN(8)) }
 
 // restore puts the backup in place, as an operator should: with revisions that nobody
 // has seen, of which the earlier ones are compacted.
@@ -134,15 +135,17 @@ func (w *world) restore() {
 // agree waits until the consumer has what etcd has.
 func (w *world) agree(when string) {
 	w.t.Helper()
-	put(w.t, w.st, "/d/round", when)
-	kvs, _, err := w.st.List(w.t.Context(), "/d")
-	if err != nil {
-		w.t.Fatal(err)
+	commit(w.t, w.st, store.Op{Key: "/d/round", Value: []byte(when)}, store.Op{Key: "/e/round", Value: []byte(when)})
+	for dir, f := range map[string]*follower{"/d": w.f, "/e": w.e} {
+		kvs, _, err := w.st.List(w.t.Context(), dir)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		want := map[string]string{}
+		for _, kv := range kvs {
+			want[kv.Key] = string(kv.Value)
+		}
+		f.until("what etcd has, "+when, func() bool { return f.content[dir+"/round"] == when })
+		f.want(want)
 	}
-	want := map[string]string{}
-	for _, kv := range kvs {
-		want[kv.Key] = string(kv.Value)
-	}
-	w.f.until("what etcd has, "+when, func() bool { return w.f.content["/d/round"] == when })
-	w.f.want(want)
 }

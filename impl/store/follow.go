@@ -3,28 +3,18 @@ package store
 import (
 	"context"
 	"errors"
-	"strconv"
-	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 )
 
-// follow hands over events that one member tells, from the revision that is in
-// force until the stream ends, and says why it ended.
-func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool, err error) {
-	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+// follow hands over events that the member tells whose turn it is, from the revision that
+// is in force until the stream ends, and says why it ended.
+func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
+	st := w.s.join()
+	defer func() { w.s.leave(st, err) }()
+	ctx, cancel := st.within(ctx)
 	defer cancel()
-	// Watches whose metadata is equal share a stream, and a member answers a
-	// progress request only when all watches of the stream are up to date. A
-	// stream of its own keeps one large directory from silencing the others.
-	id := strconv.FormatUint(w.s.watchSeq.Add(1), 10)
-	ctx = metadata.AppendToOutgoingContext(ctx, "unilb-watch", id)
-	ctx = context.WithValue(ctx, openedKey{}, new(atomic.Bool))
 
 	// The watch begins with the revision that is in force already (its events
 	// are skipped): a member does not answer progress requests of a watch that
@@ -32,20 +22,23 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 	// Watch returns when the member has answered; one that never does must not
 	// hold us.
 	late := time.AfterFunc(opening, cancel)
-	events := c.Watch(ctx, rangeStart(w.prefix), clientv3.WithRange(rangeEnd(w.prefix)),
+	events := st.c.Watch(ctx, rangeStart(w.prefix), clientv3.WithRange(rangeEnd(w.prefix)),
 		clientv3.WithRev(w.at.revision), clientv3.WithProgressNotify(), clientv3.WithCreatedNotify(), clientv3.WithFragment())
 	if !late.Stop() {
 		return false, errSilent
 	}
+	st.hear()
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	heard, lagging := time.Now(), false
+	var lagging bool
+	var since time.Time // it lags
 	for {
 		select {
 		case resp, ok := <-events:
 			if !ok {
 				return progressed, errClosed
 			}
+			st.hear()
 			err := w.receive(resp)
 			// From here on whoever replaces etcd has to break this stream.
 			doubt := resp.Created || errors.Is(err, errStrange) || errors.Is(err, errLagging) && !lagging
@@ -60,49 +53,37 @@ func (w *watch) follow(ctx context.Context, c *clientv3.Client) (progressed bool
 					continue
 				}
 				beat.Reset(catchUpBeat)
-				heard, lagging = time.Now(), true
+				since, lagging = time.Now(), true
 				continue
 			case err != nil:
 				return progressed, err
 			case lagging:
 				beat.Reset(heartbeat)
 			}
-			progressed, lagging, heard = true, false, time.Now()
+			st.hear() // it took time to hand over; nobody has listened meanwhile
+			progressed, lagging = true, false
 			w.hears(true)
 		case <-beat.C:
 			if len(events) > 0 {
 				continue
 			}
-			if lagging && time.Since(heard) > catchUp {
+			if lagging && time.Since(since) > catchUp {
 				return progressed, errLagging
 			}
-			if time.Since(heard) > silence {
+			if st.silent() > silence {
 				return progressed, errSilent
 			}
-			bctx, done := context.WithTimeout(ctx, heartbeat)
-			_ = c.RequestProgress(bctx) // a missing answer is what counts
-			done()
+			every := heartbeat
+			if lagging {
+				every = catchUpBeat
+			}
+			st.request(ctx, every)
+		case <-st.left:
+			return progressed, errLeft
 		case <-ctx.Done():
 			return progressed, ctx.Err()
 		}
 	}
-}
-
-// openedKey is in the context of a watch, with whether its stream was opened.
-type openedKey struct{}
-
-// openOnce keeps the client from opening the stream of a watch again by itself after it
-// broke: what answers then may be a restored etcd, and nobody would have looked.
-func openOnce(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	opened, ok := ctx.Value(openedKey{}).(*atomic.Bool)
-	if ok && opened.Load() {
-		return nil, status.Error(codes.Aborted, "the stream of the watch broke") // a code that the client takes as final
-	}
-	stream, err := open(ctx, desc, cc, method, opts...)
-	if ok && err == nil {
-		opened.Store(true)
-	}
-	return stream, err
 }
 
 // receive hands over one answer of the member.

@@ -58,7 +58,9 @@ func TestMemberThatLagsIsNotTakenForARestoredCluster(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			w.member = 0
+			s.streams.mu.Lock()
+			s.streams.member = 0
+			s.streams.mu.Unlock()
 		}
 	}()
 	at := (<-batches).Revision

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -75,8 +76,8 @@ type Store struct {
 	// does not answer again and again.
 	members   []*clientv3.Client
 	log       *slog.Logger
-	watchSeq  atomic.Uint64 // numbers watches, so that each has its own stream
-	deaf      atomic.Int64  // watches that hear from no member
+	streams   streams
+	deaf      atomic.Int64 // watches that hear from no member
 	resyncs   resyncCounts
 	frontiers frontiers
 }
@@ -106,6 +107,7 @@ func Open(o Options) (*Store, error) {
 		}
 		s.members = append(s.members, c)
 	}
+	s.streams.member = rand.N(len(s.members))
 	return s, nil
 }
 

@@ -61,10 +61,9 @@ func (s *Store) WatchFrom(ctx context.Context, prefix string, known []KV, apply 
 	return w.forever(ctx)
 }
 
-// forever follows one member after the other until ctx ends.
+// forever follows whichever member has its turn until ctx ends.
 func (w *watch) forever(ctx context.Context) error {
 	s, prefix := w.s, w.prefix
-	w.member = rand.N(len(s.members))
 	s.deaf.Add(1)
 	defer w.endDeaf()
 	defer s.frontiers.forget(w)
@@ -94,6 +93,7 @@ var (
 	errLagging  = errors.New("the member lags behind the cluster")
 	errSilent   = errors.New("the member does not answer")
 	errClosed   = errors.New("the stream was closed")
+	errLeft     = errors.New("another watch has left the stream")
 )
 
 // watch is the state of one Watch call. It is used by one goroutine.
@@ -101,7 +101,6 @@ type watch struct {
 	s      *Store
 	prefix string
 	apply  func(Batch)
-	member int // whose turn it is to be watched
 
 	at     header    // what was handed out, and by which cluster
 	handed *versions // nil: nothing was
@@ -120,8 +119,7 @@ func (w *watch) run(ctx context.Context) (progressed bool, err error) {
 		}
 		progressed = true
 	}
-	followed, err := w.follow(ctx, w.s.members[w.member])
-	w.member = (w.member + 1) % len(w.s.members)
+	followed, err := w.follow(ctx)
 	for _, why := range []error{ErrCompacted, errReplaced} {
 		if errors.Is(err, why) {
 			w.stale, w.why = true, why
