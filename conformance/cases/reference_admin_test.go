@@ -168,6 +168,9 @@ func (g *reference) operate(w http.ResponseWriter, r *http.Request, path string,
 		reply(w, 400, object{"error_msg": "invalid argument ttl: should be a number"})
 		return
 	}
+	if !g.is("looks at wait after the write") && !g.waits(w, r) {
+		return
+	}
 	w.Header().Set("X-API-VERSION", "v3")
 	g.expire()
 	o := g.objects[path]
@@ -289,7 +292,9 @@ func (g *reference) delete(w http.ResponseWriter, r *http.Request, path, kind, i
 	if g.is("deleted is a number") {
 		deleted = 1
 	}
-	reply(w, 200, object{"deleted": deleted, "key": "/apisix/" + path})
+	answer := object{"deleted": deleted, "key": "/apisix/" + path}
+	g.tellApplied(w, r, answer)
+	reply(w, 200, answer)
 }
 
 var legalID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -119,6 +119,10 @@ func (g *reference) store(w http.ResponseWriter, r *http.Request, kind, id strin
 	if g.is("indexes on writes") {
 		answer["modifiedIndex"] = g.rev
 	}
+	if g.is("looks at wait after the write") && !g.waits(w, r) {
+		return
+	}
+	g.tellApplied(w, r, answer)
 	reply(w, status, answer)
 }
 

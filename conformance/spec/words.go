@@ -85,6 +85,7 @@ const (
 	AdminPlugins     Feature = "admin.plugins"  // the catalogue of plugins
 	AdminConfigs     Feature = "admin.configs"  // whole configurations are checked
 	AdminIfMatch     Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
+	AdminWait        Feature = "admin.wait"     // an extension: a write is answered when all gateways serve it
 
 	// ADMIN-STANDALONE
 	AdminStandalone Feature = "admin.standalone" // whole configurations are all that the Admin API takes

@@ -10,8 +10,8 @@ import (
 	"github.com/unilb/unilb/conformance/spec"
 )
 
-// nodes is what an upstream needs. Nobody lives there (RFC 5737), and no case of
-// this profile sends a request.
+// nodes is what an upstream needs. Nobody lives there (RFC 5737), and who uses it sends
+// no request.
 const nodes = `"type":"roundrobin","nodes":{"192.0.2.1:80":1}`
 
 func get(path string) spec.Call { return spec.Call{Method: http.MethodGet, Path: path} }
