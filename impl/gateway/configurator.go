@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -102,7 +103,7 @@ func (c *configurator) report(d config.Delta) {
 		c.g.node.Accept(key)
 	}
 	for key, err := range d.Refused {
-		c.refused[key] = err.Error()
+		c.refused[key] = node.ErrorText(err)
 		c.g.node.Refuse(key, err)
 		c.g.o.Log.Warn("object refused, previous version stays", obs.Key, key, obs.Err, err)
 	}

@@ -86,6 +86,9 @@ func TestJunkStraightIntoEtcdStopsNothingElse(t *testing.T) {
 	if got := value(r.scrape(), "unilb_config_objects_refused"); int(got) != len(config.Refused) {
 		t.Errorf("metric says %g, the status %d", got, len(config.Refused))
 	}
+	if got := len(r.scrape()["unilb_config_object_refused"].GetMetric()); got != min(badKeys, len(config.Refused)) {
+		t.Errorf("%d objects are named in metrics, want all %d up to %d", got, len(config.Refused), badKeys)
+	}
 	r.reported(node.ReportKey("l7gw", "test/gw"))
 }
 

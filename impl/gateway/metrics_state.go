@@ -33,6 +33,7 @@ var (
 	comparedDesc  = describe("unilb_config_drift_compared", "Other registered gateways that this one was compared with the last time.", "prefix")
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
 	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
+	badKeyDesc    = describe("unilb_config_object_refused", "1 for each object that cannot be used; the first hundred in the order of keys.", "key")
 	rebuiltDesc   = describe("unilb_config_objects_rebuilt_total", "Objects of etcd that were compiled, or refused, since the start.")
 	resyncsDesc   = describe("unilb_etcd_resyncs_total", "How often a directory was listed again: compacted, the revisions to continue from were gone; replaced, etcd was restored or is another one.", "reason")
 	resyncedDesc  = describe("unilb_etcd_resync_objects_total", "Objects that differed when a directory was listed again; the others are not rebuilt.")
@@ -58,6 +59,9 @@ var (
 	droppedDesc     = describe("unilb_access_log_dropped_total", "Lines of the access log that found no room because the file takes them too slowly.")
 	logFailuresDesc = describe("unilb_access_log_failures_total", "Failures of writing or opening the access log.")
 )
+
+// badKeys bounds the objects that a scrape names because they cannot be used.
+const badKeys = 100
 
 // collectTotals exposes what is counted of all requests together.
 func (g *Gateway) collectTotals(s *samples) {
@@ -96,6 +100,13 @@ func (g *Gateway) collectConfiguration(s *samples) {
 	snap, refused := g.config.status()
 	counts := snap.Counts()
 	s.gauge(badDesc, float64(len(refused)))
+	seen := map[string]bool{} // keys that are no UTF-8 may look alike
+	for _, key := range slices.Sorted(maps.Keys(refused)) {
+		if name := strings.ToValidUTF8(key, "\uFFFD"); !seen[name] && len(seen) < badKeys {
+			seen[name] = true
+			s.gauge(badKeyDesc, 1, name)
+		}
+	}
 	for kind, n := range map[string]int{
 		"routes": counts.Routes, "services": counts.Services, "upstreams": counts.Upstreams, "ssls": counts.SSLs, "listeners": counts.Listeners,
 		"global_rules": counts.GlobalRules, "plugin_configs": counts.PluginConfigs, "consumer_groups": counts.ConsumerGroups,

@@ -153,6 +153,7 @@ func TestScrapeTellsTheStateOfTheGateway(t *testing.T) {
 		{1, "unilb_config_objects", []string{"kind", "upstreams"}},
 		{1, "unilb_config_objects", []string{"kind", "listeners"}},
 		{1, "unilb_config_objects_refused", nil},
+		{1, "unilb_config_object_refused", []string{"key", "/apisix/routes/bad"}},
 		{1, "apisix_node_info", []string{"hostname", hostname}},
 		{1, "apisix_etcd_reachable", nil},
 		{0, "unilb_draining", nil},

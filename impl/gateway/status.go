@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/unilb/unilb/impl/config"
@@ -10,8 +12,12 @@ import (
 	"github.com/unilb/unilb/impl/secret"
 )
 
-// maxGaps bounds the routes that /status/config lists because of their plugins.
-const maxGaps = 10000
+const (
+	// maxGaps bounds the routes that /status/config lists because of their plugins.
+	maxGaps = 10000
+	// maxRefused bounds the objects that it lists because they cannot be used.
+	maxRefused = 10000
+)
 
 // statusHandler serves what every node serves, and what only a gateway knows:
 //
@@ -28,6 +34,10 @@ func (g *Gateway) statusHandler() http.Handler {
 	mux.HandleFunc("GET /status/config", func(w http.ResponseWriter, _ *http.Request) {
 		snap, refused := g.config.status()
 		gaps, more := snap.Gaps(maxGaps)
+		moreRefused := max(0, len(refused)-maxRefused)
+		for _, key := range slices.Sorted(maps.Keys(refused))[len(refused)-moreRefused:] {
+			delete(refused, key)
+		}
 		plugins := make(map[string]config.Gaps, len(gaps))
 		for key, gap := range gaps {
 			plugins[g.o.Prefix+"/"+key] = gap
@@ -35,13 +45,14 @@ func (g *Gateway) statusHandler() http.Handler {
 		answerJSON(w, struct {
 			Objects  config.Counts          `json:"objects"`
 			Refused  map[string]string      `json:"refused"`
+			MoreBad  int                    `json:"refused_more,omitempty"`
 			Plugins  map[string]config.Gaps `json:"plugins_not_run"` // by key of the route or global rule
 			More     int                    `json:"plugins_not_run_more,omitempty"`
 			InFlight int                    `json:"in_flight"`
 			LastGood *lastGoodStatus        `json:"last_good"` // null: none is kept
 			// Secrets are the references that are not known, or not up to date.
 			Secrets map[string]secret.Trouble `json:"secrets"`
-		}{snap.Counts(), refused, plugins, more, g.engine.InFlight(), g.last.status(time.Now()), g.secrets.Troubles(maxTroubles)})
+		}{snap.Counts(), refused, moreRefused, plugins, more, g.engine.InFlight(), g.last.status(time.Now()), g.secrets.Troubles(maxTroubles)})
 	})
 	mux.HandleFunc("GET /status/upstreams", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, struct {

@@ -141,10 +141,7 @@ func (n *Node) Wait(ctx context.Context, prefix string, rev int64) error {
 // Refuse says that the object at key cannot be used and that its previous
 // version, if there is one, stays in force.
 func (n *Node) Refuse(key string, err error) {
-	text := err.Error()
-	if len(text) > errorBytes {
-		text = strings.ToValidUTF8(text[:errorBytes], "")
-	}
+	text := ErrorText(err)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	old, known := n.refused[key]

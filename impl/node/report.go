@@ -3,6 +3,7 @@ package node
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/unilb/unilb/impl/store"
 )
@@ -43,6 +44,15 @@ func (r Report) Truncated() bool { return len(r.Errors) >= listedErrors }
 type ObjectError struct {
 	Key   string `json:"key"`
 	Error string `json:"error"`
+}
+
+// ErrorText is the text of an error as a report has it: at most 512 bytes.
+func ErrorText(err error) string {
+	text := err.Error()
+	if len(text) > errorBytes {
+		text = strings.ToValidUTF8(text[:errorBytes], "")
+	}
+	return text
 }
 
 // ParseReport reads a Report from etcd. Unknown fields are ignored.
