@@ -44,7 +44,8 @@ type Keeper struct {
 	dirty   chan struct{}    // has an element when pending has one
 	status  Status
 
-	kept map[string]*directory // by prefix; Run's
+	kept   map[string]*directory // by prefix; Run's
+	onDisk map[string]bool       // prefixes that the file has, and whether objects of them; nil: unknown. Run's
 }
 
 // step is what happened to a directory.
@@ -178,7 +179,11 @@ func (k *Keeper) save() error {
 		k.take(prefix, s)
 	}
 	img := k.image(time.Now())
-	size, err := write(k.o.Dir, img)
+	err := k.spare(img)
+	var size int64
+	if err == nil {
+		size, err = write(k.o.Dir, img)
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
@@ -187,6 +192,7 @@ func (k *Keeper) save() error {
 		k.o.Log.Error("last good configuration not written", "path", k.o.Dir, obs.Err, err)
 		return err
 	}
+	k.onDisk = filled(img)
 	k.status.Writes++
 	k.status.Saved, k.status.Bytes, k.status.Err = img.Saved, size, ""
 	k.status.Revisions = map[string]int64{}

@@ -213,3 +213,47 @@ func TestWhatAKilledWriteLeftIsRemoved(t *testing.T) {
 		t.Errorf("%s is still there: %v", left, err)
 	}
 }
+
+func TestFileFromBeforeADirectoryBecameEmptyIsKept(t *testing.T) {
+	k := keeper(t, Options{})
+	before := func() string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(k.o.Dir, previous))
+		if os.IsNotExist(err) {
+			return "none"
+		}
+		img, err := decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(img.Contents[0].Prefix, "@", img.Contents[0].Revision)
+	}
+	step := func(what string, rev int64, reset bool, want string, puts ...store.KV) {
+		t.Helper()
+		k.Note("/d", store.Batch{Revision: rev, Reset: reset, Puts: puts}, nothing)
+		k.Note("/z-always-empty", store.Batch{Revision: rev, Reset: true}, nothing)
+		saved(t, k)
+		if got := before(); got != want {
+			t.Errorf("%s: got %s, want %s", what, got, want)
+		}
+	}
+	slash := kv("/d/routes/", "init_dir", 1)
+	step("nothing was there", 1, true, "none", slash)
+	step("an object", 2, false, "none", kv("/d/routes/1", "1", 2))
+	step("another", 3, false, "none", kv("/d/routes/2", "1", 3))
+	step("etcd is empty", 4, true, "/d@3", slash)
+	step("still", 5, true, "/d@3", slash)
+	step("an object again", 6, false, "/d@3", kv("/d/routes/1", "1", 6))
+	// Another process begins with an etcd that was emptied meanwhile.
+	k2, err := New(k.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k = k2
+	step("empty at the start", 7, true, "/d@6")
+	k, err = New(k.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step("empty again", 8, true, "/d@6")
+}
