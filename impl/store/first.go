@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/metadata"
 )
 
 // FirstChange returns what first happened to key after revision after and not
@@ -40,6 +42,10 @@ func (s *Store) FirstChange(ctx context.Context, key string, after, upTo int64) 
 func firstChange(ctx context.Context, c *clientv3.Client, key string, after, upTo int64) (KV, bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	o := &opening{left: make(chan struct{})}
+	defer close(o.left)
+	ctx = metadata.AppendToOutgoingContext(ctx, "unilb-watch", fmt.Sprintf("first %p", o)) // a stream of its own
+	ctx = context.WithValue(ctx, openingKey{}, o)
 	for resp := range c.Watch(ctx, rangeStart(""), clientv3.WithRange(rangeEnd("")), clientv3.WithRev(after+1), clientv3.WithFragment()) {
 		if err := resp.Err(); err != nil {
 			return KV{}, false, err

@@ -21,7 +21,7 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 	// begins in its future, as every watch of an idle cluster otherwise would.
 	// Watch returns when the member has answered; one that never does must not
 	// hold us.
-	late := time.AfterFunc(opening, cancel)
+	late := time.AfterFunc(w.s.beginning, cancel)
 	events := st.c.Watch(ctx, rangeStart(w.prefix), clientv3.WithRange(rangeEnd(w.prefix)),
 		clientv3.WithRev(w.at.revision), clientv3.WithProgressNotify(), clientv3.WithCreatedNotify(), clientv3.WithFragment())
 	if !late.Stop() {

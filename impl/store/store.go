@@ -77,7 +77,8 @@ type Store struct {
 	members   []*clientv3.Client
 	log       *slog.Logger
 	streams   streams
-	deaf      atomic.Int64 // watches that hear from no member
+	beginning time.Duration // of a watch; see the constant. Tests set it
+	deaf      atomic.Int64  // watches that hear from no member
 	resyncs   resyncCounts
 	frontiers frontiers
 }
@@ -94,7 +95,7 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{log: o.Log}
+	s := &Store{log: o.Log, beginning: beginning}
 	var err error
 	if s.c, err = dial(o, o.Endpoints...); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -32,9 +32,8 @@ type stream struct {
 	id     string
 	member int
 	c      *clientv3.Client
-	users  int           // watches; streams.mu guards it
-	left   chan struct{} // closed when all are to leave
-	opened atomic.Bool
+	users  int // watches; streams.mu guards it
+	opening
 	// heard is when the member said anything, to whichever watch: it answers a progress
 	// request only when all watches are up to date, so a large directory that is not
 	// keeps it from telling the others that it lives. asked is when it was requested
@@ -51,7 +50,7 @@ func (s *Store) join() *stream {
 		s.streams.seq++
 		s.streams.now = &stream{
 			id: strconv.FormatUint(s.streams.seq, 10), member: s.streams.member, c: s.members[s.streams.member],
-			left: make(chan struct{}), began: time.Now(),
+			opening: opening{left: make(chan struct{})}, began: time.Now(),
 		}
 	}
 	s.streams.now.users++
@@ -90,7 +89,7 @@ func failed(err error) bool {
 func (st *stream) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	ctx = metadata.AppendToOutgoingContext(ctx, "unilb-watch", st.id)
-	return context.WithValue(ctx, openedKey{}, &st.opened), cancel
+	return context.WithValue(ctx, openingKey{}, &st.opening), cancel
 }
 
 func (st *stream) hear() { st.heard.Store(int64(time.Since(st.began))) }
@@ -111,19 +110,37 @@ func (st *stream) request(ctx context.Context, pause time.Duration) {
 	_ = st.c.RequestProgress(ctx) // a missing answer is what counts
 }
 
-// openedKey is in the context of a watch, with whether its stream was opened.
-type openedKey struct{}
+// opening is how a stream of the client lives: it is opened once, and no longer than
+// until it was left.
+type opening struct {
+	left   chan struct{} // closed when all watches are to leave the stream
+	opened atomic.Bool
+}
 
-// openOnce keeps the client from opening the stream of watches again by itself after it
-// broke: what answers then may be a restored etcd, and nobody would have looked.
+// openingKey is in the context of a watch, with the opening of its stream.
+type openingKey struct{}
+
+// openOnce keeps the client from opening a stream of watches again by itself after it
+// broke: what answers then may be a restored etcd, and nobody would have looked. And it
+// ends one that was left. The client does so only when it has opened it, and waits for a
+// member that is away as long as it takes: when that is back, it would get a stream of
+// every attempt there was, for ever.
 func openOnce(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	opened, ok := ctx.Value(openedKey{}).(*atomic.Bool)
-	if ok && opened.Load() {
+	o, ok := ctx.Value(openingKey{}).(*opening)
+	if !ok {
+		return open(ctx, desc, cc, method, opts...)
+	}
+	if o.opened.Load() {
 		return nil, status.Error(codes.Aborted, "the stream of the watch broke") // a code that the client takes as final
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		<-o.left
+	}()
 	stream, err := open(ctx, desc, cc, method, opts...)
-	if ok && err == nil {
-		opened.Store(true)
+	if err == nil {
+		o.opened.Store(true)
 	}
 	return stream, err
 }

@@ -15,9 +15,9 @@ const (
 	// there is one. A stream on a half-open connection looks like an idle one.
 	heartbeat = time.Second
 	silence   = 4 * time.Second
-	// opening bounds how long a member may take to begin a watch. One that is
+	// beginning bounds how long a member may take to begin a watch. One that is
 	// down costs this much once.
-	opening = 2 * time.Second
+	beginning = 2 * time.Second
 	// catchUp bounds how long a member may lag behind what was handed out before
 	// the watch leaves it for another; it is asked every catchUpBeat.
 	catchUp     = time.Second
