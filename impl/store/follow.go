@@ -30,6 +30,7 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 	st.hear()
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	heard := time.Now()
 	var lagging bool
 	var since time.Time // it lags
 	for {
@@ -61,7 +62,7 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 				beat.Reset(heartbeat)
 			}
 			st.hear() // it took time to hand over; nobody has listened meanwhile
-			progressed, lagging = true, false
+			progressed, lagging, heard = true, false, time.Now()
 			w.hears(true)
 		case <-beat.C:
 			if len(events) > 0 {
@@ -72,6 +73,9 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 			}
 			if st.silent() > silence {
 				return progressed, errSilent
+			}
+			if time.Since(heard) > w.s.starvation {
+				return progressed, errStarved
 			}
 			every := heartbeat
 			if lagging {

@@ -74,13 +74,14 @@ type Store struct {
 	// members has a client for each endpoint. Watches use them: the client
 	// above chooses the member of a stream itself, and may choose one that
 	// does not answer again and again.
-	members   []*clientv3.Client
-	log       *slog.Logger
-	streams   streams
-	beginning time.Duration // of a watch; see the constant. Tests set it
-	deaf      atomic.Int64  // watches that hear from no member
-	resyncs   resyncCounts
-	frontiers frontiers
+	members []*clientv3.Client
+	log     *slog.Logger
+	streams streams
+	// See the constants; tests set them.
+	beginning, starvation time.Duration
+	deaf                  atomic.Int64 // watches that hear from no member
+	resyncs               resyncCounts
+	frontiers             frontiers
 }
 
 // Open prepares a Store. It does not wait for etcd: an unreachable cluster shows
@@ -95,7 +96,7 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{log: o.Log, beginning: beginning}
+	s := &Store{log: o.Log, beginning: beginning, starvation: starvation}
 	var err error
 	if s.c, err = dial(o, o.Endpoints...); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -15,6 +15,9 @@ const (
 	// there is one. A stream on a half-open connection looks like an idle one.
 	heartbeat = time.Second
 	silence   = 4 * time.Second
+	// starvation is the same for one watch on a stream on which others are answered: as
+	// long as a large directory may take to come up to date.
+	starvation = 20 * time.Second
 	// beginning bounds how long a member may take to begin a watch. One that is
 	// down costs this much once.
 	beginning = 2 * time.Second
@@ -92,6 +95,7 @@ var (
 	errStrange  = errors.New("the member belongs to another cluster")
 	errLagging  = errors.New("the member lags behind the cluster")
 	errSilent   = errors.New("the member does not answer")
+	errStarved  = errors.New("the member answers other watches only")
 	errClosed   = errors.New("the stream was closed")
 	errLeft     = errors.New("another watch has left the stream")
 )
