@@ -23,8 +23,9 @@ const (
 	maxWaits = 256
 	// nodePage is how many registrations are read at once, maxNodes how many count.
 	nodePage, maxNodes = 500, 10000
-	// askAgain separates two questions to a gateway that cannot be reached.
-	askAgain = 100 * time.Millisecond
+	// askAgain separates the first two questions to a gateway that cannot be reached; it
+	// doubles up to askSeldom.
+	askAgain, askSeldom = 100 * time.Millisecond, time.Second
 	// answerMargin is how much earlier than the wait ends a gateway is to answer that it
 	// is behind: one that answers must be told from one that does not.
 	answerMargin = 200 * time.Millisecond
@@ -194,10 +195,10 @@ func (h *Handler) awaitOne(ctx context.Context, reg node.Registration, a *answer
 	prefix := reg.Watches[slices.IndexFunc(reg.Watches, func(p string) bool { return node.Covers(p, h.prefix) })]
 	prefix = strings.TrimSuffix(prefix, "/")
 	b := &behind{Node: reg.Name}
-	for {
+	for again := askAgain; ; again = min(2*again, askSeldom) {
 		left := time.Until(until)
 		asking, cancel := context.WithDeadline(ctx, until)
-		said, err := h.nodes.Applied(asking, reg, prefix, a.rev, max(0, left-min(answerMargin, left/4)))
+		said, err := h.nodes.Applied(asking, reg, node.Question{Prefix: prefix, Revision: a.rev, Timeout: max(0, left-min(answerMargin, left/4)), Key: a.key})
 		cancel()
 		if err != nil {
 			b.State, b.Error = stateUnknown, err.Error()
@@ -217,7 +218,7 @@ func (h *Handler) awaitOne(ctx context.Context, reg node.Registration, a *answer
 				b.State = stateBehind
 			}
 		}
-		if time.Until(until) < answerMargin || !pause(ctx, min(askAgain, time.Until(until)-answerMargin)) {
+		if time.Until(until) < answerMargin || !pause(ctx, min(again, time.Until(until)-answerMargin)) {
 			return b
 		}
 		b.State, b.Error = "", ""

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unilb/unilb/impl/admin"
 	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -228,5 +229,26 @@ func TestBadWaitIsRefusedBeforeTheWrite(t *testing.T) {
 	}
 	if r := a.do("GET /apisix/admin/routes/1", ""); r.code != 404 {
 		t.Errorf("it was written all the same: %d %s", r.code, r.raw)
+	}
+}
+
+// The server bounds the time that a request may take to come, and that must not end the
+// wait for gateways: one that answers is behind, not unknown.
+func TestWaitOutlivesTheTimeThatARequestMayTakeToCome(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.gateway("bj/az1/l7-1").Applied("/apisix", 7)
+	h, err := admin.New(admin.Options{Store: a.st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ReadTimeout = 300 * time.Millisecond
+	s.Start()
+	t.Cleanup(s.Close)
+	a.url = s.URL
+	r := a.do(put1+"?wait=applied&timeout=1s", route1)
+	if got := r.applied(t); r.code != 504 || got.Applied == nil || got.Applied.Behind[0].State != "behind" {
+		t.Errorf("got %d %s, want 504 and one that is behind", r.code, r.raw)
 	}
 }

@@ -152,7 +152,7 @@ func patience(wait time.Duration, deadline time.Time) time.Duration {
 
 // askApplied asks a status listener once and notes what it says.
 func (s *Service) askApplied(ctx context.Context, w want, p prefixWant, timeout time.Duration, said *answer) error {
-	got, err := s.status.Applied(ctx, w.node, p.prefix, p.rev, timeout)
+	got, err := s.status.Applied(ctx, w.node, node.Question{Prefix: p.prefix, Revision: p.rev, Timeout: timeout})
 	if err != nil {
 		return err
 	}

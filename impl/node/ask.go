@@ -49,12 +49,23 @@ type InForce struct {
 	Errors []ObjectError
 }
 
-// Applied asks a node, and lets it wait with its answer until it has revision rev in force
-// under prefix, but no longer than timeout. That it answers does not say that it has: see
+// A Question is what a node may be asked: to wait with its answer until it has Revision in
+// force under Prefix, but no longer than Timeout.
+type Question struct {
+	Prefix   string
+	Revision int64
+	Timeout  time.Duration
+	Key      string // the object whose refusal is of interest; "": of all
+}
+
+// Applied asks a node. That it answers does not say that it has the revision: see
 // InForce.Applied. Prefixes there do not end in a slash. The error says that it cannot be
 // reached, or that another node answers at its address.
-func (c *Client) Applied(ctx context.Context, reg Registration, prefix string, rev int64, timeout time.Duration) (InForce, error) {
-	q := url.Values{"prefix": {prefix}, "revision": {strconv.FormatInt(rev, 10)}, "timeout": {timeout.Round(time.Millisecond).String()}}
+func (c *Client) Applied(ctx context.Context, reg Registration, ask Question) (InForce, error) {
+	q := url.Values{"prefix": {ask.Prefix}, "revision": {strconv.FormatInt(ask.Revision, 10)}, "timeout": {ask.Timeout.Round(time.Millisecond).String()}}
+	if ask.Key != "" {
+		q.Set("key", ask.Key)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(reg.Status, "/")+"/status/applied?"+q.Encode(), nil)
 	if err != nil {
 		return InForce{}, fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)

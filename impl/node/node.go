@@ -205,16 +205,23 @@ func (n *Node) stateLocked() State {
 
 // report returns the node's report as of now, and a channel that is closed when
 // it is out of date.
-func (n *Node) report() (Report, <-chan struct{}) { return n.reportUpTo(listedErrors) }
+func (n *Node) report() (Report, <-chan struct{}) { return n.reportUpTo(listedErrors, "") }
 
-// reportUpTo is report with at most limit errors.
-func (n *Node) reportUpTo(limit int) (Report, <-chan struct{}) {
+// reportUpTo is report with at most limit errors, and those of one key only unless
+// that is empty.
+func (n *Node) reportUpTo(limit int, key string) (Report, <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r := Report{
 		Name: n.reg.Name, Kind: n.reg.Kind, Instance: n.instance,
 		Applied: maps.Clone(n.applied), Hash: maps.Clone(n.hash),
 		Errors: []ObjectError{},
+	}
+	if key != "" {
+		if text, ok := n.refused[key]; ok {
+			r.Errors = append(r.Errors, ObjectError{Key: key, Error: text})
+		}
+		return r, n.changed
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.refused)) {
 		if len(r.Errors) == limit {

@@ -65,7 +65,7 @@ func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 
 // serveApplied answers what is in force and what was refused: at once, or with ?prefix= and
 // ?revision= when the revision is reached, or 504 with the same body after
-// ?timeout=.
+// ?timeout=. ?key= leaves out what was refused of other objects.
 func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
 	prefix, rev, timeout, err := waitFor(req.URL.Query())
 	if err != nil {
@@ -81,7 +81,7 @@ func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
 		}
 	}
 	// Both are of one moment: what is in force at a revision, and what of it is not.
-	r, _ := n.reportUpTo(answeredErrors)
+	r, _ := n.reportUpTo(answeredErrors, req.URL.Query().Get("key"))
 	answer(w, code, struct {
 		Node    string                `json:"node"`
 		Applied map[string]int64      `json:"applied"`

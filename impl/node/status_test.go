@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,6 +121,11 @@ func TestAppliedNamesWhatWasRefusedByThen(t *testing.T) {
 	}
 	if err := json.Unmarshal(ask(n, "/status/applied?prefix=/apisix&revision=100").Body.Bytes(), &answer); err != nil {
 		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"/apisix/routes/032": 1, "/apisix/routes/x": 0} {
+		if got := ask(n, "/status/applied?key="+key).Body.String(); strings.Count(got, `"key"`) != want || !strings.Contains(got, `"errors":[`) {
+			t.Errorf("of %s: got %s, want %d errors", key, got, want)
+		}
 	}
 	if got := answer.Hash["/apisix"]; got != "00000000000012ff" {
 		t.Errorf("the hash is %q, want 00000000000012ff", got)
