@@ -34,8 +34,9 @@ const (
 
 // Keys of the control plane of a lab.
 const (
-	AdminKey = "lab-admin-key" // X-API-KEY of l7admin
-	APIKey   = "lab-api-key"   // X-API-KEY of lbc-api
+	AdminKey  = "lab-admin-key"  // X-API-KEY of l7admin
+	ViewerKey = "lab-viewer-key" // one that may only read
+	APIKey    = "lab-api-key"    // X-API-KEY of lbc-api
 )
 
 // PathAdmin is the Path of the VIP of a region's l7admin.
@@ -80,7 +81,7 @@ func listen(port int) string { return fmt.Sprintf(":%d", port) }
 func adminProcesses(r *regionBuild, n *Node) []Process {
 	args := append(who(r, n), "--prefix", "/apisix", "--listen", listen(AdminPort), "--status-listen", listen(AdminStatus))
 	procs := []Process{{Name: ProcAdmin, Binary: ProcAdmin, Stage: stageFabric,
-		Args: append(args, where(n)...), Env: map[string]string{"UNILB_ADMIN_KEY": AdminKey}}}
+		Args: append(args, where(n)...), Env: map[string]string{"UNILB_ADMIN_KEY": AdminKey, "UNILB_VIEWER_KEY": ViewerKey}}}
 	if n.Member.IsValid() {
 		procs = append(procs, agent(r, n, "member", "l7admin", stageFabric))
 	}

@@ -99,6 +99,8 @@ var adminBugs = map[string][]string{
 	"ADMIN-PLUGINS-RELOAD":       {"reloads on GET"},
 	"ADMIN-SCHEMA-KINDS":         {"its schema is open"},
 	"ADMIN-SCHEMA-BARE":          {"validates all of it", "prefixes reasons"},
+	"ADMIN-VIEWER":               {"viewers write", "viewers delete", "knows no viewers"},
+	"ADMIN-REPLICAS":             {"admin reads late", "looks for references late", "PATCH in two steps", "pages overlap", "sorts by name"},
 	"ADMIN-SSL-UPSTREAM-CERT":    {"lets references dangle", "shows any certificate"},
 	"ADMIN-STANDALONE-SYNC":      {"accepts and serves nothing", "keeps what configurations leave out", "writes the same digest again", "names no version"},
 	"ADMIN-STANDALONE-VERSIONS":  {"takes lower versions", "equal versions replace", "versions stay"},

@@ -87,6 +87,11 @@ func (g *reference) authorised(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case len(keys) > 0 && (keys[0] == referenceKey || g.is("believes any key") && slices.Contains(keys, referenceKey)):
 		return true
+	case len(keys) > 0 && keys[0] == referenceViewer && !g.is("knows no viewers"):
+		if r.Method == "GET" || g.is("viewers write") || r.Method == "DELETE" && g.is("viewers delete") {
+			return true
+		}
+		description = "invalid method for role viewer"
 	case g.is("needs no key"), g.is("reads without a key") && r.Method == "GET":
 		return true
 	case len(keys) == 0:

@@ -221,6 +221,9 @@ func (g *reference) patch(w http.ResponseWriter, r *http.Request, kind, id strin
 		return
 	}
 	v, _ := deepCopy(o.value).(object)
+	if g.is("PATCH in two steps") {
+		g.breathe()
+	}
 	switch {
 	case sub == nil && g.is("PATCH replaces"):
 		v = members

@@ -66,7 +66,10 @@ type stored struct {
 	then     map[string]any // of a bug: what it referred to when it was written
 }
 
-const referenceKey = "reference-key"
+const (
+	referenceKey    = "reference-key"
+	referenceViewer = "reference-viewer-key"
+)
 
 func newReference(t *testing.T, bug string) *reference {
 	g := &reference{

@@ -76,6 +76,8 @@ type Admin struct {
 	Dialect string `yaml:"dialect"` // DialectAPISIX when empty
 	URL     string `yaml:"url"`     // (template)
 	Key     string `yaml:"key"`     // (template)
+	// ViewerKey is a key that may only read (template).
+	ViewerKey string `yaml:"viewer-key"`
 }
 
 // The dialects.

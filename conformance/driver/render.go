@@ -33,7 +33,7 @@ type Process struct {
 	Dial   string // or by an "address:port" that takes connections
 	Within time.Duration
 
-	AdminURL, AdminKey string
+	AdminURL, AdminKey, ViewerKey string
 
 	DrainSignal  string // without "SIG"
 	DrainWithin  time.Duration
@@ -70,8 +70,9 @@ func (m *Manifest) Render(v Vars) (*Process, error) {
 	p.Binary = v.Binary
 	p.Probe, p.Dial = one("ready.http", m.Ready.HTTP), one("ready.tcp", m.Ready.TCP)
 	p.AdminURL, p.AdminKey = one("admin.url", m.Admin.URL), one("admin.key", m.Admin.Key)
+	p.ViewerKey = one("admin.viewer-key", m.Admin.ViewerKey)
 	if p.AdminURL == "" {
-		p.AdminURL, p.AdminKey = v.AdminURL, v.AdminKey
+		p.AdminURL, p.AdminKey, p.ViewerKey = v.AdminURL, v.AdminKey, v.ViewerKey
 	}
 	for key, list := range map[string]struct {
 		from []string

@@ -18,6 +18,7 @@ type Vars struct {
 	Member    string   // the node's member address; empty behind no L4
 	AdminURL  string   // the region's Admin API, up to and including /apisix/admin
 	AdminKey  string   //
+	ViewerKey string   // a key of it that may only read
 	Revision  int64    // in Applied.HTTP only
 	New       string   // in Check.Exec only: the new file
 }
@@ -36,6 +37,6 @@ func Sample() Vars {
 	return Vars{
 		Bin: "/bin", Binary: "/bin/gateway", Dir: "/run/x", Node: "r/z/n", Zone: "z", Region: "r", Etcd: []string{"http://192.0.2.1:2379"}, Prefix: "/apisix",
 		Listen: []string{"192.0.2.1:80"}, ListenTLS: []string{"192.0.2.1:443"}, Underlay: "192.0.2.1", Member: "192.0.2.2",
-		AdminURL: "http://192.0.2.3:9180/apisix/admin", AdminKey: "k", New: "/run/x/new",
+		AdminURL: "http://192.0.2.3:9180/apisix/admin", AdminKey: "k", ViewerKey: "v", New: "/run/x/new",
 	}
 }

@@ -123,7 +123,7 @@ func (e *Env) Admin() spec.Endpoint {
 	if p == nil {
 		return spec.Endpoint{}
 	}
-	return spec.Endpoint{URL: p.AdminURL, Key: p.AdminKey, From: e.client(callers[0].Ref)}
+	return spec.Endpoint{URL: p.AdminURL, Key: p.AdminKey, ViewerKey: p.ViewerKey, From: e.client(callers[0].Ref)}
 }
 
 // EIPs are the public addresses, each with the network it is meant for: its own

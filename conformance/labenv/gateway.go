@@ -74,7 +74,7 @@ func (f *fleet) prepare(n topology.Node, facts lab.Facts) (lab.Command, error) {
 		Etcd: facts.Etcd, Prefix: facts.Prefix,
 		Listen:   []string{netip.AddrPortFrom(n.Underlay, lab.HTTPPort).String()},
 		Underlay: n.Underlay.String(), Member: address(n.Member),
-		AdminURL: adminURL(f.plan, n.Region), AdminKey: topology.AdminKey,
+		AdminURL: adminURL(f.plan, n.Region), AdminKey: topology.AdminKey, ViewerKey: topology.ViewerKey,
 	}
 	if f.manifest.ListenTLS {
 		v.ListenTLS = []string{netip.AddrPortFrom(n.Underlay, lab.HTTPSPort).String()}

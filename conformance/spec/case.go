@@ -87,7 +87,7 @@ func Profiles() []Profile {
 		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSPairs, TLSHot, TLSALPN, TLSClientAuth, TLSObjects, TLSUpstream, TLSStapling, TLSSecrets}},
 		{
 			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
-			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminIfMatch, AdminWait},
+			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminViewer, AdminIfMatch, AdminWait},
 		},
 		{Name: "ADMIN-STANDALONE", Core: []Feature{AdminStandalone}},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},

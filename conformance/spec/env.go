@@ -90,9 +90,11 @@ type Gateway struct {
 
 // An Endpoint is an HTTP API and the place from which to call it.
 type Endpoint struct {
-	URL  string
-	Key  string // header X-API-KEY
-	From traffic.Client
+	URL string
+	Key string // header X-API-KEY
+	// ViewerKey may only read; empty: there is none, or nobody knows it.
+	ViewerKey string
+	From      traffic.Client
 }
 
 // An EIP is a public address of the region.

@@ -84,6 +84,7 @@ const (
 	AdminStreams     Feature = "admin.streams"  // routes of connections
 	AdminPlugins     Feature = "admin.plugins"  // the catalogue of plugins
 	AdminConfigs     Feature = "admin.configs"  // whole configurations are checked
+	AdminViewer      Feature = "admin.viewer"   // a key that may only read
 	AdminIfMatch     Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
 	AdminWait        Feature = "admin.wait"     // an extension: a write is answered when all gateways serve it
 
