@@ -15,14 +15,19 @@ import (
 // alone checks that nobody else has what only one object can have, and returns the
 // conditions under which this stays true, and what is written with the object.
 func (h *Handler) alone(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, []store.Op, *failure) {
+	conds, ops, f := h.sameGroup(ctx, at, obj)
+	if f != nil {
+		return nil, nil, f
+	}
+	var also []store.Cond
+	var locks []store.Op
 	switch at.res.dir {
 	case "consumers":
-		return h.onlyKeys(ctx, at, obj)
+		also, locks, f = h.onlyKeys(ctx, at, obj)
 	case "global_rules":
-		conds, err := h.onlyRule(ctx, at, obj)
-		return conds, nil, err
+		also, f = h.onlyRule(ctx, at, obj)
 	}
-	return nil, nil, nil
+	return append(conds, also...), append(ops, locks...), f
 }
 
 // onlyRule refuses a plugin that another global rule has. There are few of them.
@@ -99,11 +104,16 @@ const locksDir = "/unilb/locks/consumer-keys/"
 func locks(keys []consumerKey) []string {
 	seen := map[string]bool{}
 	for _, k := range keys {
-		f := fnv.New32a()
-		_, _ = f.Write([]byte(k.plugin + "\x00" + k.value)) // never fails
-		seen[fmt.Sprintf("%s%02x", locksDir, f.Sum32()%256)] = true
+		seen[lockOf(locksDir, k.plugin+"\x00"+k.value)] = true
 	}
 	return slices.Sorted(maps.Keys(seen))
+}
+
+// lockOf is the lock of a name, one of 256.
+func lockOf(dir, name string) string {
+	f := fnv.New32a()
+	_, _ = f.Write([]byte(name)) // never fails
+	return fmt.Sprintf("%s%02x", dir, f.Sum32()%256)
 }
 
 // owner is the key of the consumer that a credential belongs to.

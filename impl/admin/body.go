@@ -29,6 +29,16 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	return body, nil
 }
 
+// readNothing looks at what no handler uses, as APISIX does whatever the method: a body
+// must be JSON and a ttl a number.
+func readNothing(w http.ResponseWriter, r *http.Request) *failure {
+	if _, f := readBody(w, r); f != nil {
+		return f
+	}
+	_, f := ttl(r)
+	return f
+}
+
 func notRead(err error, body []byte) *failure {
 	return &failure{code: http.StatusBadRequest, body: map[string]string{
 		"error_msg": "invalid request body: " + err.Error(), "req_body": string(body),

@@ -30,7 +30,11 @@ func (h *Handler) serveCatalogue(w http.ResponseWriter, r *http.Request, path st
 	if !ours {
 		return false
 	}
-	if _, err := readBody(w, r); err != nil {
+	if r.Method != http.MethodGet {
+		fail(http.StatusNotFound, "not found").write(w)
+		return true
+	}
+	if err := readNothing(w, r); err != nil {
 		err.write(w)
 		return true
 	}
@@ -84,9 +88,6 @@ type described struct {
 }
 
 func pluginSchema(r *http.Request, name string) (*answer, *failure) {
-	if r.Method != http.MethodGet {
-		return nil, fail(http.StatusNotFound, "not found")
-	}
 	system, plugins := subsystem(r)
 	if plugins == nil {
 		return nil, bad("unsupported subsystem: " + system)
@@ -125,6 +126,17 @@ func (h *Handler) reloadPlugins(r *http.Request) (*answer, *failure) {
 	if r.Method != http.MethodPut {
 		return nil, fail(http.StatusMethodNotAllowed, "please use PUT method to reload the plugins, "+r.Method+" method is not allowed.")
 	}
+	if _, err := h.commit(r.Context(), nil, store.Op{Key: h.pluginsKey(), Value: publishedPlugins()}); err != nil {
+		h.log.Error("list of plugins not published", obs.Key, h.pluginsKey(), obs.Err, err)
+		return nil, unavailable(err)
+	}
+	return &answer{code: http.StatusOK, body: "done"}, nil
+}
+
+func (h *Handler) pluginsKey() string { return h.prefix + "/plugins" }
+
+// publishedPlugins is the list as it is in etcd.
+func publishedPlugins() []byte {
 	var list []published
 	for _, p := range plugin.All() {
 		if p.Default {
@@ -136,13 +148,6 @@ func (h *Handler) reloadPlugins(r *http.Request) (*answer, *failure) {
 			list = append(list, published{p.Name, true})
 		}
 	}
-	value, err := json.Marshal(list)
-	if err != nil {
-		return nil, fail(http.StatusInternalServerError, err.Error()) // cannot be: they are names
-	}
-	if _, err := h.commit(r.Context(), nil, store.Op{Key: h.prefix + "/plugins", Value: value}); err != nil {
-		h.log.Error("list of plugins not published", obs.Key, h.prefix+"/plugins", obs.Err, err)
-		return nil, unavailable(err)
-	}
-	return &answer{code: http.StatusOK, body: "done"}, nil
+	value, _ := json.Marshal(list) // names
+	return value
 }

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/unilb/unilb/impl/admin"
+	"github.com/unilb/unilb/impl/store"
 )
 
 func TestPluginsAreListedByPriority(t *testing.T) {
@@ -94,9 +97,35 @@ func TestSchemasOfPluginsAreServed(t *testing.T) {
 	}
 }
 
+func TestPluginEndpointsLookForTheHandlerFirst(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.rows(
+		row{"no handler, bad body", "POST /plugins", "{", 404, "not found"},
+		row{"bad body", "GET /plugins/key-auth", "{", 400, "invalid request body: unexpected end of JSON input at byte 1"},
+		row{"bad ttl", "GET /plugins/key-auth?ttl=x", "", 400, "invalid argument ttl: should be a number"},
+		row{"schema, no handler, bad body", "PUT /schema/route", "{", 404, "not found"},
+		row{"schema, bad body", "GET /schema/route", "{", 400, "invalid request body: unexpected end of JSON input at byte 1"},
+		row{"schema, bad ttl", "GET /schema/route?ttl=x", "", 400, "invalid argument ttl: should be a number"},
+	)
+	for _, line := range []string{"POST /plugins", "PUT /schema/route"} {
+		if r := a.must(404, line, ""); r.header.Get("X-API-VERSION") != "" {
+			t.Errorf("%s: has X-API-VERSION", line)
+		}
+	}
+}
+
 func TestReloadPublishesThePluginsOfADataPlane(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
+	atStart := a.stored("/apisix/plugins")
+	if _, err := a.st.Commit(t.Context(), nil, store.Op{Key: "/apisix/plugins", Value: []byte("[]")}); err != nil {
+		t.Fatal(err)
+	}
+	a.start(func(*admin.Options) {})
+	if kept := a.stored("/apisix/plugins"); kept != "[]" {
+		t.Errorf("another start has replaced somebody's list by %s", kept)
+	}
 	if r := a.must(200, "PUT /plugins/reload", ""); r.raw != "done" {
 		t.Errorf("got %q", r.raw)
 	}
@@ -105,6 +134,9 @@ func TestReloadPublishesThePluginsOfADataPlane(t *testing.T) {
 		Stream bool
 	}
 	kept := a.stored("/apisix/plugins")
+	if kept != atStart {
+		t.Errorf("the first start published %s, want what a reload does", atStart)
+	}
 	if err := json.Unmarshal([]byte(kept), &list); err != nil || len(list) == 0 || list[0].Name != "real-ip" {
 		t.Fatalf("etcd holds %s (%v)", kept, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -88,10 +89,12 @@ type validation struct {
 	// keys and rules say who has what only one object can have.
 	keys  map[consumerKey]string
 	rules map[string]string
+	// limits are what objects say of groups of limit-count.
+	limits map[string]string
 }
 
 func newValidation(h *Handler) *validation {
-	return &validation{h: h, names: map[string]bool{}, keys: map[consumerKey]string{}, rules: map[string]string{}}
+	return &validation{h: h, names: map[string]bool{}, keys: map[consumerKey]string{}, rules: map[string]string{}, limits: map[string]string{}}
 }
 
 func (v *validation) section(name string, config map[string]any) {
@@ -217,6 +220,12 @@ func (v *validation) look(at address, tree map[string]any) (obj *apisix.Object, 
 	obj, f := v.h.validate(at, obj)
 	if f != nil {
 		return nil, f.message()
+	}
+	if group, says := limitGroup(tree); group != "" && slices.Contains(limitedKinds, at.res.dir) {
+		if said, named := v.limits[group]; named && said != says {
+			return nil, groupMismatch
+		}
+		v.limits[group] = says
 	}
 	for _, key := range keysOf(tree) {
 		if tail, taken := v.keys[key]; taken && tail != at.tail() {

@@ -85,9 +85,11 @@ type Handler struct {
 	noVersion bool
 	now       func() time.Time
 	log       *slog.Logger
-	consumers consumerKeys
 	nodes     *node.Client  // to the status listeners of gateways
 	waits     chan struct{} // has an element for each write that waits for them
+	// What etcd held, of what only one object can have, or all must say alike.
+	keysOfConsumers memory[consumerKey]
+	groupsOfLimits  memory[string]
 
 	standalone bool
 	maxConfigs int64

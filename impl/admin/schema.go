@@ -19,7 +19,13 @@ func (h *Handler) endpoint(method, path string) http.HandlerFunc {
 	case name == "schema" && validated && method == http.MethodPost:
 		return func(w http.ResponseWriter, r *http.Request) { validateObject(w, r, kind) }
 	case name == "schema" && method == http.MethodGet:
-		return func(w http.ResponseWriter, _ *http.Request) { giveSchema(w, rest) }
+		return func(w http.ResponseWriter, r *http.Request) {
+			if f := readNothing(w, r); f != nil {
+				f.write(w)
+				return
+			}
+			giveSchema(w, rest)
+		}
 	case name == "schema":
 		return func(w http.ResponseWriter, _ *http.Request) { fail(http.StatusNotFound, "not found").write(w) }
 	}

@@ -54,7 +54,7 @@ func (a *api) under(dir string) map[string]int64 {
 	}
 	out := map[string]int64{}
 	for _, kv := range kvs {
-		if !strings.HasSuffix(kv.Key, "/") {
+		if !strings.HasSuffix(kv.Key, "/") && kv.Key != "/apisix/plugins" {
 			out[strings.TrimPrefix(kv.Key, dir)] = kv.Mod
 		}
 	}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"cmp"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"sync"
 
@@ -56,8 +57,15 @@ const (
 // Lookup finds a plugin for HTTP.
 func Lookup(name string) (*Plugin, bool) {
 	p, ok := catalogue().byName[name]
+	if !ok && someAI.MatchString(name) {
+		return catalogue().someAI, true
+	}
 	return p, ok && p.HTTP
 }
+
+// someAI is what plugins are called that APISIX 3.18 has between priorities 1073 and
+// 1028 and that the table does not name: these change with every release.
+var someAI = regexp.MustCompile(`^ai-[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // LookupStream finds a plugin for streams.
 func LookupStream(name string) (*Plugin, bool) {
@@ -74,6 +82,7 @@ func AllStream() []*Plugin { return catalogue().stream }
 type index struct {
 	byName       map[string]*Plugin
 	http, stream []*Plugin
+	someAI       *Plugin // stands for all that it may be: it takes any object, and may guard
 }
 
 var (
@@ -89,7 +98,7 @@ func catalogue() *index {
 }
 
 func build() index {
-	ix := index{byName: make(map[string]*Plugin, len(table))}
+	ix := index{byName: make(map[string]*Plugin, len(table)), someAI: entry{"ai-*", 1028, guard | spare}.plugin()}
 	for _, e := range table {
 		p := e.plugin()
 		ix.byName[p.Name] = p
