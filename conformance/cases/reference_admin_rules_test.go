@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -226,6 +227,34 @@ func (g *reference) refusesPlugins(kind string, v object) string {
 			if msg := g.breaks(schema, conf); msg != "" {
 				return before + "failed to check the configuration of plugin " + name + " err: " + msg
 			}
+		}
+	}
+	return ""
+}
+
+// groupOf is the group that limit-count names in an object, and what it says of it.
+func (g *reference) groupOf(v object) (name any, says object) {
+	plugins, _ := v["plugins"].(object)
+	conf, _ := plugins["limit-count"].(object)
+	meta, _ := conf["_meta"].(object)
+	if conf["group"] == nil || meta["disable"] == true && !g.is("checks plugins that are off") {
+		return nil, nil
+	}
+	says = object{}
+	if !g.is("compares groups without defaults") {
+		says = object{"rejected_code": 503.0, "policy": "local"}
+	}
+	maps.Copy(says, conf)
+	delete(says, "_meta")
+	return conf["group"], says
+}
+
+func (g *reference) refusesGroup(path string, v object) string {
+	name, says := g.groupOf(v)
+	for other, o := range g.objects {
+		of, said := g.groupOf(o.value)
+		if name != nil && of == name && other != path && !reflect.DeepEqual(said, says) && !g.is("groups disagree") {
+			return "failed to check the configuration of plugin limit-count err: group conf mismatched"
 		}
 	}
 	return ""

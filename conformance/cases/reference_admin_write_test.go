@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -349,5 +350,5 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 			return "the property is forbidden:  upstream." + name
 		}
 	}
-	return g.refuses(kind, id, v)
+	return cmp.Or(g.refuses(kind, id, v), g.refusesGroup(kind+"/"+id, v))
 }

@@ -12,7 +12,7 @@ import (
 // Catches an Admin API whose list of plugins a crawler can change.
 var adminPluginsReload = spec.Case{
 	ID: "ADMIN-PLUGINS-RELOAD", Level: spec.Must, Needs: []spec.Feature{spec.AdminPlugins},
-	Title: "Plugins are read again on PUT, which answers done; other methods are 405.",
+	Title: "Plugins are read again on PUT, which answers done; other methods are 405. What has no handler is not found, whatever the body.",
 	Refs:  []string{"APISIX 3.18 Admin API, plugin and schema endpoints"},
 	After: []string{"ADMIN-PLUGINS-LIST"},
 	Run: func(ctx context.Context, t *spec.T) {
@@ -20,5 +20,6 @@ var adminPluginsReload = spec.Case{
 		t.Check(strings.TrimSpace(string(r.Body)) == "done", "got %s, want done", r)
 		refusedAs(ctx, t, http.StatusMethodNotAllowed, no{get("/plugins/reload"), "please use PUT method to reload the plugins, GET method is not allowed."})
 		ask.Refused(ctx, t, post("/plugins", `{}`), http.StatusNotFound, "not found")
+		ask.Refused(ctx, t, post("/plugins", `{`), http.StatusNotFound, "not found")
 	},
 }

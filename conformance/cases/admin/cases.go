@@ -105,6 +105,7 @@ func Cases() []spec.Case {
 		adminPluginSchema,
 		adminPluginsAll,
 		adminPluginsReload,
+		adminLimitGroup,
 		adminSchemaKinds,
 		adminSchemaBare,
 		adminSslUpstreamCert,
