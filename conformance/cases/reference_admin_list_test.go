@@ -122,7 +122,9 @@ func (g *reference) filters(kind string, q url.Values) func(object) bool {
 		if g.is("takes the first of repeated fields") {
 			want = values[0]
 		}
-		conds = append(conds, func(v object) bool { return v[name] == want })
+		conds = append(conds, func(v object) bool {
+			return v[name] == want || want == "" && v[name] == nil && g.is("nothing is what has none")
+		})
 	}
 	if g.is("unknown fields fit nobody") && refs.Has("no_such_field") {
 		conds = append(conds, func(object) bool { return false })

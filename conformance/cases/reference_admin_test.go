@@ -47,15 +47,25 @@ func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 	if !g.is("CORS for good answers only") || r.Method == "OPTIONS" {
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
+	if !g.is("counts slashes") {
+		r.URL.Path = regexp.MustCompile("/+").ReplaceAllString(r.URL.Path, "/")
+	}
 	path, ours := strings.CutPrefix(r.URL.Path, "/apisix/admin")
+	if ours && path != "/" && r.Method != "PATCH" {
+		path = strings.TrimSuffix(path, "/")
+	}
 	switch {
 	case r.Method == "OPTIONS" && !g.is("OPTIONS needs a key"):
 		h.Set("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH")
 		h.Set("Access-Control-Allow-Headers", "*")
 	case r.Method == "HEAD" && path == "" && !g.is("HEAD needs a key"):
 	case ours && g.manageWhole(w, r, path, body):
-	case !ours || !strings.HasPrefix(path, "/"):
-		http.NotFound(w, r)
+	case !ours || !strings.HasPrefix(path, "/") || !slices.Contains([]string{"GET", "PUT", "POST", "DELETE", "PATCH"}, r.Method) && (r.Method != "HEAD" || !g.is("HEAD is GET")):
+		w.Header().Set("Content-Type", "text/html")
+		if g.is("words of its own outside") {
+			w.Header().Set("Content-Type", "text/plain")
+		}
+		w.WriteHeader(404)
 	case g.is("looks at the body first") && !g.readable(w, r, path[1:], body):
 	case g.authorised(w, r) && path == "/configs/validate" && r.Method == "POST":
 		g.mu.Lock()

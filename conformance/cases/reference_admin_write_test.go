@@ -342,13 +342,21 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 	case kind == "consumers" && v["username"] != nil && v["username"] != id && !g.is("consumers are renamed"):
 		return "wrong username"
 	}
-	for _, name := range []string{"create_time", "update_time"} {
-		if v[name] != nil && !g.is("takes times") {
-			return "the property is forbidden:  " + name
+	forbidden := ""
+	plugins, _ := v["plugins"].(object)
+	for _, within := range []struct {
+		name  string
+		v     object
+		looks bool
+	}{{"", v, !g.is("takes times")}, {"upstream.", up, inline && !g.is("takes times of upstreams")}, {"plugins.", plugins, true}} {
+		for _, name := range []string{"create_time", "update_time"} {
+			if within.looks && within.v[name] != nil && (forbidden == "" || !g.is("names one forbidden property")) {
+				forbidden += " " + within.name + name
+			}
 		}
-		if inline && up[name] != nil && !g.is("takes times of upstreams") {
-			return "the property is forbidden:  upstream." + name
-		}
+	}
+	if forbidden != "" {
+		return "the property is forbidden: " + forbidden
 	}
 	return cmp.Or(g.refuses(kind, id, v), g.refusesGroup(kind+"/"+id, v))
 }

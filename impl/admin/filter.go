@@ -76,7 +76,7 @@ func byIDs(filter string) []func(map[string]any) bool {
 			continue
 		}
 		want := values[len(values)-1]
-		conds = append(conds, func(t map[string]any) bool { return apisix.IDText(t[name]) == want })
+		conds = append(conds, func(t map[string]any) bool { return t[name] != nil && apisix.IDText(t[name]) == want })
 	}
 	return conds
 }

@@ -148,7 +148,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	path, ours := strings.CutPrefix(r.URL.Path, root)
+	path, ours := strings.CutPrefix(merged(r.URL.Path), root)
 	if ours && path == "" && r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK) // liveness probe of clients, needs no key
 		return
@@ -192,6 +192,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.write(w)
+}
+
+// merged makes one slash of several, as nginx does.
+func merged(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
 }
 
 func routed(method string) bool {

@@ -24,7 +24,8 @@ func (h *Handler) endpoint(method, path string) http.HandlerFunc {
 				f.write(w)
 				return
 			}
-			giveSchema(w, rest)
+			kind, _, _ := strings.Cut(rest, "/") // APISIX looks no further
+			giveSchema(w, kind)
 		}
 	case name == "schema":
 		return func(w http.ResponseWriter, _ *http.Request) { fail(http.StatusNotFound, "not found").write(w) }

@@ -109,21 +109,25 @@ func with(obj *apisix.Object, set map[string]any) (*apisix.Object, *failure) {
 	return obj, nil
 }
 
-// forbidTimes refuses timestamps in a body, where APISIX looks for them.
+// forbidTimes refuses timestamps in a body, where APISIX looks for them. It names all.
 func forbidTimes(obj *apisix.Object) *failure {
-	for _, name := range []string{"create_time", "update_time"} {
-		if obj.Has(name) {
-			return bad("the property is forbidden:  " + name)
+	found := ""
+	for _, within := range []string{"", "upstream", "plugins"} {
+		members, before := obj.Tree(), ""
+		if within != "" {
+			members, _ = obj.Value(within).(map[string]any)
+			before = within + "."
 		}
-		for _, within := range []string{"upstream", "plugins"} {
-			if m, ok := obj.Value(within).(map[string]any); ok {
-				if _, ok := m[name]; ok {
-					return bad("the property is forbidden:  " + within + "." + name)
-				}
+		for _, name := range []string{"create_time", "update_time"} {
+			if _, has := members[name]; has {
+				found += " " + before + name
 			}
 		}
 	}
-	return nil
+	if found == "" {
+		return nil
+	}
+	return bad("the property is forbidden: " + found)
 }
 
 // validate returns the object with its private keys open, if nothing is wrong

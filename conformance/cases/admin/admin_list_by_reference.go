@@ -28,7 +28,7 @@ var adminListByReference = spec.Case{
 		for _, c := range []struct{ filter, want string }{
 			{"upstream_id=" + up, "ac"}, {"service_id=" + sv, "bc"},
 			{"service_id=" + sv + "&upstream_id=" + up, "c"},
-			{"service_id=" + t.Name("none"), ""},
+			{"service_id=" + t.Name("none"), ""}, {"service_id=", ""},
 			{"service_id=" + t.Name("none") + "&service_id=" + sv, "bc"},
 			{"service_id=" + sv + "&no_such_field=1", "bc"},
 		} {

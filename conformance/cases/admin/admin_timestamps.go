@@ -44,6 +44,8 @@ var adminTimestamps = spec.Case{
 			nested := fmt.Sprintf(`{"host":%q,"uri":"/a","upstream":{%q:1700000000,%s}}`, t.Host(), name, nodes)
 			ask.Refused(ctx, t, put(path, nested), http.StatusBadRequest, "the property is forbidden:  upstream."+name)
 		}
+		all := fmt.Sprintf(`{"host":%q,"uri":"/a","update_time":1,"create_time":1,"upstream":{"create_time":1,%s},"plugins":{"update_time":{}}}`, t.Host(), nodes)
+		refusedWith(ctx, t, no{put(path, all), "the property is forbidden:  create_time update_time upstream.create_time plugins.update_time"})
 	},
 }
 

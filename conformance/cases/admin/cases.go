@@ -25,6 +25,7 @@ func Cases() []spec.Case {
 		adminCORS,
 		adminContentType,
 		adminUnknownResource,
+		adminPaths,
 		adminBadBody,
 		adminBadJSON,
 		adminBadJSONPosition,
