@@ -16,8 +16,9 @@ import (
 type answer struct {
 	code int
 	body any
-	rev  int64  // of a write; 0 otherwise
-	key  string // that was written
+	rev  int64           // of a write; 0 otherwise
+	key  string          // that was written
+	keys map[string]bool // that were, when it is not one
 	// outcome is set when the client waited until gateways serve the write.
 	outcome *outcome
 	// stream writes the body of an answer that has no body of its own. When it
@@ -54,6 +55,9 @@ func (f *failure) message() string {
 	m, _ := f.body.(map[string]string)
 	return m["error_msg"]
 }
+
+// wrote tells whether a key was written.
+func (a *answer) wrote(key string) bool { return key == a.key || a.keys[key] }
 
 func (f *failure) write(w http.ResponseWriter) { writeJSON(w, f.code, f.body) }
 

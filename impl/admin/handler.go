@@ -93,8 +93,9 @@ type Handler struct {
 
 	standalone bool
 	maxConfigs int64
-	replacing  sync.Mutex // held by a replacement of the whole configuration
-	self       string     // tells this replica from others
+	accepting  chan struct{} // has an element for each whole configuration in memory
+	replacing  sync.Mutex    // held by the one that replaces what there is
+	self       string        // tells this replica from others
 }
 
 // New returns a Handler.
@@ -121,7 +122,7 @@ func New(o Options) (*Handler, error) {
 		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
 		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
 		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
-		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(),
+		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(), accepting: make(chan struct{}, maxAccepting),
 	}, nil
 }
 

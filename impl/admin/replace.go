@@ -17,6 +17,9 @@ import (
 // maxDigest bounds the digest that a client gives its configuration, in bytes.
 const maxDigest = 1024
 
+// maxAccepting bounds the configurations that are read and compared at once.
+const maxAccepting = 4
+
 // replacement is one PUT of a whole configuration over its tries.
 type replacement struct {
 	h       *Handler
@@ -47,16 +50,7 @@ func (h *Handler) replaceConfigs(w http.ResponseWriter, r *http.Request) {
 		bad(fmt.Sprintf("invalid digest header: longer than %d bytes", maxDigest)).write(w)
 		return
 	}
-	config, f := readConfig(w, r, h.maxConfigs)
-	if f != nil {
-		f.write(w)
-		return
-	}
-	// One at a time: what this replica left of one that was cut short is then its own.
-	h.replacing.Lock()
-	defer h.replacing.Unlock()
-	p := &replacement{h: h, ctx: r.Context(), digest: digest, config: config, checked: map[string][]wanted{}, v: newValidation(h)}
-	a, f := again(r.Context(), p.try)
+	a, f := h.replaceWith(w, r, digest)
 	if f != nil {
 		if f.cause != nil {
 			h.log.Error("configuration not replaced", obs.Op, r.Method, obs.Key, r.URL.Path, obs.Err, f.cause)
@@ -67,10 +61,61 @@ func (h *Handler) replaceConfigs(w http.ResponseWriter, r *http.Request) {
 	if now, accepted := a.body.(standing); accepted {
 		now.headers(w.Header())
 	}
+	if a.outcome != nil { // else there is no body
+		a.body = a.outcome
+		a.write(w)
+		return
+	}
 	if a.rev > 0 {
 		w.Header().Set("X-Unilb-Revision", strconv.FormatInt(a.rev, 10))
 	}
 	w.WriteHeader(a.code)
+}
+
+// replaceWith replaces the configuration by that of the body, and waits until gateways
+// serve it if the client asks to.
+func (h *Handler) replaceWith(w http.ResponseWriter, r *http.Request, digest string) (*answer, *failure) {
+	wait, f := waitFor(r)
+	if f != nil {
+		return nil, f
+	}
+	if wait > 0 {
+		end, f := h.beginWait()
+		if f != nil {
+			return nil, f
+		}
+		defer end()
+	}
+	a, f := h.accept(w, r, digest)
+	if f == nil && wait > 0 && a.rev > 0 {
+		h.await(r.Context(), a, wait)
+	}
+	return a, f
+}
+
+// accept reads the configuration and replaces what there is by it. Few may do so at once:
+// one takes some times its size of memory.
+func (h *Handler) accept(w http.ResponseWriter, r *http.Request, digest string) (*answer, *failure) {
+	select {
+	case h.accepting <- struct{}{}:
+		defer func() { <-h.accepting }()
+	case <-r.Context().Done():
+		return nil, lostRace()
+	}
+	config, f := readConfig(w, r, h.maxConfigs)
+	if f != nil {
+		return nil, f
+	}
+	p := &replacement{h: h, ctx: r.Context(), digest: digest, config: config, checked: map[string][]wanted{}, v: newValidation(h)}
+	return p.run()
+}
+
+// run replaces it. One at a time: what this replica left of one that was cut short is
+// then its own.
+func (p *replacement) run() (*answer, *failure) {
+	p.h.replacing.Lock()
+	defer p.h.replacing.Unlock()
+	return again(p.ctx, p.try)
 }
 
 // try reports retry when another replica replaces the configuration at this time, or
@@ -114,7 +159,7 @@ func (p *replacement) try() (a *answer, retry bool, f *failure) {
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: http.StatusAccepted, body: next, rev: did}, false, nil
+	return &answer{code: http.StatusAccepted, body: next, rev: did, keys: putKeys(batches)}, false, nil
 }
 
 // plan applies the rules of versions: which configuration there is then, and which

@@ -63,6 +63,19 @@ func (p *replacement) batches(replaced []string, rev int64) ([]edit, error) {
 	return out, nil
 }
 
+// putKeys are the keys that batches put.
+func putKeys(batches []edit) map[string]bool {
+	out := map[string]bool{}
+	for _, b := range batches {
+		for _, op := range b.ops {
+			if !op.Delete {
+				out[op.Key] = true
+			}
+		}
+	}
+	return out
+}
+
 // edits compares a section with what etcd holds.
 func (p *replacement) edits(section string, rev int64) (puts, deletions []edit, err error) {
 	have, notes := map[string]store.KV{}, map[string]store.KV{}

@@ -372,3 +372,21 @@ func TestReplacementThatAnotherOneOvertakesBeginsAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestReplacementMayWaitForGateways(t *testing.T) {
+	t.Parallel()
+	a := newStandalone(t)
+	g := a.gateway("bj/az1/l7-1")
+	g.Applied("/apisix", future)
+	r := a.must(202, "PUT /configs?wait=applied", many(60, "a"), "X-Digest", "d1")
+	if v := r.applied(t); v.Applied == nil || v.Applied.InForce != 1 || r.header.Get("X-Unilb-Applied") != "1/1" || r.header.Get("X-Digest") != "d1" {
+		t.Errorf("got %s with %v, want it in force on one of one", r.raw, r.header)
+	}
+	g.Refuse("/apisix/routes/r7", errors.New("no"))
+	r = a.must(502, "PUT /configs?wait=applied", many(60, "b"), "X-Digest", "d2")
+	if v := r.applied(t); !strings.Contains(v.Error, "refuses it: no") {
+		t.Errorf("one route is refused: got %s", r.raw)
+	}
+	a.must(400, "PUT /configs?wait=x", "{}", "X-Digest", "d3")
+	a.must(204, "PUT /configs?wait=applied", "{}", "X-Digest", "d2")
+}

@@ -207,7 +207,7 @@ func (h *Handler) awaitOne(ctx context.Context, reg node.Registration, a *answer
 		if err == nil {
 			at := said.Applied[prefix]
 			b.Applied = max(b.Applied, at)
-			refused := slices.IndexFunc(said.Errors, func(e node.ObjectError) bool { return e.Key == a.key })
+			refused := slices.IndexFunc(said.Errors, func(e node.ObjectError) bool { return a.wrote(e.Key) })
 			switch {
 			case at >= a.rev && refused < 0:
 				return nil
