@@ -208,7 +208,7 @@ func (s *storm) suffer(ctx context.Context, f havoc.Fault) error {
 	passes := func() error { return pass(ctx, f.For) }
 	switch f.Kind {
 	case havoc.Cut:
-		return s.cut(ctx, f)
+		return s.cut(ctx, f.On, func() error { return pass(ctx, f.For) })
 	case havoc.Lose:
 		return s.during(ctx, fault.Kill{On: topology.Selector(f.On[0]), Process: topology.ProcEtcd}, passes)
 	case havoc.Freeze:
@@ -216,7 +216,13 @@ func (s *storm) suffer(ctx context.Context, f havoc.Fault) error {
 	case havoc.Restart:
 		return s.restart(ctx, f.On[0])
 	case havoc.Replace:
-		return s.during(ctx, fault.EtcdReplace{On: f.On[0]}, passes)
+		return s.cut(ctx, f.Cut, func() error {
+			over := time.Now().Add(deaf)
+			if err := s.during(ctx, fault.EtcdReplace{On: f.On[0]}, passes); err != nil {
+				return err
+			}
+			return pass(ctx, time.Until(over))
+		})
 	case havoc.Away:
 		return s.during(ctx, fault.EtcdBackup{Region: s.region}, func() error { return s.withoutStore(ctx, f.On[0]) })
 	case havoc.Restore:
@@ -235,17 +241,22 @@ func pass(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// cut takes gateways from the store, which forgets meanwhile what they miss.
-func (s *storm) cut(ctx context.Context, f havoc.Fault) error {
+// deaf is how long a gateway must be cut off to take its connections for lost: what it
+// missed comes late on those that it keeps, compacted or not.
+const deaf = 6 * time.Second
+
+// cut takes gateways from the store while things happen, and has the store forget what
+// they miss.
+func (s *storm) cut(ctx context.Context, gateways []topology.Ref, happen func() error) error {
 	var cuts []*fault.Active
-	for _, gw := range f.On {
+	for _, gw := range gateways {
 		a, err := s.Lab.Inject(ctx, fault.Partition{A: topology.Selector(gw), B: topology.Selector(s.region + "/*/etcd-*")})
 		if err != nil {
 			return err
 		}
 		cuts = append(cuts, a)
 	}
-	if err := pass(ctx, f.For); err != nil {
+	if err := happen(); err != nil {
 		return err
 	}
 	if _, err := s.Lab.Inject(ctx, fault.EtcdCompact{Region: s.region}); err != nil {

@@ -66,6 +66,7 @@ type writer struct {
 	rng     *rand.Rand
 	targets map[topology.Ref]netip.AddrPort
 	refs    []topology.Ref
+	passing []string // keys of objects that will be deleted once and never come again
 }
 
 // object is JSON in the making.
@@ -83,7 +84,14 @@ func (w *writer) edit(n int) Edit {
 	}
 	e := Edit{Straight: w.chance(20), Verb: Put}
 	var value object
-	e.Key, value = w.object()
+	switch e.Key, value = w.object(); {
+	case w.chance(10):
+		e.Key, value = fmt.Sprintf("/routes/once%d", n), object{"host": fmt.Sprintf("once%d.havoc.example", n), "uri": "/*", "upstream": w.upstream()}
+		w.passing = append(w.passing, e.Key)
+	case w.chance(10) && len(w.passing) > 0: // who misses this has the object for ever
+		e.Verb, e.Key, w.passing = Delete, w.passing[0], w.passing[1:]
+		return e
+	}
 	switch {
 	case strings.HasPrefix(e.Key, "/stream_routes/"): // an Admin API without streams takes none
 		e.Straight = true

@@ -30,11 +30,11 @@ type Plan struct {
 
 // The kinds of faults.
 const (
-	Cut     = "cut"     // gateways do not reach the store, which forgets its past meanwhile
+	Cut     = "cut"     // gateways do not reach the store for a moment, and it forgets its past meanwhile
 	Lose    = "lose"    // a member of the store is killed
 	Freeze  = "freeze"  // a member of the store stops in the middle of its work
 	Restart = "restart" // a gateway is killed, and started again
-	Replace = "replace" // a member of the store is lost with its disk, another comes in its place
+	Replace = "replace" // a member of the store is lost with its disk, another comes in its place; gateways are cut off for so long that they must ask anew
 	Away    = "away"    // no member runs, and the disks are copied; a gateway is killed and started meanwhile
 	Restore = "restore" // all members begin anew with what was copied
 )
@@ -44,6 +44,8 @@ type Fault struct {
 	Kind string `json:"kind"`
 	// On are the gateways, or the member, that it happens to.
 	On []topology.Ref `json:"on,omitempty"`
+	// Cut are gateways that are cut off as well.
+	Cut []topology.Ref `json:"cut,omitempty"`
 	// For is how long it lasts, beside what it takes.
 	For time.Duration `json:"for"`
 }
@@ -80,13 +82,21 @@ func (o Options) fault(rng *rand.Rand, kind string) Fault {
 	restartable := slices.DeleteFunc(slices.Clone(o.Gateways), func(r topology.Ref) bool { return r == o.Spared })
 	switch kind {
 	case Cut:
-		some := slices.Clone(o.Gateways)
-		rng.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
-		f.On = some[:1+rng.IntN(len(some))]
-	case Lose, Freeze, Replace:
+		f.On = some(rng, o.Gateways)
+	case Replace:
+		f.Cut = some(rng, o.Gateways)
+		fallthrough
+	case Lose, Freeze:
 		f.On = []topology.Ref{o.Members[rng.IntN(len(o.Members))]}
 	case Restart, Away:
 		f.On = []topology.Ref{restartable[rng.IntN(len(restartable))]}
 	}
 	return f
+}
+
+// some are one of them at least, and all at most.
+func some(rng *rand.Rand, of []topology.Ref) []topology.Ref {
+	of = slices.Clone(of)
+	rng.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
+	return of[:1+rng.IntN(len(of))]
 }
