@@ -61,11 +61,12 @@ func (r *Region) DumpStore(ctx context.Context, region string) ([]Key, error) {
 // objectsPrefix is where the objects of the configuration are in a store.
 const objectsPrefix = "/apisix"
 
-// NotTaken are the objects of a store that no data plane of APISIX would take.
+// NotTaken are the objects of a store that no data plane of APISIX would take, and the
+// placeholders that it would look for in vain.
 func NotTaken(keys []Key) []stored.Problem {
 	objects := make([]stored.Object, len(keys))
 	for i, k := range keys {
 		objects[i] = stored.Object{Key: k.Key, Value: []byte(k.Value)}
 	}
-	return stored.Check(objectsPrefix, objects)
+	return append(stored.Check(objectsPrefix, objects), stored.Placeholders(objectsPrefix, objects)...)
 }

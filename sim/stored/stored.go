@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -39,6 +40,32 @@ func Check(prefix string, objects []Object) []Problem {
 			out = append(out, Problem{o.Key, why})
 		}
 	}
+	return out
+}
+
+// Placeholders returns what is missing of the keys by which a data plane tells the
+// directories of its first read apart: without them it reads every directory by itself.
+// A store without any object has none.
+func Placeholders(prefix string, objects []Object) []Problem {
+	missing := map[string]bool{"plugins": true}
+	for dir := range kinds {
+		missing[dir] = true
+	}
+	some := false
+	for _, o := range objects {
+		path, ours := strings.CutPrefix(o.Key, prefix+"/")
+		some = some || ours
+		if dir, last := strings.CutSuffix(path, "/"); ours && last {
+			delete(missing, dir)
+		}
+	}
+	var out []Problem
+	for dir := range missing {
+		if some {
+			out = append(out, Problem{prefix + "/" + dir + "/", "the directory has no placeholder"})
+		}
+	}
+	slices.SortFunc(out, func(a, b Problem) int { return strings.Compare(a.Key, b.Key) })
 	return out
 }
 

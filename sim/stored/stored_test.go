@@ -7,6 +7,22 @@ import (
 	"github.com/unilb/unilb/sim/stored"
 )
 
+func TestMissingPlaceholdersAreFound(t *testing.T) {
+	var all []stored.Object
+	for _, dir := range []string{"upstreams", "plugins", "ssls", "stream_routes", "plugin_metadata", "secrets", "routes", "services", "consumers", "global_rules", "protos", "plugin_configs", "consumer_groups"} {
+		all = append(all, stored.Object{Key: "/apisix/" + dir + "/", Value: []byte("init_dir")})
+	}
+	if got := stored.Placeholders("/apisix", all); len(got) > 0 {
+		t.Errorf("all are there: %v", got)
+	}
+	if got := stored.Placeholders("/apisix", all[1:]); len(got) != 1 || got[0].Key != "/apisix/upstreams/" {
+		t.Errorf("got %v, want that of upstreams", got)
+	}
+	if got := stored.Placeholders("/apisix", []stored.Object{{Key: "/unilb/x/", Value: nil}}); len(got) > 0 {
+		t.Errorf("nobody writes below the prefix: %v", got)
+	}
+}
+
 func TestObjectsThatNoDataPlaneTakesAreFound(t *testing.T) {
 	up := `"upstream":{"nodes":{"192.0.2.1:80":1}}`
 	for _, tc := range []struct{ name, key, value, why string }{
