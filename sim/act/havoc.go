@@ -110,7 +110,21 @@ func (r *Region) Havoc(ctx context.Context, h Havoc) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	return s.said(), nil
+	return s.said(), s.keeps(ctx)
+}
+
+// keeps looks that the gateway that was never ended goes on with the good version of
+// what is bad by now.
+func (s *storm) keeps(ctx context.Context) error {
+	ask, err := s.asker(s.do.Options.Spared)
+	if err != nil {
+		return err
+	}
+	defer ask.close()
+	if got := ask.do(ctx, havoc.Kept); got.Backend() != s.do.Plan.Kept {
+		return fmt.Errorf("%s, never ended: %s got %s, want %s, which its last good version names", s.do.Options.Spared, havoc.Kept.Host, gotten(got), s.do.Plan.Kept)
+	}
+	return nil
 }
 
 // said are the numbers of edits by what became of them.

@@ -128,7 +128,8 @@ type (
 	route struct {
 		Status *int `json:"status"`
 		service
-		ServiceID string `json:"service_id"`
+		ServiceID      string `json:"service_id"`
+		PluginConfigID string `json:"plugin_config_id"`
 	}
 	service struct {
 		Upstream   *upstream `json:"upstream"`
@@ -153,8 +154,13 @@ func decoded[T any](c *Content, key string) (v *T, there, good bool) {
 }
 
 // follow finds the targets of a route: its own upstream, the one that it names, or
-// those of its service.
+// those of its service. Without the plugins that it names it serves nobody.
 func (c *Content) follow(r *route) (a Answer, known bool) {
+	if r.PluginConfigID != "" {
+		if _, there, good := decoded[struct{}](c, c.prefix+"/plugin_configs/"+r.PluginConfigID); !there || !good {
+			return Answer{Status: 503}, good
+		}
+	}
 	s := &r.service
 	if r.ServiceID != "" && s.Upstream == nil && s.UpstreamID == "" {
 		of, there, good := decoded[service](c, c.prefix+"/services/"+r.ServiceID)

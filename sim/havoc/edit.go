@@ -152,10 +152,20 @@ func (w *writer) route() (key string, value object) {
 	default:
 		v["service_id"] = w.name("s", services)
 	}
+	if w.chance(15) {
+		v["plugin_config_id"] = w.name("p", configs)
+	}
 	if w.chance(10) {
 		v["status"] = 0
 	}
 	return fmt.Sprintf("/routes/r%d-%d", host, at), v
+}
+
+// kept makes up the route that will be spoilt.
+func (w *writer) kept(target topology.Ref) Edit {
+	v := object{"id": "kept", "host": Kept.Host, "uri": "/*", "upstream": object{"type": "roundrobin", "nodes": object{w.targets[target].String(): 1}}}
+	text, _ := json.Marshal(v) // plain data
+	return Edit{Verb: Put, Key: keptKey, Value: string(text)}
 }
 
 // hostName is the nth name that routes are for.

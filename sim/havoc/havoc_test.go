@@ -92,21 +92,24 @@ func TestGoodEditsAreGoodAndJunkIsBad(t *testing.T) {
 func TestTheModelFollowsReferences(t *testing.T) {
 	up := func(port int) string { return fmt.Sprintf(`{"nodes":{"10.20.1.%d:8080":1}}`, port) }
 	content := map[string]string{
-		"routes/r0-0":  `{"host":"h0.havoc.example","uri":"/*","upstream":` + up(2) + `}`,
-		"routes/r0-1":  `{"uri":"/a/*","upstream_id":"u1"}`,
-		"routes/r0-2":  `{"uri":"/a/b","status":0,"upstream":` + up(2) + `}`,
-		"routes/r1-0":  `{"uri":"/*","service_id":"s1"}`,
-		"routes/r1-1":  `{"uri":"/a/*","service_id":"gone"}`,
-		"routes/r1-2":  `{"uri":"/a/b","upstream_id":"gone"}`,
-		"routes/r2-0":  `{"uri":"/*","upstream":{"nodes":[]}}`,
-		"routes/r2-1":  `{"uri":"/a/*","service_id":"s2"}`,
-		"routes/r2-2":  `}{`,
-		"routes/r3-0":  `{"uri":"/*","service_id":"s3"}`,
-		"services/s1":  `{"upstream_id":"u1"}`,
-		"services/s2":  `{"name":"without"}`,
-		"services/s3":  `{"upstream_id":"u2"}`,
-		"upstreams/u1": `{"nodes":[{"host":"10.20.1.3","port":8080,"weight":1}]}`,
-		"upstreams/u2": `{"nodes":7}`,
+		"routes/r0-0":       `{"host":"h0.havoc.example","uri":"/*","upstream":` + up(2) + `}`,
+		"routes/r0-1":       `{"uri":"/a/*","upstream_id":"u1"}`,
+		"routes/r0-2":       `{"uri":"/a/b","status":0,"upstream":` + up(2) + `}`,
+		"routes/r1-0":       `{"uri":"/*","service_id":"s1"}`,
+		"routes/r1-1":       `{"uri":"/a/*","service_id":"gone"}`,
+		"routes/r1-2":       `{"uri":"/a/b","upstream_id":"gone"}`,
+		"routes/r2-0":       `{"uri":"/*","upstream":{"nodes":[]}}`,
+		"routes/r2-1":       `{"uri":"/a/*","service_id":"s2"}`,
+		"routes/r2-2":       `}{`,
+		"routes/r3-0":       `{"uri":"/*","service_id":"s3"}`,
+		"routes/r5-0":       `{"uri":"/*","plugin_config_id":"p1","upstream_id":"u1"}`,
+		"routes/r5-1":       `{"uri":"/a/*","plugin_config_id":"gone","service_id":"gone"}`,
+		"plugin_configs/p1": `{"id":"p1","plugins":{}}`,
+		"services/s1":       `{"upstream_id":"u1"}`,
+		"services/s2":       `{"name":"without"}`,
+		"services/s3":       `{"upstream_id":"u2"}`,
+		"upstreams/u1":      `{"nodes":[{"host":"10.20.1.3","port":8080,"weight":1}]}`,
+		"upstreams/u2":      `{"nodes":7}`,
 	}
 	var objects []stored.Object
 	for key, value := range content {
@@ -117,6 +120,7 @@ func TestTheModelFollowsReferences(t *testing.T) {
 		{"h0.havoc.example", "/"}: "[idc/bj/blue-1] 0", {"h0.havoc.example", "/a/x"}: "[idc/bj/blue-2] 0", {"h0.havoc.example", "/a/b"}: "[idc/bj/blue-2] 0",
 		{"h1.havoc.example", "/"}: "[idc/bj/blue-2] 0", {"h1.havoc.example", "/a/"}: "[] 404", {"h1.havoc.example", "/a/b"}: "[] 502",
 		{"h2.havoc.example", "/"}: "[] 503", {"h2.havoc.example", "/a/"}: "[] 503", {"h2.havoc.example", "/a/b"}: "not known",
+		{"h5.havoc.example", "/"}: "[idc/bj/blue-2] 0", {"h5.havoc.example", "/a/"}: "[] 503",
 		{"h3.havoc.example", "/"}: "not known", {"h4.havoc.example", "/"}: "[] 404",
 	} {
 		a, known := c.Answer(q)

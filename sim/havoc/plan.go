@@ -26,7 +26,16 @@ type Options struct {
 type Plan struct {
 	Edits  []Edit  `json:"edits"`
 	Faults []Fault `json:"faults"`
+	// Kept is who answers for a route that is good at first and then overwritten with
+	// junk: a gateway that has not been ended since goes on with what it had.
+	Kept topology.Ref `json:"kept"`
 }
+
+// Kept asks for the route that is spoilt.
+var Kept = Question{Host: "kept.havoc.example", Path: "/"}
+
+// keptKey is that route.
+const keptKey = "/routes/kept"
 
 // The kinds of faults.
 const (
@@ -60,9 +69,16 @@ func New(o Options) Plan {
 		rng:     rand.New(rand.NewPCG(o.Seed, 0x6564697473)), // "edits": a stream of its own
 		targets: o.Targets, refs: slices.Sorted(keys(o.Targets)),
 	}
-	p := Plan{}
+	p := Plan{Kept: w.refs[w.rng.IntN(len(w.refs))]}
 	for n := range o.Edits {
-		p.Edits = append(p.Edits, w.edit(n))
+		switch n {
+		case 0:
+			p.Edits = append(p.Edits, w.kept(p.Kept))
+		case o.Edits / 4:
+			p.Edits = append(p.Edits, Edit{Straight: true, Verb: Put, Key: keptKey, Value: "}{", Junk: "not JSON"})
+		default:
+			p.Edits = append(p.Edits, w.edit(n))
+		}
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0x6661756c7473)) // "faults"
 	kinds := []string{Cut, Cut, Lose, Freeze, Restart, Restart}
