@@ -3,10 +3,12 @@ package admin
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/plugin"
 	"github.com/unilb/unilb/impl/store"
 )
 
@@ -14,10 +16,11 @@ import (
 const maxLost = 3
 
 // A place is where an object is written: a key, with the modification revision (0:
-// none) that it had when the cluster was at revision read.
+// none) that it had when the cluster was at revision read, and what was there.
 type place struct {
 	key       string
 	mod, read int64
+	old       []byte
 }
 
 // store writes obj in one transaction: the place must be as it was, whatever obj
@@ -48,6 +51,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	if f != nil {
 		return nil, false, f
 	}
+	also = append(also, h.referenceLocks(at, obj.Tree(), was.old)...)
 	conds = append(append(conds, refs...), store.Cond{Key: was.key, Mod: was.mod})
 	rev, err := h.commitValue(req.Context(), conds, was, store.Op{Key: was.key, Value: value, TTL: life}, also...)
 	var conflict *store.ConflictError
@@ -57,7 +61,11 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	case err != nil:
 		return nil, false, unavailable(err)
 	}
-	return &answer{code: code, body: written{Key: was.key, Value: h.shown(at.res, value)}, rev: rev, key: was.key}, false, nil
+	shown := json.RawMessage(value)
+	if len(at.res.hidden) > 0 || plugin.Secrets(obj.Tree(), at.res.plugins) != nil {
+		shown = h.shown(at.res, value)
+	}
+	return &answer{code: code, body: written{Key: was.key, Value: shown}, rev: rev, key: was.key}, false, nil
 }
 
 // commitValue commits one put, and what goes with it, whose conditions hold its

@@ -22,9 +22,7 @@ type deletion struct {
 	want   int64 // If-Match
 	insist bool  // If-Match was given
 	force  bool  // users are not asked for
-	// seen is the revision up to which no user of the object was written; 0:
-	// nobody has looked yet.
-	seen int64
+	again  bool  // a try was in vain, because something it held was written
 	// lost is the object that a try may have deleted whose answer was lost, as it
 	// was at revision lostAt of the cluster.
 	lost   *store.KV
@@ -73,12 +71,11 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 	}
 	conds := []store.Cond{{Key: d.key, Mod: old.Mod}}
 	if !d.force {
-		if f := h.unused(d); f != nil {
+		unused, f := h.unused(d)
+		if f != nil {
 			return nil, false, f
 		}
-		for _, dir := range h.userDirs(d.res) {
-			conds = append(conds, store.Cond{Key: dir, Mod: d.seen, Rule: store.Quiet})
-		}
+		conds = append(conds, unused...)
 	}
 	if !exists {
 		return h.alreadyGone(d)
@@ -92,6 +89,7 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 	var away *store.UnavailableError
 	switch {
 	case errors.As(err, &conflict):
+		d.again = true
 		return nil, true, lostRace()
 	case errors.As(err, &away) && away.Unknown:
 		d.lost, d.lostAt = &old, read

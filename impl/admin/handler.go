@@ -34,6 +34,7 @@ type Store interface {
 	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
 	Page(ctx context.Context, prefix, from string, rev int64, limit int) (kvs []store.KV, next string, at int64, err error)
 	Changed(ctx context.Context, after int64, prefixes ...string) (kvs []store.KV, rev int64, err error)
+	Since(ctx context.Context, after, upTo int64, f func(store.KV)) error
 	FirstChange(ctx context.Context, key string, after, upTo int64) (kv store.KV, ok bool, err error)
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
 }
@@ -90,6 +91,7 @@ type Handler struct {
 	// What etcd held, of what only one object can have, or all must say alike.
 	keysOfConsumers memory[consumerKey]
 	groupsOfLimits  memory[string]
+	usage           usage
 
 	standalone bool
 	maxConfigs int64
@@ -118,12 +120,14 @@ func New(o Options) (*Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{
+	h := &Handler{
 		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
 		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
 		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
 		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(), accepting: make(chan struct{}, maxAccepting),
-	}, nil
+	}
+	h.usage.h = h
+	return h, nil
 }
 
 // request is what the handlers of resources see.

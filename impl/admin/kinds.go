@@ -23,8 +23,8 @@ var resources = map[string]*resource{
 		keys:          apisix.InlineKeys,
 		deleteRefused: "can not delete this service directly",
 		users: []user{
-			{dir: "routes", kind: "route", uses: byField("service_id")},
-			{dir: "stream_routes", kind: "stream_route", uses: byField("service_id")},
+			{dir: "routes", kind: "route", ids: byField("service_id")},
+			{dir: "stream_routes", kind: "stream_route", ids: byField("service_id")},
 		},
 	},
 	"upstreams": {
@@ -33,15 +33,15 @@ var resources = map[string]*resource{
 		keys:          apisix.UpstreamKeys,
 		deleteRefused: "can not delete this upstream",
 		users: []user{
-			{dir: "routes", kind: "route", uses: byField("upstream_id")},
-			{dir: "services", kind: "service", uses: byField("upstream_id")},
-			{dir: "stream_routes", kind: "stream_route", uses: byField("upstream_id")},
-			{dir: "routes", kind: "route", uses: bySplit, plugin: true},
-			{dir: "services", kind: "service", uses: bySplit, plugin: true},
-			{dir: "plugin_configs", kind: "plugin_config", uses: bySplit, plugin: true},
-			{dir: "consumers", kind: "consumer", uses: bySplit, plugin: true},
-			{dir: "consumer_groups", kind: "consumer_group", uses: bySplit, plugin: true},
-			{dir: "global_rules", kind: "global_rules", uses: bySplit, plugin: true},
+			{dir: "routes", kind: "route", ids: byField("upstream_id")},
+			{dir: "services", kind: "service", ids: byField("upstream_id")},
+			{dir: "stream_routes", kind: "stream_route", ids: byField("upstream_id")},
+			{dir: "routes", kind: "route", ids: bySplit, plugin: true},
+			{dir: "services", kind: "service", ids: bySplit, plugin: true},
+			{dir: "plugin_configs", kind: "plugin_config", ids: bySplit, plugin: true},
+			{dir: "consumers", kind: "consumer", ids: bySplit, plugin: true},
+			{dir: "consumer_groups", kind: "consumer_group", ids: bySplit, plugin: true},
+			{dir: "global_rules", kind: "global_rules", ids: bySplit, plugin: true},
 		},
 	},
 	"ssls": {
@@ -62,13 +62,13 @@ var resources = map[string]*resource{
 		dir: "plugin_configs", kind: "plugin config", named: "plugin_config", check: plainly((*apisix.Object).CheckPluginConfig), plugins: plugin.Route,
 		without:       []string{http.MethodPost},
 		deleteRefused: "can not delete this plugin config",
-		users:         []user{{dir: "routes", kind: "route", uses: byField("plugin_config_id")}},
+		users:         []user{{dir: "routes", kind: "route", ids: byField("plugin_config_id")}},
 	},
 	"consumer_groups": {
 		dir: "consumer_groups", kind: "consumer group", named: "consumer_group", check: plainly((*apisix.Object).CheckConsumerGroup), plugins: plugin.Route,
 		without:       []string{http.MethodPost},
 		deleteRefused: "can not delete this consumer group",
-		users:         []user{{dir: "consumers", kind: "consumer", uses: byField("group_id")}},
+		users:         []user{{dir: "consumers", kind: "consumer", ids: byField("group_id")}},
 	},
 	"plugin_metadata": {
 		dir: "plugin_metadata", kind: "plugin_metadata", named: "plugin_metadata", plugins: plugin.Metadata,
@@ -81,7 +81,7 @@ var resources = map[string]*resource{
 		keys:          apisix.InlineKeys,
 		deleteRefused: "can not delete this stream route directly",
 		users: []user{
-			{dir: "stream_routes", kind: "stream route", uses: byField("protocol.superior_id"), as: "as superior_id"},
+			{dir: "stream_routes", kind: "stream route", ids: byField("protocol.superior_id"), as: "as superior_id"},
 		},
 	},
 	"protos": {
@@ -89,8 +89,8 @@ var resources = map[string]*resource{
 		without:       []string{http.MethodPatch},
 		deleteRefused: "can not delete this proto",
 		users: []user{
-			{dir: "routes", kind: "route", uses: byPlugin("grpc-transcode", "proto_id")},
-			{dir: "services", kind: "service", uses: byPlugin("grpc-transcode", "proto_id")},
+			{dir: "routes", kind: "route", ids: byPlugin("grpc-transcode", "proto_id")},
+			{dir: "services", kind: "service", ids: byPlugin("grpc-transcode", "proto_id")},
 		},
 	},
 	"secrets": {

@@ -71,7 +71,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 		return nil, err
 	}
 	return again(req.Context(), func() (*answer, bool, *failure) {
-		a, conflict, f := h.store(req, req.address, place{key, old.Mod, read}, obj, http.StatusOK)
+		a, conflict, f := h.store(req, req.address, place{key, old.Mod, read, old.Value}, obj, http.StatusOK)
 		if !conflict {
 			return a, false, f
 		}

@@ -63,24 +63,32 @@ type reference struct {
 type user struct {
 	dir  string
 	kind string // in messages
-	uses func(tree map[string]any, id string) bool
+	// ids are those that such an object refers to.
+	ids func(tree map[string]any) []string
 	// plugin is set when the reference is in a plugin's configuration.
 	plugin bool
 	// as ends the message; "" means "now".
 	as string
 }
 
-func byField(field string) func(map[string]any, string) bool {
-	return func(tree map[string]any, id string) bool { return apisix.IDText(valueAt(tree, field)) == id }
+func byField(field string) func(map[string]any) []string {
+	return func(tree map[string]any) []string { return idsOf(nil, valueAt(tree, field)) }
 }
 
 // byPlugin looks for the id in a member of a plugin's configuration.
-func byPlugin(name, field string) func(map[string]any, string) bool {
-	return func(tree map[string]any, id string) bool {
+func byPlugin(name, field string) func(map[string]any) []string {
+	return func(tree map[string]any) []string {
 		plugins, _ := tree["plugins"].(map[string]any)
 		conf, _ := plugins[name].(map[string]any)
-		return apisix.IDText(conf[field]) == id
+		return idsOf(nil, conf[field])
 	}
+}
+
+func idsOf(ids []string, v any) []string {
+	if id := apisix.IDText(v); id != "" {
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // valueAt returns the value at a path of members, nil when there is none.
@@ -93,22 +101,21 @@ func valueAt(tree map[string]any, path string) any {
 	return valueAt(below, rest)
 }
 
-// bySplit looks for the upstream in the rules of the plugin traffic-split.
-func bySplit(tree map[string]any, id string) bool {
+// bySplit looks for upstreams in the rules of the plugin traffic-split.
+func bySplit(tree map[string]any) []string {
 	plugins, _ := tree["plugins"].(map[string]any)
 	split, _ := plugins["traffic-split"].(map[string]any)
 	rules, _ := split["rules"].([]any)
+	var ids []string
 	for _, r := range rules {
 		rule, _ := r.(map[string]any)
 		targets, _ := rule["weighted_upstreams"].([]any)
 		for _, t := range targets {
 			target, _ := t.(map[string]any)
-			if apisix.IDText(target["upstream_id"]) == id {
-				return true
-			}
+			ids = idsOf(ids, target["upstream_id"])
 		}
 	}
-	return false
+	return ids
 }
 
 func (h *Handler) dir(name string) string { return h.prefix + "/" + name + "/" }

@@ -1,73 +1,51 @@
 package admin
 
 import (
-	"bytes"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
+	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/store"
 )
 
-// unused fails when somebody uses the object. Otherwise nobody does as long as
-// nothing is written to the directories of possible users after d.seen. From the
-// second call on it looks only at what was written since.
-func (h *Handler) unused(d *deletion) *failure {
-	dirs := h.userDirs(d.res)
-	if len(dirs) == 0 {
-		return nil
+// watchedUsers is up to how many possible users a deletion holds their directories as
+// they are: that finds every new user, even one that somebody wrote to etcd past the Admin
+// API, but etcd looks at each of them while all other writes wait, for 5 us. It is
+// tried once: where others write all the time they would never be as they were.
+const watchedUsers = 1000
+
+// unused fails when somebody uses the object, and returns the conditions under which
+// nobody does.
+func (h *Handler) unused(d *deletion) ([]store.Cond, *failure) {
+	if len(d.res.users) == 0 {
+		return nil, nil
 	}
-	s := search{h: h, d: d, kind: len(d.res.users)}
-	if d.seen > 0 {
-		kvs, rev, err := h.st.Changed(d.Context(), d.seen, dirs...)
-		if err != nil {
-			return unavailable(err)
-		}
-		for _, kv := range kvs {
-			_ = s.look(kv) // never fails
-		}
-		d.seen = rev
-		return s.found()
+	place, user, at, err := h.usage.first(d.Context(), d.key)
+	if err != nil {
+		return nil, unavailable(err)
 	}
-	seen := int64(0)
-	for _, dir := range dirs {
-		rev, err := h.each(d.Context(), dir, 0, s.look)
-		if err != nil {
-			return unavailable(err)
-		}
-		if seen == 0 || rev < seen {
-			seen = rev
+	if user != "" {
+		return nil, h.inUse(d, place, user)
+	}
+	if d.again || !h.usage.few(watchedUsers) {
+		return []store.Cond{
+			{Key: referenceLock(d.key), Mod: at, Rule: store.Unwritten},
+			{Key: history.ReferencesLock, Mod: at, Rule: store.Unwritten},
+		}, nil
+	}
+	var conds []store.Cond
+	for _, u := range d.res.users {
+		if c := (store.Cond{Key: h.dir(u.dir), Mod: at, Rule: store.Quiet}); !slices.Contains(conds, c) {
+			conds = append(conds, c)
 		}
 	}
-	d.seen = seen
-	return s.found()
+	return conds, nil
 }
 
-// search looks for the user that the answer names: of the first kind in the list,
-// the first that comes.
-type search struct {
-	h    *Handler
-	d    *deletion
-	kind int // in the list; its length: nobody was found
-	id   string
-}
-
-func (s *search) look(kv store.KV) error {
-	for n, u := range s.d.res.users[:s.kind] {
-		id, ok := strings.CutPrefix(kv.Key, s.h.dir(u.dir))
-		if ok && kv.Key != s.d.key && u.mentions(kv.Value, s.d.id) {
-			s.kind, s.id = n, id
-			break
-		}
-	}
-	return nil
-}
-
-func (s *search) found() *failure {
-	if s.kind == len(s.d.res.users) {
-		return nil
-	}
-	u := s.d.res.users[s.kind]
+func (h *Handler) inUse(d *deletion, place int, key string) *failure {
+	u := d.res.users[place]
 	who, as := u.kind, u.as
 	if u.plugin {
 		who = "plugin in " + who
@@ -75,27 +53,33 @@ func (s *search) found() *failure {
 	if as == "" {
 		as = "now"
 	}
-	return bad(fmt.Sprintf("%s, %s [%s] is still using it %s", s.d.res.deleteRefused, who, s.id, as))
+	return bad(fmt.Sprintf("%s, %s [%s] is still using it %s", d.res.deleteRefused, who, strings.TrimPrefix(key, h.dir(u.dir)), as))
 }
 
-// mentions reports whether a stored user refers to id. Most objects do not even
-// contain the id, which saves decoding them; an escape could spell it in another
-// way.
-func (u user) mentions(value []byte, id string) bool {
-	if !bytes.Contains(value, []byte(id)) && !bytes.ContainsRune(value, '\\') {
-		return false
+// referenceLock is the key that is written with every reference to an object that was
+// not there before, so that a deletion can hold one key instead of all that might refer to
+// it. There are 256, whose values mean nothing.
+func referenceLock(target string) string {
+	f := fnv.New32a()
+	_, _ = f.Write([]byte(target)) // never fails
+	return fmt.Sprintf("%s/%02x", history.ReferencesLock, f.Sum32()%256)
+}
+
+// referenceLocks are the ops that go with a write of an object: it holds references that
+// old, which it replaces, did not hold.
+func (h *Handler) referenceLocks(at address, obj map[string]any, old []byte) []store.Op {
+	refers := h.mentions(at.res.dir, obj)
+	if len(refers) == 0 {
+		return nil
 	}
-	tree, ok := isObject(value)
-	return ok && u.uses(tree, id)
-}
-
-// userDirs are the directories in which users of such an object can be.
-func (h *Handler) userDirs(res *resource) []string {
-	var dirs []string
-	for _, u := range res.users {
-		if dir := h.dir(u.dir); !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
+	was, _ := isObject(old)
+	before := h.mentions(at.res.dir, was)
+	var ops []store.Op
+	for _, m := range refers {
+		op := store.Op{Key: referenceLock(m.target), Value: []byte(m.target)}
+		if !slices.Contains(before, m) && !slices.ContainsFunc(ops, func(o store.Op) bool { return o.Key == op.Key }) {
+			ops = append(ops, op)
 		}
 	}
-	return dirs
+	return ops
 }

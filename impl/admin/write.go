@@ -192,7 +192,7 @@ func (h *Handler) replace(req *request, at address, obj *apisix.Object) (*answer
 		if exists {
 			code = http.StatusOK
 		}
-		return h.store(req, at, place{key, old.Mod, read}, stamped, code)
+		return h.store(req, at, place{key, old.Mod, read, old.Value}, stamped, code)
 	})
 }
 
@@ -243,6 +243,6 @@ func (h *Handler) post(req *request) (*answer, *failure) {
 		if numbered, err = h.stamped(at, numbered, nil); err != nil {
 			return nil, false, err
 		}
-		return h.store(req, at, place{h.key(at), 0, rev}, numbered, http.StatusCreated)
+		return h.store(req, at, place{h.key(at), 0, rev, nil}, numbered, http.StatusCreated)
 	})
 }

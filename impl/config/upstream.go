@@ -101,6 +101,7 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		retries = *spec.Retries
 	}
 	u.Tries = 1 + min(max(0, retries), maxTries-1)
+	spec.Nodes = nil // Targets and Members have them
 	return u, nil
 }
 

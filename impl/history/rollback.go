@@ -205,8 +205,14 @@ func (p *Plan) commit(ctx context.Context, st *Store, step []Change) (int64, err
 		}
 		conds = append(conds, quiet...)
 	}
+	ops = append(ops, store.Op{Key: ReferencesLock, Value: []byte("rollback")})
 	return st.Commit(ctx, conds, ops...)
 }
+
+// ReferencesLock is written with references that objects did not hold before, by who does
+// not write a key below it for each: a deletion by the Admin API holds both. Its value
+// means nothing.
+const ReferencesLock = "/unilb/locks/references"
 
 // unused looks whether anybody has begun since the plan to refer to what is to be
 // deleted, and returns the conditions under which nobody does.

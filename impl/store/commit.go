@@ -18,6 +18,9 @@ const (
 	ModIs Rule = iota
 	// Exists holds when the key exists, at whatever revision.
 	Exists
+	// Unwritten holds when the key was not written after revision Mod, or does not
+	// exist.
+	Unwritten
 	// Quiet holds when no key of the directory Key was written after revision
 	// Mod. Deletions go unnoticed.
 	Quiet
@@ -35,6 +38,8 @@ func (c Cond) compare() clientv3.Cmp {
 	switch c.Rule {
 	case Exists:
 		return clientv3.Compare(clientv3.CreateRevision(c.Key), ">", 0)
+	case Unwritten:
+		return clientv3.Compare(clientv3.ModRevision(c.Key), "<", c.Mod+1)
 	case Quiet:
 		return clientv3.Compare(clientv3.ModRevision(directory(c.Key)), "<", c.Mod+1).WithPrefix()
 	}
@@ -55,7 +60,7 @@ func (c Cond) broken(mod int64) bool {
 	switch c.Rule {
 	case Exists:
 		return mod == 0
-	case Quiet:
+	case Unwritten, Quiet:
 		return mod > c.Mod
 	}
 	return mod != c.Mod

@@ -23,23 +23,38 @@ func (s *Store) FirstChange(ctx context.Context, key string, after, upTo int64) 
 	if after >= upTo {
 		return KV{}, false, nil
 	}
+	err = s.Since(ctx, after, upTo, func(change KV) {
+		if change.Key == key && !ok {
+			kv, ok = change, true
+		}
+	})
+	return kv, ok, err
+}
+
+// Since calls f with each change of a key after revision after and not after revision
+// upTo, which the cluster must have reached, in their order. Create is 0 when a key was
+// deleted. When it begins again with another member f sees changes twice, all of them in
+// the end. The errors are those of FirstChange.
+func (s *Store) Since(ctx context.Context, after, upTo int64, f func(KV)) error {
+	if after >= upTo {
+		return nil
+	}
 	member := rand.N(len(s.members))
-	err = s.ask(ctx, "watch", func(ctx context.Context) error {
+	err := s.ask(ctx, "watch", func(ctx context.Context) error {
 		c := s.members[member]
 		member = (member + 1) % len(s.members)
-		kv, ok, err = firstChange(ctx, c, key, after, upTo)
-		return err
+		return since(ctx, c, after, upTo, f)
 	})
 	if errors.Is(err, rpctypes.ErrCompacted) {
 		err = ErrCompacted
 	}
-	return kv, ok, err
+	return err
 }
 
-// firstChange asks one member, which may lag. The watch is of all keys because it
-// has to end when nothing happened to this one: every revision has an event, so
-// that of upTo comes, and a watch of one key would wait for ever.
-func firstChange(ctx context.Context, c *clientv3.Client, key string, after, upTo int64) (KV, bool, error) {
+// since asks one member, which may lag. The watch is of all keys because it has to end
+// when nothing happened to the interesting ones: every revision has an event, so that of
+// upTo comes, and a watch of one key would wait for ever.
+func since(ctx context.Context, c *clientv3.Client, after, upTo int64, f func(KV)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o := &opening{left: make(chan struct{})}
@@ -48,22 +63,19 @@ func firstChange(ctx context.Context, c *clientv3.Client, key string, after, upT
 	ctx = context.WithValue(ctx, openingKey{}, o)
 	for resp := range c.Watch(ctx, rangeStart(""), clientv3.WithRange(rangeEnd("")), clientv3.WithRev(after+1), clientv3.WithFragment()) {
 		if err := resp.Err(); err != nil {
-			return KV{}, false, err
+			return err
 		}
 		for _, e := range resp.Events {
-			switch {
-			case e.Kv.ModRevision > upTo:
-				return KV{}, false, nil
-			case string(e.Kv.Key) == key:
-				return fromPB(e.Kv), true, nil
+			if e.Kv.ModRevision <= upTo {
+				f(fromPB(e.Kv))
 			}
 		}
 		if n := len(resp.Events); n > 0 && resp.Events[n-1].Kv.ModRevision >= upTo {
-			return KV{}, false, nil
+			return nil
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return KV{}, false, err
+		return err
 	}
-	return KV{}, false, errClosed
+	return errClosed
 }
