@@ -5,6 +5,8 @@
 // evenly as one.
 package balance
 
+import "slices"
+
 // Member is one target as the choice sees it.
 type Member struct {
 	// Weight is the share of the target; 0: no traffic.
@@ -43,6 +45,13 @@ func NewRoundRobin(members []Member, offset uint64) *RoundRobin {
 		}
 	}
 	return r
+}
+
+// Clone returns a position at the same place, which moves by itself.
+func (r *RoundRobin) Clone() *RoundRobin {
+	c := *r
+	c.current = slices.Clone(r.current)
+	return &c
 }
 
 // maxSkip limits the work to reach a start offset, in choices.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/config"
+	"github.com/unilb/unilb/impl/explain"
 	"github.com/unilb/unilb/impl/health"
 )
 
@@ -22,6 +23,8 @@ type Options struct {
 	Health   Health
 	// Shown is what of an object's value may be told; false: nothing.
 	Shown func(k config.Kind, id string, value []byte) ([]byte, bool)
+	// Explain returns what answers questions about requests: of the configuration in force.
+	Explain func() *explain.Source
 	// Server is what /v1/server_info says.
 	Server ServerInfo
 	// EtcdVersion asks etcd for its version.
@@ -80,6 +83,8 @@ func New(o Options) http.Handler {
 		mux.HandleFunc("GET /v1/"+k.list, func(w http.ResponseWriter, _ *http.Request) { h.list(w, k) })
 		mux.HandleFunc("GET /v1/"+k.one+"/{id}", func(w http.ResponseWriter, r *http.Request) { h.one(w, k, r.PathValue("id")) })
 	}
+	mux.HandleFunc("GET /v1/explain", h.explain)
+	mux.HandleFunc("POST /v1/explain", h.explain)
 	mux.HandleFunc("POST /v1/gc", h.collect)
 	mux.HandleFunc("PUT /v1/plugins/reload", reloadPlugins)
 	mux.HandleFunc("GET /v1/discovery/{type}/dump", noDiscovery)

@@ -12,8 +12,11 @@ import (
 // parts anew, and is for people.
 func Failing(raw []byte, v Vars) string {
 	rule, err := decode(raw)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err.Error()
+	case len(rule) == 0:
+		return ""
 	}
 	if len(rule) == 0 {
 		return "" // only the whole may be empty

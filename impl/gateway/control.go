@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
 	"os"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/control"
+	"github.com/unilb/unilb/impl/explain"
+	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/obs"
 	"github.com/unilb/unilb/impl/store"
 )
@@ -19,9 +22,34 @@ func (g *Gateway) controlHandler() http.Handler {
 		hostname = "unknown"
 	}
 	return control.New(control.Options{
-		Prefix: g.o.Prefix, Snapshot: g.config.inForce, Health: g.health, Shown: g.shown, EtcdVersion: g.o.Store.Version,
+		Prefix: g.o.Prefix, Snapshot: g.config.inForce, Health: g.health, Shown: g.shown, EtcdVersion: g.o.Store.Version, Explain: g.explained,
 		Server: control.ServerInfo{ID: g.o.Registration.Name, Hostname: hostname, Version: obs.Version(), Boot: time.Now()},
 	})
+}
+
+// explained is what questions about requests are answered by.
+func (g *Gateway) explained() *explain.Source {
+	s := &explain.Source{Prefix: g.o.Prefix, Paths: g.o.Paths, Fallback: g.o.FallbackSNI, Health: g.health.views, Next: g.pipeline.Order, Now: time.Now()}
+	s.Snapshot, s.Applied, s.Refused = g.config.explained()
+	return s
+}
+
+// explained is the snapshot with the revisions that it is of, and what was refused by key.
+func (c *configurator) explained() (*config.Snapshot, map[string]int64, map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.snap, maps.Clone(c.applied), maps.Clone(c.refused)
+}
+
+// views are the states of the targets of an upstream in their order; nil: it has no check.
+func (h *healthBook) views(up *config.Upstream) []health.View {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []health.View
+	for _, s := range h.states[up] {
+		out = append(out, s.View())
+	}
+	return out
 }
 
 // shown is what of an object's value may be told: private keys that somebody wrote to etcd

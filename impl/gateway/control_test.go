@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs/certstest"
 	"github.com/unilb/unilb/impl/control"
+	"github.com/unilb/unilb/impl/explain"
 )
 
 func startControlled(t *testing.T) (*region, string) {
@@ -70,5 +72,41 @@ func TestControlAPITellsTheStatesOfCheckedTargets(t *testing.T) {
 			t.Fatalf("got %s", body)
 		}
 		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func TestExplainTellsWhatARequestMeetsAndMovesNothing(t *testing.T) {
+	r, at := startControlled(t)
+	one, two := backend(t, "one"), backend(t, "two")
+	r.put("/apisix", "upstreams/u", fmt.Sprintf(`{"nodes":{"%s":1,"%s":1}}`, one, two))
+	r.put("/apisix", "routes/1", `{"uri":"/a*","upstream_id":"u"}`)
+	names := map[string]string{one: "one", two: "two"}
+	for range 6 {
+		var a explain.Answer
+		for range 2 {
+			code, body := r.get(at+"/v1/explain?url=http://a.example/abc&remote=198.18.0.3&local="+r.data, "")
+			if err := json.Unmarshal([]byte(body), &a); err != nil || code != 200 {
+				t.Fatalf("%d %s: %v", code, body, err)
+			}
+		}
+		next := a.Upstream.Next[0][0]
+		if _, body := r.get("http://"+r.data+"/abc", ""); body != names[next] {
+			t.Errorf("answered by %s, want %s, which was said to be next", body, names[next])
+		}
+		if a.Route.Key != "/apisix/routes/1" || a.Applied["/apisix"] < a.Objects[0].Modified || a.Objects[0].Modified == 0 {
+			t.Errorf("got %+v", a)
+		}
+	}
+	resp, err := http.Post(at+"/v1/explain", "", strings.NewReader("GET /b HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var a explain.Answer
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil || a.Generated == nil || a.Generated.Status != 404 {
+		t.Errorf("got %+v, %v, want 404", a, err)
+	}
+	if code, body := r.get(at+"/v1/explain?url=nonsense", ""); code != 400 || !strings.Contains(body, `"error_msg"`) {
+		t.Errorf("got %d %s, want 400", code, body)
 	}
 }

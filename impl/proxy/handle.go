@@ -21,7 +21,7 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 		f.failure = "client certificate missing, bad or for another name"
 		return errorPage(x, 400)
 	}
-	path, ok := p.o.Paths.apply(x)
+	path, ok := p.o.Paths.Apply(x)
 	if !ok {
 		f.failure = "path that segments with parameters make ambiguous"
 		return errorPage(x, 400)
@@ -50,25 +50,35 @@ func (f *flow) match(r *exchange.Request, path string) {
 	}
 }
 
-// missing answers for an object that a route needs and that is not there, with
-// the statuses of APISIX: service gone 404, upstream or client certificate gone 502,
-// none named 503, as when a plugin config or a consumer group is gone. A route that is closed is answered 503 with the reason.
+// missing answers for an object that a route needs and that is not there. A route that is
+// closed is answered 503 with the reason.
 func missing(x *exchange.Exchange, err error) exchange.Verdict {
 	var c *config.ClosedError
 	if errors.As(err, &c) {
 		return closed(x, c.Error())
 	}
+	return errorPage(x, StatusOf(err))
+}
+
+// StatusOf is the status that a request is answered with whose route does not resolve, as
+// in APISIX: service gone 404, upstream or client certificate gone 502, none named 503, as when
+// a plugin config or a consumer group is gone, or the route is closed.
+func StatusOf(err error) int {
+	var c *config.ClosedError
+	if errors.As(err, &c) {
+		return 503
+	}
 	var m *config.MissingError
 	if !errors.As(err, &m) {
-		return errorPage(x, 500)
+		return 500
 	}
 	switch m.What {
 	case config.MissingService:
-		return errorPage(x, 404)
+		return 404
 	case config.MissingAnyBackend, config.MissingDiscovery, config.MissingPluginConfig, config.MissingConsumer, config.MissingConsumerGroup:
-		return errorPage(x, 503)
+		return 503
 	}
-	return errorPage(x, 502)
+	return 502
 }
 
 // try forwards to the next target.
@@ -86,7 +96,7 @@ func (p *Pipeline) try(x *exchange.Exchange, f *flow) exchange.Verdict {
 	x.Phase = exchange.BeforeProxy
 	x.Own() // what follows keeps strings of the request
 	plan := exchange.Plan{
-		Target: &f.target.Target, ClientCert: f.res.ClientCert, Host: upstreamHost(x, up, f.target),
+		Target: &f.target.Target, ClientCert: f.res.ClientCert, Host: UpstreamHost(x, up, f.target),
 		Connect: f.res.Timeouts.Connect, Send: f.res.Timeouts.Send, Read: f.res.Timeouts.Read,
 		Upgrade: f.res.Websocket && x.Request.Upgrade != "",
 	}

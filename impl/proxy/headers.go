@@ -158,8 +158,8 @@ func appendFor(x *exchange.Exchange, r *exchange.Request, client string) string 
 	return x.Arena.Concat(list, ", ", client)
 }
 
-// upstreamHost is the Host of the upstream request, by pass_host.
-func upstreamHost(x *exchange.Exchange, up *config.Upstream, t *config.Target) string {
+// UpstreamHost is the Host of the request to a target, by pass_host.
+func UpstreamHost(x *exchange.Exchange, up *config.Upstream, t *config.Target) string {
 	switch up.Spec.PassHost {
 	case "node":
 		return t.HostHeader

@@ -20,9 +20,9 @@ type Paths struct {
 	Servlet bool
 }
 
-// apply makes Request.Path what the settings want and returns the path to match by. ok is
+// Apply makes Request.Path what the settings want and returns the path to match by. ok is
 // false for a path that is answered with 400. Targets get what the client sent.
-func (p Paths) apply(x *exchange.Exchange) (match string, ok bool) {
+func (p Paths) Apply(x *exchange.Exchange) (match string, ok bool) {
 	r := &x.Request
 	if r.Path, ok = p.shape(&x.Arena, r.Path); !ok {
 		return "", false

@@ -135,10 +135,11 @@ func (t Table[T]) Why(r *Rule[T], q *Query) Candidate[T] {
 	if !boundTo(r.Listener, q) {
 		return Candidate[T]{Rule: r, Fails: ByListener}
 	}
-	if names := (hostNames)(lowered(r.Hosts)); t.router == HostURI && len(names) > 0 && !names.match(&Query{Host: q.Host, Authority: q.Host}) {
+	host, ok := t.foundBy(r, q)
+	if !ok {
 		return Candidate[T]{Rule: r, Fails: ByHost}
 	}
-	best := Candidate[T]{Rule: r, Fails: ByPath}
+	best := Candidate[T]{Rule: r, Host: host, Fails: ByPath}
 	entries, err := compileRule(r, t.router)
 	if err != nil {
 		return best // cannot be: it is in the table
@@ -150,7 +151,7 @@ func (t Table[T]) Why(r *Rule[T], q *Query) Candidate[T] {
 		if prefix && !strings.HasPrefix(q.Path, key) || !prefix && q.Path != key {
 			continue
 		}
-		c := Candidate[T]{Rule: r, Path: e.pattern, Fails: e.fails(&asked), special: e.special()}
+		c := Candidate[T]{Rule: r, Host: host, Path: e.pattern, Fails: e.fails(&asked), special: e.special()}
 		if c.Fails == Holds {
 			return c
 		}
@@ -165,10 +166,16 @@ func boundTo(b expr.Binding, q *Query) bool {
 	return (!b.Addr.IsValid() || b.Addr == q.Local.Addr().Unmap()) && (b.Port == 0 || b.Port == q.Local.Port())
 }
 
-func lowered(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = strings.ToLower(n)
+// foundBy is the host of a rule by which a table finds it: of several the longest.
+func (t *Table[T]) foundBy(r *Rule[T], q *Query) (host string, ok bool) {
+	if t.router != HostURI || len(r.Hosts) == 0 {
+		return "", true
 	}
-	return out
+	for _, name := range r.Hosts {
+		name = strings.ToLower(name)
+		if (hostNames{name}).match(&Query{Host: q.Host, Authority: q.Host}) && len(name) >= len(host) {
+			host, ok = name, true
+		}
+	}
+	return host, ok
 }
