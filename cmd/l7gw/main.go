@@ -6,6 +6,8 @@
 // SIGUSR2 starts the binary that lies where this one was started from, which takes over
 // the listening sockets; this process then drains and ends.
 //
+// "l7gw explain" serves nothing: it says what would become of a request.
+//
 // With --standalone it also starts unilb-etcd and l7admin, which must lie beside
 // its own binary, as its children on loopback.
 package main
@@ -37,6 +39,9 @@ const (
 func main() { os.Exit(run(os.Args[1:], os.Getenv)) }
 
 func run(args []string, getenv func(string) string) int {
+	if len(args) > 0 && args[0] == "explain" {
+		return runExplain(args[1:], getenv, os.Stdin, os.Stdout)
+	}
 	o, err := parse(args, getenv)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0

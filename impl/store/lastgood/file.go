@@ -72,8 +72,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Read returns what the file in a directory holds. The error is fs.ErrNotExist when
 // there is none.
-func Read(dir string) (*Image, error) {
-	path := filepath.Join(dir, name)
+func Read(dir string) (*Image, error) { return ReadFile(filepath.Join(dir, name)) }
+
+// Is tells whether a text is the beginning of such a file.
+func Is(text []byte) bool { return bytes.HasPrefix(text, []byte(magic)) }
+
+// ReadFile is Read for a file of any name.
+func ReadFile(path string) (*Image, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
