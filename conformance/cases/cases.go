@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/unilb/unilb/conformance/cases/admin"
+	"github.com/unilb/unilb/conformance/cases/control"
 	"github.com/unilb/unilb/conformance/cases/h2"
 	"github.com/unilb/unilb/conformance/cases/ha"
 	"github.com/unilb/unilb/conformance/cases/l4"
@@ -28,6 +29,6 @@ import (
 func All() []spec.Case {
 	return slices.Concat(
 		routing.Cases(), traffic.Cases(), reload.Cases(), protocol.Cases(), h2.Cases(), tls.Cases(),
-		admin.Cases(), vpc.Cases(), l4.Cases(), ha.Cases(),
+		admin.Cases(), control.Cases(), vpc.Cases(), l4.Cases(), ha.Cases(),
 	)
 }

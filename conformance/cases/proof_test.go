@@ -28,7 +28,7 @@ import (
 // bugs are, for each case that needs no region, gateways that it must catch.
 var bugs = func() map[string][]string {
 	all := map[string][]string{}
-	for _, area := range []map[string][]string{routingBugs, trafficBugs, reloadBugs, protocolBugs, h2Bugs, tlsBugs, adminBugs, haBugs} {
+	for _, area := range []map[string][]string{routingBugs, trafficBugs, reloadBugs, protocolBugs, h2Bugs, tlsBugs, adminBugs, controlBugs, haBugs} {
 		maps.Copy(all, area)
 	}
 	return all
@@ -78,7 +78,7 @@ func (l *loopback) Gateways() []spec.Gateway {
 	if l.f != nil {
 		return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.f.l.Addr().String())}}
 	}
-	return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.g.data.Listener.Addr().String()), TLS: l.g.tls}}
+	return []spec.Gateway{{Ref: "bj/az1/l7-1", Data: netip.MustParseAddrPort(l.g.data.Listener.Addr().String()), TLS: l.g.tls, Control: spec.Endpoint{URL: l.g.control.URL, From: l.Clients()[0]}}}
 }
 func (loopback) Clients() []traffic.Client {
 	return []traffic.Client{{Ref: "client/inet-1", Dialer: traffic.Here{}}}

@@ -23,6 +23,7 @@ import (
 type reference struct {
 	bug         string
 	data, admin *httptest.Server
+	control     *httptest.Server
 
 	mu      sync.Mutex
 	objects map[string]*stored // "routes/1"
@@ -94,6 +95,7 @@ func newReference(t *testing.T, bug string) *reference {
 	g.data.Start()
 	g.startTLS(t)
 	g.admin = httptest.NewServer(http.HandlerFunc(g.manage))
+	g.control = httptest.NewServer(http.HandlerFunc(g.steer))
 	g.probers.Go(g.probeAll)
 	t.Cleanup(func() {
 		close(g.stop)
@@ -101,6 +103,7 @@ func newReference(t *testing.T, bug string) *reference {
 		g.data.CloseClientConnections()
 		g.data.Close()
 		g.admin.Close()
+		g.control.Close()
 		g.backends.CloseIdleConnections()
 	})
 	return g

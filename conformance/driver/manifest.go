@@ -22,6 +22,7 @@ type Manifest struct {
 	Start     Start             `yaml:"start"`
 	Ready     Ready             `yaml:"ready"`
 	Admin     Admin             `yaml:"admin"`
+	Control   string            `yaml:"control"` // URL of the gateway's control API, without /v1; empty: it has none (template)
 	Applied   Applied           `yaml:"applied"`
 	Drain     Drain             `yaml:"drain"`
 	Reload    Reload            `yaml:"reload"`

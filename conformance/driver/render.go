@@ -34,6 +34,7 @@ type Process struct {
 	Within time.Duration
 
 	AdminURL, AdminKey, ViewerKey string
+	ControlURL                    string // empty: there is none
 
 	DrainSignal  string // without "SIG"
 	DrainWithin  time.Duration
@@ -71,6 +72,7 @@ func (m *Manifest) Render(v Vars) (*Process, error) {
 	p.Probe, p.Dial = one("ready.http", m.Ready.HTTP), one("ready.tcp", m.Ready.TCP)
 	p.AdminURL, p.AdminKey = one("admin.url", m.Admin.URL), one("admin.key", m.Admin.Key)
 	p.ViewerKey = one("admin.viewer-key", m.Admin.ViewerKey)
+	p.ControlURL = one("control", m.Control)
 	if p.AdminURL == "" {
 		p.AdminURL, p.AdminKey, p.ViewerKey = v.AdminURL, v.AdminKey, v.ViewerKey
 	}

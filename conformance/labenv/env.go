@@ -86,6 +86,9 @@ func (e *Env) Gateways() []spec.Gateway {
 		if e.fleet.manifest.ListenTLS {
 			gw.TLS = netip.AddrPortFrom(n.Underlay, lab.HTTPSPort)
 		}
+		if p := e.fleet.process(n.Ref); p != nil && p.ControlURL != "" {
+			gw.Control = spec.Endpoint{URL: p.ControlURL, From: e.client(n.Ref)}
+		}
 		out = append(out, gw)
 	}
 	return out

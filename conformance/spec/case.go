@@ -90,6 +90,7 @@ func Profiles() []Profile {
 			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminViewer, AdminIfMatch, AdminWait},
 		},
 		{Name: "ADMIN-STANDALONE", Core: []Feature{AdminStandalone}},
+		{Name: "CONTROL-APISIX", Core: []Feature{ControlObjects}, Extended: []Feature{ControlHealth, ControlExplain}},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
 		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},
 		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}, Extended: []Feature{HALastGood}},

@@ -86,6 +86,8 @@ type Gateway struct {
 	Ref  topology.Ref
 	Data netip.AddrPort // where clients may connect, plain HTTP
 	TLS  netip.AddrPort // and with TLS; zero without the capability TLS
+	// Control is its control API, without /v1; zero where the driver names none.
+	Control Endpoint
 }
 
 // An Endpoint is an HTTP API and the place from which to call it.

@@ -91,6 +91,11 @@ const (
 	// ADMIN-STANDALONE
 	AdminStandalone Feature = "admin.standalone" // whole configurations are all that the Admin API takes
 
+	// CONTROL-APISIX
+	ControlObjects Feature = "control.objects" // what a gateway has in force, and schemas
+	ControlHealth  Feature = "control.health"  // how targets are that are checked
+	ControlExplain Feature = "control.explain" // an extension: what would become of a request
+
 	// VPC-DATAPATH
 	ListenerBinding Feature = "listener.eip" // an extension: a route belongs to one address and port
 	VPCTargets      Feature = "vpc.fnat"     // an extension: targets in overlapping networks
