@@ -118,6 +118,9 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 			return err
 		}
 		rule = next.ruleWith(s.service(next.Spec.ServiceID))
+		if old != nil {
+			next.written.updates = old.written.updates + 1
+		}
 	}
 	table, err := s.table.Replace(s.indexed(old), rule)
 	if err != nil {

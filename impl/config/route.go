@@ -21,6 +21,7 @@ type Route struct {
 	// service.
 	rule    route.Rule[*Route]
 	plugins pluginSet // its own
+	written written
 
 	// Found belongs to who handles requests: what it has found about the route, which
 	// ends with it.

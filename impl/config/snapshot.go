@@ -22,7 +22,7 @@ type Snapshot struct {
 	// heirs are the routes that have no hosts of their own, by the service
 	// they would take them from.
 	heirs hamt.Map[string, heirs]
-	// stored are the objects of each kind as they were written.
+	// stored are the objects of each kind as they were written, but for routes.
 	stored [kinds]hamt.Map[string, Stored]
 	// Plugins of other objects than routes and services, by the ids of these.
 	pluginConfigs, consumerGroups, globals hamt.Map[string, pluginSet]

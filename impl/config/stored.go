@@ -20,12 +20,27 @@ type Stored struct {
 	Updates int
 }
 
+// written is a route as it stands in etcd. There may be a hundred thousand of them: it is
+// part of the route, and says what that does not know yet.
+type written struct {
+	value   []byte
+	mod     int64
+	updates int32
+}
+
 // listed are the kinds whose values are kept: those that the control API lists.
-var listed = [kinds]bool{Routes: true, Services: true, Upstreams: true, PluginMetadata: true}
+var listed = [kinds]bool{Services: true, Upstreams: true, PluginMetadata: true}
 
 // keep takes in a change that is in force as it was written.
 func (s *Snapshot) keep(c Change) {
-	if c.Delete {
+	switch {
+	case c.Kind == Routes && c.Delete:
+		return
+	case c.Kind == Routes:
+		r, _ := s.routes.Get(c.ID) // of this change: nobody has seen it yet
+		r.written.value, r.written.mod = c.Value, c.Mod
+		return
+	case c.Delete:
 		s.stored[c.Kind] = s.stored[c.Kind].Delete(c.ID)
 		return
 	}
@@ -40,11 +55,26 @@ func (s *Snapshot) keep(c Change) {
 }
 
 // Stored returns an object as it was written.
-func (s *Snapshot) Stored(k Kind, id string) (Stored, bool) { return s.stored[k].Get(id) }
+func (s *Snapshot) Stored(k Kind, id string) (Stored, bool) {
+	if k != Routes {
+		return s.stored[k].Get(id)
+	}
+	r, ok := s.routes.Get(id)
+	if !ok {
+		return Stored{}, false
+	}
+	return Stored{Value: r.written.value, Create: r.rule.Age, Mod: r.written.mod, Updates: int(r.written.updates)}, true
+}
 
 // IDs returns the ids of the objects of a kind in their order.
 func (s *Snapshot) IDs(k Kind) []string {
 	ids := make([]string, 0, s.stored[k].Len())
+	if k == Routes {
+		ids = slices.Grow(ids, s.routes.Len())
+		for id := range s.routes.All() {
+			ids = append(ids, id)
+		}
+	}
 	for id := range s.stored[k].All() {
 		ids = append(ids, id)
 	}
