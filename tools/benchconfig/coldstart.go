@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/unilb/unilb/tools/bench/figure"
@@ -90,7 +89,7 @@ func (l *lab) memoryOf(ctx context.Context, g *gateway) (live, resident float64,
 		if cycles >= first+2 {
 			return least, stage.SixDigits(m["process_resident_memory_bytes"] / (1 << 20)), nil
 		}
-		if err := discard(ctx, http.DefaultClient, "http://"+g.status+"/status/config"); err != nil {
+		if err := discard(ctx, "http://"+g.status+"/status/config"); err != nil {
 			return 0, 0, err
 		}
 	}

@@ -28,7 +28,8 @@ func measurePackage(ctx context.Context, b *bench, got *result) error {
 				got.beside("change-one", "allocated_bytes", l["B/op"])
 				continue
 			}
-			got.turn("match", figure.Turn{Value: l["ns/op"] / 1000, Noise: noise})
+			got.turn("match", figure.Turn{Value: l["match-ns"] / 1000, Noise: noise})
+			got.beside("match", "last_median_us", l["median-ns"]/1000)
 			got.turn("match-allocs", figure.Turn{Value: l["allocs/op"], Noise: noise})
 		}
 		b.dot()

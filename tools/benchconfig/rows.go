@@ -30,7 +30,7 @@ var rows = []row{
 	{name: "cold-start", by: "cold-start", unit: "s", target: figure.AtMost(4), about: "CPU time of l7gw from its start until all routes are in force"},
 	{name: "index-bytes", by: "memory", unit: "B", target: figure.AtMost(200), exact: true, about: "what the routing table alone holds, for each route"},
 	{name: "route-bytes", by: "cold-start", unit: "B", target: figure.AtMost(1536), exact: true, about: "live heap of l7gw for each route, without the bytes of its JSON"},
-	{name: "match", by: "package", unit: "us", target: figure.AtMost(1), about: "a random request finds its route; four of ten routes have conditions; mean"},
+	{name: "match", by: "package", unit: "us", target: figure.AtMost(1), about: "a random request that has just been read finds its route, of which nothing is in a cache; four of ten routes have conditions; mean"},
 	{name: "match-allocs", by: "package", unit: "allocations", target: figure.AtMost(0), exact: true, about: "what that allocates"},
 	{name: "writes", by: "writes", unit: "1/s", target: figure.AtLeast(1500), about: "PUT of routes by 64 callers, one l7admin, one etcd member in memory"},
 	{name: "writes-vs-raw", by: "writes", unit: "times", target: figure.AtLeast(0.4), about: "these, of get and transaction against the same etcd in turn, same values, 64 callers"},

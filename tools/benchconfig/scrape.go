@@ -12,7 +12,7 @@ import (
 
 // scrape reads the metrics of a gateway, by name with labels as they are printed.
 func scrape(ctx context.Context, status string) (map[string]float64, error) {
-	resp, err := fetch(ctx, http.DefaultClient, "http://"+status+"/metrics")
+	resp, err := fetch(ctx, "http://"+status+"/metrics")
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,8 @@ func scrape(ctx context.Context, status string) (map[string]float64, error) {
 }
 
 // discard reads an answer to its end.
-func discard(ctx context.Context, c *http.Client, url string) error {
-	resp, err := fetch(ctx, c, url)
+func discard(ctx context.Context, url string) error {
+	resp, err := fetch(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -45,12 +45,12 @@ func discard(ctx context.Context, c *http.Client, url string) error {
 }
 
 // fetch gets a URL that is to be answered 200; the caller closes the body.
-func fetch(ctx context.Context, c *http.Client, url string) (*http.Response, error) {
+func fetch(ctx context.Context, url string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
 	}

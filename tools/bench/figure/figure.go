@@ -171,15 +171,20 @@ func (r *Row) JudgeCount(target Target, turns []Turn) {
 	}
 }
 
-// quietHalf are the turns in which the machine did the least beside: half of them,
-// rounded up, but no less than three.
-func quietHalf(turns []Turn) []Turn {
-	out := slices.Clone(turns)
-	slices.SortStableFunc(out, func(a, b Turn) int { return cmp.Compare(a.noise(), b.noise()) })
-	return out[:least(len(out))]
-}
+// quietHalf are the turns in which the machine did the least beside.
+func quietHalf(turns []Turn) []Turn { return quietest(turns, Turn.noise) }
 
-func least(n int) int { return min(n, max(3, (n+1)/2)) }
+// quietest is half of all, rounded up, but no less than three: those with the least
+// noise, and whatever is as quiet as the last of them.
+func quietest[T any](all []T, noise func(T) float64) []T {
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b T) int { return cmp.Compare(noise(a), noise(b)) })
+	n := min(len(out), max(3, (len(out)+1)/2))
+	for n > 0 && n < len(out) && noise(out[n]) == noise(out[n-1]) {
+		n++
+	}
+	return out[:n]
+}
 
 func span(turns []Turn) (median, low, high float64) {
 	vs := make([]float64, len(turns))
@@ -210,9 +215,8 @@ func apart(turns []Turn) *Spread {
 	if len(all) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(all, func(a, b pair) int { return cmp.Compare(a.noise, b.noise) })
 	s := Spread{Low: math.Inf(1)}
-	for _, p := range all[:least(len(all))] {
+	for _, p := range quietest(all, func(p pair) float64 { return p.noise }) {
 		s.Low, s.High = min(s.Low, stage.SixDigits(p.ratio)), max(s.High, stage.SixDigits(p.ratio))
 	}
 	return &s

@@ -69,6 +69,15 @@ func TestQuietHalfDecides(t *testing.T) {
 	}
 }
 
+// Turns of one run have its noise: none is quieter than another.
+func TestTurnsThatAreEquallyQuietAllCount(t *testing.T) {
+	var r Row
+	r.Judge(AtMost(5), noisy(0.1, quiet(1, 1, 1, 1, 1, 1, 2, 9)))
+	if r.Verdict != Undecided || *r.High != 9 || *r.AA != (Spread{Low: 0.222222, High: 1}) {
+		t.Errorf("got %+v, A/A %+v, want the last turn to count", r, r.AA)
+	}
+}
+
 func TestOfCountsTheWorstTurnDecides(t *testing.T) {
 	for _, c := range []struct {
 		target Target
