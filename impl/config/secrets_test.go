@@ -103,3 +103,16 @@ func TestBlindSnapshotTellsWhatBecomesOfRequests(t *testing.T) {
 		}
 	}
 }
+
+// Whoever lists objects gets them as they were written.
+func TestNoSecretIsKeptWithWhatIsListed(t *testing.T) {
+	cert, key := certstest.PEM(t, certstest.SelfSigned(t, "a.example"))
+	const up = `{"scheme":"https","nodes":{"10.0.0.1:443":1},"tls":{"client_cert":"$env://C","client_key":"$env://K"}}`
+	secrets := map[string]Secret{"$env://C": {Value: cert}, "$env://K": {Value: key}}
+	for kind, value := range map[Kind]string{Routes: `{"uri":"/","upstream":` + up + `}`, Services: `{"upstream":` + up + `}`, Upstreams: up} {
+		s, d := Empty(nil).Apply([]Change{{Kind: kind, ID: "a", Key: "a", Value: []byte(value), Secrets: secrets}})
+		if o, ok := s.Stored(kind, "a"); !ok || string(o.Value) != value || len(d.Refused) > 0 {
+			t.Errorf("kind %v: refused %v, stored %s", kind, d.Refused, o.Value)
+		}
+	}
+}

@@ -20,7 +20,9 @@ import (
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs/certstest"
 	"github.com/unilb/unilb/impl/secret/vaulttest"
+	"github.com/unilb/unilb/impl/store"
 	"github.com/unilb/unilb/impl/store/etcdtest"
+	"github.com/unilb/unilb/impl/store/lastgood"
 )
 
 // asking has a gateway ask managers of secrets all the time.
@@ -308,4 +310,15 @@ func (r *region) shownTo(name string, client tls.Certificate) *x509.Certificate 
 	}
 	defer c.Close()
 	return c.ConnectionState().PeerCertificates[0]
+}
+
+func TestWhatIsReadOfflineNeedsNoSecrets(t *testing.T) {
+	r := Reading{Prefix: "/apisix"}
+	src := r.Explained(lastgood.Content{Prefix: "/apisix", KVs: []store.KV{{
+		Key:   "/apisix/routes/1",
+		Value: []byte(`{"uri":"/*","upstream":{"scheme":"https","nodes":{"127.0.0.1:1":1},"tls":{"client_cert":"$secret://vault/1/a/cert","client_key":"$env://KEY"}}}`),
+	}}})
+	if len(src.Refused) > 0 || src.Snapshot.Route("1") == nil {
+		t.Errorf("refused %v", src.Refused)
+	}
 }
