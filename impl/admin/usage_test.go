@@ -36,9 +36,9 @@ func ask(t *testing.T, h *admin.Handler, line, body string) (code int, text stri
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
-// many is an etcd with more routes than a deletion holds as they are, and two replicas of
+// crowded is an etcd with more routes than a deletion holds as they are, and two replicas of
 // the Admin API; the first does something of the test before its next commit.
-func many(t *testing.T) (etcd *clientv3.Client, st *between, first, second *admin.Handler) {
+func crowded(t *testing.T) (etcd *clientv3.Client, st *between, first, second *admin.Handler) {
 	t.Helper()
 	server := etcdtest.Start(t)
 	plain, err := store.Open(store.Options{Endpoints: []string{server.Endpoint()}})
@@ -72,7 +72,7 @@ func many(t *testing.T) (etcd *clientv3.Client, st *between, first, second *admi
 
 func TestAmongManyRoutesAReferenceThatAppearsBeforeADeletionIsSeen(t *testing.T) {
 	t.Parallel()
-	_, st, h, other := many(t)
+	_, st, h, other := crowded(t)
 	for name, route := range map[string]string{
 		"by id":       `{"uri":"/x","upstream_id":"u"}`,
 		"by a plugin": `{"uri":"/x","plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[{"upstream_id":"u","weight":1}]}]}}}`,
@@ -100,7 +100,7 @@ func TestAmongManyRoutesAReferenceThatAppearsBeforeADeletionIsSeen(t *testing.T)
 
 func TestADeletionFollowsWhatOthersWriteToEtcd(t *testing.T) {
 	t.Parallel()
-	etcd, _, h, _ := many(t)
+	etcd, _, h, _ := crowded(t)
 	put := func(key, value string) {
 		t.Helper()
 		if _, err := etcd.Put(t.Context(), key, value); err != nil {
