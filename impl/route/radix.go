@@ -106,8 +106,10 @@ func (t *tree[V]) kid(c byte) *tree[V] {
 }
 
 // with returns the tree with the value of a key replaced by f's result; f gets
-// the old value or nil, and nil as a result removes the key.
-func (t *tree[V]) with(key string, f func(*V) *V) *tree[V] {
+// the old value or nil, and nil as a result removes the key. Labels are parts of keys,
+// which are parts of whole objects: with lasting the labels on the way become parts of
+// this key, so that no object is kept in memory that another one has replaced.
+func (t *tree[V]) with(key string, lasting bool, f func(*V) *V) *tree[V] {
 	if t == nil {
 		if v := f(nil); v != nil {
 			return &tree[V]{label: key, val: v}
@@ -129,16 +131,22 @@ func (t *tree[V]) with(key string, f func(*V) *V) *tree[V] {
 		}
 		return upper.put(&tree[V]{label: key[n:], val: v})
 	}
+	label := t.label
+	if lasting {
+		label = key[:n]
+	}
 	if key = key[n:]; key == "" {
-		return (&tree[V]{label: t.label, val: f(t.val), kids: t.kids}).tidy()
+		return (&tree[V]{label: label, val: f(t.val), kids: t.kids}).tidy()
 	}
 	old := t.kid(key[0])
-	kid := old.with(key, f)
+	kid := old.with(key, lasting, f)
 	switch {
 	case kid == old:
 		return t
 	case kid != nil:
-		return t.put(kid)
+		t = t.put(kid)
+		t.label = label // it is a copy
+		return t
 	}
 	i := t.find(key[0])
 	return (&tree[V]{label: t.label, val: t.val, kids: slices.Concat(t.kids[:i], t.kids[i+1:])}).tidy()

@@ -111,7 +111,7 @@ func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
 	for _, name := range names {
 		name = strings.ToLower(name)
 		if suffix, wild := strings.CutPrefix(name, "*"); wild {
-			h.wild = h.wild.with(reverse(suffix), f)
+			h.wild = h.wild.with(reverse(suffix), false, f)
 			continue
 		}
 		old, _ := h.exact.Get(name)
@@ -185,13 +185,13 @@ func (p *paths[T]) set(pattern string, old *Rule[T], e *entry[T], router Router)
 	if !prefix {
 		list, _ := p.exact.Get(key)
 		if list = change(list); len(list) > 0 {
-			p.exact = p.exact.Set(key, list)
+			p.exact = p.exact.Set(list[0].pattern, list) // the key, but of a rule that stays
 		} else {
 			p.exact = p.exact.Delete(key)
 		}
 		return
 	}
-	p.prefix = p.prefix.with(key, func(list *[]*entry[T]) *[]*entry[T] {
+	p.prefix = p.prefix.with(key, e != nil, func(list *[]*entry[T]) *[]*entry[T] {
 		var out []*entry[T]
 		if list != nil {
 			out = *list
