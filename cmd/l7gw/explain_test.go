@@ -95,6 +95,17 @@ func TestExplainGivesTheSameAnswerFromEverySource(t *testing.T) {
 	}
 }
 
+func TestExplainTakesRoutesWhoseSecretsNobodyKnows(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.json")
+	const route = `{"id":"1","uri":"/*","upstream":{"scheme":"https","nodes":{"10.0.0.1:443":1},"tls":{"client_cert":"$env://C","client_key":"$env://K"}}}`
+	if err := os.WriteFile(file, []byte(`{"routes":[`+route+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := explained(t, 0, "", "--config", file, "http://a.example/"); !strings.Contains(got, "goes to /apisix/routes/1, by /apisix/routes/1") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestExplainRefusesWhatItCannotRead(t *testing.T) {
 	dir := t.TempDir()
 	for want, list := range map[int][]string{

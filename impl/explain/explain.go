@@ -212,6 +212,7 @@ func (e *account) resolve(r *config.Route) {
 	}
 	if up := res.Upstream; up != nil {
 		e.upstream(up, res)
+		e.next(up, err)
 	}
 }
 
@@ -239,7 +240,11 @@ func (e *account) upstream(up *config.Upstream, res config.Resolved) {
 		}
 		u.Targets = append(u.Targets, t)
 	}
-	if e.src.Next == nil {
+}
+
+// next tells who would be tried, unless nobody will be.
+func (e *account) next(up *config.Upstream, err error) {
+	if e.src.Next == nil || err != nil {
 		return
 	}
 	for _, order := range e.src.Next(up) {
@@ -247,7 +252,7 @@ func (e *account) upstream(up *config.Upstream, res config.Resolved) {
 		for _, i := range order {
 			next = append(next, up.Targets[i].Name)
 		}
-		u.Next = append(u.Next, next)
+		e.a.Upstream.Next = append(e.a.Upstream.Next, next)
 	}
 }
 

@@ -94,17 +94,22 @@ func TestAnswersThatTheGatewayMakesAreTold(t *testing.T) {
 	s := source(t,
 		"routes/svc", `{"uri":"/svc","service_id":"gone"}`, "routes/up", `{"uri":"/up","upstream_id":"gone"}`,
 		"routes/none", `{"uri":"/none","plugins":{}}`, "routes/guarded", `{"uri":"/guarded","plugins":{"key-auth":{}},"upstream":`+up+`}`,
+		"routes/odd", `{"uri":"/odd","upstream":{"type":"odd","nodes":{"10.0.0.1:80":1}}}`,
 		"routes/pc", `{"uri":"/pc","plugin_config_id":"gone","upstream":`+up+`}`,
 	)
+	s.Next = func(*config.Upstream) [][]int { return [][]int{{0}} }
 	s.Refused = map[string]string{"/apisix/routes/up": "bad", "/apisix/routes/new": "worse"}
 	for path, want := range map[string]Generated{
 		"/svc": {404, "service gone does not exist"}, "/up": {502, "upstream gone does not exist"},
 		"/none": {503, "missing upstream configuration in Route or Service"}, "/guarded": {503, "plugin key-auth is not supported by this gateway yet"},
-		"/pc": {503, "plugin config gone does not exist"}, "/nothing": {404, "no route matches"},
+		"/odd": {502, "unknown upstream type odd"}, "/pc": {503, "plugin config gone does not exist"}, "/nothing": {404, "no route matches"},
 	} {
 		a := ask(t, s, Form{URL: "http://a.example" + path})
 		if a.Generated == nil || *a.Generated != want || !strings.Contains(a.Outcome, want.Why) {
 			t.Errorf("%s: got %+v, %s, want %+v", path, a.Generated, a.Outcome, want)
+		}
+		if a.Upstream != nil && a.Upstream.Next != nil {
+			t.Errorf("%s: %v is said to be next, and nobody is", path, a.Upstream.Next)
 		}
 	}
 	a := ask(t, s, Form{URL: "http://a.example/up", Route: "new"})

@@ -61,8 +61,9 @@ func missing(x *exchange.Exchange, err error) exchange.Verdict {
 }
 
 // StatusOf is the status that a request is answered with whose route does not resolve, as
-// in APISIX: service gone 404, upstream or client certificate gone 502, none named 503, as when
-// a plugin config or a consumer group is gone, or the route is closed.
+// in APISIX: service gone 404; upstream or client certificate gone, or an algorithm that nobody
+// knows, 502; none named 503, as when a plugin config, a registry, a consumer or his group is
+// not there, or the route is closed.
 func StatusOf(err error) int {
 	var c *config.ClosedError
 	if errors.As(err, &c) {
