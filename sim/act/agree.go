@@ -99,12 +99,15 @@ func (r *Region) Agree(ctx context.Context, o havoc.Options) (string, error) {
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("the gateways do not come to agree: %w: %w", last, context.Cause(bounded))
+		return "", fmt.Errorf("the gateways do not agree with the store: %w: %w", last, context.Cause(bounded))
 	}
 	took := r.Recorder.Now() - begun
 	asked, err := r.answers(ctx, o, content)
+	if err != nil {
+		return "", fmt.Errorf("the gateways do not agree with the store: %w", err)
+	}
 	return fmt.Sprintf("%d gateways have %d objects, %d of them refused, hash %s, after %s; %d answers as the store says",
-		len(o.Gateways), content.Len(), len(content.Bad()), content.Hash(), took.Round(time.Millisecond), asked), err
+		len(o.Gateways), content.Len(), len(content.Bad()), content.Hash(), took.Round(time.Millisecond), asked), nil
 }
 
 // agreed says whether the gateways agree with the store now, and with what.

@@ -71,10 +71,10 @@ func New(o Options) Plan {
 	}
 	p := Plan{Kept: w.refs[w.rng.IntN(len(w.refs))]}
 	for n := range o.Edits {
-		switch n {
-		case 0:
+		switch {
+		case n == 0:
 			p.Edits = append(p.Edits, w.kept(p.Kept))
-		case o.Edits / 4:
+		case n >= o.Edits/4 && n%max(o.Edits/8, 1) == 0: // again and again: a restored store has the good one
 			p.Edits = append(p.Edits, Edit{Straight: true, Verb: Put, Key: keptKey, Value: "}{", Junk: "not JSON"})
 		default:
 			p.Edits = append(p.Edits, w.edit(n))

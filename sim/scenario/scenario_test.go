@@ -210,7 +210,7 @@ checks:
 		}
 		return d.Faults
 	}
-	if digest(1) != digest(1) || digest(1) == digest(2) {
+	if one, again := digest(1), digest(1); one != again || one == digest(2) {
 		t.Error("the digest of faults does not cover the havoc that the seed makes")
 	}
 }
