@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -59,8 +60,9 @@ func TestMergeAgreesWithANaiveOne(t *testing.T) {
 			}
 			list, _ := s.Plugins(route, "")
 			_, err := s.Resolve(route)
-			_, closed := err.(*ClosedError)
-			_, missing := err.(*MissingError)
+			var c *ClosedError
+			var m *MissingError
+			closed, missing := errors.As(err, &c), errors.As(err, &m)
 			if guarded := slices.ContainsFunc(list, func(u PluginUse) bool { return u.Guards }); !missing && closed != guarded {
 				t.Fatalf("seed %d, step %d: %s: resolves to %v", seed, step, uses(list), err)
 			}
