@@ -47,7 +47,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	if f != nil {
 		return nil, false, f
 	}
-	refs, f := h.references(req.Context(), at, obj)
+	refs, f := h.references(req, at, obj)
 	if f != nil {
 		return nil, false, f
 	}
@@ -57,6 +57,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	var conflict *store.ConflictError
 	switch {
 	case errors.As(err, &conflict):
+		req.failed = true
 		return nil, true, nil
 	case err != nil:
 		return nil, false, unavailable(err)

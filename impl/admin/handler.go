@@ -137,6 +137,8 @@ type request struct {
 	sub  *string // rest of the path after the id; nil when there is none
 	body []byte
 	wait time.Duration // until all gateways serve what is written; 0: nobody waits
+
+	failed bool // a transaction of it did, since something is not as it was thought to be
 }
 
 // ServeHTTP checks in APISIX's order (key, resource, handler, body, ttl, method)

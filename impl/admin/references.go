@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
@@ -59,9 +58,11 @@ func plainReferences(res *resource, obj *apisix.Object) (*apisix.Object, *failur
 	return with(obj, set)
 }
 
-// references checks that what obj refers to exists, and returns the conditions
-// under which this stays true.
-func (h *Handler) references(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, *failure) {
+// references returns the conditions under which what obj refers to exists, and fits.
+// Mostly it does, and the transaction says so: what is only to exist is looked at when a
+// transaction of the request has failed, to tell which is missing.
+func (h *Handler) references(req *request, at address, obj *apisix.Object) ([]store.Cond, *failure) {
+	ctx := req.Context()
 	var conds []store.Cond
 	for _, ref := range at.res.refs {
 		v := valueAt(obj.Tree(), ref.field)
@@ -72,6 +73,11 @@ func (h *Handler) references(ctx context.Context, at address, obj *apisix.Object
 		key := h.dir(ref.dir) + id
 		if key == h.key(at) {
 			return nil, bad("stream route can not set itself as superior_id")
+		}
+		exists := store.Cond{Key: key, Rule: store.Exists}
+		if ref.fits == nil && !req.failed {
+			conds = append(conds, exists)
+			continue
 		}
 		kv, ok, _, err := h.st.Get(ctx, key)
 		if err != nil {
@@ -89,7 +95,7 @@ func (h *Handler) references(ctx context.Context, at address, obj *apisix.Object
 			conds = append(conds, store.Cond{Key: key, Mod: kv.Mod})
 			continue
 		}
-		conds = append(conds, store.Cond{Key: key, Rule: store.Exists})
+		conds = append(conds, exists)
 	}
 	if at.res == credentials {
 		return h.ownerExists(ctx, at, conds)
