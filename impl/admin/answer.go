@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 )
@@ -61,6 +62,20 @@ func (a *answer) wrote(key string) bool { return key == a.key || a.keys[key] }
 
 func (f *failure) write(w http.ResponseWriter) { writeJSON(w, f.code, f.body) }
 
+// takenWithin is how long a client may take for a step of a list.
+const takenWithin = time.Minute
+
+// taken writes a list to a client, who must go on taking it.
+type taken struct {
+	http.ResponseWriter
+	limit *http.ResponseController
+}
+
+func (t taken) Write(b []byte) (int, error) {
+	_ = t.limit.SetWriteDeadline(time.Now().Add(takenWithin)) // who has none has no limit
+	return t.ResponseWriter.Write(b)
+}
+
 func (a *answer) write(w http.ResponseWriter) {
 	if a.rev > 0 {
 		w.Header().Set("X-Unilb-Revision", strconv.FormatInt(a.rev, 10))
@@ -79,9 +94,11 @@ func (a *answer) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.code)
-	if err := a.stream(w); err != nil {
+	limit := http.NewResponseController(w)
+	if err := a.stream(taken{w, limit}); err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	_ = limit.SetWriteDeadline(time.Time{}) // the connection may have others to write
 }
 
 func writeJSON(w http.ResponseWriter, code int, body any) {

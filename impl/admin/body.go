@@ -45,6 +45,12 @@ func notRead(err error, body []byte) *failure {
 	}}
 }
 
+// hasCome ends the server's limit, which is for the time that a request takes to come: what
+// it does then may take longer, and the server would take its client for gone.
+func hasCome(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // who has none has no limit
+}
+
 // readRaw returns the body as it was sent, if it has no more than limit bytes.
 func readRaw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *failure) {
 	size := r.ContentLength
@@ -57,6 +63,7 @@ func readRaw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *fail
 		}
 		size = int64(len(body))
 	}
+	hasCome(w)
 	if size > limit {
 		// Past its limit MaxBytesReader has the server close the connection with care.
 		more, _ := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxDrained)) // as far as it comes

@@ -24,7 +24,7 @@ func keysOf(tree map[string]any) []consumerKey {
 	for _, name := range slices.Sorted(maps.Keys(uniqueFields)) {
 		conf, _ := plugins[name].(map[string]any)
 		if value, ok := conf[uniqueFields[name]].(string); ok {
-			keys = append(keys, consumerKey{name, value})
+			keys = append(keys, consumerKey{name, strings.Clone(value)})
 		}
 	}
 	return keys

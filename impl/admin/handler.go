@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -96,7 +95,7 @@ type Handler struct {
 	standalone bool
 	maxConfigs int64
 	accepting  chan struct{} // has an element for each whole configuration in memory
-	replacing  sync.Mutex    // held by the one that replaces what there is
+	replacing  chan struct{} // has an element while one replaces what there is
 	self       string        // tells this replica from others
 }
 
@@ -124,7 +123,7 @@ func New(o Options) (*Handler, error) {
 		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
 		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
 		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
-		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(), accepting: make(chan struct{}, maxAccepting),
+		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(), accepting: make(chan struct{}, maxAccepting), replacing: make(chan struct{}, 1),
 	}
 	h.usage.h = h
 	return h, nil
@@ -160,6 +159,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK) // liveness probe of clients, needs no key
 		return
 	}
+	if r.ContentLength == 0 {
+		hasCome(w)
+	}
 	if ours && h.standalone {
 		h.serveStandalone(w, r, path)
 		return
@@ -187,9 +189,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-API-VERSION", apiVersion)
-	if req.wait > 0 { // the server's limit is for the time that a request takes to come; it would take us for hung up
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // who has none has no limit
-	}
 	a, err := h.answer(req)
 	if err != nil {
 		if err.cause != nil {

@@ -115,7 +115,7 @@ func (h *Handler) sameGroup(ctx context.Context, at address, obj *apisix.Object)
 func (h *Handler) limitGroups() *holders[string] {
 	x := &holders[string]{remembers: &h.groupsOfLimits, h: h, of: func(kv store.KV) []string {
 		if group, _ := h.storedGroup(kv); group != "" {
-			return []string{group}
+			return []string{strings.Clone(group)} // not all of the object with it
 		}
 		return nil
 	}}

@@ -113,8 +113,16 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, digest string) 
 // run replaces it. One at a time: what this replica left of one that was cut short is
 // then its own.
 func (p *replacement) run() (*answer, *failure) {
-	p.h.replacing.Lock()
-	defer p.h.replacing.Unlock()
+	patience := time.NewTimer(writePatience)
+	defer patience.Stop()
+	select {
+	case p.h.replacing <- struct{}{}:
+		defer func() { <-p.h.replacing }()
+	case <-patience.C:
+		return nil, lostRace()
+	case <-p.ctx.Done():
+		return nil, lostRace()
+	}
 	return again(p.ctx, p.try)
 }
 

@@ -170,9 +170,8 @@ func (u *usage) take(key string, value []byte) {
 		return
 	}
 	for _, m := range u.mentions[key] {
-		if of := u.users[m.target]; len(of) > 1 {
-			delete(of, key)
-		} else {
+		of := u.users[m.target] // nil when the object mentions it at two places, and was the only one
+		if delete(of, key); len(of) == 0 {
 			delete(u.users, m.target)
 		}
 	}

@@ -122,6 +122,11 @@ func TestADeletionFollowsWhatOthersWriteToEtcd(t *testing.T) {
 	put("/apisix/routes/10", `{"uri":"/","upstream_id":"v"}`)
 	deleted(400, "route [9] is still")
 	put("/apisix/routes/9", `init_dir`)
+	// One that mentions it at two places beside one other: neither is forgotten with the other.
+	both := `{"uri":"/","upstream_id":"u","plugins":{"traffic-split":{"rules":[{"weighted_upstreams":[{"upstream_id":"u","weight":1}]}]}}}`
+	put("/apisix/routes/11", both)
+	deleted(400, "route [11] is still")
+	put("/apisix/routes/11", `init_dir`)
 	deleted(400, "stream_route [s] is still")
 	if _, err := etcd.Delete(t.Context(), "/apisix/stream_routes/s"); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -60,9 +59,7 @@ func (h *Handler) inUse(d *deletion, place int, key string) *failure {
 // not there before, so that a deletion can hold one key instead of all that might refer to
 // it. There are 256, whose values mean nothing.
 func referenceLock(target string) string {
-	f := fnv.New32a()
-	_, _ = f.Write([]byte(target)) // never fails
-	return fmt.Sprintf("%s/%02x", history.ReferencesLock, f.Sum32()%256)
+	return lockOf(history.ReferencesLock+"/", target)
 }
 
 // referenceLocks are the ops that go with a write of an object: it holds references that

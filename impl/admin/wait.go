@@ -23,6 +23,9 @@ const (
 	maxWaits = 256
 	// nodePage is how many registrations are read at once, maxNodes how many count.
 	nodePage, maxNodes = 500, 10000
+	// secretPatience is how long a gateway that refuses an object may still take it: what it
+	// lacks may be a secret that it has just asked for.
+	secretPatience = time.Second
 	// askAgain separates the first two questions to a gateway that cannot be reached; it
 	// doubles up to askSeldom.
 	askAgain, askSeldom = 100 * time.Millisecond, time.Second
@@ -195,6 +198,7 @@ func (h *Handler) awaitOne(ctx context.Context, reg node.Registration, a *answer
 	prefix := reg.Watches[slices.IndexFunc(reg.Watches, func(p string) bool { return node.Covers(p, h.prefix) })]
 	prefix = strings.TrimSuffix(prefix, "/")
 	b := &behind{Node: reg.Name}
+	var sawRefused time.Time
 	for again := askAgain; ; again = min(2*again, askSeldom) {
 		left := time.Until(until)
 		asking, cancel := context.WithDeadline(ctx, until)
@@ -213,7 +217,12 @@ func (h *Handler) awaitOne(ctx context.Context, reg node.Registration, a *answer
 				return nil
 			case at >= a.rev:
 				b.State, b.Error = stateRefused, said.Errors[refused].Error
-				return b
+				if sawRefused.IsZero() {
+					sawRefused = time.Now()
+				}
+				if time.Since(sawRefused) > secretPatience {
+					return b
+				}
 			case b.State == "":
 				b.State = stateBehind
 			}

@@ -155,7 +155,7 @@ func TestWriteThatRanOutOfTimeStandsAndNamesWhoLacksIt(t *testing.T) {
 	}
 }
 
-func TestWriteThatAGatewayRefusesIsAnsweredAtOnce(t *testing.T) {
+func TestWriteThatAGatewayRefusesIsAnsweredSoon(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	g := a.gateway("bj/az1/l7-1")
@@ -168,6 +168,19 @@ func TestWriteThatAGatewayRefusesIsAnsweredAtOnce(t *testing.T) {
 	r := a.do(put1+"?wait=applied&timeout=60s", route1)
 	if got := r.applied(t); r.code != 502 || got.Error != "written, but in force on 0 of 1 gateways only: bj/az1/l7-1 refuses it: no such plugin" {
 		t.Errorf("got %d %s, want 502 with the reason", r.code, r.raw)
+	}
+}
+
+// A gateway refuses an object until it knows the secret that it refers to.
+func TestWriteThatAGatewayRefusesForAMomentIsInForce(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	g := a.gateway("bj/az1/l7-1")
+	g.Refuse("/apisix/routes/1", errors.New("its manager has not answered yet"))
+	g.Applied("/apisix", future)
+	time.AfterFunc(100*time.Millisecond, func() { g.Accept("/apisix/routes/1") })
+	if r := a.do(put1+"?wait=applied&timeout=60s", route1); r.code != 201 {
+		t.Errorf("got %d %s, want 201", r.code, r.raw)
 	}
 }
 
