@@ -28,10 +28,10 @@ func (s *Snapshot) applyGlobalRule(c Change) error {
 
 // mergeGlobals makes one list of all rules. As in APISIX, a plugin that two rules have is
 // run for neither, also when one of them has switched it off: nobody can say which was
-// meant. The Admin API
-// lets no such rules come to be, and the status names the plugins.
+// meant. But what guards closes every route instead: it was meant to keep requests away.
+// The Admin API lets no such rules come to be, and the status names the plugins.
 func (s *Snapshot) mergeGlobals() {
-	s.everywhere, s.clashing = nil, nil
+	s.everywhere, s.clashing, s.shut = nil, nil, nil
 	in := map[string]int{}
 	for _, rule := range s.globals.All() {
 		for i := range rule {
@@ -43,12 +43,16 @@ func (s *Snapshot) mergeGlobals() {
 			switch p := &rule[i]; {
 			case in[p.name] > 1:
 				s.clashing = append(s.clashing, p.name)
+				if p.guards && !p.off && !slices.Contains(s.shut, p.name) {
+					s.shut = append(s.shut, p.name)
+				}
 			case !p.off:
 				s.everywhere = append(s.everywhere, p.use(Origin{GlobalRules, id}))
 			}
 		}
 	}
 	slices.SortFunc(s.everywhere, usesInOrder)
+	slices.Sort(s.shut)
 	slices.Sort(s.clashing)
 	s.clashing = slices.Compact(s.clashing)
 }

@@ -165,6 +165,12 @@ func TestPluginOfTwoGlobalRulesIsListedAsClashing(t *testing.T) {
 	if got := fmt.Sprint(gaps); got != "map[global_rules/a:{[] [] [csrf]} global_rules/b:{[] [gzip] [csrf]}]" {
 		t.Errorf("listed: %s", got)
 	}
+	// It guards: nobody is let in because there are two of it.
+	s = must(t, s, put(Routes, "1", `{"uri":"/","upstream":`+up+`}`))
+	var closed *ClosedError
+	if _, err := s.Resolve(s.Route("1")); !errors.As(err, &closed) || fmt.Sprint(closed.Guards) != "[csrf]" {
+		t.Errorf("a route beside two rules that guard it: %v, want it closed by csrf", err)
+	}
 	s = must(t, s, del(GlobalRules, "b"))
 	if gaps, _ := s.Gaps(10); fmt.Sprint(gaps) != "map[global_rules/a:{[csrf] [] []}]" {
 		t.Errorf("without the second: %v", gaps)

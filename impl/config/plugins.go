@@ -39,7 +39,7 @@ func (e *ClosedError) Error() string {
 // closed fails for a route whose merge, or a global rule, has a plugin that guards. It
 // allocates nothing when none has.
 func (s *Snapshot) closed(ls *layers) error {
-	any := false
+	any := len(s.shut) > 0
 	for i := range s.everywhere {
 		any = any || s.everywhere[i].Guards
 	}
@@ -52,7 +52,7 @@ func (s *Snapshot) closed(ls *layers) error {
 	if !any {
 		return nil
 	}
-	var guards []string
+	guards := slices.Clone(s.shut)
 	for _, u := range s.everywhere {
 		if u.Guards {
 			guards = append(guards, u.Name)

@@ -33,6 +33,7 @@ type Snapshot struct {
 	// the names of those that more than one has.
 	everywhere []PluginUse
 	clashing   []string
+	shut       []string // those of clashing that guard: they close every route
 	// gapped is the number of routes, services, plugin configs and global rules that
 	// have plugins which are not switched off.
 	gapped int
