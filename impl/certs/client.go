@@ -93,8 +93,8 @@ func (c *Conn) shows(a *ClientAuth, now time.Time) bool {
 	return c.shown
 }
 
-// Admits tells whether a request for a host and a path (both as routes are matched
-// against) may pass on a connection; c is nil for one without TLS. As in APISIX,
+// Admits tells whether a request for a host and a path (both as variables show them, after
+// the settings of paths) may pass on a connection; c is nil for one without TLS. As in APISIX,
 // what the name of the handshake demands must have been shown; and a host that
 // demands something is only reached under its own name: else a client would walk
 // around the demand by asking for another name first. What is demanded is what the

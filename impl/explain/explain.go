@@ -51,7 +51,9 @@ func (s *Source) Explain(q *Question) *Answer {
 	r := &q.Request
 	e.a.Request = Request{Method: r.Method, Scheme: r.Scheme, Authority: r.Authority, Host: r.Host, Target: r.Target, Path: r.Path, Query: r.Query, Consumer: q.Consumer}
 	x := exchange.Exchange{Request: *r}
-	if path, ok := s.Paths.Apply(&x); ok {
+	path, ok := s.Paths.Apply(&x)
+	e.admitted = x.Request.Path
+	if ok {
 		r.Path, e.a.Request.Path = path, path
 	} else {
 		e.answer(400, "the path has segments with parameters that make it ambiguous")
@@ -78,6 +80,8 @@ type account struct {
 	a     *Answer
 	query route.Query
 	most  int
+	// admitted is the path that certificates of clients are demanded for.
+	admitted string
 }
 
 // handshake tells which certificate the name meets.
@@ -99,7 +103,7 @@ func (e *account) handshake() {
 	}
 	t.SSL, t.Mutual = e.object(config.SSLs, cert.ID), cert.Client != nil
 	r.TLS = new(certs.Server).Conn(tls.ConnectionState{ServerName: name})
-	if !e.src.Snapshot.Certificates().Admits(r.TLS, r.Host, r.Path, e.src.Now) {
+	if !e.src.Snapshot.Certificates().Admits(r.TLS, r.Host, e.admitted, e.src.Now) {
 		e.a.Notes = append(e.a.Notes, "a certificate of the client is demanded: without one, or for a host of another name, the answer is 400")
 	}
 }

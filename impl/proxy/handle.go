@@ -17,13 +17,13 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: x.Now}
 	x.Phase = exchange.Rewrite
 	r := &x.Request
-	if !f.snap.Certificates().Admits(r.TLS, r.Host, r.Path, f.begin) {
-		f.failure = "client certificate missing, bad or for another name"
-		return errorPage(x, 400)
-	}
 	path, ok := p.o.Paths.Apply(x)
 	if !ok {
 		f.failure = "path that segments with parameters make ambiguous"
+		return errorPage(x, 400)
+	}
+	if !f.snap.Certificates().Admits(r.TLS, r.Host, r.Path, f.begin) {
+		f.failure = "client certificate missing, bad or for another name"
 		return errorPage(x, 400)
 	}
 	if f.match(r, path); f.route == nil {

@@ -52,6 +52,23 @@ func TestRequestWithoutTheCertificateThatItsHostWantsGoesNowhere(t *testing.T) {
 	}
 }
 
+// Who demands nothing for some paths means those that routes see: what a setting drops is
+// no way to look like one of them.
+func TestCertificateIsDemandedForThePathThatSettingsMake(t *testing.T) {
+	g := newGateway(t)
+	g.o.Paths = Paths{Servlet: true}
+	g.put("routes/1", `{"uri":"/*","upstream":{"nodes":{"10.0.0.1:80":1}}}`,
+		"ssls/1", strings.Replace(demanding(t, "closed.example"), "^/open", `\\.js$`, 1))
+	server := certs.NewServer(certs.Options{}, time.Unix(1000, 0))
+	for path, want := range map[string]int{"/a.js": 200, "/a.js;v=1": 200, "/admin;x.js": 400, "/admin": 400} {
+		r := get(path)
+		r.Authority, r.TLS = "closed.example", server.Conn(tls.ConnectionState{ServerName: "closed.example"})
+		if a := g.Do(r); a.Status != want || len(a.Sent) == 1 != (want == 200) {
+			t.Errorf("%s: %d, %d sent, want %d", path, a.Status, len(a.Sent), want)
+		}
+	}
+}
+
 func TestTargetIsShownTheCertificateOfItsUpstream(t *testing.T) {
 	g := newGateway(t)
 	client := strings.Replace(demanding(t, "gateway.example"), `{`, `{"type":"client",`, 1)
