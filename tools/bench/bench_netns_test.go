@@ -4,13 +4,12 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/unilb/unilb/sim/sandbox"
-	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
@@ -30,9 +29,11 @@ func opened(t *testing.T) *bench {
 		if err := b.close(); err != nil {
 			t.Error(err)
 		}
-		left, err := filepath.Glob(filepath.Join(b.dir, "cgroup*", stage.GroupPrefix+"*"))
-		if err != nil || len(left) > 0 {
-			t.Errorf("left behind: %q, %v", left, err)
+		if b.groups == nil {
+			return
+		}
+		if _, err := os.Stat(b.groups.Dir()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("left behind: %s, %v", b.groups.Dir(), err)
 		}
 	})
 	if err := b.open(t.Context()); err != nil {

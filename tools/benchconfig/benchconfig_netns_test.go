@@ -5,12 +5,11 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/unilb/unilb/sim/sandbox"
-	"github.com/unilb/unilb/tools/bench/stage"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
@@ -29,9 +28,11 @@ func TestProcessesAreMeasured(t *testing.T) {
 		if err := b.close(); err != nil {
 			t.Error(err)
 		}
-		left, err := filepath.Glob(filepath.Join(b.dir, "cgroup*", stage.GroupPrefix+"*"))
-		if err != nil || len(left) > 0 {
-			t.Errorf("left behind: %q, %v", left, err)
+		if b.groups == nil {
+			return
+		}
+		if _, err := os.Stat(b.groups.Dir()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("left behind: %s, %v", b.groups.Dir(), err)
 		}
 	})
 	if err := b.open(); err != nil {

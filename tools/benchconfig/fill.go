@@ -70,8 +70,11 @@ func (l *lab) likeTheAdminAPI(ctx context.Context) error {
 			return err
 		}
 		got, err := l.etcd.Get(ctx, prefix+"/routes/"+r.ID)
-		if err != nil || len(got.Kvs) != 1 {
-			return fmt.Errorf("read route %s: %d keys, %w", r.ID, len(got.Kvs), err)
+		if err != nil {
+			return fmt.Errorf("read route %s: %w", r.ID, err)
+		}
+		if len(got.Kvs) != 1 {
+			return fmt.Errorf("read route %s: it is not there", r.ID)
 		}
 		have, err := shape(got.Kvs[0].Value)
 		if err != nil {

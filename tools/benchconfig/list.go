@@ -49,9 +49,9 @@ func measureList(ctx context.Context, b *bench, got *result) error {
 
 // listed is one list.
 type listed struct {
-	first, last time.Duration // bytes
-	size        float64
-	grown       float64 // bytes that the process had more at its largest
+	first, last time.Duration // from the request to these bytes
+	size        float64       // bytes
+	grown       float64       // bytes that the process had more at its largest
 }
 
 func (l *lab) listAll(ctx context.Context) (out listed, err error) {

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// GroupPrefix begins the names of our groups below the root of each hierarchy.
-const GroupPrefix = "unilb-bench-"
+// groupPrefix begins the names of our groups below the root of each hierarchy; what follows
+// is when the run began.
+const groupPrefix = "unilb-bench-"
 
 // Groups are the control groups of one run: one for everything, and one below it for
 // each program that is measured. The kernel's accounting of a group is exact to the microsecond, and
@@ -29,7 +30,7 @@ type Groups struct {
 // OpenGroups mounts the hierarchies in this sandbox, and moves this process into a
 // group of the run.
 func OpenGroups(dir string) (_ *Groups, err error) {
-	g := &Groups{v2: filepath.Join(dir, "cgroup2"), name: fmt.Sprintf("%s%d", GroupPrefix, time.Now().UnixNano())}
+	g := &Groups{v2: filepath.Join(dir, "cgroup2"), name: fmt.Sprintf("%s%d", groupPrefix, time.Now().UnixNano())}
 	if err := mountGroup("cgroup2", g.v2, ""); err != nil {
 		return nil, fmt.Errorf("the accounting of cgroup v2 is needed: %w", err)
 	}
@@ -99,21 +100,42 @@ func parseOwnGroups(text string) (v2, v1 string) {
 	return v2, v1
 }
 
-// sweep removes what a killed run left. The kernel refuses to remove a group with
-// processes, so it takes nothing from a run that lives.
+// sweep removes what killed runs left. The kernel removes no group with processes, but
+// those of a run that lives may have none at the moment: its driver is in one.
 func (g *Groups) sweep() {
 	for _, root := range []string{g.v2, g.cpu} {
 		if root == "" {
 			continue
 		}
-		for _, pattern := range []string{GroupPrefix + "*/*", GroupPrefix + "*"} {
-			old, _ := filepath.Glob(filepath.Join(root, pattern)) // the pattern is right
-			for _, d := range old {
-				_ = unix.Rmdir(d)
+		old, _ := filepath.Glob(filepath.Join(root, groupPrefix+"*")) // the pattern is right
+		for _, run := range old {
+			if lives(filepath.Join(g.v2, filepath.Base(run))) {
+				continue
+			}
+			below, _ := filepath.Glob(filepath.Join(run, "*")) // it is right, too
+			for _, d := range append(below, run) {
+				_ = unix.Rmdir(d) // of files and of groups with processes it is refused
 			}
 		}
 	}
 }
+
+// beginning is how long a run may take to put its driver into its group.
+const beginning = time.Minute
+
+// lives tells whether the run of a group may go on.
+func lives(run string) bool {
+	began, err := strconv.ParseInt(strings.TrimPrefix(filepath.Base(run), groupPrefix), 10, 64)
+	if err != nil || time.Since(time.Unix(0, began)) < beginning {
+		return true
+	}
+	pids, _ := os.ReadFile(filepath.Join(run, "driver", "cgroup.procs")) // none: it is gone
+	return len(pids) > 0
+}
+
+// Dir is the directory of the run's group, which is gone after Close. Runs of other
+// processes have theirs beside it.
+func (g *Groups) Dir() string { return g.path("") }
 
 // path of a group of this run in v2; "": of everything.
 func (g *Groups) path(name string) string { return filepath.Join(g.v2, g.name, name) }
