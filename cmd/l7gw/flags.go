@@ -65,6 +65,10 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	var etcd string
 	f := flag.NewFlagSet("l7gw", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
+	f.Usage = func() {
+		fmt.Fprint(f.Output(), "l7gw serves requests. l7gw explain tells what would become of one: see its --help.\n\nFlags:\n")
+		f.PrintDefaults()
+	}
 	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/l7-1; required unless standalone")
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
 	f.StringVar(&o.region, "region", "", "region of this node")

@@ -1,6 +1,8 @@
 package control
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -17,8 +19,13 @@ func (h *handler) explain(w http.ResponseWriter, r *http.Request) {
 	form := explain.FormOf(r.URL.Query())
 	if r.Method == http.MethodPost {
 		head, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHead))
-		if err != nil {
-			fail(w, http.StatusRequestEntityTooLarge, err.Error())
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the head has more than %d bytes", large.Limit))
+			return
+		case err != nil:
+			fail(w, http.StatusBadRequest, err.Error())
 			return
 		}
 		if form.Head = head; len(head) == 0 {

@@ -110,7 +110,7 @@ func reloadPlugins(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("done"))
 }
 
-// noDiscovery says that this gateway asks no registry: it refuses upstreams that need one.
+// noDiscovery says that this gateway asks no registry.
 func noDiscovery(w http.ResponseWriter, r *http.Request) {
 	fail(w, http.StatusNotFound, "discovery "+r.PathValue("type")+" is not configured")
 }

@@ -18,9 +18,6 @@ func Failing(raw []byte, v Vars) string {
 	case len(rule) == 0:
 		return ""
 	}
-	if len(rule) == 0 {
-		return "" // only the whole may be empty
-	}
 	return failing(rule, v)
 }
 

@@ -62,19 +62,16 @@ func WholeConfiguration(prefix string, text []byte) (lastgood.Content, error) {
 			return c, fmt.Errorf("%s: %w", dir, err)
 		}
 		for i, o := range objects {
-			var named struct {
-				ID       any    `json:"id"`
-				Username string `json:"username"`
-			}
-			if err := json.Unmarshal(o, &named); err != nil {
+			named, err := apisix.Parse(o)
+			if err != nil {
 				return c, fmt.Errorf("%s, item %d: %w", dir, i+1, err)
 			}
-			id := fmt.Sprint(named.ID)
-			switch {
-			case named.ID == nil && named.Username == "":
+			id := apisix.IDText(named.Value("id"))
+			if name := apisix.IDText(named.Value("username")); name != "" {
+				id = name // of a consumer, whatever its id
+			}
+			if id == "" {
 				return c, fmt.Errorf("%s, item %d has no id", dir, i+1)
-			case named.ID == nil:
-				id = named.Username
 			}
 			c.KVs = append(c.KVs, store.KV{Key: prefix + "/" + dir + "/" + id, Value: o})
 		}

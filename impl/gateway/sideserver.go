@@ -90,6 +90,9 @@ func (s *sideServer) open() int64 {
 
 // close ends it. Idempotent.
 func (s *sideServer) close() {
+	if s == nil {
+		return
+	}
 	_ = s.srv.Close() // what is cut here asks again
 	_ = s.ln.Close()
 }

@@ -30,13 +30,16 @@ const (
 // unshown are members whose value says nothing to a reader, or must not be read.
 var unshown = map[string]bool{"update_time": true, "create_time": true}
 
-// secret are members whose value is not shown, and so are those whose names have
-// password or secret in them.
-var secret = map[string]bool{"key": true, "keys": true, "client_key": true, "private_key": true, "token": true, "session_token": true, "auth_header": true}
+// secret are members whose value is not shown.
+var secret = map[string]bool{"key": true, "keys": true, "client_key": true, "auth_header": true}
+
+// hidden are parts of names of members whose value is not shown.
+var hidden = []string{"password", "secret", "private_key", "token", "apikey", "api_key", "authorization"}
 
 // hides tells whether a member may be a secret.
 func hides(name string) bool {
-	return secret[name] || strings.Contains(name, "password") || strings.Contains(name, "secret")
+	name = strings.ToLower(name)
+	return secret[name] || slices.ContainsFunc(hidden, func(part string) bool { return strings.Contains(name, part) })
 }
 
 // Compare tells how an object differs from another; either may be nil.

@@ -157,6 +157,8 @@ func TestDifferencesNameMembersAndHideSecrets(t *testing.T) {
 		{"key", `{"key":"x","tls":{"client_key":"x"}}`, `{"key":"y","tls":{"client_key":"y"}}`, "[{key (secret) (secret)} {tls.client_key (secret) (secret)}]"},
 		{"token", "", `{"uri":"a","token":"hvs.x","auth_config":{"private_key":"x"}}`, `[{auth_config.private_key  (secret)} {token  (secret)} {uri  "a"}]`},
 		{"within lists", `{"brokers":[]}`, `{"brokers":[{"host":"a","sasl_config":{"password":"x"}}]}`, `[{brokers [] [{"host":"a","sasl_config":{"password":"(secret)"}}]}]`},
+		{"other names", "", `{"plugins":{"openid-connect":{"client_rsa_private_key":"x"},"loggly":{"customer_token":"x"},"serverless":{"apiKey":"x","Authorization":"x"}}}`,
+			"[{plugins.loggly.customer_token  (secret)} {plugins.openid-connect.client_rsa_private_key  (secret)} {plugins.serverless.Authorization  (secret)} {plugins.serverless.apiKey  (secret)}]"},
 		{"names", "", `{"plugins":{"limit-count":{"redis_password":"x"},"openid-connect":{"client_secret":"x"},"secret":{"a":"b"}}}`,
 			"[{plugins.limit-count.redis_password  (secret)} {plugins.openid-connect.client_secret  (secret)} {plugins.secret.a  \"b\"}]"},
 		{"references", `{"key":"x"}`, `{"key":"$secret://vault/1/a/b","keys":["$env://A"]}`, `[{key (secret) "$secret://vault/1/a/b"} {keys  (secret)}]`},

@@ -1,5 +1,5 @@
 // Package route owns the table that finds the rule for a request. It is pure,
-// and a Table is immutable: With and Without return a new one that shares all
+// and a Table is immutable: Replace returns a new one that shares all
 // but the changed paths, so a change costs the same at ten rules as at a
 // hundred thousand, and a request keeps the table it started with.
 //

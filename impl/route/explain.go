@@ -8,10 +8,6 @@ import (
 	"github.com/unilb/unilb/impl/expr"
 )
 
-// ByListener is the condition that an index decides on: the address and port of the
-// connection.
-const ByListener = ByPath + 1
-
 // A Candidate is one path of a rule that lies on the way of a search.
 type Candidate[T any] struct {
 	Rule *Rule[T]

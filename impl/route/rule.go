@@ -91,7 +91,8 @@ const (
 	ByRemote
 	ByHost // with the routers that look for the path alone
 	ByVars
-	ByPath // its pattern
+	ByPath     // its pattern
+	ByListener // an index decides on it: the address and port of the connection
 )
 
 func (e *entry[T]) holds(q *Query) bool { return e.fails(q) == Holds }

@@ -73,8 +73,12 @@ func (f EtcdReplace) Apply(ctx context.Context, t Target) error {
 		return err
 	}
 	for _, m := range others {
-		if listed, err := lists(ctx, m, lost.PeerURL()); err != nil || listed {
-			return fmt.Errorf("%s still lists %s: %w", m.Ref(), f.On, err)
+		listed, err := lists(ctx, m, lost.PeerURL())
+		if err != nil {
+			return fmt.Errorf("ask %s for its peers: %w", m.Ref(), err)
+		}
+		if listed {
+			return fmt.Errorf("%s still lists %s", m.Ref(), f.On)
 		}
 	}
 	return lost.EmptyDisk()

@@ -16,7 +16,7 @@ import (
 // Catches a gateway that explains by other rules than it serves by: the account of an
 // incident would be wrong.
 var controlExplain = spec.Case{
-	ID: "CONTROL-EXPLAIN", Level: spec.Must, Needs: []spec.Feature{spec.ControlExplain, spec.RouteVars},
+	ID: "CONTROL-EXPLAIN", Level: spec.Must, Needs: []spec.Feature{spec.ControlExplain, spec.RouteVars, spec.RouteMethods},
 	Title: "The account of a request names the route that serves it, every route that was looked at before with a reason, and the revisions of both.",
 	Refs:  []string{"docs/explain.md"},
 	Objects: `

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that takes the length of the whole path for that of the prefix, or
 // forgets it among prefixes that are the same.
 var routePrefixSame = spec.Case{
-	ID: "ROUTE-PREFIX-SAME", Level: spec.Must, Needs: []spec.Feature{spec.RouteStarInside, spec.RoutePriority},
+	ID: "ROUTE-PREFIX-SAME", Level: spec.Must, Needs: []spec.Feature{spec.RouteStarInside, spec.RoutePriority, spec.RouteMethods},
 	Title: "Among paths with the same text before their first star the priority decides, then the length of the path; a longer such text beats both.",
 	Refs:  []string{"APISIX 3.18 router radixtree_host_uri, lua-resty-radixtree 2.9.2"},
 	After: []string{"ROUTE-STAR-INSIDE", "ROUTE-PRIORITY"},
