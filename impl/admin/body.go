@@ -63,7 +63,6 @@ func readRaw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *fail
 		}
 		size = int64(len(body))
 	}
-	hasCome(w)
 	if size > limit {
 		// Past its limit MaxBytesReader has the server close the connection with care.
 		more, _ := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxDrained)) // as far as it comes
@@ -72,6 +71,7 @@ func readRaw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *fail
 		}
 		return nil, bad(fmt.Sprintf("invalid request body: request size %d is greater than the maximum size %d allowed", size, limit))
 	}
+	hasCome(w)
 	return body, nil
 }
 
