@@ -21,9 +21,9 @@ build: ## every binary into bin/
 	$(GO) build -trimpath -ldflags '-X main.commitHere=$(COMMIT)' -o $(BIN)/ ./cmd/lbsim # runs tell it
 
 .PHONY: test
-test: ## unit tests with the race detector, and those of the engine without it, for its bounds of time and allocations; no root, no network
+test: ## unit tests with the race detector, and those of the engine without it where they bound time and allocations; no root, no network
 	$(GO) test -race ./...
-	$(GO) test ./impl/engine/...
+	$(GO) test ./impl/engine/h1 ./impl/engine/h2 ./impl/engine/loop
 
 .PHONY: test-slow
 test-slow: ## tests of the event loop whose subject is time: slow peers, stalls, drains, a soak; never in CI

@@ -281,10 +281,13 @@ func TestGatewayThatAnswersGarbageFailsEveryCaseAndOnlyThose(t *testing.T) {
 	}
 }
 
+// enough is a case's time where no answer comes, and the test would wait for all of it.
+const enough = 8 * time.Second
+
 func TestMuteGatewayTakesNoHours(t *testing.T) {
 	t.Parallel()
 	ids := []string{"ROUTE-EXACT", "ROUTE-PREFIX", "ROUTE-HOST", "ROUTE-METHOD", "ROUTE-NONE-404"}
-	j := judgeBad(t, "mute", func(o *Options) { o.Cases = ids })
+	j := judgeBad(t, "mute", func(o *Options) { o.Cases, o.caseLimit = ids, enough })
 	short := 0
 	for _, id := range ids {
 		j.want(t, id, spec.Fail, "")
@@ -304,7 +307,7 @@ func TestMuteGatewayTakesNoHours(t *testing.T) {
 func TestGatewayThatSpeaksAgainGetsItsTimeBack(t *testing.T) {
 	t.Parallel()
 	j := judgeBad(t, "wakes", func(o *Options) {
-		o.Cases = []string{"ROUTE-EXACT", "ROUTE-PREFIX", "ROUTE-HOST", "ROUTE-METHOD", "ROUTE-NONE-404"}
+		o.Cases, o.caseLimit = []string{"ROUTE-EXACT", "ROUTE-PREFIX", "ROUTE-HOST", "ROUTE-METHOD", "ROUTE-NONE-404"}, enough
 	})
 	j.want(t, "ROUTE-METHOD", spec.Fail, "its limit was cut to 2s")
 	j.want(t, "ROUTE-NONE-404", spec.Pass, "") // its first answer is wrong, and comes while the limit is short

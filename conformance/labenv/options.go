@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/unilb/unilb/conformance/cases"
 	"github.com/unilb/unilb/conformance/flake"
@@ -54,6 +55,8 @@ type Options struct {
 	Command    []string  // words of how to run this again, for the report
 	Stdout     io.Writer // results; os.Stdout when nil
 	Stderr     io.Writer // progress; os.Stderr when nil
+
+	caseLimit time.Duration // longest that a case may take, in tests whose gateway answers none; 0: as long as it says
 }
 
 func (o Options) filled() (Options, error) {

@@ -92,7 +92,7 @@ func conform(ctx context.Context, o Options, m *driver.Manifest, selected []spec
 func (o Options) upOrder(selected []spec.Case) *upOrder {
 	u := &upOrder{
 		Gateway: o.Gateway, Binary: o.Binary, Topology: o.Topology, BinDir: o.BinDir, Out: o.Out, Require: o.Require, Excluded: o.Excluded,
-		Challenge: o.Challenge, Scenarios: o.Scenarios != "", Rerun: o.again(),
+		Challenge: o.Challenge, CaseLimit: o.caseLimit, Scenarios: o.Scenarios != "", Rerun: o.again(),
 	}
 	for _, c := range selected {
 		u.Cases = append(u.Cases, c.ID)

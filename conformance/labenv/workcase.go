@@ -1,6 +1,7 @@
 package labenv
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -49,7 +50,7 @@ func (w *worker) judge(ctx context.Context, o caseOrder) (spec.Result, *compare.
 // once runs a case within its own limit, or a shorter one.
 func (w *worker) once(ctx context.Context, c spec.Case, o caseOrder, limit time.Duration) (spec.Result, *compare.Seen) {
 	so := w.suite
-	so.Nonce, so.AtMost = fmt.Sprintf("n%d", o.Round), limit
+	so.Nonce, so.AtMost = fmt.Sprintf("n%d", o.Round), cmp.Or(limit, w.order.CaseLimit)
 	if limit > 0 {
 		so.Nonce += "short" // it may be run again
 		w.env.expect(lateAtMost)

@@ -15,7 +15,7 @@ import (
 
 var (
 	seed   = flag.Uint64("seed", 0, "who is killed and when; 0 draws one")
-	rounds = flag.Int("rounds", 5, "how often something is killed")
+	rounds = flag.Int("rounds", 2, "how often something is killed")
 )
 
 func TestMain(m *testing.M) {

@@ -78,12 +78,14 @@ func encrypted(c *net.TCPConn, to string) {
 		}
 		_ = s.NetConn().Close()
 	}()
-	if _, err := io.Copy(c, s); err != nil {
+	if _, err := io.Copy(c, s); err != nil { // its peer is told so at once
 		_ = c.SetLinger(0) // a connection that is dead has no use for it
-	} else {
-		_ = c.CloseWrite() // its reader finds out
+		_ = c.Close()      // the other direction finds out, too
+		<-gone
+		return
 	}
-	if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err == nil {
+	_ = c.CloseWrite()                                                         // its reader finds out
+	if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err == nil { // and ends its side
 		<-gone
 	}
 }

@@ -19,17 +19,21 @@ func start(t *testing.T, o enginetest.Options) (enginetest.Engine, string) {
 	return startLoops(t, Options{Handler: o.Handler, MaxBody: o.MaxBody, MaxConns: o.MaxConns, Server: o.Server, Draining: o.Draining, Roots: o.Roots, TLS: o.TLS, HeadTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, BodyTimeout: o.BodyTimeout, HalfClose: o.HalfClose, HTTP2: o.HTTP2})
 }
 
+// tooSlow is a batch that no machine explains: a busy neighbour costs a loop caches, and
+// the collector some of its time.
+const tooSlow = 5 * slowBatch
+
 func startLoops(t *testing.T, o Options) (*Engine, string) {
 	t.Helper()
 	o.Poison = true
 	if o.Slow == nil && !raceEnabled {
 		before := stolen(t)
 		o.Slow = func(took time.Duration) {
-			if n := stolen(t) - before; n > 0 { // which the kernel takes for ours
-				t.Logf("a batch took %s, and %d ticks were stolen from this machine", took, n)
-				return
+			n := stolen(t) - before // which the kernel takes for ours
+			t.Logf("a batch took %s, and %d ticks were stolen from this machine", took, n)
+			if n == 0 && took > tooSlow {
+				t.Errorf("a batch took %s of the loop's time, want at most %s", took, tooSlow)
 			}
-			t.Errorf("a batch took %s of the loop's time, want at most %s", took, slowBatch)
 		}
 	}
 	e, err := New(o)
@@ -62,7 +66,7 @@ func stolen(t testing.TB) int64 {
 type blocking struct{ plain }
 
 func (b *blocking) OnRequest(x *exchange.Exchange) exchange.Verdict {
-	for begin := threadTime(); threadTime()-begin < 2*slowBatch; {
+	for begin := threadTime(); threadTime()-begin < 2*tooSlow; {
 	}
 	return x.RespondBytes(200, "", nil)
 }
@@ -75,8 +79,8 @@ func TestHandlerThatKeepsTheLoopIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if took := <-slow; took < 2*slowBatch {
-		t.Errorf("noticed %s, want at least %s", took, 2*slowBatch)
+	if took := <-slow; took < 2*tooSlow {
+		t.Errorf("noticed %s, want at least %s", took, 2*tooSlow)
 	}
 }
 
