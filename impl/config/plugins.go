@@ -66,6 +66,19 @@ func (s *Snapshot) closed(ls *layers) error {
 	return &ClosedError{guards}
 }
 
+// gapped tells whether there are gaps, and allocates nothing: most of many routes are only
+// counted.
+func (ls *layers) gapped() bool {
+	for i := range ls {
+		for j := range ls[i].set {
+			if ls.counts(i, &ls[i].set[j]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // gaps are those of a merge.
 func (ls *layers) gaps() (g Gaps) {
 	var all pluginSet
@@ -91,21 +104,24 @@ func (s *Snapshot) Gaps(most int) (gaps map[string]Gaps, more int) {
 	if s.gapped == 0 {
 		return gaps, 0
 	}
-	add := func(of Origin, g Gaps) {
-		switch {
+	for id, rule := range s.globals.All() {
+		switch g := s.gapsOfRule(rule); {
 		case g.none():
 		case len(gaps) < most:
-			gaps[of.String()] = g
+			gaps[Origin{GlobalRules, id}.String()] = g
 		default:
 			more++
 		}
 	}
-	for id, rule := range s.globals.All() {
-		add(Origin{GlobalRules, id}, s.gapsOfRule(rule))
-	}
 	for id, r := range s.routes.All() {
 		ls, _, _ := s.layersOf(r) // what is missing runs no plugin
-		add(Origin{Routes, id}, ls.gaps())
+		switch {
+		case !ls.gapped():
+		case len(gaps) < most:
+			gaps[Origin{Routes, id}.String()] = ls.gaps()
+		default:
+			more++
+		}
 	}
 	return gaps, more
 }
