@@ -20,9 +20,8 @@ func TestDecodeRoute(t *testing.T) {
 	}
 	want := &apisix.Route{
 		ID: "7", URIs: []string{"/a", "/b/*"}, Hosts: []string{"a.com", "*.b.com"}, Methods: []string{"GET"}, Priority: -3,
-		Vars: json.RawMessage(`[["arg_x","==","1"]]`), ServiceID: "12", UpstreamID: "u",
+		ServiceID: "12", UpstreamID: "u",
 		Timeout: &apisix.Timeout{Connect: 1, Send: 2.5, Read: 3}, Status: ptr(0), EnableWebsocket: ptr(true),
-		Name: "n", Labels: apisix.Labels{{Name: "k", Value: "v"}},
 	}
 	if !reflect.DeepEqual(r, want) {
 		t.Errorf("got  %+v\nwant %+v", r, want)

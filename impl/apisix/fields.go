@@ -3,7 +3,6 @@ package apisix
 import (
 	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -119,27 +118,6 @@ func oneOrMore(t map[string]any, one, more string) []string {
 		return []string{s}
 	}
 	return strs(t, more)
-}
-
-// Labels are the labels of an object, in the order of their names.
-type Labels []Label
-
-// A Label is one of them.
-type Label struct{ Name, Value string }
-
-func labels(t map[string]any) Labels {
-	m := object(t, "labels")
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(Labels, 0, len(m))
-	for name, v := range m {
-		if s, ok := v.(string); ok {
-			out = append(out, Label{name, s})
-		}
-	}
-	slices.SortFunc(out, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
-	return out
 }
 
 func object(t map[string]any, key string) map[string]any {

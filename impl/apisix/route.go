@@ -6,18 +6,14 @@ import (
 	"github.com/unilb/unilb/impl/apisix/jsontree"
 )
 
-// A Route says which requests it matches and where they go. It is kept for every route
-// of a gateway: what may be written in two ways is in one place here, and what only people
-// read is not here.
+// A Route says which requests it matches and where they go. What may be written in two
+// ways is in one place here, and what only people read is not here.
 type Route struct {
 	ID          string
-	Name        string
-	Labels      Labels
-	URIs        []string        // uri or uris
-	Hosts       []string        // host or hosts; nil: the service's hosts count
-	Methods     []string        // nil: any
-	RemoteAddrs []string        // remote_addr or remote_addrs, addresses and CIDRs; nil: any
-	Vars        json.RawMessage // as they were written; an empty table of Lua as a list; nil when absent
+	URIs        []string // uri or uris
+	Hosts       []string // host or hosts; nil: the service's hosts count
+	Methods     []string // nil: any
+	RemoteAddrs []string // remote_addr or remote_addrs, addresses and CIDRs; nil: any
 	// Lua is the member that asks for a program in Lua, which is stored for APISIX and
 	// cannot be run: filter_func or script; empty: none.
 	Lua      string
@@ -62,9 +58,9 @@ func (o *Object) Route(id string) (*Route, error) {
 	}
 	t := o.tree
 	r := &Route{
-		ID: id, Name: str(t, "name", ""), Labels: labels(t),
+		ID:   id,
 		URIs: oneOrMore(t, "uri", "uris"), Hosts: oneOrMore(t, "host", "hosts"), RemoteAddrs: oneOrMore(t, "remote_addr", "remote_addrs"),
-		Methods: strs(t, "methods"), Vars: o.array("vars"), Priority: integer(t, "priority", 0),
+		Methods: strs(t, "methods"), Priority: integer(t, "priority", 0),
 		ServiceID: idOf(t, "service_id"), UpstreamID: idOf(t, "upstream_id"), PluginConfigID: idOf(t, "plugin_config_id"),
 		Timeout: timeout(t, "timeout"),
 		Status:  optInt(t, "status"), EnableWebsocket: optBool(t, "enable_websocket"),
@@ -82,6 +78,10 @@ func (o *Object) Route(id string) (*Route, error) {
 	}
 	return r, nil
 }
+
+// Vars are the conditions of a validated route as they were written, an empty table of Lua
+// as a list; nil when there are none.
+func (o *Object) Vars() json.RawMessage { return o.array("vars") }
 
 // inline returns the upstream within a validated route or service; nil: there is none.
 func (o *Object) inline() (*Upstream, error) {

@@ -3,10 +3,8 @@ package apisix
 // A Service is what several routes share: what a route does not say itself
 // comes from its service.
 type Service struct {
-	ID     string
-	Name   string
-	Labels Labels
-	Hosts  []string
+	ID    string
+	Hosts []string
 
 	Upstream        *Upstream // inline; plugins stay in the object
 	UpstreamID      string
@@ -30,8 +28,7 @@ func (o *Object) Service(id string) (*Service, error) {
 	}
 	t := o.tree
 	s := &Service{
-		ID: id, Name: str(t, "name", ""), Labels: labels(t),
-		Hosts: strs(t, "hosts"), UpstreamID: idOf(t, "upstream_id"),
+		ID: id, Hosts: strs(t, "hosts"), UpstreamID: idOf(t, "upstream_id"),
 		EnableWebsocket: optBool(t, "enable_websocket"),
 	}
 	if t["script"] != nil {

@@ -10,11 +10,10 @@ import (
 // An SSL is a certificate: of names that the gateway serves, or one that it shows
 // to upstreams.
 type SSL struct {
-	ID     string
-	Desc   string
-	Labels Labels
-	Type   string   // server (default) or client
-	Names  []string // sni or snis as written; a star stands for a label or its beginning, alone for any name
+	ID    string
+	Desc  string
+	Type  string   // server (default) or client
+	Names []string // sni or snis as written; a star stands for a label or its beginning, alone for any name
 	// Pairs are the certificates with their keys: the first, then the further ones. Those
 	// of which a half is a reference to a secret are not among them (see Filled).
 	Pairs     []tls.Certificate
@@ -59,7 +58,7 @@ func DecodeSSL(id string, b []byte) (*SSL, error) {
 	}
 	t := o.tree
 	s := &SSL{
-		ID: id, Desc: str(t, "desc", ""), Labels: labels(t), Type: str(t, "type", "server"), Names: strs(t, "snis"),
+		ID: id, Desc: str(t, "desc", ""), Type: str(t, "type", "server"), Names: strs(t, "snis"),
 		Protocols: strs(t, "ssl_protocols"), Status: optInt(t, "status"),
 		CreateTime: integer(t, "create_time", 0), UpdateTime: integer(t, "update_time", 0),
 	}

@@ -1,7 +1,6 @@
 package apisix_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +60,7 @@ func TestDecodeSSL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ID != "7" || s.Type != "server" || len(s.Names) != 2 || s.Enabled() || s.Protocols[0] != "TLSv1.3" || !slices.Equal(s.Labels, apisix.Labels{{Name: "a", Value: "b"}}) {
+	if s.ID != "7" || s.Type != "server" || len(s.Names) != 2 || s.Enabled() || s.Protocols[0] != "TLSv1.3" {
 		t.Errorf("got %+v", s)
 	}
 	if len(s.Pairs) != 2 || len(s.Pairs[0].Certificate) != 2 || s.Pairs[1].Leaf == nil || s.Pairs[1].PrivateKey == nil {

@@ -8,8 +8,6 @@ import (
 // An Upstream is a set of nodes and how to use them.
 type Upstream struct {
 	ID      string // "" for an inline upstream
-	Name    string
-	Labels  Labels
 	Nodes   []Node // nil when the nodes come from discovery
 	Type    string // roundrobin (default), chash, ewma, least_conn
 	HashOn  string // vars (default), header, cookie, consumer, vars_combinations
@@ -73,8 +71,7 @@ func DecodeUpstream(id string, b []byte) (*Upstream, error) {
 // text, which still has the order of the nodes.
 func upstreamOf(id string, t map[string]any, raw string) (*Upstream, error) {
 	u := &Upstream{
-		ID: id, Name: str(t, "name", ""), Labels: labels(t),
-		Type: str(t, "type", "roundrobin"), HashOn: str(t, "hash_on", "vars"), Key: str(t, "key", ""),
+		ID: id, Type: str(t, "type", "roundrobin"), HashOn: str(t, "hash_on", "vars"), Key: str(t, "key", ""),
 		Retries: optInt(t, "retries"), RetryTimeout: number(t, "retry_timeout", 0), Timeout: timeout(t, "timeout"),
 		Scheme: str(t, "scheme", "http"), PassHost: str(t, "pass_host", "pass"), UpstreamHost: str(t, "upstream_host", ""),
 		Checks:      checksOf(t),

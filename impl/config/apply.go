@@ -7,6 +7,7 @@ import (
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/route/hamt"
 )
 
 // Change is one object that was put or deleted.
@@ -40,6 +41,7 @@ type Delta struct {
 // Apply returns the snapshot after the changes, which are applied in order.
 func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 	next := *s
+	next.edit = hamt.Begin() // nobody sees what is between the changes
 	var d Delta
 	for _, c := range changes {
 		if c.Kind == Other {
@@ -54,6 +56,7 @@ func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 		delete(d.Refused, c.Key)
 		set(&d.Accepted, c.Key, true)
 	}
+	next.edit = 0
 	return &next, d
 }
 
@@ -117,7 +120,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 		if next, err = compileRoute(c, c.ID); err != nil {
 			return err
 		}
-		rule = next.ruleWith(s.service(next.Spec.ServiceID))
+		rule = next.ruleWith(s.service(next.ServiceID))
 		if old != nil {
 			next.written.updates = old.written.updates + 1
 		}
@@ -128,9 +131,9 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 	}
 	s.table = table
 	if next != nil {
-		s.routes = s.routes.Set(c.ID, next)
+		s.routes = s.routes.SetIn(s.edit, c.ID, next)
 	} else {
-		s.routes = s.routes.Delete(c.ID)
+		s.routes = s.routes.DeleteIn(s.edit, c.ID)
 	}
 	s.inherit(old, next, rule)
 	s.regap(pluginsIn(old), pluginsIn(next))
@@ -141,7 +144,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 func (s *Snapshot) applyUpstream(c Change, d *Delta) error {
 	old, _ := s.upstreams.Get(c.ID)
 	if c.Delete {
-		s.upstreams = s.upstreams.Delete(c.ID)
+		s.upstreams = s.upstreams.DeleteIn(s.edit, c.ID)
 		d.replaced(old, nil)
 		return nil
 	}
@@ -149,14 +152,14 @@ func (s *Snapshot) applyUpstream(c Change, d *Delta) error {
 	if err != nil {
 		return err
 	}
-	s.upstreams = s.upstreams.Set(c.ID, spec)
+	s.upstreams = s.upstreams.SetIn(s.edit, c.ID, spec)
 	d.replaced(old, spec)
 	return nil
 }
 
 func (s *Snapshot) applyListener(c Change, d *Delta) error {
 	if c.Delete {
-		s.listeners = s.listeners.Delete(c.ID)
+		s.listeners = s.listeners.DeleteIn(s.edit, c.ID)
 		d.ListenersChanged = true
 		return nil
 	}
@@ -164,7 +167,7 @@ func (s *Snapshot) applyListener(c Change, d *Delta) error {
 	if err != nil {
 		return err
 	}
-	s.listeners = s.listeners.Set(c.ID, l)
+	s.listeners = s.listeners.SetIn(s.edit, c.ID, l)
 	d.ListenersChanged = true
 	return nil
 }

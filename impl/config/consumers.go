@@ -19,7 +19,7 @@ type consumer struct {
 func (s *Snapshot) applyPluginConfig(c Change) error {
 	old, _ := s.pluginConfigs.Get(c.ID)
 	if c.Delete {
-		s.pluginConfigs = s.pluginConfigs.Delete(c.ID)
+		s.pluginConfigs = s.pluginConfigs.DeleteIn(s.edit, c.ID)
 		s.regap(old, nil)
 		return nil
 	}
@@ -27,27 +27,27 @@ func (s *Snapshot) applyPluginConfig(c Change) error {
 	if err != nil {
 		return err
 	}
-	s.pluginConfigs = s.pluginConfigs.Set(c.ID, next)
+	s.pluginConfigs = s.pluginConfigs.SetIn(s.edit, c.ID, next)
 	s.regap(old, next)
 	return nil
 }
 
 func (s *Snapshot) applyConsumerGroup(c Change) error {
 	if c.Delete {
-		s.consumerGroups = s.consumerGroups.Delete(c.ID)
+		s.consumerGroups = s.consumerGroups.DeleteIn(s.edit, c.ID)
 		return nil
 	}
 	next, err := sharedPlugins(c.Value, (*apisix.Object).CheckConsumerGroup)
 	if err != nil {
 		return err
 	}
-	s.consumerGroups = s.consumerGroups.Set(c.ID, withoutAuth(next))
+	s.consumerGroups = s.consumerGroups.SetIn(s.edit, c.ID, withoutAuth(next))
 	return nil
 }
 
 func (s *Snapshot) applyConsumer(c Change) error {
 	if c.Delete {
-		s.consumers = s.consumers.Delete(c.ID)
+		s.consumers = s.consumers.DeleteIn(s.edit, c.ID)
 		return nil
 	}
 	o, err := apisix.Parse(c.Value)
@@ -61,7 +61,7 @@ func (s *Snapshot) applyConsumer(c Change) error {
 	if err != nil {
 		return err
 	}
-	s.consumers = s.consumers.Set(c.ID, &consumer{group: apisix.IDText(o.Value("group_id")), plugins: withoutAuth(plugins)})
+	s.consumers = s.consumers.SetIn(s.edit, c.ID, &consumer{group: apisix.IDText(o.Value("group_id")), plugins: withoutAuth(plugins)})
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (s *Snapshot) applyConsumer(c Change) error {
 // no plugin to his requests.
 func (s *Snapshot) applyCredential(c Change) error {
 	if c.Delete {
-		s.credentials = s.credentials.Delete(c.ID)
+		s.credentials = s.credentials.DeleteIn(s.edit, c.ID)
 		return nil
 	}
 	o, err := apisix.Parse(c.Value)
@@ -83,7 +83,7 @@ func (s *Snapshot) applyCredential(c Change) error {
 	if err != nil {
 		return err
 	}
-	s.credentials = s.credentials.Set(c.ID, plugins)
+	s.credentials = s.credentials.SetIn(s.edit, c.ID, plugins)
 	return nil
 }
 

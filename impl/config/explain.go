@@ -60,7 +60,7 @@ func (s *Snapshot) Candidates(q *route.Query) iter.Seq[Candidate] {
 func (s *Snapshot) Disabled(q *route.Query) iter.Seq[Candidate] {
 	return func(yield func(Candidate) bool) {
 		for _, r := range s.routes.All() {
-			if r.Spec.Enabled() {
+			if !r.disabled {
 				continue
 			}
 			if c := s.ifEnabled(r, q); c.Holds && !yield(c) {
@@ -72,19 +72,19 @@ func (s *Snapshot) Disabled(q *route.Query) iter.Seq[Candidate] {
 
 // Why says what keeps a route from a query, whether or not it lies on the way.
 func (s *Snapshot) Why(r *Route, q *route.Query) Candidate {
-	if !r.Spec.Enabled() {
+	if r.disabled {
 		c := s.ifEnabled(r, q)
 		c.Holds = false
 		return c
 	}
-	return candidate(r, s.table.Why(r.ruleWith(s.service(r.Spec.ServiceID)), q), q)
+	return candidate(r, s.table.Why(r.ruleWith(s.service(r.ServiceID)), q), q)
 }
 
 // ifEnabled is Why for a route of status 0 as if it took part. It tells the status as well.
 func (s *Snapshot) ifEnabled(r *Route, q *route.Query) Candidate {
 	rule := r.rule
 	if r.inheritsHosts() {
-		rule.Hosts = s.service(r.Spec.ServiceID).hosts()
+		rule.Hosts = s.service(r.ServiceID).hosts()
 	}
 	c := candidate(r, s.table.Why(&rule, q), q)
 	c.more = "its status is 0"
@@ -104,7 +104,7 @@ func why(c *route.Candidate[*Route], q *route.Query) string {
 	case route.ByHost:
 		return fmt.Sprintf("the host %s is not %s", quoted(q.Host), strings.Join(r.Hosts, ", "))
 	case route.ByVars:
-		if text := expr.Failing(r.Value.Spec.Vars, bound{c.Vars(q), q}); text != "" {
+		if text := expr.Failing(r.Value.vars(), bound{c.Vars(q), q}); text != "" {
 			return "vars: " + text
 		}
 		return "vars do not hold"

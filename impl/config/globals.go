@@ -11,7 +11,7 @@ import (
 func (s *Snapshot) applyGlobalRule(c Change) error {
 	old, _ := s.globals.Get(c.ID)
 	if c.Delete {
-		s.globals = s.globals.Delete(c.ID)
+		s.globals = s.globals.DeleteIn(s.edit, c.ID)
 		s.regap(old, nil)
 		s.mergeGlobals()
 		return nil
@@ -20,7 +20,7 @@ func (s *Snapshot) applyGlobalRule(c Change) error {
 	if err != nil {
 		return err
 	}
-	s.globals = s.globals.Set(c.ID, next)
+	s.globals = s.globals.SetIn(s.edit, c.ID, next)
 	s.regap(old, next)
 	s.mergeGlobals()
 	return nil

@@ -90,14 +90,14 @@ func (ls *layers) runs(name string) bool {
 // returns those that are there as well.
 func (s *Snapshot) layersOf(r *Route) (ls layers, svc *Service, err error) {
 	ls[ofRoute] = layer{Origin{Routes, r.ID}, r.plugins}
-	if id := r.Spec.PluginConfigID; id != "" {
+	if id := r.PluginConfigID; id != "" {
 		plugins, ok := s.pluginConfigs.Get(id)
 		if !ok {
 			err = &MissingError{MissingPluginConfig, id}
 		}
 		ls[ofPluginConfig] = layer{Origin{PluginConfigs, id}, plugins}
 	}
-	if id := r.Spec.ServiceID; id != "" {
+	if id := r.ServiceID; id != "" {
 		if svc = s.service(id); svc != nil {
 			ls[ofService] = layer{Origin{Services, id}, svc.plugins}
 		} else if err == nil {

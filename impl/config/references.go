@@ -34,7 +34,7 @@ func (s *Snapshot) indexed(r *Route) *route.Rule[*Route] {
 	if !r.inheritsHosts() {
 		return r.ruleWith(nil)
 	}
-	set, _ := s.heirs.Get(r.Spec.ServiceID)
+	set, _ := s.heirs.Get(r.ServiceID)
 	rule, _ := set.Get(r.ID)
 	return rule
 }
@@ -43,16 +43,16 @@ func (s *Snapshot) indexed(r *Route) *route.Rule[*Route] {
 // change.
 func (s *Snapshot) inherit(old, next *Route, rule *route.Rule[*Route]) {
 	if old != nil && old.inheritsHosts() {
-		set, _ := s.heirs.Get(old.Spec.ServiceID)
-		if set = set.Delete(old.ID); set.Len() == 0 {
-			s.heirs = s.heirs.Delete(old.Spec.ServiceID)
+		set, _ := s.heirs.Get(old.ServiceID)
+		if set = set.DeleteIn(s.edit, old.ID); set.Len() == 0 {
+			s.heirs = s.heirs.DeleteIn(s.edit, old.ServiceID)
 		} else {
-			s.heirs = s.heirs.Set(old.Spec.ServiceID, set)
+			s.heirs = s.heirs.SetIn(s.edit, old.ServiceID, set)
 		}
 	}
 	if next != nil && next.inheritsHosts() {
-		set, _ := s.heirs.Get(next.Spec.ServiceID)
-		s.heirs = s.heirs.Set(next.Spec.ServiceID, set.Set(next.ID, rule))
+		set, _ := s.heirs.Get(next.ServiceID)
+		s.heirs = s.heirs.SetIn(s.edit, next.ServiceID, set.SetIn(s.edit, next.ID, rule))
 	}
 }
 
@@ -97,7 +97,7 @@ func (s *Snapshot) applyService(c Change, d *Delta) error {
 		}
 		s.table = table
 		if moved.Len() > 0 {
-			s.heirs = s.heirs.Set(c.ID, moved)
+			s.heirs = s.heirs.SetIn(s.edit, c.ID, moved)
 		}
 	}
 	var oldInline, nextInline *Upstream
@@ -107,9 +107,9 @@ func (s *Snapshot) applyService(c Change, d *Delta) error {
 	}
 	if next != nil {
 		nextInline, nextPlugins = next.Inline, next.plugins
-		s.services = s.services.Set(c.ID, next)
+		s.services = s.services.SetIn(s.edit, c.ID, next)
 	} else {
-		s.services = s.services.Delete(c.ID)
+		s.services = s.services.DeleteIn(s.edit, c.ID)
 	}
 	s.regap(oldPlugins, nextPlugins)
 	d.replaced(oldInline, nextInline)

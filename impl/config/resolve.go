@@ -66,8 +66,8 @@ func (e *MissingError) Error() string {
 // replaces either kind of the service, and a timeout of the route replaces the upstream's.
 func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 	out := Resolved{Upstream: r.Inline}
-	id := r.Spec.UpstreamID
-	websocket := r.Spec.EnableWebsocket
+	id := r.UpstreamID
+	websocket := r.websocket
 	ls, svc, err := s.layersOf(r)
 	if err != nil {
 		return out, err
@@ -76,8 +76,8 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 		if out.Upstream == nil && id == "" {
 			out.Upstream, id = svc.Inline, svc.Spec.UpstreamID
 		}
-		if websocket == nil {
-			websocket = svc.Spec.EnableWebsocket
+		if websocket == left {
+			websocket = settingOf(svc.Spec.EnableWebsocket)
 		}
 	}
 	if err := s.closed(&ls); err != nil {
@@ -99,7 +99,7 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 	case out.Upstream.useless != nil:
 		return out, out.Upstream.useless
 	}
-	if t := out.Upstream.Spec.TLS; t != nil && out.Upstream.secure() {
+	if t := out.Upstream.TLS; t != nil && out.Upstream.secure() {
 		if out.ClientCert = t.Client; t.ClientCertID != "" {
 			ssl, ok := s.ssls.Get(t.ClientCertID)
 			if !ok || ssl.Type != "client" {
@@ -111,9 +111,9 @@ func (s *Snapshot) Resolve(r *Route) (Resolved, error) {
 		}
 	}
 	out.Timeouts = out.Upstream.Timeouts
-	if r.Spec.Timeout != nil {
-		out.Timeouts = timeouts(r.Spec.Timeout)
+	if r.timeouts != nil {
+		out.Timeouts = *r.timeouts
 	}
-	out.Websocket = websocket != nil && *websocket
+	out.Websocket = websocket == on
 	return out, nil
 }

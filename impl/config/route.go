@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"sync/atomic"
 
@@ -11,11 +12,19 @@ import (
 )
 
 // Route is a compiled route.
+//
+// There may be a hundred thousand of them: it holds what requests need, and what people
+// ask for is read again from the object.
 type Route struct {
-	ID   string
-	Spec *apisix.Route
+	ID string
+	// The objects that it names; empty: none.
+	ServiceID, UpstreamID, PluginConfigID string
 	// Inline is the route's own upstream; nil: it has none.
 	Inline *Upstream
+
+	timeouts  *Timeouts // in the place of the upstream's; nil: those count
+	websocket setting   // in the place of the service's
+	disabled  bool      // takes no part in routing
 
 	// rule is the route as the table knows it, but for the hosts that it takes from its
 	// service.
@@ -53,10 +62,15 @@ func compileRoute(c Change, id string) (*Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{ID: id, Spec: spec, plugins: plugins, rule: route.Rule[*Route]{
-		ID: id, Hosts: spec.HostNames(), Paths: spec.Paths(), Methods: spec.Methods, Priority: spec.Priority, Age: c.Create,
-	}}
+	r := &Route{ID: id, ServiceID: spec.ServiceID, UpstreamID: spec.UpstreamID, PluginConfigID: spec.PluginConfigID,
+		websocket: settingOf(spec.EnableWebsocket), disabled: !spec.Enabled(), plugins: plugins, rule: route.Rule[*Route]{
+			ID: id, Hosts: spec.HostNames(), Paths: spec.Paths(), Methods: spec.Methods, Priority: spec.Priority, Age: c.Create,
+		}}
 	r.rule.Value = r
+	if spec.Timeout != nil {
+		t := timeouts(spec.Timeout)
+		r.timeouts = &t
+	}
 	for _, s := range spec.Sources() {
 		p, err := expr.ParseNet(s)
 		if err != nil {
@@ -79,7 +93,7 @@ func compileRoute(c Change, id string) (*Route, error) {
 // ruleWith is the rule of a route that is in force; nil: it takes no part in routing.
 func (r *Route) ruleWith(s *Service) *route.Rule[*Route] {
 	switch {
-	case !r.Spec.Enabled():
+	case r.disabled:
 		return nil
 	case !r.inheritsHosts():
 		return &r.rule
@@ -90,7 +104,55 @@ func (r *Route) ruleWith(s *Service) *route.Rule[*Route] {
 }
 
 func (r *Route) inheritsHosts() bool {
-	return len(r.rule.Hosts) == 0 && r.Spec.ServiceID != ""
+	return len(r.rule.Hosts) == 0 && r.ServiceID != ""
+}
+
+// Name is what its owner calls it. It is read from the object.
+func (r *Route) Name() string {
+	o, err := apisix.Parse(r.written.value)
+	if err != nil {
+		return ""
+	}
+	name, _ := o.Value("name").(string)
+	return name
+}
+
+// Paths are its paths as they were written. They must not be changed.
+func (r *Route) Paths() []string { return r.rule.Paths }
+
+// HostNames are its own hosts as they were written; nil: those of its service count. They
+// must not be changed.
+func (r *Route) HostNames() []string { return r.rule.Hosts }
+
+// Priority is that of the route; higher ones are looked at first.
+func (r *Route) Priority() int64 { return r.rule.Priority }
+
+// vars are its conditions as they were written.
+func (r *Route) vars() json.RawMessage {
+	o, err := apisix.Parse(r.written.value)
+	if err != nil {
+		return nil
+	}
+	return o.Vars()
+}
+
+// setting is a switch that may be left to others.
+type setting uint8
+
+const (
+	left setting = iota
+	off
+	on
+)
+
+func settingOf(b *bool) setting {
+	switch {
+	case b == nil:
+		return left
+	case *b:
+		return on
+	}
+	return off
 }
 
 func compileService(c Change, id string) (*Service, error) {

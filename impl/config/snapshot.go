@@ -37,6 +37,7 @@ type Snapshot struct {
 	// gapped is the number of routes, services, plugin configs and global rules that
 	// have plugins which are not switched off.
 	gapped int
+	edit   hamt.Edit // of the batch that makes it; 0: it is made
 }
 
 // Empty returns a snapshot without objects that opens private keys with a keyring.

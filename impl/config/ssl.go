@@ -36,7 +36,7 @@ func (s *Snapshot) open(c *Change) error {
 
 func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	if c.Delete {
-		s.ssls = s.ssls.Delete(c.ID)
+		s.ssls = s.ssls.DeleteIn(s.edit, c.ID)
 		s.certs = *s.certs.Without(c.ID)
 		set(&d.Certificates, c.ID, nil)
 		return nil
@@ -48,7 +48,7 @@ func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	if spec.Type != "server" || !spec.Enabled() {
 		s.certs = *s.certs.Without(c.ID)
 		set(&d.Certificates, c.ID, nil)
-		s.ssls = s.ssls.Set(c.ID, spec)
+		s.ssls = s.ssls.SetIn(s.edit, c.ID, spec)
 		return nil
 	}
 	served := certs.Spec{ID: c.ID, Age: c.Create, Names: spec.Names, Pairs: spec.Pairs, Protocols: spec.Protocols}
@@ -61,7 +61,7 @@ func (s *Snapshot) applySSL(c Change, d *Delta) error {
 	}
 	s.certs = *s.certs.With(compiled)
 	set(&d.Certificates, c.ID, compiled)
-	s.ssls = s.ssls.Set(c.ID, spec)
+	s.ssls = s.ssls.SetIn(s.edit, c.ID, spec)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (s *Snapshot) keep(c Change) {
 		r.written.value, r.written.mod = c.Value, c.Mod
 		return
 	case c.Delete:
-		s.stored[c.Kind] = s.stored[c.Kind].Delete(c.ID)
+		s.stored[c.Kind] = s.stored[c.Kind].DeleteIn(s.edit, c.ID)
 		return
 	}
 	next := Stored{Create: c.Create, Mod: c.Mod}
@@ -51,7 +51,7 @@ func (s *Snapshot) keep(c Change) {
 	if listed[c.Kind] {
 		next.Value = c.Value
 	}
-	s.stored[c.Kind] = s.stored[c.Kind].Set(c.ID, next)
+	s.stored[c.Kind] = s.stored[c.Kind].SetIn(s.edit, c.ID, next)
 }
 
 // Stored returns an object as it was written.

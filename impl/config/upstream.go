@@ -15,8 +15,8 @@ import (
 // Upstream is a compiled upstream, inline or an object of its own.
 type Upstream struct {
 	// Key names it among all upstreams: "upstreams/1", "routes/1", "services/1".
-	Key     string
-	Spec    *apisix.Upstream
+	Key string
+	*Manner
 	Targets []Target
 	// Members are the targets as the balancer sees them, in the same order.
 	Members []balance.Member
@@ -28,6 +28,38 @@ type Upstream struct {
 	// useless is why no request can be sent to it, though APISIX takes the object; nil:
 	// it can.
 	useless *MissingError
+}
+
+// Manner is how an upstream is used; those of most are the same, and then there is one.
+// It must not be changed.
+type Manner struct {
+	Type     string // how a target is chosen, such as roundrobin
+	Scheme   string // http, https, grpc, grpcs
+	PassHost string // pass, node, rewrite
+	// UpstreamHost is the Host when PassHost is rewrite.
+	UpstreamHost string
+	TLS          *apisix.UpstreamTLS // nil: nothing is said of it
+	Checks       *apisix.Checks      // nil: nobody looks after its targets
+}
+
+// usual are the manners that hardly any upstream departs from.
+var usual = func() (all []*Manner) {
+	for scheme := range schemes {
+		for _, host := range []string{"pass", "node"} {
+			all = append(all, &Manner{Type: "roundrobin", Scheme: scheme, PassHost: host})
+		}
+	}
+	return all
+}()
+
+func mannerOf(spec *apisix.Upstream) *Manner {
+	m := Manner{spec.Type, spec.Scheme, spec.PassHost, spec.UpstreamHost, spec.TLS, spec.Checks}
+	for _, u := range usual {
+		if *u == m {
+			return u
+		}
+	}
+	return &m
 }
 
 // Timeouts of one try.
@@ -59,7 +91,7 @@ var schemes = map[string]scheme{
 }
 
 // secure tells whether the targets speak TLS.
-func (u *Upstream) secure() bool { return schemes[u.Spec.Scheme].tls }
+func (u *Upstream) secure() bool { return schemes[u.Scheme].tls }
 
 // maxTries bounds the tries of one request, the first included. APISIX tries as
 // often as an object says, and by default every node; but one request to an
@@ -86,7 +118,7 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 	case discoveries[spec.DiscoveryType]:
 		return nil, Unsupported("service discovery")
 	}
-	u := &Upstream{Key: key, Spec: spec, RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout), useless: useless(spec)}
+	u := &Upstream{Key: key, Manner: mannerOf(spec), RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout), useless: useless(spec)}
 	u.Targets, u.Members = make([]Target, 0, len(spec.Nodes)), make([]balance.Member, 0, len(spec.Nodes))
 	for _, n := range spec.Nodes {
 		t, err := compileTarget(spec, how, n)
@@ -101,7 +133,6 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		retries = *spec.Retries
 	}
 	u.Tries = 1 + min(max(0, retries), maxTries-1)
-	spec.Nodes = nil // Targets and Members have them
 	return u, nil
 }
 

@@ -23,15 +23,14 @@ type Pool struct {
 	Generation int64
 	// TLS encrypts; ServerName is then the name asked for, and Verify checks
 	// the certificate against it.
-	TLS        bool
-	ServerName string
-	Verify     bool
-	// ClientCert is shown to the target if it asks; nil: none. It is compared by
-	// its address: engines fill it in from the plan.
-	ClientCert *tls.Certificate
+	ServerName  string
+	TLS, Verify bool
 	// HTTP2: the target speaks HTTP/2, agreed on by ALPN with TLS and known before
 	// without (RFC 9113, 3.3).
 	HTTP2 bool
+	// ClientCert is shown to the target if it asks; nil: none. It is compared by
+	// its address: engines fill it in from the plan.
+	ClientCert *tls.Certificate
 	// IdleConns is how many idle connections are kept, IdleTimeout for how long.
 	IdleConns   int
 	IdleTimeout time.Duration

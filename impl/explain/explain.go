@@ -165,7 +165,7 @@ func (e *account) about(id string) {
 }
 
 func (e *account) candidate(c *config.Candidate) *Candidate {
-	return &Candidate{Route{e.src.Prefix + "/routes/" + c.Route.ID, c.Route.Spec.Name, c.Host, c.Path, c.Route.Spec.Priority}, c.Why()}
+	return &Candidate{Route{e.src.Prefix + "/routes/" + c.Route.ID, c.Route.Name(), c.Host, c.Path, c.Route.Priority()}, c.Why()}
 }
 
 // list adds a candidate, or counts it when there are enough.
@@ -205,7 +205,7 @@ func (e *account) resolve(r *config.Route) {
 	for _, ref := range []struct {
 		kind config.Kind
 		id   string
-	}{{config.Services, r.Spec.ServiceID}, {config.PluginConfigs, r.Spec.PluginConfigID}, {config.Upstreams, r.Spec.UpstreamID}} {
+	}{{config.Services, r.ServiceID}, {config.PluginConfigs, r.PluginConfigID}, {config.Upstreams, r.UpstreamID}} {
 		if ref.id != "" {
 			e.object(ref.kind, ref.id)
 		}
@@ -223,7 +223,7 @@ func (e *account) resolve(r *config.Route) {
 func (e *account) upstream(up *config.Upstream, res config.Resolved) {
 	kind, id := config.Locate(up.Key)
 	u := &Upstream{
-		Key: e.object(kind, id), Type: up.Spec.Type, Scheme: up.Spec.Scheme, PassHost: up.Spec.PassHost,
+		Key: e.object(kind, id), Type: up.Type, Scheme: up.Scheme, PassHost: up.PassHost,
 		Connect: res.Timeouts.Connect.Seconds(), Send: res.Timeouts.Send.Seconds(), Read: res.Timeouts.Read.Seconds(),
 		Tries: up.Tries, RetryTimeout: up.RetryTimeout.Seconds(), Websocket: res.Websocket, Targets: []Target{},
 	}

@@ -81,7 +81,7 @@ func (h *healthBook) Checker(key string) (control.Checker, bool) {
 }
 
 func checkerOf(key string, up *config.Upstream, states targetStates) control.Checker {
-	check := up.Spec.Checks.Active
+	check := up.Checks.Active
 	c := control.Checker{Key: key, Type: check.Type, Nodes: make([]control.Node, len(states))}
 	for i, s := range states {
 		t, v := &up.Targets[i], s.View()
@@ -92,7 +92,7 @@ func checkerOf(key string, up *config.Upstream, states targetStates) control.Che
 		if check.Host != "" {
 			n.Hostname = check.Host
 		}
-		if _, err := netip.ParseAddr(t.Host); err != nil || up.Spec.PassHost == "rewrite" {
+		if _, err := netip.ParseAddr(t.Host); err != nil || up.PassHost == "rewrite" {
 			n.HostHeader = probeHost(up, t)
 		}
 		c.Nodes[i] = n

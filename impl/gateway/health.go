@@ -36,7 +36,7 @@ func (h *healthBook) set(key string, up *config.Upstream) {
 		delete(h.states, old)
 		delete(h.byKey, key)
 	}
-	if up == nil || up.Spec.Checks == nil || up.Spec.Checks.Active == nil {
+	if up == nil || up.Checks == nil || up.Checks.Active == nil {
 		h.registry.Set(key, nil)
 		return
 	}
@@ -44,7 +44,7 @@ func (h *healthBook) set(key string, up *config.Upstream) {
 	for i := range up.Targets {
 		t := &up.Targets[i]
 		subjects[i] = health.Subject{Host: t.Host, Generation: t.Pool.Generation, Port: t.Port,
-			Check: health.NewCheck(up.Spec.Checks.Active, probeHost(up, t))}
+			Check: health.NewCheck(up.Checks.Active, probeHost(up, t))}
 	}
 	h.byKey[key] = up
 	h.states[up] = h.registry.Set(key, subjects)
@@ -64,13 +64,13 @@ func (h *healthBook) usable(up *config.Upstream) balance.Usable {
 
 // probeHost is the Host header of a probe. The order is APISIX's.
 func probeHost(up *config.Upstream, t *config.Target) string {
-	if up.Spec.PassHost == "rewrite" {
-		return up.Spec.UpstreamHost
+	if up.PassHost == "rewrite" {
+		return up.UpstreamHost
 	}
 	if _, err := netip.ParseAddr(t.Host); err != nil {
 		return t.Host
 	}
-	if h := up.Spec.Checks.Active.Host; h != "" {
+	if h := up.Checks.Active.Host; h != "" {
 		return h
 	}
 	return t.Host

@@ -21,7 +21,7 @@ func (h *healthBook) observe(up *config.Upstream, target int, o proxy.Observatio
 	if !ok {
 		return // replaced meanwhile
 	}
-	c := up.Spec.Checks.Passive
+	c := up.Checks.Passive
 	event, detail := passiveEvent(c, o)
 	states[target].Report(event, health.Limits{
 		Successes: c.Healthy.Successes, HTTPFailures: c.Unhealthy.HTTPFailures,

@@ -90,11 +90,11 @@ func keyOf(f *flow) meter.Key {
 // labelsOf are the labels of a route. The patterns are told where there is one of
 // each: which of several has matched would multiply the series.
 func labelsOf(r *config.Route) meter.Labels {
-	l := meter.Labels{Service: r.Spec.ServiceID}
-	if list := r.Spec.Paths(); len(list) == 1 {
+	l := meter.Labels{Service: r.ServiceID}
+	if list := r.Paths(); len(list) == 1 {
 		l.URI = list[0]
 	}
-	if list := r.Spec.HostNames(); len(list) == 1 {
+	if list := r.HostNames(); len(list) == 1 {
 		l.Host = list[0]
 	}
 	return l

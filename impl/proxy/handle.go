@@ -141,7 +141,7 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 }
 
 func (p *Pipeline) observe(f *flow, o Observation) {
-	if c := f.res.Upstream.Spec.Checks; p.o.Observe != nil && c != nil && c.Passive != nil {
+	if c := f.res.Upstream.Checks; p.o.Observe != nil && c != nil && c.Passive != nil {
 		p.o.Observe(f.res.Upstream, f.index, o)
 	}
 }

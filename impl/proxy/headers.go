@@ -160,11 +160,11 @@ func appendFor(x *exchange.Exchange, r *exchange.Request, client string) string 
 
 // UpstreamHost is the Host of the request to a target, by pass_host.
 func UpstreamHost(x *exchange.Exchange, up *config.Upstream, t *config.Target) string {
-	switch up.Spec.PassHost {
+	switch up.PassHost {
 	case "node":
 		return t.HostHeader
 	case "rewrite":
-		return up.Spec.UpstreamHost
+		return up.UpstreamHost
 	}
 	if x.Request.Authority == "" {
 		return t.HostHeader // HTTP/1.0 without Host: the target still needs one

@@ -87,7 +87,11 @@ func requestsOf(objects string, s *history.State, id string) []Request {
 	if value == nil {
 		return nil
 	}
-	r, err := apisix.DecodeRoute(id, value)
+	o, err := apisix.Parse(value)
+	if err != nil {
+		return nil
+	}
+	r, err := o.Route(id)
 	if err != nil {
 		return nil
 	}
@@ -110,7 +114,7 @@ func requestsOf(objects string, s *history.State, id string) []Request {
 			remotes = append(remotes, a)
 		}
 	}
-	met, local := meet(r.Vars)
+	met, local := meet(o.Vars())
 	conditions := []map[string]string{nil}
 	if len(met) > 0 {
 		conditions = append(conditions, met)
