@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unsafe"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -129,6 +130,9 @@ func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...c
 		if h.revision == 0 {
 			h = header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
 		}
+		if kvs == nil {
+			kvs = make([]KV, 0, max(resp.Count, int64(len(resp.Kvs))))
+		}
 		for _, kv := range resp.Kvs {
 			kvs = append(kvs, fromPB(kv))
 		}
@@ -198,6 +202,8 @@ func directory(prefix string) string {
 	return prefix + "/"
 }
 
+// fromPB takes over the memory of kv: each message has its own.
 func fromPB(kv *mvccpb.KeyValue) KV {
-	return KV{Key: string(kv.Key), Value: kv.Value, Create: kv.CreateRevision, Mod: kv.ModRevision}
+	key := unsafe.String(unsafe.SliceData(kv.Key), len(kv.Key))
+	return KV{Key: key, Value: kv.Value, Create: kv.CreateRevision, Mod: kv.ModRevision}
 }

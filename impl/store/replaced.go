@@ -58,7 +58,10 @@ func (w *watch) unrewritten(ctx context.Context) error {
 		return nil
 	}
 	kvs := resp.Responses[1].GetResponseRange().GetKvs()
-	if len(kvs) == 0 || w.handed.version(fromPB(kvs[0])) != have {
+	if len(kvs) == 0 {
+		return errReplaced
+	}
+	if kv := fromPB(kvs[0]); w.handed.version(&kv) != have {
 		return errReplaced
 	}
 	return nil
