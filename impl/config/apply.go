@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
@@ -19,8 +20,13 @@ type Change struct {
 	Create int64 // revision at which the object was created
 	Mod    int64 // revision of this version
 	Delete bool
+	// Sum is what this version adds to the sum over all objects that are in force, such as
+	// a hash of it. See Delta.
+	Sum uint64
 	// Secrets are what the references in Value stand for, see References.
 	Secrets map[string]Secret
+
+	written []byte // Value before it was opened and filled
 }
 
 // Delta is what a batch did, for the state that lives beside snapshots.
@@ -32,8 +38,11 @@ type Delta struct {
 	Certificates map[string]*certs.Certificate
 	// Refused objects by key in etcd; their previous versions stay.
 	Refused map[string]error
-	// Accepted are the keys of the changed objects that are in force, or gone.
-	Accepted map[string]bool
+	// Accepted are the keys of the changed objects that are in force, or gone; some more
+	// than once.
+	Accepted []string
+	// Sum is by how much the sum over all objects that are in force has changed.
+	Sum uint64
 	// ListenersChanged: the set of listeners is not what it was.
 	ListenersChanged bool
 }
@@ -42,19 +51,21 @@ type Delta struct {
 func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 	next := *s
 	next.edit = hamt.Begin() // nobody sees what is between the changes
-	var d Delta
-	for _, c := range changes {
+	d := Delta{Accepted: make([]string, 0, len(changes))}
+	for i := range changes {
+		c := &changes[i]
 		if c.Kind == Other {
 			continue
 		}
-		if err := next.apply(c, &d); err != nil {
+		if err := next.apply(*c, &d); err != nil {
 			set(&d.Refused, c.Key, err)
-			delete(d.Accepted, c.Key)
 			continue
 		}
-		next.keep(c)
 		delete(d.Refused, c.Key)
-		set(&d.Accepted, c.Key, true)
+		d.Accepted = append(d.Accepted, c.Key)
+	}
+	if len(d.Refused) > 0 {
+		d.Accepted = slices.DeleteFunc(d.Accepted, func(key string) bool { return d.Refused[key] != nil })
 	}
 	next.edit = 0
 	return &next, d
@@ -67,12 +78,16 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 	if !c.Delete && !isObject(c.Value) {
 		return errNoObject
 	}
+	c.written = c.Value
 	err := s.open(&c)
 	if err == nil && !s.blind {
 		err = c.fill()
 	}
 	if err == nil {
-		err = s.take(c, d)
+		err = s.take(&c, d)
+	}
+	if err == nil && c.Kind != Routes {
+		s.keep(&c, d)
 	}
 	var syntax *apisix.SyntaxError
 	if errors.As(err, &syntax) {
@@ -81,7 +96,7 @@ func (s *Snapshot) apply(c Change, d *Delta) error {
 	return err
 }
 
-func (s *Snapshot) take(c Change, d *Delta) error {
+func (s *Snapshot) take(c *Change, d *Delta) error {
 	switch c.Kind {
 	case Routes:
 		return s.applyRoute(c, d)
@@ -111,7 +126,7 @@ func (s *Snapshot) take(c Change, d *Delta) error {
 	return nil
 }
 
-func (s *Snapshot) applyRoute(c Change, d *Delta) error {
+func (s *Snapshot) applyRoute(c *Change, d *Delta) error {
 	old, _ := s.routes.Get(c.ID)
 	var next *Route
 	var rule *route.Rule[*Route]
@@ -121,8 +136,9 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 			return err
 		}
 		rule = next.ruleWith(s.service(next.ServiceID))
+		next.written = written{value: c.written, mod: c.Mod, sum: c.Sum}
 		if old != nil {
-			next.written.updates = old.written.updates + 1
+			next.updates = old.updates + 1
 		}
 	}
 	table, err := s.table.Replace(s.indexed(old), rule)
@@ -130,7 +146,11 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 		return err
 	}
 	s.table = table
+	if old != nil {
+		d.Sum -= old.written.sum
+	}
 	if next != nil {
+		d.Sum += c.Sum
 		s.routes = s.routes.SetIn(s.edit, c.ID, next)
 	} else {
 		s.routes = s.routes.DeleteIn(s.edit, c.ID)
@@ -141,7 +161,7 @@ func (s *Snapshot) applyRoute(c Change, d *Delta) error {
 	return nil
 }
 
-func (s *Snapshot) applyUpstream(c Change, d *Delta) error {
+func (s *Snapshot) applyUpstream(c *Change, d *Delta) error {
 	old, _ := s.upstreams.Get(c.ID)
 	if c.Delete {
 		s.upstreams = s.upstreams.DeleteIn(s.edit, c.ID)
@@ -157,7 +177,7 @@ func (s *Snapshot) applyUpstream(c Change, d *Delta) error {
 	return nil
 }
 
-func (s *Snapshot) applyListener(c Change, d *Delta) error {
+func (s *Snapshot) applyListener(c *Change, d *Delta) error {
 	if c.Delete {
 		s.listeners = s.listeners.DeleteIn(s.edit, c.ID)
 		d.ListenersChanged = true

@@ -16,7 +16,7 @@ type consumer struct {
 
 // applyPluginConfig takes in plugins that routes share. The routes are not touched: they
 // ask for them when a request comes.
-func (s *Snapshot) applyPluginConfig(c Change) error {
+func (s *Snapshot) applyPluginConfig(c *Change) error {
 	old, _ := s.pluginConfigs.Get(c.ID)
 	if c.Delete {
 		s.pluginConfigs = s.pluginConfigs.DeleteIn(s.edit, c.ID)
@@ -32,7 +32,7 @@ func (s *Snapshot) applyPluginConfig(c Change) error {
 	return nil
 }
 
-func (s *Snapshot) applyConsumerGroup(c Change) error {
+func (s *Snapshot) applyConsumerGroup(c *Change) error {
 	if c.Delete {
 		s.consumerGroups = s.consumerGroups.DeleteIn(s.edit, c.ID)
 		return nil
@@ -45,7 +45,7 @@ func (s *Snapshot) applyConsumerGroup(c Change) error {
 	return nil
 }
 
-func (s *Snapshot) applyConsumer(c Change) error {
+func (s *Snapshot) applyConsumer(c *Change) error {
 	if c.Delete {
 		s.consumers = s.consumers.DeleteIn(s.edit, c.ID)
 		return nil
@@ -67,7 +67,7 @@ func (s *Snapshot) applyConsumer(c Change) error {
 
 // applyCredential checks one: it holds what a consumer shows to be identified, and adds
 // no plugin to his requests.
-func (s *Snapshot) applyCredential(c Change) error {
+func (s *Snapshot) applyCredential(c *Change) error {
 	if c.Delete {
 		s.credentials = s.credentials.DeleteIn(s.edit, c.ID)
 		return nil

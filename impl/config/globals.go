@@ -8,7 +8,7 @@ import (
 
 // applyGlobalRule takes in a rule, whose plugins count for every request beside those of
 // its route.
-func (s *Snapshot) applyGlobalRule(c Change) error {
+func (s *Snapshot) applyGlobalRule(c *Change) error {
 	old, _ := s.globals.Get(c.ID)
 	if c.Delete {
 		s.globals = s.globals.DeleteIn(s.edit, c.ID)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -48,6 +49,17 @@ var names = func() map[Kind]string {
 // Directory is where APISIX keeps the objects of the kind, such as "routes"; empty for
 // kinds that it does not have. Credentials are among consumers.
 func (k Kind) Directory() string { return names[k] }
+
+// Kinds yields all kinds but Other.
+func Kinds() iter.Seq[Kind] {
+	return func(yield func(Kind) bool) {
+		for k := Routes; k < kinds; k++ {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
 
 // Directories are those of all kinds that APISIX has, in no particular order.
 func Directories() []string { return slices.Collect(maps.Keys(directories)) }

@@ -69,7 +69,7 @@ func (s *Service) hosts() []string {
 	return s.Spec.Hosts
 }
 
-func (s *Snapshot) applyService(c Change, d *Delta) error {
+func (s *Snapshot) applyService(c *Change, d *Delta) error {
 	old := s.service(c.ID)
 	var next *Service
 	if !c.Delete {

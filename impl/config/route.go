@@ -23,6 +23,7 @@ type Route struct {
 	Inline *Upstream
 
 	timeouts  *Timeouts // in the place of the upstream's; nil: those count
+	updates   int32     // see Stored
 	websocket setting   // in the place of the service's
 	disabled  bool      // takes no part in routing
 
@@ -46,7 +47,7 @@ type Service struct {
 	plugins pluginSet
 }
 
-func compileRoute(c Change, id string) (*Route, error) {
+func compileRoute(c *Change, id string) (*Route, error) {
 	o, err := apisix.Parse(c.Value)
 	if err != nil {
 		return nil, err
@@ -155,7 +156,7 @@ func settingOf(b *bool) setting {
 	return off
 }
 
-func compileService(c Change, id string) (*Service, error) {
+func compileService(c *Change, id string) (*Service, error) {
 	o, err := apisix.Parse(c.Value)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 )
 
 // places are where objects hold private keys, which are sealed in etcd.
-var places = map[Kind]apisix.Place{
+var places = [kinds]apisix.Place{
 	Routes: apisix.InlineKeys, Services: apisix.InlineKeys, Upstreams: apisix.UpstreamKeys, SSLs: apisix.SSLKeys,
 }
 
@@ -34,7 +34,7 @@ func (s *Snapshot) open(c *Change) error {
 	return err
 }
 
-func (s *Snapshot) applySSL(c Change, d *Delta) error {
+func (s *Snapshot) applySSL(c *Change, d *Delta) error {
 	if c.Delete {
 		s.ssls = s.ssls.DeleteIn(s.edit, c.ID)
 		s.certs = *s.certs.Without(c.ID)

@@ -18,38 +18,36 @@ type Stored struct {
 	Create, Mod int64
 	// Updates is how often the object was replaced since this process knows it.
 	Updates int
+
+	sum uint64 // of the Change
 }
 
 // written is a route as it stands in etcd. There may be a hundred thousand of them: it is
 // part of the route, and says what that does not know yet.
 type written struct {
-	value   []byte
-	mod     int64
-	updates int32
+	value []byte
+	mod   int64
+	sum   uint64
 }
 
 // listed are the kinds whose values are kept: those that the control API lists.
 var listed = [kinds]bool{Services: true, Upstreams: true, PluginMetadata: true}
 
-// keep takes in a change that is in force as it was written.
-func (s *Snapshot) keep(c Change) {
-	switch {
-	case c.Kind == Routes && c.Delete:
-		return
-	case c.Kind == Routes:
-		r, _ := s.routes.Get(c.ID) // of this change: nobody has seen it yet
-		r.written.value, r.written.mod = c.Value, c.Mod
-		return
-	case c.Delete:
+// keep takes in a change, but of a route, that is in force as it was written.
+func (s *Snapshot) keep(c *Change, d *Delta) {
+	old, ok := s.stored[c.Kind].Get(c.ID)
+	d.Sum -= old.sum
+	if c.Delete {
 		s.stored[c.Kind] = s.stored[c.Kind].DeleteIn(s.edit, c.ID)
 		return
 	}
-	next := Stored{Create: c.Create, Mod: c.Mod}
-	if old, ok := s.stored[c.Kind].Get(c.ID); ok {
+	next := Stored{Create: c.Create, Mod: c.Mod, sum: c.Sum}
+	d.Sum += c.Sum
+	if ok {
 		next.Updates = old.Updates + 1
 	}
 	if listed[c.Kind] {
-		next.Value = c.Value
+		next.Value = c.written
 	}
 	s.stored[c.Kind] = s.stored[c.Kind].SetIn(s.edit, c.ID, next)
 }
@@ -63,7 +61,7 @@ func (s *Snapshot) Stored(k Kind, id string) (Stored, bool) {
 	if !ok {
 		return Stored{}, false
 	}
-	return Stored{Value: r.written.value, Create: r.rule.Age, Mod: r.written.mod, Updates: int(r.written.updates)}, true
+	return Stored{Value: r.written.value, Create: r.rule.Age, Mod: r.written.mod, Updates: int(r.updates), sum: r.written.sum}, true
 }
 
 // IDs returns the ids of the objects of a kind in their order.
@@ -84,7 +82,7 @@ func (s *Snapshot) IDs(k Kind) []string {
 
 // checkMetadata checks what is set for all uses of a plugin. A plugin that the catalogue
 // does not know may have anything; nobody runs it.
-func checkMetadata(c Change) error {
+func checkMetadata(c *Change) error {
 	o, err := apisix.Parse(c.Value)
 	if err != nil {
 		return err

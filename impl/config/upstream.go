@@ -207,7 +207,7 @@ func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second))
 }
 
-func decodeUpstream(c Change) (*Upstream, error) {
+func decodeUpstream(c *Change) (*Upstream, error) {
 	spec, err := apisix.DecodeUpstream(c.ID, c.Value)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,23 +20,17 @@ type configurator struct {
 
 	mu      sync.Mutex
 	snap    *config.Snapshot
-	known   map[string]map[string]object // prefix to keys that were put
-	hash    map[string]store.Hash        // prefix to the hash of what is in force
-	refused map[string]string            // key to why
-	applied map[string]int64             // prefix to revision
-	newest  map[string]int64             // directory of APISIX to the highest revision of an object
-	rebuilt uint64                       // objects that were compiled, or refused
+	foreign map[string]store.Hash // key of an object whose kind the gateway does not know
+	hash    map[string]store.Hash // prefix to the hash of what is in force
+	refused map[string]string     // key to why
+	applied map[string]int64      // prefix to revision
+	newest  map[string]int64      // directory of APISIX to the highest revision of an object
+	rebuilt uint64                // objects that were compiled, or refused
 	secrets referrers
 }
 
-// object is one that was put.
-type object struct {
-	hash   store.Hash // of its version in force; 0: none is
-	create int64      // revision at which it came to be
-}
-
 func newConfigurator(g *Gateway) *configurator {
-	return &configurator{g: g, snap: config.Empty(g.o.Keyring).By(g.o.Router), known: map[string]map[string]object{}, hash: map[string]store.Hash{}, refused: map[string]string{},
+	return &configurator{g: g, snap: config.Empty(g.o.Keyring).By(g.o.Router), foreign: map[string]store.Hash{}, hash: map[string]store.Hash{}, refused: map[string]string{},
 		applied: map[string]int64{}, newest: map[string]int64{}, secrets: newReferrers()}
 }
 
@@ -66,7 +61,7 @@ func (c *configurator) apply(prefix string, b store.Batch) (refused map[string]b
 func (c *configurator) force(prefix string, changes []config.Change) (refused map[string]bool) {
 	next, d := c.snap.Apply(changes)
 	c.snap = next
-	c.sum(prefix, changes, d.Refused)
+	c.hash[prefix] += store.Hash(d.Sum)
 	for key, up := range d.Upstreams {
 		if up != nil { // before the snapshot that uses it
 			c.g.health.set(key, up)
@@ -92,13 +87,14 @@ func (c *configurator) force(prefix string, changes []config.Change) (refused ma
 	}
 	refused = make(map[string]bool, len(d.Refused))
 	for key := range d.Refused {
-		refused[key] = c.known[prefix][key].hash != 0
+		ch := change(prefix, key)
+		_, refused[key] = next.Stored(ch.Kind, ch.ID)
 	}
 	return refused
 }
 
 func (c *configurator) report(d config.Delta) {
-	for key := range d.Accepted {
+	for _, key := range d.Accepted {
 		delete(c.refused, key)
 		c.g.node.Accept(key)
 	}
@@ -113,41 +109,31 @@ func (c *configurator) report(d config.Delta) {
 // again since the last batch is another one, which the batch does not say: it is deleted
 // here, so that a new one that is refused does not leave the old one in force.
 func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
-	known := c.known[prefix]
-	if known == nil {
-		known = map[string]object{}
-		c.known[prefix] = known
-	}
 	gone := b.Deletes
 	if b.Reset {
-		put := make(map[string]bool, len(b.Puts))
-		for _, kv := range b.Puts {
-			put[kv.Key] = true
-		}
-		for key := range known {
-			if !put[key] {
-				gone = append(gone, key)
-			}
-		}
+		gone = append(gone, c.missing(prefix, b.Puts)...)
 	}
 	out := make([]config.Change, 0, len(gone)+len(b.Puts))
 	for _, key := range gone {
 		c.unrefer(key)
 		ch := change(prefix, key)
 		ch.Delete = true
+		if ch.Kind == config.Other {
+			c.alien(prefix, key, 0)
+		}
 		out = append(out, ch)
 	}
 	for _, kv := range b.Puts {
-		ch := change(prefix, kv.Key)
-		if old, ok := known[kv.Key]; ok && old.create != kv.Create {
-			out = append(out, config.Change{Kind: ch.Kind, ID: ch.ID, Key: ch.Key, Delete: true})
-		}
-		ch.Value, ch.Create, ch.Mod = kv.Value, kv.Create, kv.Mod
-		c.refer(kv, &ch)
-		out = append(out, ch)
+		ch := written(prefix, kv)
 		if ch.Kind == config.Other {
+			c.alien(prefix, kv.Key, store.Hash(ch.Sum))
 			continue
 		}
+		if old, ok := c.snap.Stored(ch.Kind, ch.ID); ok && old.Create != kv.Create {
+			out = append(out, config.Change{Kind: ch.Kind, ID: ch.ID, Key: ch.Key, Delete: true})
+		}
+		c.refer(kv, &ch)
+		out = append(out, ch)
 		dir := ch.Kind.Directory()
 		c.newest[dir] = max(c.newest[dir], kv.Mod)
 		c.rebuilt++
@@ -155,26 +141,53 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 	return out
 }
 
-// sum brings the hash of a prefix up to date after changes. Of an object that was refused
-// its previous version counts, or nothing. Kinds that the gateway does not know count as
-// they were read.
-func (c *configurator) sum(prefix string, changes []config.Change, refused map[string]error) {
-	known, sum := c.known[prefix], c.hash[prefix]
-	for _, ch := range changes {
-		old := known[ch.Key]
-		switch {
-		case ch.Delete:
-			delete(known, ch.Key)
-			sum -= old.hash
-		case refused[ch.Key] != nil:
-			known[ch.Key] = object{old.hash, ch.Create}
-		default:
-			now := store.HashOf(ch.Key, ch.Value)
-			known[ch.Key] = object{now, ch.Create}
-			sum += now - old.hash
+// missing are the keys of a prefix of which anything is known and that are not among kvs.
+func (c *configurator) missing(prefix string, kvs []store.KV) (keys []string) {
+	add := func(key string) {
+		if strings.HasPrefix(key, prefix+"/") {
+			keys = append(keys, key)
 		}
 	}
-	c.hash[prefix] = sum
+	for kind := range config.Kinds() {
+		for _, id := range c.snap.IDs(kind) {
+			if key := keyOf(prefix, kind, id); key != "" {
+				keys = append(keys, key)
+			}
+		}
+	}
+	for key := range c.foreign {
+		add(key)
+	}
+	for key := range c.refused { // of which no version may be in force
+		add(key)
+	}
+	if len(keys) == 0 { // as at the start
+		return nil
+	}
+	put := make(map[string]bool, len(kvs))
+	for _, kv := range kvs {
+		put[kv.Key] = true
+	}
+	return slices.DeleteFunc(keys, func(key string) bool { return put[key] })
+}
+
+// alien brings the hash of a prefix up to date with an object whose kind the gateway does
+// not know: it counts as it was read. hash 0: it is gone, or adds nothing.
+func (c *configurator) alien(prefix, key string, hash store.Hash) {
+	c.hash[prefix] += hash - c.foreign[key]
+	if hash == 0 {
+		delete(c.foreign, key)
+	} else {
+		c.foreign[key] = hash
+	}
+}
+
+// written is the change that an object that was put makes.
+func written(prefix string, kv store.KV) config.Change {
+	ch := change(prefix, kv.Key)
+	ch.Value, ch.Create, ch.Mod = kv.Value, kv.Create, kv.Mod
+	ch.Sum = uint64(store.HashOf(kv.Key, kv.Value))
+	return ch
 }
 
 // change finds kind and id of a key.
@@ -189,6 +202,17 @@ func change(prefix, key string) config.Change {
 	}
 	ch.Kind, ch.ID = config.Locate(rest)
 	return ch
+}
+
+// keyOf is the reverse of change; empty: objects of that kind have other prefixes.
+func keyOf(prefix string, kind config.Kind, id string) string {
+	switch {
+	case (kind == config.Listeners) != (prefix == ListenersPrefix):
+		return ""
+	case kind == config.Listeners:
+		return prefix + "/" + id
+	}
+	return prefix + "/" + kind.Directory() + "/" + id
 }
 
 // objectsRebuilt is how many objects were compiled, or refused, since the start.

@@ -44,7 +44,7 @@ func manager(prefix, key string) string {
 // manage takes the managers of secrets of a batch to the resolver. It returns what there
 // is to report of them, and the objects whose secrets are not known any more.
 func (c *configurator) manage(prefix string, b store.Batch) (d config.Delta, orphans []string) {
-	d = config.Delta{Refused: map[string]error{}, Accepted: map[string]bool{}}
+	d = config.Delta{Refused: map[string]error{}}
 	if prefix != c.g.o.Prefix {
 		return d, nil
 	}
@@ -69,14 +69,14 @@ func (c *configurator) manage(prefix string, b store.Batch) (d config.Delta, orp
 		if err != nil {
 			d.Refused[kv.Key] = err
 		} else {
-			d.Accepted[kv.Key] = true
+			d.Accepted = append(d.Accepted, kv.Key)
 		}
 	}
 	for key := range gone {
 		delete(c.secrets.managers, key)
 		users, _ := c.g.secrets.Manage(manager(c.g.o.Prefix, key), nil) // which cannot fail
 		orphans = append(orphans, users...)
-		d.Accepted[key] = true
+		d.Accepted = append(d.Accepted, key)
 	}
 	return d, orphans
 }
@@ -113,8 +113,7 @@ func (c *configurator) again(keys []string) []config.Change {
 		if !ok {
 			continue // it has been changed meanwhile
 		}
-		ch := change(c.g.o.Prefix, key)
-		ch.Value, ch.Create, ch.Mod = kv.Value, kv.Create, kv.Mod
+		ch := written(c.g.o.Prefix, kv)
 		c.refer(kv, &ch)
 		c.rebuilt++
 		out = append(out, ch)
