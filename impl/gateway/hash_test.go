@@ -133,7 +133,13 @@ func applyRandomBatches(t *testing.T, resets bool) {
 			}
 			b.Puts = append(b.Puts, store.KV{Key: key, Value: []byte(there[key]), Create: create[key], Mod: int64(step + 1)})
 		}
-		if b.Reset { // everything that is there, in no order
+		if b.Reset { // everything that is there, in no order, and some is gone that nobody tells
+			for key := range there {
+				if random.IntN(8) == 0 {
+					delete(there, key)
+					delete(want, key)
+				}
+			}
 			b.Puts, b.Deletes = nil, nil
 			for key, value := range maps.All(there) {
 				b.Puts = append(b.Puts, store.KV{Key: key, Value: []byte(value), Create: create[key], Mod: int64(step + 1)})
@@ -142,6 +148,11 @@ func applyRandomBatches(t *testing.T, resets bool) {
 		g.last.note("/apisix", b, g.config.apply("/apisix", b))
 		if got := g.config.hash["/apisix"].String(); got != naiveHash(want) {
 			t.Fatalf("step %d (reset %v): got %s, want %s of %v (seed %d)", step, b.Reset, got, naiveHash(want), want, seed)
+		}
+		for key := range g.config.refused {
+			if _, ok := there[key]; !ok {
+				t.Fatalf("step %d (reset %v): %s is gone and still listed as refused (seed %d)", step, b.Reset, key, seed)
+			}
 		}
 	}
 	if resets { // after one the file has no version of what is refused
