@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -37,92 +38,53 @@ func (c *Candidate[T]) Vars(q *Query) expr.Vars {
 func (t Table[T]) Candidates(q *Query) iter.Seq[Candidate[T]] {
 	return func(yield func(Candidate[T]) bool) {
 		asked := *q // conditions note in it what they have found
-		s := search[T]{q: &asked, yield: yield}
-		var level []*hosts[T]
+		level := []*hosts[T]{t.anywhere}
 		for _, b := range bindings(q.Local) {
-			if h, ok := t.listeners.Get(b); ok {
-				level = append(level, h)
+			h, _ := t.listeners.Get(b)
+			level = append(level, h)
+		}
+		var all []found[T]
+		for _, h := range level {
+			h.all(q, func(f found[T]) { all = append(all, f) })
+		}
+		slices.SortStableFunc(all, func(a, b found[T]) int { return cmp.Or(cmp.Compare(b.level, a.level), order(a.entry, b.entry)) })
+		for _, f := range all {
+			e := f.entry
+			if !yield(Candidate[T]{Rule: e.rule, Host: f.host(q), Path: e.pattern, Fails: e.fails(&asked), special: e.special()}) {
+				return
 			}
 		}
-		if t.anywhere != nil {
-			level = append(level, t.anywhere)
-		}
-		var ps [sources]*paths[T]
-		for i, h := range level {
-			ps[i], _ = h.exact.Get(q.Host)
-		}
-		if !s.paths(&ps, q.Host) || !s.wildcards(level) {
-			return
-		}
-		for i, h := range level {
-			ps[i] = h.none
-		}
-		s.paths(&ps, "")
 	}
 }
 
-// search is Candidates under way. Its methods report false when nobody wants more.
-type search[T any] struct {
-	q     *Query
-	yield func(Candidate[T]) bool
-}
-
-func (s *search[T]) wildcards(level []*hosts[T]) bool {
-	var stacks [sources]stack[paths[T]]
-	for i, h := range level {
-		h.wild.walkBack(s.q.Host, &stacks[i])
+// all yields what fits the host and the path of a query.
+func (h *hosts[T]) all(q *Query, yield func(found[T])) {
+	if h == nil {
+		return
 	}
-	for {
-		depth := 0
-		for i := range stacks {
-			if stacks[i].n > 0 {
-				depth = max(depth, stacks[i].top().depth)
-			}
-		}
-		ps, ok := popDeepest(&stacks)
-		if !ok {
-			return true
-		}
-		if !s.paths(&ps, "*"+s.q.Host[len(s.q.Host)-depth:]) {
-			return false
-		}
-	}
-}
-
-func (s *search[T]) paths(ps *[sources]*paths[T], host string) bool {
-	var ls lists[T]
-	var stacks [sources]stack[[]*entry[T]]
-	for i, p := range ps {
+	at := func(level int, p *paths[T]) {
 		if p != nil {
-			ls[i], _ = p.exact.Get(s.q.Path)
-			p.prefix.walk(s.q.Path, &stacks[i])
+			p.all(q.Path, 0, func(e *entry[T]) { yield(found[T]{level, e}) })
 		}
 	}
-	for {
-		if !s.entries(&ls, host) {
-			return false
-		}
-		deepest, ok := popDeepest(&stacks)
-		if !ok {
-			return true
-		}
-		for i, l := range deepest {
-			if ls[i] = nil; l != nil {
-				ls[i] = *l
-			}
+	at(exactHost, h.exact.get(q.Host))
+	for _, s := range h.suffixes {
+		if s.len <= len(q.Host) {
+			at(s.len, h.wild.get(q.Host[len(q.Host)-s.len:]))
 		}
 	}
+	at(noHost, &h.none)
 }
 
-func (s *search[T]) entries(ls *lists[T], host string) bool {
-	merged := slices.Concat(ls[:]...)
-	slices.SortStableFunc(merged, compare[T])
-	for _, e := range merged {
-		if !s.yield(Candidate[T]{Rule: e.rule, Host: host, Path: e.pattern, Fails: e.fails(s.q), special: e.special()}) {
-			return false
-		}
+// host is what the table knows the host of a query by at a level.
+func (f found[T]) host(q *Query) string {
+	switch f.level {
+	case exactHost:
+		return q.Host
+	case noHost:
+		return ""
 	}
-	return true
+	return "*" + q.Host[len(q.Host)-f.level:]
 }
 
 // Why tells what keeps a rule from a query: the first condition that does not hold, of

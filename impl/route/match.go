@@ -1,148 +1,69 @@
 package route
 
-// sources is the number of listener keys a connection may match: address and
-// port, address, port, neither.
-const sources = 4
+import "math"
 
-// lists are sorted entry lists, one for each source, of one and the same path.
-type lists[T any] [sources][]*entry[T]
-
-// Match returns the rule for the query, or nil, and sets q.Matched. It allocates nothing
-// as long as at most 12 prefixes (and 12 wildcards) lie on the way to the path, and no
-// condition asks for a part of the path.
-func (t Table[T]) Match(q *Query) *Rule[T] {
-	r := t.match(q)
-	if r == nil {
-		q.Matched = nil
-	}
-	return r
+// found is an entry, and the level of hosts that it was found at: the higher comes first.
+type found[T any] struct {
+	level int
+	entry *entry[T] // nil: none
 }
 
-func (t *Table[T]) match(q *Query) *Rule[T] {
-	var hs [sources]*hosts[T]
-	n := 0
+// The levels of hosts. Those of wildcards are the lengths of their suffixes.
+const (
+	exactHost = math.MaxInt
+	noHost    = -1
+)
+
+// Match returns the rule for the query, or nil, and sets q.Matched. It allocates nothing
+// as long as no condition asks for a part of the path.
+func (t Table[T]) Match(q *Query) *Rule[T] {
+	best := t.anywhere.find(q)
 	if t.listeners.Len() > 0 {
 		for _, b := range bindings(q.Local) {
 			if h, ok := t.listeners.Get(b); ok {
-				hs[n] = h
-				n++
+				best = earlier(best, h.find(q))
 			}
 		}
 	}
-	if t.anywhere != nil {
-		hs[n] = t.anywhere
-		n++
-	}
-	level := hs[:n]
-	if r := matchExactHost(level, q); r != nil {
-		return r
-	}
-	if r := matchWildcards(level, q); r != nil {
-		return r
-	}
-	var ps [sources]*paths[T]
-	for i, h := range level {
-		ps[i] = h.none
-	}
-	return matchPath(&ps, q)
-}
-
-func matchExactHost[T any](level []*hosts[T], q *Query) *Rule[T] {
-	var ps [sources]*paths[T]
-	for i, h := range level {
-		ps[i], _ = h.exact.Get(q.Host)
-	}
-	return matchPath(&ps, q)
-}
-
-// matchWildcards tries the suffixes from the longest to the shortest.
-func matchWildcards[T any](level []*hosts[T], q *Query) *Rule[T] {
-	var stacks [sources]stack[paths[T]]
-	for i, h := range level {
-		h.wild.walkBack(q.Host, &stacks[i])
-	}
-	for {
-		ps, ok := popDeepest(&stacks)
-		if !ok {
-			return nil
-		}
-		if r := matchPath(&ps, q); r != nil {
-			return r
-		}
-	}
-}
-
-// matchPath searches one host level of all sources.
-func matchPath[T any](ps *[sources]*paths[T], q *Query) *Rule[T] {
-	var ls lists[T]
-	any := false
-	for i, p := range ps {
-		if p != nil {
-			ls[i], _ = p.exact.Get(q.Path)
-			any = true
-		}
-	}
-	if !any {
+	if best.entry == nil {
+		q.Matched = nil
 		return nil
 	}
-	if r := first(&ls, q); r != nil {
-		return r
-	}
-	var stacks [sources]stack[[]*entry[T]]
-	for i, p := range ps {
-		if p != nil {
-			p.prefix.walk(q.Path, &stacks[i])
-		}
-	}
-	for {
-		deepest, ok := popDeepest(&stacks)
-		if !ok {
-			return nil
-		}
-		for i, l := range deepest {
-			if ls[i] = nil; l != nil {
-				ls[i] = *l
-			}
-		}
-		if r := first(&ls, q); r != nil {
-			return r
-		}
-	}
+	q.Matched = best.entry.special()
+	return best.entry.rule
 }
 
-// popDeepest takes the values with the longest key off the stacks; false when
-// the stacks are empty.
-func popDeepest[V any](stacks *[sources]stack[V]) (vals [sources]*V, ok bool) {
-	deepest := -1
-	for i := range stacks {
-		if stacks[i].n > 0 {
-			deepest = max(deepest, stacks[i].top().depth)
+// find searches the levels of hosts from the highest.
+func (h *hosts[T]) find(q *Query) found[T] {
+	if h == nil {
+		return found[T]{}
+	}
+	if p := h.exact.get(q.Host); p != nil {
+		if e := p.find(q, 0); e != nil {
+			return found[T]{exactHost, e}
 		}
 	}
-	for i := range stacks {
-		if s := &stacks[i]; s.n > 0 && s.top().depth == deepest {
-			vals[i] = s.top().val
-			s.pop()
+	for _, s := range h.suffixes {
+		if s.len > len(q.Host) {
+			continue
 		}
-	}
-	return vals, deepest >= 0
-}
-
-// first merges the sorted lists and returns the first rule that holds.
-func first[T any](ls *lists[T], q *Query) *Rule[T] {
-	for {
-		best := -1
-		for i, l := range ls {
-			if len(l) > 0 && (best < 0 || compare(l[0], ls[best][0]) < 0) {
-				best = i
+		if p := h.wild.get(q.Host[len(q.Host)-s.len:]); p != nil {
+			if e := p.find(q, 0); e != nil {
+				return found[T]{s.len, e}
 			}
 		}
-		if best < 0 {
-			return nil
-		}
-		if e := ls[best][0]; e.holds(q) {
-			return e.rule
-		}
-		ls[best] = ls[best][1:]
 	}
+	return found[T]{noHost, h.none.find(q, 0)}
+}
+
+// earlier is the one of two that comes first: the table of each listener has its own order,
+// and all of them together have one.
+func earlier[T any](a, b found[T]) found[T] {
+	switch {
+	case b.entry == nil:
+		return a
+	case a.entry == nil, b.level > a.level, b.level == a.level && order(b.entry, a.entry) < 0:
+		return b
+	}
+	return a
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/unilb/unilb/impl/expr"
@@ -110,6 +111,23 @@ func TestRuleIsReplacedAndOldTableStays(t *testing.T) {
 	}
 	if empty, err := two.Replace(second, nil); err != nil || empty != (Table[string]{}) {
 		t.Errorf("table without its only rule: %+v (%v)", empty, err)
+	}
+}
+
+func TestPathsOfOneLengthThatEndAlikeAreToldApart(t *testing.T) {
+	tab := table(t,
+		&Rule[string]{ID: "a", Paths: []string{"/a/settings"}}, &Rule[string]{ID: "b", Paths: []string{"/b/settings"}},
+		&Rule[string]{ID: "a*", Paths: []string{"/a/settings/*"}}, &Rule[string]{ID: "b*", Paths: []string{"/b/settings/*"}},
+		&Rule[string]{ID: "short", Paths: []string{"/s"}},
+	)
+	for path, want := range map[string]string{"/a/settings": "a", "/b/settings": "b", "/c/settings": "-", "/b/settings/x": "b*", "/c/settings/x": "-", "/s": "short", "/": "-"} {
+		if got := ask(tab, "GET", "", path); got != want {
+			t.Errorf("%s = %s, want %s", path, got, want)
+		}
+	}
+	long := &Rule[string]{ID: "long", Paths: []string{"/" + strings.Repeat("x", maxPath)}}
+	if _, err := tab.Replace(nil, long); err == nil {
+		t.Error("a path longer than an entry can say is accepted")
 	}
 }
 

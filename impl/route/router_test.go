@@ -144,6 +144,23 @@ func TestPartsOfAPathHaveNames(t *testing.T) {
 	}
 }
 
+func TestPartsOfThePathAreThoseOfTheRuleThatIsFound(t *testing.T) {
+	here := expr.Binding{Port: 80}
+	plain, named := rule("plain", "", "/a/*").at(1), rule("named", "", "/a/*name/x")
+	for _, bound := range []*Rule[string]{plain, named} { // what is tied to a listener is looked at last
+		a, b := *plain, *named
+		if bound == plain {
+			a.Listener = here
+		} else {
+			b.Listener = here
+		}
+		q := Query{Local: netip.MustParseAddrPort("203.0.113.10:80"), Path: "/a/b/x", Vars: noVars{}}
+		if r := table(t, &a, &b).Match(&q); r != &a || q.Matched != nil {
+			t.Errorf("%s is found, and its path has parts with names: %v", r.ID, q.Matched != nil)
+		}
+	}
+}
+
 func TestConditionsMayAskForPartsOfThePath(t *testing.T) {
 	tab := New[string](URIWithParameter)
 	rules := []*Rule[string]{

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -19,17 +20,15 @@ type Table[T any] struct {
 
 // hosts is the first level below a listener.
 type hosts[T any] struct {
-	exact hamt.Map[string, *paths[T]]
-	// wild is keyed by the reversed suffix: its prefixes are our suffixes.
-	wild *tree[paths[T]]
-	none *paths[T]
+	exact names[paths[T]]
+	wild  names[paths[T]] // by the suffix behind the star
+	// suffixes are the lengths of those, the longest first.
+	suffixes []suffix
+	none     paths[T]
 }
 
-// paths is the index of one host. Entries of one path are sorted.
-type paths[T any] struct {
-	exact  hamt.Map[string, []*entry[T]]
-	prefix *tree[[]*entry[T]]
-}
+// suffix is a length, and how many suffixes have it.
+type suffix struct{ len, n int }
 
 // New returns an empty table of a router.
 func New[T any](r Router) Table[T] { return Table[T]{router: r} }
@@ -46,13 +45,13 @@ func (t Table[T]) Replace(old, next *Rule[T]) (Table[T], error) {
 		return t, nil
 	case old != nil && next != nil && old.Listener == next.Listener && slices.Equal(old.Hosts, next.Hosts):
 		// As nearly always: one way down does for both.
-		return t.edit(next, func(p *paths[T]) *paths[T] { return p.replace(old, entries, t.router) }), nil
+		return t.edit(next, edits(old, entries, t.router, nil)), nil
 	}
 	if old != nil {
-		t = t.edit(old, func(p *paths[T]) *paths[T] { return p.replace(old, nil, t.router) })
+		t = t.edit(old, edits[T](old, nil, t.router, nil))
 	}
 	if next != nil {
-		t = t.edit(next, func(p *paths[T]) *paths[T] { return p.replace(nil, entries, t.router) })
+		t = t.edit(next, edits(nil, entries, t.router, nil))
 	}
 	return t, nil
 }
@@ -77,11 +76,16 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 		}
 	}
 	paths := unique(r.Paths)
+	for _, p := range paths {
+		if len(p) > maxPath {
+			return nil, fmt.Errorf("rule %s: a path has %d bytes, at most %d can be", r.ID, len(p), maxPath)
+		}
+	}
 	entries := make([]entry[T], 0, len(paths))
 	for _, p := range paths {
-		e := entry[T]{rule: r, pattern: p}
-		_, _, special := router.splitPattern(p)
-		if special || hosts != nil {
+		key, _, special := router.splitPattern(p)
+		e := entry[T]{tail: tailOf(key), size: uint16(len(key)), methods: methodsOf(r.Methods), rule: r, pattern: p, vars: r.Vars}
+		if special || hosts != nil || len(r.Remotes) > 0 {
 			e.beyond = &beyond{hosts: hosts}
 		}
 		if special {
@@ -95,8 +99,8 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 	return entries, nil
 }
 
-// edit applies f to the path index of each host of the rule.
-func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
+// edit makes changes to the paths of each host of a rule.
+func (t Table[T]) edit(r *Rule[T], changes []edit[T]) Table[T] {
 	var h hosts[T] // a copy: tables never change in place
 	if old := t.hosts(r.Listener); old != nil {
 		h = *old
@@ -106,22 +110,19 @@ func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
 		names = nil
 	}
 	if len(names) == 0 {
-		h.none = f(h.none)
+		h.none = h.none.withAll(changes)
 	}
 	for _, name := range names {
 		name = strings.ToLower(name)
 		if suffix, wild := strings.CutPrefix(name, "*"); wild {
-			h.wild = h.wild.with(reverse(suffix), false, f)
+			before := h.wild.n
+			h.wild = edited(h.wild, suffix, changes)
+			h.count(len(suffix), h.wild.n-before)
 			continue
 		}
-		old, _ := h.exact.Get(name)
-		if p := f(old); p != nil {
-			h.exact = h.exact.Set(name, p)
-		} else {
-			h.exact = h.exact.Delete(name)
-		}
+		h.exact = edited(h.exact, name, changes)
 	}
-	empty := h.exact.Len() == 0 && h.wild == nil && h.none == nil
+	empty := h.exact.n == 0 && h.wild.n == 0 && h.none.empty()
 	switch anywhere := r.Listener == (expr.Binding{}); {
 	case anywhere && empty:
 		t.anywhere = nil
@@ -135,6 +136,42 @@ func (t Table[T]) edit(r *Rule[T], f func(*paths[T]) *paths[T]) Table[T] {
 	return t
 }
 
+// edited returns the names with changes to the paths of one.
+func edited[T any](all names[paths[T]], name string, changes []edit[T]) names[paths[T]] {
+	var p paths[T]
+	if old := all.get(name); old != nil {
+		p = *old
+	}
+	if p = p.withAll(changes); p.empty() {
+		return all.del(name, nil)
+	}
+	return all.set(name, p, nil)
+}
+
+func (p paths[T]) withAll(changes []edit[T]) paths[T] {
+	for i := range changes {
+		p = p.with(&changes[i], 0)
+	}
+	return p
+}
+
+// count notes that there are more suffixes of a length, or fewer.
+func (h *hosts[T]) count(length, more int) {
+	if more == 0 {
+		return
+	}
+	i, there := slices.BinarySearchFunc(h.suffixes, length, func(s suffix, length int) int { return cmp.Compare(length, s.len) })
+	switch {
+	case !there:
+		h.suffixes = inserted(h.suffixes, i, suffix{length, more})
+	case h.suffixes[i].n+more == 0:
+		h.suffixes = removed(h.suffixes, i)
+	default:
+		h.suffixes = slices.Clone(h.suffixes)
+		h.suffixes[i].n += more
+	}
+}
+
 func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	if b == (expr.Binding{}) {
 		return t.anywhere
@@ -143,64 +180,22 @@ func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	return h
 }
 
-// replace returns the index with entries in the place of those of the rule old; nil: it
-// is empty.
-func (p *paths[T]) replace(old *Rule[T], entries []entry[T], router Router) *paths[T] {
-	var q paths[T]
-	if p != nil {
-		q = *p
-	}
+// edits are the changes that put entries in the place of those of the rule old.
+func edits[T any](old *Rule[T], entries []entry[T], router Router, by *owner) []edit[T] {
+	var out []edit[T]
 	if old != nil {
 		for _, pattern := range unique(old.Paths) {
 			if !slices.ContainsFunc(entries, func(e entry[T]) bool { return e.pattern == pattern }) {
-				q.set(pattern, old, nil, router)
+				key, _, _ := router.splitPattern(pattern)
+				out = append(out, edit[T]{key: key, pattern: pattern, old: old, by: by})
 			}
 		}
 	}
 	for i := range entries {
-		q.set(entries[i].pattern, old, &entries[i], router)
+		e := &entries[i]
+		out = append(out, edit[T]{key: e.key(), pattern: e.pattern, old: old, next: e, by: by})
 	}
-	if q.exact.Len() == 0 && q.prefix == nil {
-		return nil
-	}
-	return &q
-}
-
-// set puts an entry, or nothing, in the place of that of the rule old at one pattern.
-func (p *paths[T]) set(pattern string, old *Rule[T], e *entry[T], router Router) {
-	change := func(list []*entry[T]) []*entry[T] {
-		out := make([]*entry[T], 0, len(list)+1)
-		for _, o := range list {
-			if o.rule != old || o.pattern != pattern {
-				out = append(out, o)
-			}
-		}
-		if e == nil {
-			return out
-		}
-		i, _ := slices.BinarySearchFunc(out, e, compare[T])
-		return slices.Insert(out, i, e)
-	}
-	key, prefix, _ := router.splitPattern(pattern)
-	if !prefix {
-		list, _ := p.exact.Get(key)
-		if list = change(list); len(list) > 0 {
-			p.exact = p.exact.Set(list[0].pattern, list) // the key, but of a rule that stays
-		} else {
-			p.exact = p.exact.Delete(key)
-		}
-		return
-	}
-	p.prefix = p.prefix.with(key, e != nil, func(list *[]*entry[T]) *[]*entry[T] {
-		var out []*entry[T]
-		if list != nil {
-			out = *list
-		}
-		if out = change(out); len(out) == 0 {
-			return nil
-		}
-		return &out
-	})
+	return out
 }
 
 func unique(list []string) []string {
@@ -212,14 +207,8 @@ func unique(list []string) []string {
 	return slices.Compact(out)
 }
 
-func reverse(s string) string {
-	b := []byte(s)
-	slices.Reverse(b)
-	return string(b)
-}
-
 // bindings returns the keys of the listener index a connection may match.
-func bindings(local netip.AddrPort) [sources - 1]expr.Binding {
+func bindings(local netip.AddrPort) [3]expr.Binding {
 	a, p := local.Addr().Unmap(), local.Port()
 	return [...]expr.Binding{{Addr: a, Port: p}, {Addr: a}, {Port: p}}
 }
