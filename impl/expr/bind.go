@@ -44,7 +44,7 @@ func CompileTree(rule []any) (*Expr, Binding, error) {
 			}
 		}
 	}
-	rest := make(all, 0, len(terms))
+	rest := make([]node, 0, len(terms))
 	for _, t := range terms {
 		sub, ok := t.([]any)
 		if !ok {
@@ -59,10 +59,7 @@ func CompileTree(rule []any) (*Expr, Binding, error) {
 			rest = append(rest, n)
 		}
 	}
-	if len(rest) == 0 {
-		return nil, b, nil
-	}
-	return &Expr{root: rest}, b, nil
+	return conjunction(rest), b, nil
 }
 
 // take takes the term if it is an equality with a listener's address or port

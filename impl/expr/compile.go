@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unique"
 )
 
 // Errors of CompileBound. The texts are those of APISIX, which clients see after
@@ -57,7 +58,10 @@ func compileRule(rule []any) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{root: n}, nil
+	if parts, ok := n.(all); ok {
+		return conjunction(parts), nil
+	}
+	return conjunction([]node{n}), nil
 }
 
 func compile(rule []any, depth int) (node, error) {
@@ -166,9 +170,9 @@ func operator(v any) string {
 }
 
 func newTerm(name, op string, right any) (node, error) {
-	t, err := newTest(op, right)
+	test, text, err := newTest(op, right)
 	if err != nil {
 		return nil, err
 	}
-	return term{name, t}, nil
+	return term{unique.Make(name), text, test}, nil
 }

@@ -1,19 +1,47 @@
 package expr
 
+import "unique"
+
 // Vars is what an expression is evaluated against. ok is false for a variable
 // that is absent. All variables are text; an operator converts.
 type Vars interface {
 	Var(name string) (value string, ok bool)
 }
 
-// Expr is a compiled expression. The nil Expr is true.
-type Expr struct{ root node }
+// Expr is a compiled expression: a part, and the expression that must hold as well. Most
+// are one term, which is then all in one place: a router that evaluates one of a hundred
+// thousand waits for memory. The nil Expr is true.
+type Expr struct {
+	term      // unless node is set
+	node node // a part that is no single term
+	and  *Expr
+}
 
 // Eval tells whether the expression holds.
-func (e *Expr) Eval(v Vars) bool { return e == nil || e.root == nil || e.root.eval(v) }
+func (e *Expr) Eval(v Vars) bool {
+	for ; e != nil; e = e.and {
+		if e.node != nil && !e.node.eval(v) || e.node == nil && !e.term.eval(v) {
+			return false
+		}
+	}
+	return true
+}
 
 // node is one part of a compiled expression.
 type node interface{ eval(Vars) bool }
+
+// conjunction is the expression that holds when all parts do.
+func conjunction(parts []node) (e *Expr) {
+	for i := len(parts) - 1; i >= 0; i-- {
+		e = &Expr{and: e}
+		if t, ok := parts[i].(term); ok {
+			e.term = t
+		} else {
+			e.node = parts[i]
+		}
+	}
+	return e
+}
 
 // all is AND, and what an array of expressions means. Empty: true.
 type all []node
@@ -45,14 +73,16 @@ func (n not) eval(v Vars) bool { return !n.of.eval(v) }
 
 // term is a comparison of one variable.
 type term struct {
-	name string
-	test test
+	name  unique.Handle[string] // thousands of routes ask for few
+	right string                // what the variable is compared to, if that is all the test needs
+	test  test
 }
 
-// test is an operator with its right side. ok is false when the variable is absent.
-type test func(left string, ok bool) bool
+// test is an operator. ok is false when the variable on the left is absent; right is that
+// of the term.
+type test func(left string, ok bool, right string) bool
 
 func (t term) eval(v Vars) bool {
-	left, ok := v.Var(t.name)
-	return t.test(left, ok)
+	left, ok := v.Var(t.name.Value())
+	return t.test(left, ok, t.right)
 }

@@ -49,6 +49,13 @@ func TestExpressionsHold(t *testing.T) {
 		{`[["arg_s","~*","^b"]]`, true},
 		{`[["absent","~~",".*"]]`, false},
 		{`[["arg_s","in",["Red","Blue"]]]`, true},
+		{`[["arg_s","in",["1","2","3","4","5","6","7","8","9","Blue"]]]`, true},
+		{`[["arg_s","in",["1","2","3","4","5","6","7","8","9","blue"]]]`, false},
+		{`[["absent","in",["1","2","3","4","5","6","7","8","9",""]]]`, false},
+		{`[["absent","in",[""]]]`, false},
+		{`[["absent","==",""]]`, false},
+		{`[["absent","~=",""]]`, true},
+		{`[["arg_s","~=","Blue"]]`, false},
 		{`[["arg_n","in",[10]]]`, false},
 		{`[["arg_n","IN",["10"]]]`, true},
 		{`[["arg_s","has","Blue"]]`, false},
@@ -89,6 +96,9 @@ func TestExpressionsHold(t *testing.T) {
 		{`["!OR",["arg_n","==",10],["arg_s","==","x"]]`, false},
 		{`["!AND",["arg_n","==",10],["arg_s","==","x"]]`, true},
 		{`[["OR",["arg_n","==",1],["arg_s","==","Blue"]],["arg_n","==",10]]`, true},
+		{`[["arg_n","==",10],["OR",["arg_n","==",1],["arg_s","==","Red"]]]`, false},
+		{`[["arg_n","==",10],["arg_s","==","Red"],["http_x","==","a-b"]]`, false},
+		{`[[["arg_n","==",10],["arg_s","==","Red"]],["arg_n","==",10]]`, false},
 	} {
 		e, err := compileWhole([]byte(c.rule))
 		if err != nil {

@@ -4,54 +4,69 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// newTest compiles an operator with its right side.
-func newTest(op string, right any) (test, error) {
+// newTest compiles an operator with its right side. text is the right of its term.
+func newTest(op string, right any) (_ test, text string, err error) {
+	var t test
 	switch strings.ToLower(op) {
 	case "==":
-		return equals(right), nil
+		t, text = equals(right)
 	case "~=":
-		eq := equals(right)
-		return func(l string, ok bool) bool { return !eq(l, ok) }, nil
+		t, text = differs(right)
 	case ">", ">=", "<", "<=":
-		return ordered(op, right), nil
+		t = ordered(op, right)
 	case "~~":
-		return matches(right, "")
+		t, err = matches(right, "")
 	case "~*":
-		return matches(right, "(?i)")
+		t, err = matches(right, "(?i)")
 	case "in":
-		return in(right), nil
+		t = in(right)
 	case "has":
-		return never, nil // every variable we have is text, and "has" asks for a list
+		t = never // every variable we have is text, and "has" asks for a list
 	case "ipmatch":
-		return ipMatch(right)
+		t, err = ipMatch(right)
+	default:
+		err = fmt.Errorf("invalid operator '%s'", op)
 	}
-	return nil, fmt.Errorf("invalid operator '%s'", op)
+	return t, text, err
 }
 
 // equals compares as Lua does: a number on the right converts the left, any
 // other type on the right must be text to be equal. null means absent.
-func equals(right any) test {
+func equals(right any) (t test, text string) {
 	switch r := right.(type) {
 	case nil:
-		return func(_ string, ok bool) bool { return !ok }
+		return isAbsent, ""
 	case json.Number:
 		want, err := r.Float64()
-		return func(l string, ok bool) bool {
+		return func(l string, ok bool, _ string) bool {
 			got, isNum := number(l)
 			return ok && isNum && err == nil && got == want
-		}
+		}, ""
 	case string:
-		return func(l string, ok bool) bool { return ok && l == r }
+		return isText, r
 	}
-	return never
+	return never, ""
 }
 
+func differs(right any) (t test, text string) {
+	if r, ok := right.(string); ok {
+		return isNotText, r
+	}
+	equal, _ := equals(right)
+	return func(l string, ok bool, _ string) bool { return !equal(l, ok, "") }, ""
+}
+
+func isAbsent(_ string, ok bool, _ string) bool      { return !ok }
+func isText(l string, ok bool, right string) bool    { return ok && l == right }
+func isNotText(l string, ok bool, right string) bool { return !ok || l != right }
+
 // never is the test that no variable passes.
-func never(string, bool) bool { return false }
+func never(string, bool, string) bool { return false }
 
 func ordered(op string, right any) test {
 	var want float64
@@ -62,7 +77,7 @@ func ordered(op string, right any) test {
 	case string:
 		want, isNum = number(r)
 	}
-	return func(l string, ok bool) bool {
+	return func(l string, ok bool, _ string) bool {
 		got, leftNum := number(l)
 		if !ok || !leftNum || !isNum {
 			return false
@@ -96,13 +111,21 @@ func in(right any) test {
 	if !ok {
 		return never
 	}
-	set := make(map[string]bool, len(list))
+	var texts []string
 	for _, e := range list {
 		if s, ok := e.(string); ok {
-			set[s] = true
+			texts = append(texts, s)
 		}
 	}
-	return func(l string, ok bool) bool { return ok && set[l] }
+	if len(texts) <= 8 { // in memory that lies together
+		texts = slices.Clip(texts)
+		return func(l string, ok bool, _ string) bool { return ok && slices.Contains(texts, l) }
+	}
+	set := make(map[string]bool, len(texts))
+	for _, s := range texts {
+		set[s] = true
+	}
+	return func(l string, ok bool, _ string) bool { return ok && set[l] }
 }
 
 func ipMatch(right any) (test, error) {
@@ -119,7 +142,7 @@ func ipMatch(right any) (test, error) {
 		}
 		nets = append(nets, p)
 	}
-	return func(l string, ok bool) bool {
+	return func(l string, ok bool, _ string) bool {
 		a, err := netip.ParseAddr(l)
 		if !ok || err != nil {
 			return false

@@ -49,5 +49,5 @@ func matches(right any, flags string) (test, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return func(l string, ok bool) bool { return ok && found(l) }, nil
+	return func(l string, ok bool, _ string) bool { return ok && found(l) }, nil
 }
