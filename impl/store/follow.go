@@ -64,6 +64,7 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 			st.hear() // it took time to hand over; nobody has listened meanwhile
 			progressed, lagging, heard = true, false, time.Now()
 			w.hears(true)
+			w.reached(w.at.revision)
 		case <-beat.C:
 			if len(events) > 0 {
 				continue
@@ -106,14 +107,11 @@ func (w *watch) receive(resp clientv3.WatchResponse) error {
 		// Or restored from a backup: only a quorum can tell.
 		return errLagging
 	}
-	b := Batch{Prefix: w.prefix}
-	b.Puts, b.Deletes = w.handed.step(resp.Events, w.at.revision)
 	w.at.term = h.term
 	if n := len(resp.Events); n > 0 {
 		last := resp.Events[n-1].Kv.ModRevision
 		if last > w.at.revision {
-			b.Revision = last
-			w.apply(b)
+			w.hand(resp.Events, last)
 			w.at.revision = last
 			w.s.frontiers.set(w, last)
 		}
@@ -126,6 +124,22 @@ func (w *watch) receive(resp clientv3.WatchResponse) error {
 		w.s.frontiers.set(w, h.revision)
 	}
 	return nil
+}
+
+// hand hands over events, the last of which is of revision upTo.
+func (w *watch) hand(events []*clientv3.Event, upTo int64) {
+	if w.follower != nil {
+		for _, e := range events {
+			if e.Kv.ModRevision > w.at.revision {
+				w.follower.take(fromPB(e.Kv))
+				w.handed.only(fromPB(e.Kv))
+			}
+		}
+		return
+	}
+	b := Batch{Prefix: w.prefix, Revision: upTo}
+	b.Puts, b.Deletes = w.handed.step(events, w.at.revision)
+	w.apply(b)
 }
 
 func rangeStart(prefix string) string {

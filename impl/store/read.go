@@ -109,8 +109,18 @@ func (s *Store) list(ctx context.Context, prefix string, how ...clientv3.OpOptio
 
 // listOnce lists at revision rev; 0: now.
 func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...clientv3.OpOption) ([]KV, header, error) {
+	var kvs []KV
+	h, err := s.pages(ctx, prefix, rev, func(kv KV) { kvs = append(kvs, kv) }, how...)
+	if err != nil {
+		return nil, header{}, err
+	}
+	return kvs, h, nil
+}
+
+// pages calls f with each key of a directory at revision rev (0: now), in the order of
+// keys. It holds a page at a time.
+func (s *Store) pages(ctx context.Context, prefix string, rev int64, f func(KV), how ...clientv3.OpOption) (header, error) {
 	var (
-		kvs  []KV
 		h    = header{revision: rev}
 		from = directory(prefix)
 		end  = clientv3.GetPrefixRangeEnd(from)
@@ -125,7 +135,7 @@ func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...c
 		}
 		resp, err := s.read(ctx, "list", from, opts...)
 		if err != nil {
-			return nil, header{}, err
+			return header{}, err
 		}
 		if h.revision == 0 {
 			h = header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
@@ -134,12 +144,12 @@ func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...c
 			kvs = make([]KV, 0, max(resp.Count, int64(len(resp.Kvs))))
 		}
 		for _, kv := range resp.Kvs {
-			kvs = append(kvs, fromPB(kv))
+			f(fromPB(kv))
 		}
 		if !resp.More || len(resp.Kvs) == 0 {
-			return kvs, h, nil
+			return h, nil
 		}
-		from = kvs[len(kvs)-1].Key + "\x00"
+		from = string(resp.Kvs[len(resp.Kvs)-1].Key) + "\x00"
 	}
 }
 

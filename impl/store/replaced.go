@@ -52,7 +52,7 @@ func (w *watch) unrewritten(ctx context.Context) error {
 		return errReplaced
 	case err != nil:
 		return err
-	case resp.Responses[0].GetResponseRange().GetCount() != int64(len(w.handed.of)):
+	case w.follower == nil && resp.Responses[0].GetResponseRange().GetCount() != int64(len(w.handed.of)):
 		return errReplaced
 	case key == "":
 		return nil

@@ -89,6 +89,14 @@ func (v *versions) step(events []*clientv3.Event, after int64) (puts []KV, delet
 	return puts, deletes
 }
 
+// only remembers what was written last, and nothing else.
+func (v *versions) only(kv KV) {
+	clear(v.of)
+	if kv.Create > 0 {
+		v.of[kv.Key] = v.version(kv)
+	}
+}
+
 // newest is the key that was written last, and which version; "": there is none.
 func (v *versions) newest() (key string, at version) {
 	for k, ver := range v.of {

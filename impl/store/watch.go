@@ -74,7 +74,8 @@ func (w *watch) forever(ctx context.Context) error {
 	for ctx.Err() == nil {
 		progressed, err := w.run(ctx)
 		w.hears(false)
-		if ctx.Err() != nil {
+		w.reached(0)
+		if ctx.Err() != nil || w.follower != nil && w.stale {
 			break
 		}
 		s.log.Warn("watch interrupted", obs.Prefix, prefix, obs.Rev, w.at.revision, obs.Err, err)
@@ -112,12 +113,14 @@ type watch struct {
 	why    error     // ErrCompacted or errReplaced when that is why; else nil
 
 	hearing bool // a member answers
+
+	follower *Follower // instead of apply; nil: of a Watch
 }
 
 // run lists when it has to and then follows events until the stream ends. It
 // reports whether anything was received.
 func (w *watch) run(ctx context.Context) (progressed bool, err error) {
-	if w.handed == nil || w.stale {
+	if w.follower == nil && (w.handed == nil || w.stale) {
 		if err := w.list(ctx); err != nil {
 			return false, err
 		}
