@@ -12,10 +12,11 @@ import (
 	"github.com/unilb/unilb/impl/store"
 )
 
-// alone checks that nobody else has what only one object can have, and returns the
-// conditions under which this stays true, and what is written with the object.
-func (h *Handler) alone(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, []store.Op, *failure) {
-	conds, ops, f := h.sameGroup(ctx, at, obj)
+// alone checks that nobody else has what only one object can have, as it was at revision
+// since or later, and returns the conditions under which this stays true, and what is
+// written with the object.
+func (h *Handler) alone(ctx context.Context, at address, obj *apisix.Object, since int64) ([]store.Cond, []store.Op, *failure) {
+	conds, ops, f := h.sameGroup(ctx, at, obj, since)
 	if f != nil {
 		return nil, nil, f
 	}
@@ -23,7 +24,7 @@ func (h *Handler) alone(ctx context.Context, at address, obj *apisix.Object) ([]
 	var locks []store.Op
 	switch at.res.dir {
 	case "consumers":
-		also, locks, f = h.onlyKeys(ctx, at, obj)
+		also, locks, f = h.onlyKeys(ctx, at, obj, since)
 	case "global_rules":
 		also, f = h.onlyRule(ctx, at, obj)
 	}
@@ -61,29 +62,29 @@ func ruleTaken(plugin, id string) string {
 // onlyKeys refuses a consumer or credential whose key another one has: who sends it
 // would be one of two. Writers of the same key are kept apart by a lock that both
 // write, so that of two at once the second looks again.
-func (h *Handler) onlyKeys(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, []store.Op, *failure) {
+func (h *Handler) onlyKeys(ctx context.Context, at address, obj *apisix.Object, since int64) ([]store.Cond, []store.Op, *failure) {
 	keys := keysOf(obj.Tree())
 	if len(keys) == 0 {
 		return nil, nil, nil
 	}
+	known, upTo, err := h.knowledge.at(ctx, since, at.res.dir)
+	if err != nil {
+		return nil, nil, unavailable(err)
+	}
+	for _, key := range keys {
+		other, taken, err := h.anyone(ctx, known, h.key(at), key.fact())
+		switch {
+		case err != nil:
+			return nil, nil, unavailable(err)
+		case taken:
+			return nil, nil, bad(keyTaken(key.plugin, strings.TrimPrefix(other.Key, h.dir(at.res.dir))))
+		}
+	}
 	var conds []store.Cond
 	var ops []store.Op
 	for _, lock := range locks(keys) {
-		kv, _, _, err := h.st.Get(ctx, lock)
-		if err != nil {
-			return nil, nil, unavailable(err)
-		}
-		conds = append(conds, store.Cond{Key: lock, Mod: kv.Mod})
+		conds = append(conds, store.Cond{Key: lock, Mod: upTo, Rule: store.Unwritten})
 		ops = append(ops, store.Op{Key: lock, Value: []byte(at.tail())})
-	}
-	for _, key := range keys {
-		tail, err := h.holder(ctx, key, at)
-		if err != nil {
-			return nil, nil, unavailable(err)
-		}
-		if tail != "" {
-			return nil, nil, bad(keyTaken(key.plugin, tail))
-		}
 	}
 	return conds, ops, nil
 }

@@ -43,7 +43,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	if f != nil {
 		return nil, false, f
 	}
-	conds, also, f := h.alone(req.Context(), at, obj)
+	conds, also, f := h.alone(req.Context(), at, obj, max(was.read, req.seen))
 	if f != nil {
 		return nil, false, f
 	}
@@ -57,7 +57,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	var conflict *store.ConflictError
 	switch {
 	case errors.As(err, &conflict):
-		req.failed = true
+		req.failed, req.seen = true, conflict.Mod
 		return nil, true, nil
 	case err != nil:
 		return nil, false, unavailable(err)

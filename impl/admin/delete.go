@@ -71,7 +71,7 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 	}
 	conds := []store.Cond{{Key: d.key, Mod: old.Mod}}
 	if !d.force {
-		unused, f := h.unused(d)
+		unused, f := h.unused(d, read)
 		if f != nil {
 			return nil, false, f
 		}

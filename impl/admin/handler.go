@@ -32,8 +32,7 @@ const (
 type Store interface {
 	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
 	Page(ctx context.Context, prefix, from string, rev int64, limit int) (kvs []store.KV, next string, at int64, err error)
-	Changed(ctx context.Context, after int64, prefixes ...string) (kvs []store.KV, rev int64, err error)
-	Since(ctx context.Context, after, upTo int64, f func(store.KV)) error
+	Follow(prefix string, take func(store.KV)) *store.Follower
 	FirstChange(ctx context.Context, key string, after, upTo int64) (kv store.KV, ok bool, err error)
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
 }
@@ -87,10 +86,7 @@ type Handler struct {
 	log       *slog.Logger
 	nodes     *node.Client  // to the status listeners of gateways
 	waits     chan struct{} // has an element for each write that waits for them
-	// What etcd held, of what only one object can have, or all must say alike.
-	keysOfConsumers memory[consumerKey]
-	groupsOfLimits  memory[string]
-	usage           usage
+	knowledge knowledge
 
 	standalone bool
 	maxConfigs int64
@@ -125,7 +121,7 @@ func New(o Options) (*Handler, error) {
 		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
 		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(), accepting: make(chan struct{}, maxAccepting), replacing: make(chan struct{}, 1),
 	}
-	h.usage.h = h
+	h.knowledge.h = h
 	return h, nil
 }
 
@@ -137,7 +133,8 @@ type request struct {
 	body []byte
 	wait time.Duration // until all gateways serve what is written; 0: nobody waits
 
-	failed bool // a transaction of it did, since something is not as it was thought to be
+	failed bool  // a transaction of it did, since something is not as it was thought to be
+	seen   int64 // a revision that showed it then
 }
 
 // ServeHTTP checks in APISIX's order (key, resource, handler, body, ttl, method)

@@ -1,12 +1,10 @@
 package admin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -20,9 +18,6 @@ const (
 	groupMismatch = "failed to check the configuration of plugin limit-count err: group conf mismatched"
 	groupLocks    = "/unilb/locks/limit-groups/"
 )
-
-// limitedKinds are those whose plugins run.
-var limitedKinds = []string{"routes", "services", "plugin_configs", "consumers", "consumer_groups", "global_rules"}
 
 // limitGroup is the group that an object's limit-count names, "" when it names none, and
 // what it says there, defaults filled in, as text that can be compared.
@@ -83,62 +78,27 @@ func plainNumbers(v any) any {
 	return v
 }
 
+// groupAs is the fact that an object names a group and says something of it.
+func groupAs(group, says string) fact { return fact{what: aGroupAs, value: group + "\x00" + says} }
+
 // sameGroup refuses an object that says something else of a group than others do.
 // Writers of one group are kept apart by a lock that both write.
-func (h *Handler) sameGroup(ctx context.Context, at address, obj *apisix.Object) ([]store.Cond, []store.Op, *failure) {
+func (h *Handler) sameGroup(ctx context.Context, at address, obj *apisix.Object, since int64) ([]store.Cond, []store.Op, *failure) {
 	group, says := limitGroup(obj.Tree())
 	if group == "" {
 		return nil, nil, nil
 	}
-	lock := lockOf(groupLocks, group)
-	kv, _, _, err := h.st.Get(ctx, lock)
+	known, upTo, err := h.knowledge.at(ctx, since, limitedKinds...)
 	if err != nil {
 		return nil, nil, unavailable(err)
 	}
-	fits := true
-	err = h.limitGroups().each(ctx, group, func(kv store.KV) bool {
-		if kv.Key != h.key(at) {
-			_, other := h.storedGroup(kv)
-			fits = other == says
-		}
-		return fits
-	})
+	_, differs, err := h.anyone(ctx, known, h.key(at), fact{what: aGroup, value: group}, groupAs(group, says))
 	switch {
 	case err != nil:
 		return nil, nil, unavailable(err)
-	case !fits:
+	case differs:
 		return nil, nil, bad(groupMismatch)
 	}
-	return []store.Cond{{Key: lock, Mod: kv.Mod}}, []store.Op{{Key: lock, Value: []byte(at.tail())}}, nil
-}
-
-func (h *Handler) limitGroups() *holders[string] {
-	x := &holders[string]{remembers: &h.groupsOfLimits, h: h, of: func(kv store.KV) []string {
-		if group, _ := h.storedGroup(kv); group != "" {
-			return []string{strings.Clone(group)} // not all of the object with it
-		}
-		return nil
-	}}
-	for _, name := range limitedKinds {
-		x.dirs = append(x.dirs, h.dir(name))
-	}
-	return x
-}
-
-// storedGroup is limitGroup of an object as etcd has it.
-func (h *Handler) storedGroup(kv store.KV) (group, says string) {
-	if !bytes.Contains(kv.Value, []byte("limit-count")) && !bytes.ContainsRune(kv.Value, '\\') {
-		return "", "" // most have none, and need not be decoded
-	}
-	name, _, _ := strings.Cut(strings.TrimPrefix(kv.Key, h.prefix+"/"), "/")
-	res, known := resources[name]
-	if !known {
-		return "", ""
-	}
-	plain, err := h.opened(res, kv.Value)
-	if err != nil {
-		return "", ""
-	}
-	tree, _ := isObject(plain)
-	return limitGroup(tree)
+	lock := lockOf(groupLocks, group)
+	return []store.Cond{{Key: lock, Mod: upTo, Rule: store.Unwritten}}, []store.Op{{Key: lock, Value: []byte(at.tail())}}, nil
 }

@@ -15,30 +15,40 @@ import (
 // tried once: where others write all the time they would never be as they were.
 const watchedUsers = 1000
 
-// unused fails when somebody uses the object, and returns the conditions under which
-// nobody does.
-func (h *Handler) unused(d *deletion) ([]store.Cond, *failure) {
+// unused fails when somebody uses the object, as it was at revision since or later, and
+// returns the conditions under which nobody does.
+func (h *Handler) unused(d *deletion, since int64) ([]store.Cond, *failure) {
 	if len(d.res.users) == 0 {
 		return nil, nil
 	}
-	place, user, at, err := h.usage.first(d.Context(), d.key)
+	var dirs []string
+	for _, u := range d.res.users {
+		if !slices.Contains(dirs, u.dir) {
+			dirs = append(dirs, u.dir)
+		}
+	}
+	known, upTo, err := h.knowledge.at(d.Context(), since, dirs...)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if user != "" {
-		return nil, h.inUse(d, place, user)
+	for place := range d.res.users {
+		user, ok, err := h.anyone(d.Context(), known, d.key, referenceTo(d.key, place))
+		switch {
+		case err != nil:
+			return nil, unavailable(err)
+		case ok:
+			return nil, h.inUse(d, place, user.Key)
+		}
 	}
-	if d.again || !h.usage.few(watchedUsers) {
+	if d.again || !known.few(watchedUsers, dirs) {
 		return []store.Cond{
-			{Key: referenceLock(d.key), Mod: at, Rule: store.Unwritten},
-			{Key: history.ReferencesLock, Mod: at, Rule: store.Unwritten},
+			{Key: referenceLock(d.key), Mod: upTo, Rule: store.Unwritten},
+			{Key: history.ReferencesLock, Mod: upTo, Rule: store.Unwritten},
 		}, nil
 	}
 	var conds []store.Cond
-	for _, u := range d.res.users {
-		if c := (store.Cond{Key: h.dir(u.dir), Mod: at, Rule: store.Quiet}); !slices.Contains(conds, c) {
-			conds = append(conds, c)
-		}
+	for _, dir := range dirs {
+		conds = append(conds, store.Cond{Key: h.dir(dir), Mod: upTo, Rule: store.Quiet})
 	}
 	return conds, nil
 }
@@ -73,7 +83,7 @@ func (h *Handler) referenceLocks(at address, obj map[string]any, old []byte) []s
 	before := h.mentions(at.res.dir, was)
 	var ops []store.Op
 	for _, m := range refers {
-		op := store.Op{Key: referenceLock(m.target), Value: []byte(m.target)}
+		op := store.Op{Key: referenceLock(m.value), Value: []byte(m.value)}
 		if !slices.Contains(before, m) && !slices.ContainsFunc(ops, func(o store.Op) bool { return o.Key == op.Key }) {
 			ops = append(ops, op)
 		}

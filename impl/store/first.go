@@ -23,32 +23,20 @@ func (s *Store) FirstChange(ctx context.Context, key string, after, upTo int64) 
 	if after >= upTo {
 		return KV{}, false, nil
 	}
-	err = s.Since(ctx, after, upTo, func(change KV) {
-		if change.Key == key && !ok {
-			kv, ok = change, true
-		}
-	})
-	return kv, ok, err
-}
-
-// Since calls f with each change of a key after revision after and not after revision
-// upTo, which the cluster must have reached, in their order. Create is 0 when a key was
-// deleted. When it begins again with another member f sees changes twice, all of them in
-// the end. The errors are those of FirstChange.
-func (s *Store) Since(ctx context.Context, after, upTo int64, f func(KV)) error {
-	if after >= upTo {
-		return nil
-	}
 	member := rand.N(len(s.members))
-	err := s.ask(ctx, "watch", func(ctx context.Context) error {
+	err = s.ask(ctx, "watch", func(ctx context.Context) error {
 		c := s.members[member]
 		member = (member + 1) % len(s.members)
-		return since(ctx, c, after, upTo, f)
+		return since(ctx, c, after, upTo, func(change KV) {
+			if change.Key == key && !ok {
+				kv, ok = change, true
+			}
+		})
 	})
 	if errors.Is(err, rpctypes.ErrCompacted) {
 		err = ErrCompacted
 	}
-	return err
+	return kv, ok, err
 }
 
 // since asks one member, which may lag. The watch is of all keys because it has to end

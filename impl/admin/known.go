@@ -1,0 +1,214 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/btree"
+
+	"github.com/unilb/unilb/impl/store"
+)
+
+// knownFor is how long after it was last asked for what is known is kept: clients write
+// and delete many objects in a row.
+const knownFor = 5 * time.Minute
+
+// knowledge is what this replica remembers of objects, so that who asks which of them say
+// something need not have etcd look at all. It is a cache, which any replica can do
+// without: a directory is read when it is asked for first and followed from then on, and
+// all is forgotten when nobody has asked for some time.
+type knowledge struct {
+	h *Handler
+
+	mu   sync.Mutex
+	now  *known // nil: nothing is known
+	drop *time.Timer
+}
+
+// known is who says what. It is never taken back: what cannot be followed any further
+// (see store.Follower) is given up and another one begun, so who holds one has at least
+// all that it held when it was asked for. Facts are hashes, by a seed of their own:
+// nobody finds secrets here, and who is found must be looked at.
+type known struct {
+	h    *Handler
+	seed maphash.Seed
+
+	mu   sync.Mutex
+	over bool // it is given up
+	said *btree.BTreeG[saying]
+	dirs map[string]*knownDir
+}
+
+// A saying is that an object says something.
+type saying struct {
+	hash uint64
+	key  string // of the object
+}
+
+// knownDir is a directory that is followed.
+type knownDir struct {
+	*store.Follower
+	facts map[string][]uint64 // of all objects, by key
+}
+
+// at is what is known of directories as they were at revision rev, which the cluster must
+// have reached, or later; upTo is that revision.
+func (n *knowledge) at(ctx context.Context, rev int64, dirs ...string) (k *known, upTo int64, err error) {
+	for tries := 0; ; tries++ {
+		k = n.current()
+		upTo, err = k.reach(ctx, rev, dirs)
+		if !errors.Is(err, store.ErrEnded) || tries > 0 {
+			return k, upTo, err
+		}
+		n.forget(k)
+	}
+}
+
+// current is what is to be asked now.
+func (n *knowledge) current() *known {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.now == nil {
+		k := &known{h: n.h, seed: maphash.MakeSeed(), said: btree.NewG(32, saying.less), dirs: map[string]*knownDir{}}
+		n.now, n.drop = k, time.AfterFunc(knownFor, func() { n.forget(k) })
+	}
+	n.drop.Reset(knownFor)
+	return n.now
+}
+
+// forget gives up what is known.
+func (n *knowledge) forget(k *known) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.now == k {
+		n.drop.Stop()
+		n.now = nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.over = true
+	for _, d := range k.dirs {
+		d.Stop()
+	}
+}
+
+// reach follows directories until all that was written up to a revision is known.
+func (k *known) reach(ctx context.Context, rev int64, dirs []string) (upTo int64, err error) {
+	followed, err := k.follow(dirs)
+	if err != nil {
+		return 0, err
+	}
+	for i, d := range followed {
+		at, err := d.Reach(ctx, rev)
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 || at < upTo {
+			upTo = at
+		}
+	}
+	return upTo, nil
+}
+
+// follow begins to follow directories that are not followed yet.
+func (k *known) follow(dirs []string) ([]*knownDir, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.over {
+		return nil, store.ErrEnded
+	}
+	out := make([]*knownDir, len(dirs))
+	for i, name := range dirs {
+		d := k.dirs[name]
+		if d == nil {
+			d = &knownDir{facts: map[string][]uint64{}}
+			d.Follower = k.h.st.Follow(k.h.dir(name), func(kv store.KV) { k.take(d, kv) })
+			k.dirs[name] = d
+		}
+		out[i] = d
+	}
+	return out, nil
+}
+
+// take notes what an object says now.
+func (k *known) take(d *knownDir, kv store.KV) {
+	var says []uint64
+	for _, f := range k.h.factsOf(kv.Key, kv.Value) {
+		says = append(says, k.hash(f))
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if was := d.facts[kv.Key]; !slices.Equal(was, says) {
+		for _, hash := range was {
+			k.said.Delete(saying{hash, kv.Key})
+		}
+		for _, hash := range says {
+			k.said.ReplaceOrInsert(saying{hash, kv.Key})
+		}
+	}
+	if kv.Create == 0 {
+		delete(d.facts, kv.Key)
+		return
+	}
+	d.facts[kv.Key] = says
+}
+
+// next is the first key after another one of an object that says something, and none of
+// what is named beside it; "": there is none. Whether it does the object itself tells.
+func (k *known) next(after string, f fact, unless ...fact) string {
+	from, found := saying{k.hash(f), after + "\x00"}, ""
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.said.AscendGreaterOrEqual(from, func(s saying) bool {
+		if s.hash != from.hash {
+			return false
+		}
+		if !slices.ContainsFunc(unless, func(f fact) bool { return k.said.Has(saying{k.hash(f), s.key}) }) {
+			found = s.key
+		}
+		return found == ""
+	})
+	return found
+}
+
+// few tells whether there are no more objects in directories than n.
+func (k *known) few(n int, dirs []string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, name := range dirs {
+		n -= len(k.dirs[name].facts)
+	}
+	return n >= 0
+}
+
+func (k *known) hash(f fact) uint64 { return maphash.Comparable(k.seed, f) }
+
+func (s saying) less(other saying) bool {
+	return s.hash < other.hash || s.hash == other.hash && s.key < other.key
+}
+
+// anyone returns the first object, in the order of keys, that says something and is not
+// the one with the key but; ok is false when nobody does. k must know of it.
+func (h *Handler) anyone(ctx context.Context, k *known, but string, f fact, unless ...fact) (kv store.KV, ok bool, err error) {
+	for key := k.next("", f, unless...); key != ""; key = k.next(key, f, unless...) {
+		if key == but {
+			continue
+		}
+		kv, exists, _, err := h.st.Get(ctx, key)
+		if err != nil {
+			return store.KV{}, false, err
+		}
+		if !exists {
+			continue
+		}
+		says := h.factsOf(key, kv.Value)
+		if slices.Contains(says, f) && !slices.ContainsFunc(unless, func(f fact) bool { return slices.Contains(says, f) }) {
+			return kv, true, nil
+		}
+	}
+	return store.KV{}, false, nil
+}
