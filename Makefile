@@ -36,6 +36,8 @@ test-net: build ## tests that need root, namespaces or eBPF
 .PHONY: conformance
 conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gateway; report in out/conformance/
 	$(BIN)/lbsim conform --gateway l7gw --scenarios $(BIN)/scenarios.test --out out/conformance
+	$(BIN)/lbsim conform --gateway l7gw-uri --profile ROUTER-URI --out out/conformance-uri
+	$(BIN)/lbsim conform --gateway l7gw-parameter --profile ROUTER-PARAMETER --out out/conformance-parameter
 	$(BIN)/lbsim conform --gateway l7gw-configs --out out/conformance-configs
 
 .PHONY: compare

@@ -160,6 +160,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 		c.Timeout = 20 * time.Second // what has not been seen by then is not going to be
 	}
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
+	env.g.router = routerOf(c)
 	env.g.standalone = slices.Contains(c.Needs, spec.AdminStandalone)
 	if spec.ProfileOf(c) == "L7-PROTOCOL" && !strings.HasPrefix(c.ID, "H2-") || slices.Contains(c.Needs, spec.WebSocket) {
 		env.f = newFront(t, env.g)

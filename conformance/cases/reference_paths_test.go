@@ -99,6 +99,9 @@ func resolve(p string) string {
 func (g *reference) specialPath(uri, path string) (exact bool, prefix int, ok, special bool) {
 	before, after, star := strings.Cut(uri, "*")
 	switch {
+	case g.router == byParameter && strings.Contains(uri, "/:") && !g.is("knows no parameters"):
+		exact, prefix, ok = g.parameterPath(uri, path)
+		return exact, prefix, ok, true
 	case star && after != "" && !g.is("a star ends a path"):
 		rest := `.*`
 		if g.is("a star is one segment") {

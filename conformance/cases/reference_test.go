@@ -22,6 +22,8 @@ import (
 // with those of the table in proof_test.go.
 type reference struct {
 	bug         string
+	router      router // the default of APISIX where a case names none
+	tried       string // path of the route that is looked at
 	data, admin *httptest.Server
 	control     *httptest.Server
 
@@ -176,6 +178,7 @@ func clone(m map[string]*stored) map[string]*stored {
 // entry is one host and one path of a route.
 type entry struct {
 	route    *stored
+	uri      string
 	host     int // rank: higher is more specific
 	exact    bool
 	prefix   int
@@ -193,8 +196,8 @@ func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
 		hosts := g.hostsOf(view, o)
 		for i, u := range g.uris(o) {
 			exact, prefix, ok := g.path(u, path)
-			if rank, fits := g.host(g.paired(hosts, i), host); ok && fits {
-				es = append(es, entry{o, rank, exact, g.rankOf(u, prefix), g.lengthOf(u), g.priority(o)})
+			if rank, fits := g.rank(g.paired(hosts, i), host, r.Host); ok && fits {
+				es = append(es, entry{o, u, rank, exact, g.rankOf(u, prefix), g.lengthOf(u), g.priority(o)})
 			}
 		}
 	}
@@ -206,13 +209,14 @@ func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
 		if g.is("paths before hosts") {
 			first = cmp.Or(cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix))
 		}
-		return cmp.Or(first, cmp.Compare(b.host, a.host), cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix),
-			cmp.Compare(b.priority, a.priority), cmp.Compare(b.whole, a.whole), g.tie(a.route, b.route))
+		return cmp.Or(first, cmp.Compare(g.level(b.host), g.level(a.host)), cmp.Compare(number(b.exact), number(a.exact)), cmp.Compare(b.prefix, a.prefix),
+			cmp.Compare(b.priority, a.priority), g.hostOrder(a, b), cmp.Compare(b.whole, a.whole), g.tie(a.route, b.route))
 	})
 	for i, e := range es {
 		if g.is("host decides first") && e.host != bestHost(view, host, g) {
 			return nil
 		}
+		g.tried = e.uri
 		if g.holds(e.route, r, path) {
 			return e.route
 		}

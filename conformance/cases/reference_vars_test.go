@@ -155,6 +155,8 @@ func (g *reference) variable(r *http.Request, path, name string) (string, bool) 
 		return g.arg(r, rest)
 	case g.is("knows fields only"):
 		return "", false
+	case strings.HasPrefix(name, "uri_param_"):
+		return g.parameter(path, strings.TrimPrefix(name, "uri_param_"))
 	}
 	v, ok := map[string]string{
 		"request_method": r.Method, "uri": path, "host": g.hostOf(r), "args": r.URL.RawQuery, "scheme": "http", "request_uri": r.RequestURI,

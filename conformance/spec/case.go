@@ -72,6 +72,8 @@ func Profiles() []Profile {
 			Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods, RoutePriority},
 			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteVarsPCRE, RouteAnswers, RoutePlugins},
 		},
+		{Name: "ROUTER-URI", Core: []Feature{RouterURI}},
+		{Name: "ROUTER-PARAMETER", Core: []Feature{RouterParameter}},
 		{
 			Name: "L7-TRAFFIC", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies, ProxyKeepalive, ProxyTimeouts},
 			Extended: []Feature{UpstreamRetryTimeout, ActiveChecks, PassiveChecks, UpstreamChash, UpstreamLeastConn, UpstreamPriority, UpstreamPassHost, ProxyStreaming, ProxyInterim},

@@ -21,6 +21,12 @@ const (
 	RouteAnswers    Feature = "route.answers"     // what the gateway itself says, in APISIX's words
 	RoutePlugins    Feature = "route.plugins"     // they are run, or nobody passes what they guard
 
+	// ROUTER-URI and ROUTER-PARAMETER: routers that look for the path first. Whoever
+	// claims one has methods, priorities and vars; of RouteHost and RouteURI each has a
+	// part only.
+	RouterURI       Feature = "router.uri"       // APISIX's radixtree_uri
+	RouterParameter Feature = "router.parameter" // APISIX's radixtree_uri_with_parameter
+
 	// L7-TRAFFIC
 	UpstreamWeights      Feature = "upstream.roundrobin"
 	UpstreamRetries      Feature = "upstream.retries"

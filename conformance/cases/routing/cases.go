@@ -1,5 +1,5 @@
-// Package routing owns the cases of the profile L7-ROUTING: which route a request takes: hosts, paths, methods, precedence. It knows
-// no lab and no gateway.
+// Package routing owns the cases of the profiles L7-ROUTING, ROUTER-URI and ROUTER-PARAMETER: which route a request takes: hosts,
+// paths, methods, precedence. It knows no lab and no gateway.
 package routing
 
 import "github.com/unilb/unilb/conformance/spec"
@@ -89,5 +89,17 @@ func Cases() []spec.Case {
 		routePluginConfigGone,
 		routeNone404,
 		routeNoneAsAPISIX,
+
+		routerURIHost,
+		routerURIPriority,
+		routerURIFallthrough,
+		routerURIWildcard,
+		routerURIPort,
+		routerURILiteral,
+
+		routerParameterSegment,
+		routerParameterOrder,
+		routerParameterValue,
+		routerParameterHost,
 	}
 }
