@@ -11,6 +11,7 @@ const (
 	EtcdClientPort = 2379
 	EtcdPeerPort   = 2380
 	AdminPort      = 9180 // l7admin
+	AdminTLSPort   = 9443 // l7admin, with TLS and certificates of clients
 	APIPort        = 9095 // lbc-api
 	L7StatusPort   = 9092
 	AgentPort      = 9093 // status of lbc-agent
@@ -78,8 +79,18 @@ func where(n *Node) []string {
 
 func listen(port int) string { return fmt.Sprintf(":%d", port) }
 
+// Files of an l7admin on its node's disk, which the lab writes before it starts.
+const (
+	AdminCert     = "admin.pem"   // its certificate
+	AdminCertKey  = "admin.key"   // the private key
+	AdminClientCA = "clients.pem" // the authority of who may connect with TLS
+)
+
+func diskPath(n *Node, file string) string { return "/run/lab/" + string(n.Ref) + "/" + file }
+
 func adminProcesses(r *regionBuild, n *Node) []Process {
-	args := append(who(r, n), "--prefix", "/apisix", "--listen", listen(AdminPort), "--status-listen", listen(AdminStatus))
+	args := append(who(r, n), "--prefix", "/apisix", "--listen", listen(AdminPort), "--status-listen", listen(AdminStatus),
+		"--listen-tls", listen(AdminTLSPort), "--tls-cert", diskPath(n, AdminCert), "--tls-key", diskPath(n, AdminCertKey), "--tls-client-ca", diskPath(n, AdminClientCA))
 	procs := []Process{{Name: ProcAdmin, Binary: ProcAdmin, Stage: stageFabric,
 		Args: append(args, where(n)...), Env: map[string]string{"UNILB_ADMIN_KEY": AdminKey, "UNILB_VIEWER_KEY": ViewerKey}}}
 	if n.Member.IsValid() {

@@ -87,6 +87,7 @@ func (l *loopback) Admin() spec.Endpoint {
 	return spec.Endpoint{URL: l.g.admin.URL + "/apisix/admin", Key: referenceKey, ViewerKey: referenceViewer, From: l.Clients()[0]}
 }
 func (l *loopback) Admins() []spec.Endpoint           { return []spec.Endpoint{l.Admin()} }
+func (loopback) AdminsTLS() []spec.Endpoint           { return nil }
 func (loopback) API() spec.Endpoint                   { return spec.Endpoint{} }
 func (loopback) APIs() []spec.Endpoint                { return nil }
 func (loopback) Nodes(topology.Kind) []spec.Node      { return nil }

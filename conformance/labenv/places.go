@@ -3,6 +3,7 @@ package labenv
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/topology"
@@ -23,6 +24,24 @@ func (e *Env) Admins() []spec.Endpoint {
 			one.URL = fmt.Sprintf("http://%s/apisix/admin", netip.AddrPortFrom(n.Underlay, topology.AdminPort))
 			out = append(out, one)
 		}
+	}
+	return out
+}
+
+// AdminsTLS are the same at their port with TLS.
+func (e *Env) AdminsTLS() []spec.Endpoint {
+	var out []spec.Endpoint
+	for _, a := range e.Admins() {
+		plain := fmt.Sprintf(":%d/", topology.AdminPort)
+		if !e.Has(spec.Region) || !strings.Contains(a.URL, plain) {
+			return nil // one of its own, or the testbed's
+		}
+		var err error
+		if a.TLS, err = e.lab.AdminTLS(); err != nil {
+			return nil
+		}
+		a.URL = strings.Replace(strings.Replace(a.URL, "http://", "https://", 1), plain, fmt.Sprintf(":%d/", topology.AdminTLSPort), 1)
+		out = append(out, a)
 	}
 	return out
 }

@@ -78,7 +78,9 @@ func (e Endpoint) Do(ctx context.Context, c Call) (Reply, error) {
 	for name, value := range c.Header {
 		req.Header.Set(name, value)
 	}
-	resp, err := traffic.HTTP(e.From.Dialer, callTimeout).Do(req)
+	client := traffic.HTTP(e.From.Dialer, callTimeout)
+	client.Transport.(*http.Transport).TLSClientConfig = e.TLS
+	resp, err := client.Do(req)
 	if err != nil {
 		return Reply{}, fmt.Errorf("call %s %s from %s: %w", c.Method, c.Path, e.From.Ref, err)
 	}

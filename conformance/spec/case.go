@@ -89,7 +89,7 @@ func Profiles() []Profile {
 		{Name: "TLS", Core: []Feature{TLSSNI, TLSVersions}, Extended: []Feature{TLSPairs, TLSHot, TLSALPN, TLSClientAuth, TLSObjects, TLSUpstream, TLSStapling, TLSSecrets}},
 		{
 			Name: "ADMIN-APISIX", Core: []Feature{AdminCRUD},
-			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminViewer, AdminIfMatch, AdminWait},
+			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminViewer, AdminIfMatch, AdminWait, AdminTLS},
 		},
 		{Name: "ADMIN-STANDALONE", Core: []Feature{AdminStandalone}},
 		{Name: "CONTROL-APISIX", Core: []Feature{ControlObjects}, Extended: []Feature{ControlHealth, ControlExplain}},

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -22,6 +23,7 @@ type Env interface {
 	Clients() []traffic.Client // places on the clients' side; at least one
 	Admin() Endpoint           // Admin API in the APISIX dialect; URL up to and including /apisix/admin
 	Admins() []Endpoint        // each replica of the Admin API by itself; at least one
+	AdminsTLS() []Endpoint     // the same with TLS, which asks for certificates; empty without the capability Region
 	API() Endpoint             // lbc-api; zero without the capability Region
 	APIs() []Endpoint          // each lbc-api by itself; empty without the capability Region
 	EIPs() []EIP               // empty without the capability Region
@@ -97,6 +99,9 @@ type Endpoint struct {
 	// ViewerKey may only read; empty: there is none, or nobody knows it.
 	ViewerKey string
 	From      traffic.Client
+	// TLS is how to connect where URL begins with https: who signed the certificate
+	// of the API, and one of ours that it takes.
+	TLS *tls.Config
 }
 
 // An EIP is a public address of the region.

@@ -95,6 +95,7 @@ const (
 	AdminWait        Feature = "admin.wait"     // an extension: a write is answered when all gateways serve it
 
 	// ADMIN-STANDALONE
+	AdminTLS        Feature = "admin.tls"        // on a second port, to who shows a certificate
 	AdminStandalone Feature = "admin.standalone" // whole configurations are all that the Admin API takes
 
 	// CONTROL-APISIX

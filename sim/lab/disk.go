@@ -14,14 +14,18 @@ import (
 	"github.com/unilb/unilb/topology"
 )
 
-// makeDirs mounts the node's disk and makes the directory for its eBPF pins.
+// makeDirs mounts the node's disk, with what the process needs to find there, and makes
+// the directory for its eBPF pins.
 func (n *Node) makeDirs(p topology.Process) error {
 	if pins := pinDir(p); pins != "" {
 		if err := os.MkdirAll(pins, 0o700); err != nil {
 			return fmt.Errorf("make directory: %w", err)
 		}
 	}
-	return n.disk.mount()
+	if err := n.disk.mount(); err != nil || p.Name != topology.ProcAdmin {
+		return err
+	}
+	return n.lab.keys.write(n)
 }
 
 // diskSize is how much fits on a node's disk, in bytes. It is memory, used as it is

@@ -31,6 +31,7 @@ type Lab struct {
 	runner *proc.Runner
 	ledger *fault.Ledger
 	rec    *history.Recorder
+	keys   *adminKeys // of its l7admins; nil: it has none
 
 	mu     sync.Mutex
 	down   bool
@@ -131,6 +132,9 @@ func (l *Lab) open() error {
 		return fmt.Errorf("make directory of the lab: %w", err)
 	}
 	var err error
+	if l.keys, err = newAdminKeys(l.plan); err != nil {
+		return err
+	}
 	if l.runner, err = proc.NewRunner(filepath.Join(l.dir, "logs"), filepath.Join(sandbox.Dir, "ready", l.plan.Lab)); err != nil {
 		return err
 	}

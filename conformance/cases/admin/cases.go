@@ -16,6 +16,8 @@ func Cases() []spec.Case {
 		adminNumbersUnchanged,
 		adminReadYourWrites,
 		adminReplicas,
+		adminTLS,
+		adminTLSClient,
 		adminDeleteRace,
 		adminTTL,
 		adminBadKey,
