@@ -35,6 +35,7 @@ type options struct {
 	upstreamCA         string
 	secretCA           string
 	secretRefresh      time.Duration
+	compareEvery       time.Duration
 	keyring            *apisix.Keyring
 	ticketSecret       string
 	stateDir           string
@@ -95,6 +96,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")
 	f.StringVar(&o.secretCA, "secret-ca", "", "file with the certificates of authorities that managers of secrets are verified by; empty: the system's")
 	f.DurationVar(&o.secretRefresh, "secret-refresh", secret.DefaultRefresh, "how often secrets that objects refer to are asked for again, 1s to 24h")
+	f.DurationVar(&o.compareEvery, "compare-every", node.DefaultCompareEvery, "how often, on average, to compare what is in force here with what other gateways say, 1s to 1h")
 	f.StringVar(&o.stateDir, "state-dir", "", "`directory` of this process for the last good configuration, to begin with when etcd is away; empty: none is kept")
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.StringVar(&o.control, "control", "", "`address` of the control API, such as 127.0.0.1:9090: it asks nobody who he is; empty: none (standalone: 127.0.0.1:9090)")
@@ -138,6 +140,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	}
 	if o.secretRefresh < time.Second || o.secretRefresh > 24*time.Hour {
 		return nil, fmt.Errorf("--secret-refresh %s: want 1s to 24h", o.secretRefresh)
+	}
+	if o.compareEvery < time.Second || o.compareEvery > time.Hour {
+		return nil, fmt.Errorf("--compare-every %s: want 1s to 1h", o.compareEvery)
 	}
 	if err := checkLimits(&o.limits); err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
 		Router: o.router, Paths: o.paths, FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: upstreamRoots,
-		SecretRoots: secretRoots, SecretRefresh: o.secretRefresh,
+		SecretRoots: secretRoots, SecretRefresh: o.secretRefresh, CompareEvery: o.compareEvery,
 		StateDir: o.stateDir, StatusListen: o.statusListen, ControlListen: o.control,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,
 		Engine: o.engine, Loops: o.loops, HTTP2: o.http2, Limits: o.limits, MetricSeries: o.metricSeries,

@@ -23,6 +23,7 @@ type Manifest struct {
 	Ready     Ready             `yaml:"ready"`
 	Admin     Admin             `yaml:"admin"`
 	Control   string            `yaml:"control"` // URL of the gateway's control API, without /v1; empty: it has none (template)
+	Status    string            `yaml:"status"`  // URL of its status listener, without a path; empty: it has none that is like ours (template)
 	Applied   Applied           `yaml:"applied"`
 	Drain     Drain             `yaml:"drain"`
 	Reload    Reload            `yaml:"reload"`

@@ -85,7 +85,7 @@ func TestOurManifestRendersTheFlagsOfOurGateway(t *testing.T) {
 	}
 	want := []string{
 		"/b/l7gw", "--node=bj/az1/l7-1", "--zone=az1", "--region=bj", "--etcd=http://e1:2379,http://e2:2379", "--prefix=/apisix",
-		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--control=10.1.1.1:9090", "--state-dir=/d/state", "--underlay=10.1.1.1", "--drain-timeout=30s", "--ocsp-stapling", "--secret-refresh=1s",
+		"--listen=10.1.1.1:80", "--listen=10.1.1.1:81", "--status-listen=:9092", "--control=10.1.1.1:9090", "--state-dir=/d/state", "--underlay=10.1.1.1", "--drain-timeout=30s", "--ocsp-stapling", "--secret-refresh=1s", "--compare-every=1s",
 	}
 	if !slices.Equal(p.Argv, want) {
 		t.Errorf("argv:\n got %q\nwant %q", p.Argv, want)

@@ -35,6 +35,7 @@ type Process struct {
 
 	AdminURL, AdminKey, ViewerKey string
 	ControlURL                    string // empty: there is none
+	StatusURL                     string // empty: there is none
 
 	DrainSignal  string // without "SIG"
 	DrainWithin  time.Duration
@@ -73,6 +74,7 @@ func (m *Manifest) Render(v Vars) (*Process, error) {
 	p.AdminURL, p.AdminKey = one("admin.url", m.Admin.URL), one("admin.key", m.Admin.Key)
 	p.ViewerKey = one("admin.viewer-key", m.Admin.ViewerKey)
 	p.ControlURL = one("control", m.Control)
+	p.StatusURL = one("status", m.Status)
 	if p.AdminURL == "" {
 		p.AdminURL, p.AdminKey, p.ViewerKey = v.AdminURL, v.AdminKey, v.ViewerKey
 	}

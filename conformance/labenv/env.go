@@ -89,6 +89,9 @@ func (e *Env) Gateways() []spec.Gateway {
 		if p := e.fleet.process(n.Ref); p != nil && p.ControlURL != "" {
 			gw.Control = spec.Endpoint{URL: p.ControlURL, From: e.client(n.Ref)}
 		}
+		if p := e.fleet.process(n.Ref); p != nil && p.StatusURL != "" {
+			gw.Status = spec.Endpoint{URL: p.StatusURL, From: e.client(n.Ref)}
+		}
 		out = append(out, gw)
 	}
 	return out

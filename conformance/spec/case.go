@@ -95,7 +95,7 @@ func Profiles() []Profile {
 		{Name: "CONTROL-APISIX", Core: []Feature{ControlObjects}, Extended: []Feature{ControlHealth, ControlExplain}},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
 		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},
-		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}, Extended: []Feature{HALastGood}},
+		{Name: "HA", Core: []Feature{HAStore, HAControl, HAAgent}, Extended: []Feature{HALastGood, HADrift}},
 	}
 }
 

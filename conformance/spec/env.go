@@ -90,6 +90,9 @@ type Gateway struct {
 	TLS  netip.AddrPort // and with TLS; zero without the capability TLS
 	// Control is its control API, without /v1; zero where the driver names none.
 	Control Endpoint
+	// Status is its status listener, as docs/wire.md says; zero where the driver names
+	// none.
+	Status Endpoint
 }
 
 // An Endpoint is an HTTP API and the place from which to call it.

@@ -117,6 +117,9 @@ const (
 	HAAgent   Feature = "ha.agent"   // forwarding outlives its agent
 	// HALastGood: a gateway starts without its store.
 	HALastGood Feature = "ha.last-good"
+	// HADrift: who serves something else than others at the same revision is named. An
+	// extension.
+	HADrift Feature = "ha.drift"
 )
 
 // A Capability is something the machine or the lab must offer.

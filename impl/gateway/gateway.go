@@ -68,6 +68,9 @@ type Options struct {
 	SecretRoots *x509.CertPool
 	// SecretRefresh is how often secrets are asked for again; 0: secret.DefaultRefresh.
 	SecretRefresh time.Duration
+	// CompareEvery is the mean time between two comparisons with other gateways; 0:
+	// node.DefaultCompareEvery.
+	CompareEvery time.Duration
 	// StateDir is where the last good configuration is kept, with which a process begins
 	// that finds etcd away; empty: none is.
 	StateDir string
@@ -147,6 +150,7 @@ func build(o Options) (*Gateway, error) {
 	o.tickets = o.tickets.orSystem()
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
 	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
+	g.node.CompareEvery(o.CompareEvery)
 	if o.Heir != nil {
 		g.release = g.node.HoldReports()
 	}

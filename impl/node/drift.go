@@ -11,10 +11,10 @@ import (
 	"github.com/unilb/unilb/impl/store"
 )
 
+// DefaultCompareEvery is the mean time between two comparisons.
+const DefaultCompareEvery = 10 * time.Second
+
 const (
-	// driftEvery is the mean time between two comparisons. Each reads the reports of all
-	// nodes of the kind: following them would send each report to each node.
-	driftEvery = 10 * time.Second
 	// pastSteps is how many revisions of a prefix a node remembers the hash of: while
 	// configuration changes all the time, reports of others are of a moment ago.
 	pastSteps = 512
@@ -84,9 +84,15 @@ func (n *Node) Drifts() (drifts []Drift, compared map[string]int) {
 	return append([]Drift{}, n.drifts...), compared
 }
 
+// CompareEvery sets the mean time between two comparisons; 0: DefaultCompareEvery. Each
+// reads the reports of all nodes of the kind: following them would send each report to
+// each node. Call it before Run.
+func (n *Node) CompareEvery(mean time.Duration) { n.compareEvery = mean }
+
 // compareUntil compares this node with the others of its kind from time to time.
 func (n *Node) compareUntil(ctx context.Context) {
-	for pause(ctx, driftEvery/2+rand.N(driftEvery)) {
+	mean := cmp.Or(n.compareEvery, DefaultCompareEvery)
+	for pause(ctx, mean/2+rand.N(mean)) {
 		if err := n.compareAll(ctx); err != nil && ctx.Err() == nil {
 			n.log.Debug("not compared with other nodes", obs.Node, n.reg.Name, obs.Err, err)
 		}

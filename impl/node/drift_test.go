@@ -66,7 +66,7 @@ func TestDriftIsOtherContentAtTheSameRevision(t *testing.T) {
 		} {
 			log.Reset()
 			m.other(t, "bj/az2/l7-9", tc.state, tc.rev, tc.hash)
-			pass(2 * driftEvery)
+			pass(2 * DefaultCompareEvery)
 			synctest.Wait()
 			drifts, compared := n.Drifts()
 			if len(drifts) != tc.drifts || compared["/apisix"] != tc.compared {
@@ -77,7 +77,7 @@ func TestDriftIsOtherContentAtTheSameRevision(t *testing.T) {
 			}
 		}
 		m.other(t, "bj/az2/l7-9", Serving, 20, 0xc)
-		pass(2 * driftEvery)
+		pass(2 * DefaultCompareEvery)
 		synctest.Wait()
 		want := `"drift":[{"node":"bj/az2/l7-9","prefix":"/apisix","revision":20,"hash":"000000000000000c","ours":"000000000000000b"}]`
 		if got := ask(n, "/status").Body.String(); !strings.Contains(got, want) {
@@ -129,7 +129,7 @@ func TestComparisonsAreSeldom(t *testing.T) {
 		n.InForce("/apisix", 10, 0xa)
 		pass(time.Hour)
 		synctest.Wait()
-		if most := 2 * 2 * int(time.Hour/driftEvery); m.lists == 0 || m.lists > most {
+		if most := 2 * 2 * int(time.Hour/DefaultCompareEvery); m.lists == 0 || m.lists > most {
 			t.Errorf("%d lists in an hour, want some, at most %d", m.lists, most)
 		}
 	})

@@ -32,6 +32,8 @@ type Node struct {
 	started  time.Time
 	held     chan struct{} // closed when reports may be written; nil: they may
 
+	compareEvery time.Duration // mean; 0: the default
+
 	mu       sync.Mutex
 	state    State                 // what the process itself says
 	drained  bool                  // what the registration in etcd says

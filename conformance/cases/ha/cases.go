@@ -16,5 +16,6 @@ func Cases() []spec.Case {
 		storeFrozen,
 		storeSplit,
 		storeAwayStart,
+		drift,
 	}
 }
