@@ -7,8 +7,9 @@ import (
 )
 
 // AppendObject prints a JSON object as encoding/json does: compactly, and its members in
-// the order of their names. set replaces members or adds some; an empty text leaves one
-// out.
+// the order of their names. Texts have no more escapes than they need: slashes and what is
+// not ASCII stand for themselves. set replaces members or adds some; an empty text leaves
+// one out.
 func AppendObject(to []byte, object string, set map[string]string) []byte {
 	type member struct{ name, value string }
 	var first [24]member
@@ -66,10 +67,18 @@ func appendCompact(to []byte, value string) []byte {
 	for i := 0; i < len(value); i++ {
 		switch value[i] {
 		case '"':
+			begin, spare := i, false
 			for i++; i < len(value) && value[i] != '"'; i++ {
-				if value[i] == '\\' {
+				if value[i] == '\\' && i+1 < len(value) {
 					i++
+					spare = spare || value[i] == '/' || value[i] == 'u'
 				}
+			}
+			var text string
+			if spare && i < len(value) && json.Unmarshal([]byte(value[begin:i+1]), &text) == nil {
+				to = append(to, value[from:begin]...)
+				to = appendOdd(to, text)
+				from = i + 1
 			}
 		case ' ', '\t', '\r', '\n':
 			to = append(to, value[from:i]...)

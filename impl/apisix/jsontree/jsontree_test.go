@@ -11,7 +11,7 @@ import (
 )
 
 var texts = []string{
-	`{"uri":"/a","n":[1,-2.5,1e9,0,10],"t":true,"f":false,"z":null,"o":{"k":{}},"l":[],"s":""}`, ` [ 1 , "x" ] `, `"é"`, `"\u00e9\ud83d\ude00\ud83d\n"`, "\"\xff\"", "\"a\nb\"",
+	`{"uri":"/a","n":[1,-2.5,1e9,0,10],"t":true,"f":false,"z":null,"o":{"k":{}},"l":[],"s":""}`, ` [ 1 , "x" ] `, `{"u":"\/a\u002f\\\/","l":["\ud83d",{"\u0061":"\u0001<"}]}`, `"é"`, `"\u00e9\ud83d\ude00\ud83d\n"`, "\"\xff\"", "\"a\nb\"",
 	`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `01`, `-`, `-0`, `1.`, `1.e1`, `1e`, `1e+5`, `.5`, `tru`, `nullx`, `{"a"}`, `{"a":}`, `{,}`, `[1,]`, `[`, `"`, `"\`, `"\x"`, ``, `{}{}`, `1 2`, strings.Repeat("[", 300) + strings.Repeat("]", 300),
 	`{"a":"b\"}","c":[{"d":"]"}],"e" : -1 ,"f":true}`, `{"a":{"b":1},"a":[2]}`, `{ "z" : 1 , "<é\n" : [ 1 , "a b\" " , { } ] , "b" : { "c" : "\u2028" } }`, `{" ":1,"z":1,"z":2}`, `{}`,
 }
@@ -56,8 +56,14 @@ func compare(t *testing.T, text string) {
 	if err := e.Encode(members); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(jsontree.AppendObject(nil, text, set)), strings.TrimSuffix(b.String(), "\n"); got != want {
-		t.Errorf("%q is printed %q, want %q", text, got, want)
+	printed, straight := string(jsontree.AppendObject(nil, text, set)), strings.TrimSuffix(b.String(), "\n")
+	if strings.Contains(straight, `\u`) || strings.Contains(straight, `\/`) {
+		got, _ := plain(printed)
+		if want, _ := plain(straight); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is printed %q, which is %#v, want %#v", text, printed, got, want)
+		}
+	} else if printed != straight {
+		t.Errorf("%q is printed %q, want %q", text, printed, straight)
 	}
 	delete(found, "a")
 	found["z"] = ""
@@ -77,6 +83,14 @@ func TestItReadsOrdinaryTextsItself(t *testing.T) {
 		if _, ok := jsontree.Decode(text); !ok {
 			t.Errorf("%q: left to encoding/json", text)
 		}
+	}
+}
+
+func TestTextsArePrintedWithoutEscapesThatTheyDoNotNeed(t *testing.T) {
+	const text = `{"u":"\/a\u002f\\\/","l":[ "\u00e9\ud83d\ude00" , {"\u0061":"\n\u0001\\u0061\""} ],"n":"\\/"}`
+	const want = `{"l":["é😀",{"a":"\n\u0001\\u0061\""}],"n":"\\/","u":"/a/\\/"}`
+	if got := string(jsontree.AppendObject(nil, text, nil)); got != want {
+		t.Errorf("%s is printed\n%s, want\n%s", text, got, want)
 	}
 }
 
