@@ -228,6 +228,10 @@ func TestErrors(t *testing.T) {
 		{"PATCH /upstreams/1", "", 400, "missing new configuration"},
 		{"PATCH /upstreams/1", "[]", 400, "invalid configuration"},
 		{"PUT /routes/1?ttl=abc", `{"uri":"/","upstream_id":1}`, 400, "invalid argument ttl: should be a number"},
+		{"PUT /routes/1?ttl=", `{"uri":"/","upstream_id":1}`, 400, "invalid argument ttl: should be a number"},
+		{"GET /routes?ttl=", "", 400, "invalid argument ttl: should be a number"},
+		{"PUT /routes/..", `{"uri":"/","upstream_id":1}`, 404, "Unsupported resource type: "},
+		{"DELETE /routes/../nothing/1", "", 404, "Unsupported resource type: nothing"},
 		{"PUT /routes/1", `{"uri":"/","upstream_id":1,"create_time":1}`, 400, "the property is forbidden:  create_time"},
 		{"PUT /routes/1", `{"uri":"/","upstream":{"nodes":{},"update_time":1}}`, 400, "the property is forbidden:  upstream.update_time"},
 		{"PUT /routes/1", `{"uri":"/"}`, 400, "invalid configuration: " + none},
@@ -239,6 +243,8 @@ func TestErrors(t *testing.T) {
 		{"PUT /routes/1", `{"uri":"/","host":"a","hosts":["b"],"upstream_id":1}`, 400, "only one of host or hosts is allowed"},
 		{"PUT /routes/1", `{"uri":"/","plugins":{"no":{}}}`, 400, "unknown plugin [no]"},
 		{"PUT /routes/1", `{"uri":"/","plugins":{"mocking":[1]}}`, 400, "invalid plugin conf [1] for plugin [mocking]"},
+		{"PUT /routes/1", `{"uri":"/","plugins":{"no":1}}`, 400, "invalid plugin conf 1 for plugin [no]"},
+		{"PUT /routes/1", `{"uri":"/","plugins":{"mocking":{"_meta":{"filter":["a"]}}}}`, 400, "failed to validate the 'vars' expression: rule should be wrapped inside brackets"},
 		{"PUT /routes/1", `{"uri":"/","plugins":{"key-auth":{"header":1}}}`, 400,
 			`failed to check the configuration of plugin key-auth err: property "header" validation failed: wrong type: expected string, got number`},
 		{"PUT /routes/1", `{"uri":"/","upstream_id":"9"}`, 400, "failed to fetch upstream info by upstream id [9], response code: 404"},
@@ -476,6 +482,12 @@ func TestPatch(t *testing.T) {
 	a.must(400, "PATCH /routes/1", `{"uri":null}`)
 	r = a.must(200, "PATCH /routes/1/", `{"uri":"/new","plugins":{}}`)
 	want(t, r.body["value"], `{"id":"1","uri":"/new","plugins":{},"create_time":2000,"update_time":2000}`)
+	a.at(3000)
+	r = a.must(200, "PATCH /routes/1", `{"create_time":null,"update_time":null}`)
+	want(t, r.body["value"], `{"id":"1","uri":"/new","plugins":{},"create_time":3000,"update_time":3000}`)
+	a.at(4000)
+	r = a.must(200, "PATCH /routes/./1/upstream", `{"nodes":{},"update_time":5}`)
+	want(t, r.body["value"], `{"id":"1","uri":"/new","plugins":{},"upstream":{"nodes":{},"update_time":5},"create_time":3000,"update_time":4000}`)
 }
 
 func TestListFilters(t *testing.T) {
@@ -488,22 +500,31 @@ func TestListFilters(t *testing.T) {
 			i, i, []string{"1", `"1"`}[i%2], i%5))
 	}
 	for query, count := range map[string]int{
-		"":                                 25,
-		"?name=^n1$":                       1,
-		"?name=n1":                         11,
-		"?label=l3":                        5,
-		"?uri=^/2":                         6,
-		"?name=n1&label=l1":                3,
-		"?filter=upstream_id%3D1":          25,
-		"?filter=upstream_id%3D2":          0,
-		"?filter=foo%3D2":                  25,
-		"?page=1&page_size=10":             10,
-		"?page=3&page_size=10":             5,
-		"?page=4&page_size=10":             0,
-		"?page=4000000000000&page_size=10": 0,
-		"?page=0&page_size=10":             10,
-		"?page=x&page_size=10":             25,
-		"?label=l3&page=1&page_size=10":    5,
+		"":                                        25,
+		"?name=^n1$":                              1,
+		"?name=n1":                                11,
+		"?label=l3":                               5,
+		"?uri=^/2":                                6,
+		"?name=n1&label=l1":                       3,
+		"?filter=upstream_id%3D1":                 25,
+		"?filter=upstream_id%3D2":                 0,
+		"?filter=foo%3D2":                         25,
+		"?page=1&page_size=10":                    10,
+		"?page=3&page_size=10":                    5,
+		"?page=4&page_size=10":                    0,
+		"?page=4000000000000&page_size=10":        0,
+		"?page=0&page_size=10":                    10,
+		"?page=x&page_size=10":                    25,
+		"?page=&page_size=10":                     25,
+		"?page=1.0&page_size=1e1":                 10,
+		"?page=2&page_size=12.5":                  0, // between two objects
+		"?page=3&page_size=12.5":                  0,
+		"?page=1&page_size=12.5":                  12,
+		"?page=%202&page_size=20":                 5,
+		"?page=1e30&page_size=10":                 0,
+		"?page=99999999999999999999&page_size=10": 0,
+		"?uri=^/2;":                               0,
+		"?label=l3&page=1&page_size=10":           5,
 	} {
 		r := a.must(200, "GET /routes"+query, "")
 		list, _ := r.body["list"].([]any)

@@ -39,7 +39,7 @@ func (h *Handler) authorize(r *http.Request) (Key, *failure) {
 	if len(h.keys) == 0 {
 		return Key{Role: Admin, Name: "anybody"}, nil
 	}
-	token := r.URL.Query().Get("api_key")
+	token := arguments(r).Get("api_key")
 	if token == "" {
 		token = r.Header.Get("X-API-KEY")
 	}

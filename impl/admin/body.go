@@ -77,13 +77,13 @@ func readRaw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *fail
 
 // ttl is the time after which a written object vanishes; 0: never.
 func ttl(r *http.Request) (time.Duration, *failure) {
-	text := r.URL.Query().Get("ttl")
-	if text == "" {
+	q := arguments(r)
+	if !q.Has("ttl") {
 		return 0, nil
 	}
 	const longest = 1e9 // seconds; etcd's own limit is about nine
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	f, ok := number(q.Get("ttl"))
+	if !ok {
 		return 0, bad("invalid argument ttl: should be a number")
 	}
 	if !(f >= 1 && f <= longest) {

@@ -55,7 +55,7 @@ func writeResult(w http.ResponseWriter, serve func(*http.Request) (*answer, *fai
 // subsystem returns the plugins that the query asks about, those that run first at
 // the beginning; nil: there is no such subsystem.
 func subsystem(r *http.Request) (name string, plugins []*plugin.Plugin) {
-	switch name = r.URL.Query().Get("subsystem"); name {
+	switch name = arguments(r).Get("subsystem"); name {
 	case "", "http":
 		return "http", plugin.All()
 	case "stream":
@@ -92,14 +92,14 @@ func pluginSchema(r *http.Request, name string) (*answer, *failure) {
 	if plugins == nil {
 		return nil, bad("unsupported subsystem: " + system)
 	}
-	all := r.URL.Query().Get("all") == "true"
+	all := arguments(r).Get("all") == "true"
 	out := make(map[string]described, len(plugins))
 	for _, p := range plugins {
 		switch {
 		case all:
 			out[p.Name] = described{p.Version, p.Priority, p.Schema, p.ConsumerSchema, p.MetadataSchema, p.Type, p.Scope}
 		case p.Name != name:
-		case r.URL.Query().Get("schema_type") != "consumer":
+		case arguments(r).Get("schema_type") != "consumer":
 			return &answer{code: http.StatusOK, body: p.Schema}, nil
 		case p.ConsumerSchema == nil:
 			return nil, bad("not found schema")

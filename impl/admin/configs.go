@@ -144,6 +144,9 @@ type examined struct {
 // item looks at an object, the index-th from 0 of its section.
 func (v *validation) item(section string, index int, item any) (c examined) {
 	tree, ok := item.(map[string]any)
+	if list, isList := item.([]any); isList && len(list) == 0 {
+		tree, ok = map[string]any{}, true // in Lua there is no difference
+	}
 	if !ok {
 		c.wrong = append(c.wrong, "invalid configuration: "+fmt.Sprint(apisix.CheckSchema("", item)))
 		return c

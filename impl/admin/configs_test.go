@@ -72,6 +72,10 @@ func TestWholeConfigurations(t *testing.T) {
 			failed(`{"resource_type":"routes","resource_id":"1","index":1,"error":"found duplicate id 1 in routes"},` +
 				`{"resource_type":"consumers","resource_id":"a","index":1,"error":"found duplicate username a in consumers"},` +
 				`{"resource_type":"consumers","resource_id":"a/credentials/c","index":3,"error":"found duplicate credential id a/credentials/c in consumers"}`)},
+		row{"empty list for an object", line, `{"services":[[]],"routes":[[]]}`, 400,
+			failed(`{"resource_type":"routes","index":0,"error":"invalid configuration: object matches none of the required: [\"plugins\",\"uri\"] or [\"upstream\",\"uri\"] or ` +
+				`[\"upstream_id\",\"uri\"] or [\"service_id\",\"uri\"] or [\"plugins\",\"uris\"] or [\"upstream\",\"uris\"] or [\"upstream_id\",\"uris\"] or [\"service_id\",\"uris\"] or ` +
+				`[\"script\",\"uri\"] or [\"script\",\"uris\"]"}`)},
 		row{"version", line, `{"routes_conf_version":"x","routes":[]}`, 400,
 			failed(`{"resource_type":"routes","error":"routes_conf_version must be a number, got string"}`)},
 		row{"secret", line, `{"secrets":[{"id":"1"}]}`, 400, failed(`{"resource_type":"secrets","resource_id":"1","index":0,"error":"invalid secret id: 1"}`)},

@@ -34,7 +34,7 @@ func (h *Handler) delete(req *request) (*answer, *failure) {
 	if req.id == "" {
 		return nil, bad(fmt.Sprintf("missing %s id", req.res.kind))
 	}
-	d := &deletion{request: req, key: h.key(req.address), force: req.URL.Query().Get("force") == "true"}
+	d := &deletion{request: req, key: h.key(req.address), force: arguments(req.Request).Get("force") == "true"}
 	var f *failure
 	if d.want, d.insist, f = ifMatch(req.Request); f != nil {
 		return nil, f

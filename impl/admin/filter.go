@@ -66,10 +66,7 @@ func anyPath(t map[string]any, match func(string) bool) bool {
 // fields are ignored, of repeated ones the last counts.
 func byIDs(filter string) []func(map[string]any) bool {
 	var conds []func(map[string]any) bool
-	fields, err := url.ParseQuery(filter)
-	if err != nil {
-		return nil
-	}
+	fields := parseArguments(filter)
 	for _, name := range []string{"service_id", "upstream_id"} {
 		values := fields[name]
 		if len(values) == 0 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -151,7 +152,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	path, ours := strings.CutPrefix(merged(r.URL.Path), root)
+	path, ours := strings.CutPrefix(normal(r.URL.Path), root)
 	if ours && path == "" && r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK) // liveness probe of clients, needs no key
 		return
@@ -197,12 +198,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w)
 }
 
-// merged makes one slash of several, as nginx does.
-func merged(path string) string {
-	for strings.Contains(path, "//") {
-		path = strings.ReplaceAll(path, "//", "/")
+// normal is a path as nginx hands it on: one slash instead of several, and no dots that
+// stand for a directory.
+func normal(p string) string {
+	if !strings.HasPrefix(p, "/") || !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
+		return p
 	}
-	return path
+	clean := path.Clean(p)
+	if last := p[strings.LastIndexByte(p, '/')+1:]; clean != "/" && (last == "" || last == "." || last == "..") {
+		clean += "/"
+	}
+	return clean
 }
 
 func routed(method string) bool {

@@ -114,6 +114,7 @@ func TestObjectsOfEveryKind(t *testing.T) {
 		{"PUT /plugin_configs/1", "/plugin_configs/1", `{"plugins":{"proxy-control":{}},"name":"n"}`, "plugin_configs/1", `{"id":"1","name":"n","plugins":{"proxy-control":{}},` + times + `}`},
 		{"PUT /consumer_groups/g", "/consumer_groups/g", `{"plugins":{}}`, "consumer_groups/g", `{"id":"g","plugins":{},` + times + `}`},
 		{"PUT /plugin_metadata/prometheus", "/plugin_metadata/prometheus", `{"log_format":{}}`, "plugin_metadata/prometheus", `{"id":"prometheus","log_format":{}}`},
+		{"PUT /plugin_metadata", "/plugin_metadata/syslog", `{"id":"syslog"}`, "plugin_metadata/syslog", `{"id":"syslog"}`},
 		{"PUT /stream_routes/1", "/stream_routes/1", `{"server_port":9100,"upstream":{"nodes":{"a:1":1}},"plugins":{"prometheus":{}}}`,
 			"stream_routes/1", `{"id":"1","server_port":9100,"upstream":{"nodes":{"a:1":1}},"plugins":{"prometheus":{}},` + times + `}`},
 		{"PUT /protos/1", "/protos/1", `{"content":"syntax = \"proto3\"; message A { string b = 1; }"}`,
@@ -134,7 +135,7 @@ func TestObjectsOfEveryKind(t *testing.T) {
 	}
 	for path, total := range map[string]int{
 		"/consumers": 2, "/consumers/jack/credentials": 2, "/global_rules": 1, "/plugin_configs": 1, "/consumer_groups": 1,
-		"/plugin_metadata": 1, "/stream_routes": 1, "/protos": 1, "/secrets": 2,
+		"/plugin_metadata": 2, "/stream_routes": 1, "/protos": 1, "/secrets": 2,
 	} {
 		if r := a.must(200, "GET "+path, ""); r.body["total"] != float64(total) || len(r.body["list"].([]any)) != total {
 			t.Errorf("GET %s: got %s, want %d", path, r.raw, total)

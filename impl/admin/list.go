@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/unilb/unilb/impl/store"
 )
@@ -21,10 +21,11 @@ import (
 func (h *Handler) list(req *request) (*answer, *failure) {
 	l := &listing{h: h, at: req.address}
 	var err *failure
-	if l.keep, err = filters(req.res, req.URL.Query()); err != nil {
+	args := arguments(req.Request)
+	if l.keep, err = filters(req.res, args); err != nil {
 		return nil, err
 	}
-	page, size, paged, err := pageOf(req.URL.Query())
+	page, size, paged, err := pageOf(args)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +43,13 @@ func (h *Handler) list(req *request) (*answer, *failure) {
 	return &answer{code: http.StatusOK, stream: func(out io.Writer) error { return l.write(req.Context(), out, w, first) }}, nil
 }
 
-// pageOf returns which page is asked for, if page and page_size are both numbers.
-func pageOf(q url.Values) (page, size int, paged bool, err *failure) {
+// pageOf returns which page is asked for, if page and page_size are both numbers. They
+// need not be whole ones.
+func pageOf(q url.Values) (page, size float64, paged bool, err *failure) {
 	const smallest, largest = 10, 500
-	page, err1 := strconv.Atoi(q.Get("page"))
-	size, err2 := strconv.Atoi(q.Get("page_size"))
-	if err1 != nil || err2 != nil {
+	page, isPage := number(q.Get("page"))
+	size, isSize := number(q.Get("page_size"))
+	if !isPage || !isSize {
 		return 0, 0, false, nil
 	}
 	if size < smallest || size > largest {
@@ -115,7 +117,7 @@ func (l *listing) write(ctx context.Context, to io.Writer, w walk, kvs []store.K
 
 // page answers one page in the order of creation. It goes through the list twice:
 // to see which objects are on the page, and for them.
-func (l *listing) page(ctx context.Context, page, size int) (*answer, *failure) {
+func (l *listing) page(ctx context.Context, page, size float64) (*answer, *failure) {
 	type made struct {
 		key     string
 		created int64
@@ -132,11 +134,11 @@ func (l *listing) page(ctx context.Context, page, size int) (*answer, *failure) 
 	}
 	slices.SortStableFunc(all, func(a, b made) int { return cmp.Compare(a.created, b.created) })
 	total := len(all)
-	from := total
-	if page <= total/size+1 {
-		from = min((page-1)*size, total)
+	from := total // past the end, and between two objects, there is nothing
+	if before := (page - 1) * size; before < float64(total) && before == math.Trunc(before) {
+		from = int(before)
 	}
-	items := make([]item, min(size, total-from))
+	items := make([]item, min(int(size), total-from))
 	on := make(map[string]int, len(items))
 	for i := range items {
 		on[all[from+i].key] = i

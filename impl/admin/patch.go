@@ -57,6 +57,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 		if err := setAt(tree, strings.Split(*req.sub, "/"), change); err != nil {
 			return nil, err
 		}
+		members = nil // times in it are those of a part
 	}
 	if id, ok := tree["id"]; ok && strings.TrimPrefix(apisix.IDText(id), req.within) != req.id {
 		return nil, bad(fmt.Sprintf("wrong %s id", req.res.kind))
@@ -93,7 +94,7 @@ func (h *Handler) stamp(tree, change map[string]any) {
 	if tree["create_time"] == nil {
 		tree["create_time"] = now
 	}
-	if _, given := change["update_time"]; !given {
+	if change["update_time"] == nil || tree["update_time"] == nil {
 		tree["update_time"] = now
 	}
 }

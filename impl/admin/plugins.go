@@ -36,10 +36,6 @@ func checkPlugin(res *resource, name string, v any) error {
 	if res.dir == "stream_routes" {
 		lookup, refused = plugin.LookupStream, "failed to check the configuration of stream plugin [%s]: %w"
 	}
-	p, known := lookup(name)
-	if !known {
-		return fmt.Errorf("unknown plugin [%s]", name)
-	}
 	conf, ok := plugin.Conf(v)
 	if !ok {
 		text, err := json.Marshal(v)
@@ -48,10 +44,16 @@ func checkPlugin(res *resource, name string, v any) error {
 		}
 		return fmt.Errorf("invalid plugin conf %s for plugin [%s]", text, name)
 	}
-	if err := p.Check(conf, res.plugins); err != nil {
-		return fmt.Errorf(refused, name, err)
+	p, known := lookup(name)
+	if !known {
+		return fmt.Errorf("unknown plugin [%s]", name)
 	}
-	return nil
+	err := p.Check(conf, res.plugins)
+	var filter *plugin.FilterError
+	if err == nil || errors.As(err, &filter) {
+		return err
+	}
+	return fmt.Errorf(refused, name, err)
 }
 
 func checkMetadata(name string, conf map[string]any) error {

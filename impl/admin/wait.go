@@ -77,7 +77,7 @@ type behind struct {
 
 // waitFor is how long a write is to wait until all gateways serve it; 0: not at all.
 func waitFor(r *http.Request) (time.Duration, *failure) {
-	q := r.URL.Query()
+	q := arguments(r)
 	if !q.Has("wait") || r.Method == http.MethodGet {
 		return 0, nil
 	}

@@ -51,7 +51,7 @@ func identify(req *request) (*apisix.Object, address, *failure) {
 			return nil, at, bad("invalid configuration: " + oerr.Error())
 		}
 		return obj, at, nil
-	case at.id == "" && at.res.dir == "plugin_metadata":
+	case at.id == "" && !obj.Has("id") && at.res.dir == "plugin_metadata":
 		return nil, at, bad("missing plugin name")
 	case at.id == "" && (!obj.Has("id") || at.within == "" && at.res.dir == "secrets"):
 		return nil, at, bad(fmt.Sprintf("missing %s id", at.res.kind))

@@ -55,11 +55,18 @@ func checkMeta(conf map[string]any) error {
 	if err := metaSchema().Validate(meta); err != nil {
 		return fmt.Errorf("property \"_meta\" validation failed: %w", err)
 	}
-	if filter := list(object(conf, "_meta"), "filter"); filter != nil {
-		return checkVars("filter", filter)
+	if err := checkVars("vars", list(object(conf, "_meta"), "filter")); err != nil {
+		return &FilterError{err}
 	}
 	return nil
 }
+
+// A FilterError says what is wrong with the member filter of _meta. APISIX tells it in
+// the words of vars, and not which plugin it is of.
+type FilterError struct{ Err error }
+
+func (e *FilterError) Error() string { return e.Err.Error() }
+func (e *FilterError) Unwrap() error { return e.Err }
 
 func checkVars(member string, vars []any) error {
 	if err := apisix.CheckVars(vars); err != nil {

@@ -15,7 +15,7 @@ var configurations = []struct {
 	{"mocking", onConsumer, `{"_meta":{"priority":"high"}}`, `property "_meta" validation failed: property "priority" validation failed: wrong type: expected integer, got string`},
 	{"key-auth", onConsumer, `{"key":"a","_meta":{"priority":"high"}}`, `property "_meta" validation failed: property "priority" validation failed: wrong type: expected integer, got string`},
 	{"key-auth", onRoute, `{"_meta":{"filter":[["arg_a","==","1"]],"priority":-3,"error_response":{"a":1},"pre_function":"return 1"}}`, ``},
-	{"key-auth", onRoute, `{"_meta":{"filter":[["arg_a","=>","1"]]}}`, `failed to validate the 'filter' expression: invalid operator '=>'`},
+	{"key-auth", onRoute, `{"_meta":{"filter":[["arg_a","=>","1"]]}}`, `failed to validate the 'vars' expression: invalid operator '=>'`},
 	{"key-auth", onRoute, `{"header":1,"_meta":{"disable":true}}`, ``},
 	{"key-auth", onRoute, `{"header":1,"_meta":{"disable":false}}`, `property "header" validation failed: wrong type: expected string, got number`},
 
