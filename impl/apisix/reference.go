@@ -8,7 +8,7 @@ import (
 // isReference tells a value that is to be fetched from elsewhere: it is stored as
 // it is.
 func isReference(s string) bool {
-	return strings.HasPrefix(s, "$secret://") || strings.HasPrefix(s, "$env://")
+	return strings.HasPrefix(s, "$secret://") || strings.HasPrefix(s, "$env://") || strings.HasPrefix(s, "$ENV://")
 }
 
 // pems are where the objects of a kind hold certificates and private keys, each of

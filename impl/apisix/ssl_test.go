@@ -73,6 +73,7 @@ func TestDecodeSSL(t *testing.T) {
 		text(t, object{"type": "client", "cert": cert, "key": key}):                                             1,
 		text(t, object{"sni": "a", "cert": "$secret://vault/1/a/cert", "key": key}):                             0,
 		text(t, object{"sni": "a", "cert": cert, "key": "$env://KEY"}):                                          0,
+		text(t, object{"sni": "a", "cert": "$ENV://CERT", "key": "$ENV://KEY"}):                                 0,
 		text(t, object{"sni": "a", "cert": cert, "key": key, "client": object{"ca": "$env://CA"}}):              1,
 		text(t, object{"sni": "a", "cert": cert, "key": key, "certs": object{}, "keys": object{}, "status": 1}): 1, // as Lua prints what is empty
 	} {

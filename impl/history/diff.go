@@ -144,7 +144,7 @@ func masked(name string, v any) any {
 		}
 		return out
 	case string:
-		if strings.HasPrefix(t, "$secret://") || strings.HasPrefix(t, "$env://") {
+		if strings.HasPrefix(t, "$secret://") || strings.HasPrefix(t, "$env://") || strings.HasPrefix(t, "$ENV://") {
 			return v
 		}
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	secretPrefix = "$secret://"
 	envPrefix    = "$env://"
+	envCapitals  = "$ENV://" // means the same
 	// longestReference bounds a reference, in bytes.
 	longestReference = 1024
 )
@@ -51,9 +52,14 @@ func unfit(part string) bool {
 // may write the settings of a manager could have them sent to a machine of theirs.
 const ours = "UNILB_"
 
+// isEnv tells a $env:// reference.
+func isEnv(ref string) bool {
+	return strings.HasPrefix(ref, envPrefix) || strings.HasPrefix(ref, envCapitals)
+}
+
 // fromEnv looks up a $env:// reference.
 func fromEnv(ref string, lookup func(string) (string, bool)) (string, error) {
-	name, key, member := strings.Cut(strings.TrimPrefix(ref, envPrefix), "/")
+	name, key, member := strings.Cut(ref[len(envPrefix):], "/")
 	fail := func(why string) (string, error) {
 		return "", fmt.Errorf("environment variable %s: %s", name, why)
 	}

@@ -247,7 +247,7 @@ func (r *Resolver) detach(user, ref string) {
 // Lookup returns what a reference stands for, as far as it is known. The error says
 // which reference it is about.
 func (r *Resolver) Lookup(ref string) (string, error) {
-	if strings.HasPrefix(ref, envPrefix) {
+	if isEnv(ref) {
 		return fromEnv(ref, r.o.Env)
 	}
 	fail := func(err error) (string, error) {

@@ -93,6 +93,7 @@ func TestVariablesOfTheEnvironmentAreLookedUp(t *testing.T) {
 	r := secret.New(secret.Options{Env: env})
 	for ref, want := range map[string]string{
 		"$env://PLAIN":         "in clear",
+		"$ENV://PLAIN":         "in clear",
 		"$env://PLAIN/":        "in clear",
 		"$env://EMPTY":         "",
 		"$env://JSON/a":        "of a",
@@ -104,6 +105,7 @@ func TestVariablesOfTheEnvironmentAreLookedUp(t *testing.T) {
 		"$env://NOT_SET":       "[environment variable NOT_SET: it is not set]",
 		"$env://":              "[environment variable : it is not set]",
 		"$env://UNILB_KEYRING": "[environment variable UNILB_KEYRING: it is the gateway's own]",
+		"$ENV://UNILB_KEYRING": "[environment variable UNILB_KEYRING: it is the gateway's own]",
 	} {
 		got, err := r.Lookup(ref)
 		if err != nil {

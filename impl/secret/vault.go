@@ -84,7 +84,7 @@ type answer struct {
 // while they are sealed. No error says anything of the body of an answer.
 func (v *vault) ask(ctx context.Context, c *http.Client, path string, env func(string) (string, bool)) (answer, error) {
 	token := v.token
-	if strings.HasPrefix(token, envPrefix) {
+	if isEnv(token) {
 		var err error
 		if token, err = fromEnv(token, env); err != nil {
 			return answer{}, fmt.Errorf("token of its manager: %w", err)
