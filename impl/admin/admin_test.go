@@ -523,6 +523,7 @@ func TestListFilters(t *testing.T) {
 		"?page=%202&page_size=20":                 5,
 		"?page=1e30&page_size=10":                 0,
 		"?page=99999999999999999999&page_size=10": 0,
+		"?name=^n(?!1)":                           14,
 		"?uri=^/2;":                               0,
 		"?label=l3&page=1&page_size=10":           5,
 	} {

@@ -2,23 +2,23 @@ package admin
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/expr"
 )
 
 // filters returns the condition that the query sets for a list; nil: none.
 func filters(res *resource, q url.Values) (func(tree map[string]any) bool, *failure) {
 	var conds []func(map[string]any) bool
 	if q.Get("name") != "" {
-		re, err := regexp.Compile(q.Get("name"))
+		found, err := expr.Search(q.Get("name"))
 		if err != nil {
 			return nil, bad("invalid argument name: " + err.Error())
 		}
 		conds = append(conds, func(t map[string]any) bool {
 			name, ok := t["name"].(string)
-			return ok && re.MatchString(name)
+			return ok && found(name)
 		})
 	}
 	if label := q.Get("label"); label != "" {
@@ -29,11 +29,11 @@ func filters(res *resource, q url.Values) (func(tree map[string]any) bool, *fail
 		})
 	}
 	if q.Get("uri") != "" {
-		re, err := regexp.Compile(q.Get("uri"))
+		found, err := expr.Search(q.Get("uri"))
 		if err != nil {
 			return nil, bad("invalid argument uri: " + err.Error())
 		}
-		conds = append(conds, func(t map[string]any) bool { return anyPath(t, re.MatchString) })
+		conds = append(conds, func(t map[string]any) bool { return anyPath(t, found) })
 	}
 	if res.dir == "routes" || res.dir == "stream_routes" {
 		conds = append(conds, byIDs(q.Get("filter"))...)
