@@ -282,6 +282,15 @@ func TestBadBody(t *testing.T) {
 	if r.header.Get("X-API-VERSION") != "" {
 		t.Error("an early error has X-API-VERSION")
 	}
+	// Scripts put texts of several lines between two quotes.
+	const bare = "{\n\"uri\":\"/\",\"plugins\":{},\"desc\":\"a\n\tb\"\n}"
+	want(t, a.must(201, "PUT /routes/bare", bare).body["value"], `{"id":"bare","uri":"/","plugins":{},"desc":"a\n\tb","create_time":1000,"update_time":1000}`)
+	if s := a.stored("/apisix/routes/bare"); !json.Valid([]byte(s)) {
+		t.Errorf("stored %q, which is no JSON", s)
+	}
+	a.must(200, "PATCH /routes/bare/desc", "\"c\r\nd\"")
+	a.must(200, "POST /configs/validate", `{"routes":[`+bare+`]}`)
+	a.must(400, "PUT /routes/bare", "{\"uri\":\"/\x00\",\"plugins\":{}}")
 	big := `{"uri":"/` + strings.Repeat("a", 1572864) + `"}`
 	r = a.must(400, "PUT /routes/1", big)
 	want := fmt.Sprintf("invalid request body: request size %d is greater than the maximum size 1572864 allowed", len(big))

@@ -23,10 +23,11 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
 	if f != nil || len(body) == 0 {
 		return nil, f
 	}
-	if _, err := apisix.Decode(body); err != nil {
+	_, text, err := apisix.DecodeSent(body)
+	if err != nil {
 		return nil, notRead(err, body)
 	}
-	return body, nil
+	return text, nil
 }
 
 // readNothing looks at what no handler uses, as APISIX does whatever the method: a body

@@ -66,7 +66,7 @@ func readConfig(w http.ResponseWriter, r *http.Request, limit int64) (map[string
 			return nil, notRead(err, raw)
 		}
 	}
-	v, err := apisix.Decode(text)
+	v, _, err := apisix.DecodeSent(text)
 	if err != nil {
 		return nil, notRead(err, raw)
 	}

@@ -59,6 +59,20 @@ func FromTree(tree map[string]any) (*Object, error) {
 // be changed.
 func (o *Object) Tree() map[string]any { return o.tree }
 
+// DecodeSent is Decode for what a client sent, in whose strings control characters may
+// stand bare, and returns the text as Parse reads it, too.
+func DecodeSent(text []byte) (v any, plain []byte, err error) {
+	if v, err = Decode(text); err == nil {
+		return v, text, nil
+	}
+	plain = jsontree.EscapeBare(text)
+	v, again := Decode(plain)
+	if again != nil {
+		return nil, nil, err
+	}
+	return v, plain, nil
+}
+
 // Decode reads one JSON value as Parse does objects.
 func Decode(b []byte) (any, error) {
 	v, err := decode(b)

@@ -94,6 +94,21 @@ func TestTextsArePrintedWithoutEscapesThatTheyDoNotNeed(t *testing.T) {
 	}
 }
 
+func TestControlCharactersMayStandBareInStringsAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\"a\":\"x\n\ty\"}":           `{"a":"x\u000a\u0009y"}`,
+		"{\n\"a\":\"\\\"\n\"}\n":       "{\n\"a\":\"\\\"\\u000a\"}\n",
+		"{\"a\":\"\\\\\"\n,\"b\n\":1}": "{\"a\":\"\\\\\"\n,\"b\\u000a\":1}",
+		"{\"a\":\"\x00\"}":             "{\"a\":\"\x00\"}",
+		"\"\\":                         "\"\\",
+		"":                             "",
+	} {
+		if got := string(jsontree.EscapeBare([]byte(text))); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, text := range texts {
 		f.Add(text)
