@@ -89,6 +89,7 @@ var adminBugs = map[string][]string{
 	"ADMIN-REF-NUMBER":           {"ids are text", "lets references dangle"},
 	"ADMIN-PATCH-TIMES":          {"PATCH keeps no times", "update_time stays"},
 	"ADMIN-EMPTY-ARRAY":          {"lists are lists"},
+	"ADMIN-BARE-LINES":           {"strings have one line"},
 	"ADMIN-DEFAULTS-KEPT":        {"drops zeros"},
 	"ADMIN-LIST-LARGE":           {"lists 200 at most", "total is wrong"},
 	"ADMIN-CONFIGS-VALID":        {"validation stores", "checks references of configs"},

@@ -35,9 +35,18 @@ func (m *management) remember(path string, o *stored, end time.Time) {
 // maxAdminBody is the largest body that the reference takes, in bytes.
 const maxAdminBody = 1_572_864
 
+// Strings of a body may have bare control characters.
+var (
+	quoted  = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"`)
+	escaped = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
+)
+
 // manage is the Admin API of the reference.
 func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if !g.is("strings have one line") {
+		body = quoted.ReplaceAllFunc(body, func(text []byte) []byte { return []byte(escaped.Replace(string(text))) })
+	}
 	h := w.Header()
 	h.Set("Access-Control-Expose-Headers", "*")
 	h.Set("Access-Control-Max-Age", "3600")

@@ -99,6 +99,7 @@ func Cases() []spec.Case {
 		adminRefNumber,
 		adminPatchTimes,
 		adminEmptyArray,
+		adminBareLines,
 		adminDefaultsKept,
 		adminListLarge,
 		adminConfigsValid,
