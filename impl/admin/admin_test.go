@@ -270,10 +270,10 @@ func TestBadBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	r := a.must(400, "PUT /routes/1", `{"uri":`)
-	if r.body["error_msg"] != "invalid request body: unexpected end of JSON input at byte 7" || r.body["req_body"] != `{"uri":` {
+	if r.body["error_msg"] != "invalid request body: Expected value but found T_END at character 8" || r.body["req_body"] != `{"uri":` {
 		t.Errorf("got %s", r.raw)
 	}
-	for body, where := range map[string]string{`{"uri":}`: " at byte 8", `{}  x`: " at byte 5", `nul`: " at byte 3"} {
+	for body, where := range map[string]string{`{"uri":}`: " at character 8", `{}  x`: " at character 5", `nul`: " at character 1"} {
 		msg, _ := a.must(400, "PUT /routes/1", body).body["error_msg"].(string)
 		if !strings.HasPrefix(msg, "invalid request body: ") || !strings.HasSuffix(msg, where) {
 			t.Errorf("%s: got %q, want it to end with%s", body, msg, where)

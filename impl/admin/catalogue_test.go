@@ -102,10 +102,10 @@ func TestPluginEndpointsLookForTheHandlerFirst(t *testing.T) {
 	a := newAPI(t)
 	a.rows(
 		row{"no handler, bad body", "POST /plugins", "{", 404, "not found"},
-		row{"bad body", "GET /plugins/key-auth", "{", 400, "invalid request body: unexpected end of JSON input at byte 1"},
+		row{"bad body", "GET /plugins/key-auth", "{", 400, "invalid request body: Expected object key string but found T_END at character 2"},
 		row{"bad ttl", "GET /plugins/key-auth?ttl=x", "", 400, "invalid argument ttl: should be a number"},
 		row{"schema, no handler, bad body", "PUT /schema/route", "{", 404, "not found"},
-		row{"schema, bad body", "GET /schema/route", "{", 400, "invalid request body: unexpected end of JSON input at byte 1"},
+		row{"schema, bad body", "GET /schema/route", "{", 400, "invalid request body: Expected object key string but found T_END at character 2"},
 		row{"schema, bad ttl", "GET /schema/route?ttl=x", "", 400, "invalid argument ttl: should be a number"},
 	)
 	for _, line := range []string{"POST /plugins", "PUT /schema/route"} {

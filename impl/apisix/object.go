@@ -60,17 +60,21 @@ func FromTree(tree map[string]any) (*Object, error) {
 func (o *Object) Tree() map[string]any { return o.tree }
 
 // DecodeSent is Decode for what a client sent, in whose strings control characters may
-// stand bare, and returns the text as Parse reads it, too.
+// stand bare, and returns the text as Parse reads it, too. The error is in the words of
+// APISIX's decoder, if that would complain.
 func DecodeSent(text []byte) (v any, plain []byte, err error) {
 	if v, err = Decode(text); err == nil {
 		return v, text, nil
 	}
 	plain = jsontree.EscapeBare(text)
 	v, again := Decode(plain)
-	if again != nil {
-		return nil, nil, err
+	if again == nil {
+		return v, plain, nil
 	}
-	return v, plain, nil
+	if words := jsontree.Complaint(textOf(text)); words != "" {
+		err = &SyntaxError{errors.New(words)}
+	}
+	return nil, nil, err
 }
 
 // Decode reads one JSON value as Parse does objects.

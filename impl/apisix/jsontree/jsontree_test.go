@@ -30,6 +30,9 @@ func plain(text string) (v any, ok bool) {
 func compare(t *testing.T, text string) {
 	t.Helper()
 	want, valid := plain(text)
+	if words := jsontree.Complaint(text); valid && words != "" {
+		t.Errorf("%q: %s, but it is JSON", text, words)
+	}
 	got, ok := jsontree.Decode(text)
 	if ok && (!valid || !reflect.DeepEqual(got, want)) {
 		t.Errorf("%q: got %#v, want %#v (valid %v)", text, got, want, valid)
@@ -91,6 +94,47 @@ func TestTextsArePrintedWithoutEscapesThatTheyDoNotNeed(t *testing.T) {
 	const want = `{"l":["é😀",{"a":"\n\u0001\\u0061\""}],"n":"\\/","u":"/a/\\/"}`
 	if got := string(jsontree.AppendObject(nil, text, nil)); got != want {
 		t.Errorf("%s is printed\n%s, want\n%s", text, got, want)
+	}
+}
+
+func TestComplaintsAreThoseOfAPISIXsDecoder(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                                    `Expected value but found T_END at character 1`,
+		`  `:                                  `Expected value but found T_END at character 3`,
+		`{`:                                   `Expected object key string but found T_END at character 2`,
+		`{"uri":`:                             `Expected value but found T_END at character 8`,
+		`{"uri":}`:                            `Expected value but found T_OBJ_END at character 8`,
+		`{"uri":"/a"`:                         `Expected comma or object end but found T_END at character 12`,
+		`{"uri":"/a",}`:                       `Expected object key string but found T_OBJ_END at character 13`,
+		`{"uri" "/a"}`:                        `Expected colon but found T_STRING at character 8`,
+		`{"uri":"/a}`:                         `Expected value but found unexpected end of string at character 12`,
+		`{'uri':'/a'}`:                        `Expected object key string but found invalid token at character 2`,
+		`{1:2}`:                               `Expected object key string but found T_NUMBER at character 2`,
+		`{"a":1 "b":2}`:                       `Expected comma or object end but found T_STRING at character 8`,
+		`["/a"`:                               `Expected comma or array end but found T_END at character 6`,
+		`[1,]`:                                `Expected value but found T_ARR_END at character 4`,
+		`[1:2]`:                               `Expected comma or array end but found T_COLON at character 3`,
+		`not json`:                            `Expected value but found invalid token at character 1`,
+		`nul`:                                 `Expected value but found invalid token at character 1`,
+		`{}  x`:                               `Expected the end but found invalid token at character 5`,
+		`{}{}`:                                `Expected the end but found T_OBJ_BEGIN at character 3`,
+		`true false`:                          `Expected the end but found T_BOOLEAN at character 6`,
+		`[null null]`:                         `Expected comma or array end but found T_NULL at character 7`,
+		`[,]`:                                 `Expected value but found T_COMMA at character 2`,
+		`[[`:                                  `Expected value but found T_END at character 3`,
+		`["\x"]`:                              `Expected value but found invalid escape code at character 3`,
+		`["a\u00g0"]`:                         `Expected value but found invalid unicode escape code at character 4`,
+		`[-]`:                                 `Expected value but found invalid number at character 2`,
+		`[+a]`:                                `Expected value but found invalid number at character 2`,
+		`[.]`:                                 `Expected value but found invalid token at character 2`,
+		"[\x00]":                              `Expected value but found T_END at character 2`,
+		`[01,+1,1.,0x1F,NaN,-Infinity,1e,.5]`: `Expected comma or array end but found invalid token at character 31`,
+		`[01,+1,1.,0x1F,NaN,-Infinity]`:       ``,
+		"[\"a\nb\"]":                          ``,
+	} {
+		if got := jsontree.Complaint(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
 	}
 }
 
