@@ -56,7 +56,7 @@ func (s *Store) Follow(prefix string, take func(KV)) *Follower {
 // list takes the directory as it is.
 func (f *Follower) list(ctx context.Context) (err error) {
 	var newest KV
-	f.w.at, err = f.w.s.pages(ctx, f.w.prefix, 0, func(kv KV) {
+	f.w.at, err = f.w.s.pages(ctx, f.w.prefix, 0, func(kv KV, _ int64) {
 		f.take(kv)
 		if kv.Mod > newest.Mod {
 			newest = kv

@@ -110,7 +110,12 @@ func (s *Store) list(ctx context.Context, prefix string, how ...clientv3.OpOptio
 // listOnce lists at revision rev; 0: now.
 func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...clientv3.OpOption) ([]KV, header, error) {
 	var kvs []KV
-	h, err := s.pages(ctx, prefix, rev, func(kv KV) { kvs = append(kvs, kv) }, how...)
+	h, err := s.pages(ctx, prefix, rev, func(kv KV, of int64) {
+		if kvs == nil {
+			kvs = make([]KV, 0, of)
+		}
+		kvs = append(kvs, kv)
+	}, how...)
 	if err != nil {
 		return nil, header{}, err
 	}
@@ -118,8 +123,8 @@ func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...c
 }
 
 // pages calls f with each key of a directory at revision rev (0: now), in the order of
-// keys. It holds a page at a time.
-func (s *Store) pages(ctx context.Context, prefix string, rev int64, f func(KV), how ...clientv3.OpOption) (header, error) {
+// keys, and with how many there are from this page on. It holds a page at a time.
+func (s *Store) pages(ctx context.Context, prefix string, rev int64, f func(kv KV, of int64), how ...clientv3.OpOption) (header, error) {
 	var (
 		h    = header{revision: rev}
 		from = directory(prefix)
@@ -140,11 +145,8 @@ func (s *Store) pages(ctx context.Context, prefix string, rev int64, f func(KV),
 		if h.revision == 0 {
 			h = header{resp.Header.ClusterId, resp.Header.Revision, resp.Header.RaftTerm}
 		}
-		if kvs == nil {
-			kvs = make([]KV, 0, max(resp.Count, int64(len(resp.Kvs))))
-		}
 		for _, kv := range resp.Kvs {
-			f(fromPB(kv))
+			f(fromPB(kv), max(resp.Count, int64(len(resp.Kvs))))
 		}
 		if !resp.More || len(resp.Kvs) == 0 {
 			return h, nil

@@ -93,7 +93,7 @@ func (v *versions) step(events []*clientv3.Event, after int64) (puts []KV, delet
 func (v *versions) only(kv KV) {
 	clear(v.of)
 	if kv.Create > 0 {
-		v.of[kv.Key] = v.version(kv)
+		v.of[kv.Key] = v.version(&kv)
 	}
 }
 
