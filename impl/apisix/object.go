@@ -111,6 +111,15 @@ func decode(b []byte) (any, error) {
 	return v, nil
 }
 
+// Release gives back the memory of the tree: nobody may read the object any more, nor
+// objects and lists of it that were handed out as trees. Texts and numbers stay what they are.
+// The object must be one that Parse made. It pays where many are read, one after the other;
+// nobody has to call it.
+func (o *Object) Release() {
+	jsontree.Release(o.tree)
+	o.tree, o.raw = nil, nil
+}
+
 // Has reports whether the object has a member of that name.
 func (o *Object) Has(name string) bool {
 	_, ok := o.tree[name]

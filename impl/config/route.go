@@ -88,6 +88,7 @@ func compileRoute(c *Change, id string) (*Route, error) {
 			return nil, err
 		}
 	}
+	o.Release() // r has none of its tree but texts
 	return r, nil
 }
 

@@ -33,6 +33,8 @@ type decoder struct {
 	scanner
 	vals []any
 	keys []string
+	// spare are maps that were given back: of few members, and of more.
+	spare [2][]map[string]any
 }
 
 // drop takes what is above the given heights off the stacks, and forgets it.
@@ -103,7 +105,7 @@ func (d *decoder) object(depth int) (any, bool) {
 		if !d.next('}') {
 			return nil, false
 		}
-		m := make(map[string]any, len(d.keys)-keys)
+		m := d.mapOf(len(d.keys) - keys)
 		for i, key := range d.keys[keys:] {
 			m[key] = d.vals[vals+i]
 		}

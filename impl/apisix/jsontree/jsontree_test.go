@@ -159,3 +159,42 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(compare)
 }
+
+// Maps that were given back come again, and nothing of what was in them.
+func TestReleasedMapsAreUsedAgainAndEmpty(t *testing.T) {
+	large := `{"a":{"b":{"c":1}},"l":[{"kept":1}]`
+	for i := range 20 {
+		large += `,"m` + strings.Repeat("x", i) + `":{"n":` + strings.Repeat("1", i+1) + `}`
+	}
+	large += `}`
+	for round := range 50 {
+		for _, text := range append([]string{large}, texts...) {
+			got, ok := jsontree.Decode(text)
+			want, _ := plain(text)
+			if ok && !reflect.DeepEqual(got, want) {
+				t.Fatalf("round %d: %q is read as %#v", round, text, got)
+			}
+			tree, isObject := got.(map[string]any)
+			if !ok || !isObject {
+				continue
+			}
+			list, _ := tree["l"].([]any)
+			jsontree.Release(tree)
+			if len(tree) > 0 && len(tree) < 60 {
+				t.Fatalf("%q: %d members are left", text, len(tree))
+			}
+			if len(list) > 0 && len(list[0].(map[string]any)) != 1 {
+				t.Fatal("what is in a list was given back")
+			}
+		}
+	}
+	tree, _ := jsontree.Decode(texts[0])
+	used := testing.AllocsPerRun(100, func() {
+		jsontree.Release(tree.(map[string]any))
+		tree, _ = jsontree.Decode(texts[0])
+	})
+	anew := testing.AllocsPerRun(100, func() { tree, _ = jsontree.Decode(texts[0]) })
+	if used >= anew {
+		t.Errorf("%v allocations with maps that were given back, %v without", used, anew)
+	}
+}
