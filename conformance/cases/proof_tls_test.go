@@ -38,6 +38,7 @@ var tlsBugs = map[string][]string{
 	"TLS-OCSP-BAD":                {"staples whatever comes", "waits for responders"},
 	"TLS-OCSP-END":                {"staples for ever"},
 	"TLS-SECRET-VAULT":            {"keeps secrets for ever", "forgets what a sealed Vault kept", "knows one version of Vault", "knows no namespaces"},
+	"TLS-SECRET-REFUSED":          {"follows what was refused", "serves nothing without a secret", "keeps secrets for ever"},
 	"TLS-SECRET-ENV":              {"reads no environment", "takes whole variables"},
 	"TLS-UPSTREAM":                {"speaks plain to https targets", "asks targets for no name", "ignores pass_host"},
 	"TLS-UPSTREAM-VERIFY":         {"believes every target", "shares connections to targets"},

@@ -94,7 +94,10 @@ func (g *reference) store(w http.ResponseWriter, r *http.Request, kind, id strin
 	if o == nil {
 		status = http.StatusCreated
 	} else {
-		next.create, next.order = o.create, o.order
+		next.create, next.order, next.before = o.create, o.order, o.value
+		if g.is("follows what was refused") {
+			next.before = g.asItStands(o.value)
+		}
 	}
 	g.spoilWrite(path, id, o, next)
 	if g.is("always 200") {

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -50,6 +51,21 @@ func (g *reference) fetched(text string) string {
 		s.last[ref] = v
 	}
 	return s.last[ref]
+}
+
+// asItStands is an object with what its references stood for the last time.
+func (g *reference) asItStands(o object) object {
+	g.secrets.mu.Lock()
+	defer g.secrets.mu.Unlock()
+	fixed := maps.Clone(o)
+	for name, v := range o {
+		if s, ok := v.(string); ok {
+			if last, ok := g.secrets.last[strings.TrimPrefix(s, "$secret://")]; ok {
+				fixed[name] = last
+			}
+		}
+	}
+	return fixed
 }
 
 // askVault asks for what stands behind $secret://.

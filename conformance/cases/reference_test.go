@@ -66,6 +66,7 @@ type stored struct {
 	modified int64
 	order    int
 	hole     bool           // of a bug: what matches it finds nothing
+	before   map[string]any // the version before
 	then     map[string]any // of a bug: what it referred to when it was written
 }
 

@@ -166,7 +166,13 @@ func (g *reference) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	c.SetSessionTicketKeys([][32]byte{{1}})
 	if err := g.certify(c, o.value); err != nil {
-		return nil, err
+		if o.before == nil || g.is("serves nothing without a secret") {
+			return nil, err
+		}
+		c.Certificates = nil
+		if err := g.certify(c, o.before); err != nil {
+			return nil, err
+		}
 	}
 	g.versions(c, o.value)
 	known := func(p string) bool { return slices.Contains(c.NextProtos, p) }

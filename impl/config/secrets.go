@@ -15,6 +15,15 @@ type Secret struct {
 	Err   error
 }
 
+// A MissingSecret is why a change is refused that would be in force if its references
+// stood for something.
+type MissingSecret struct{ Err error }
+
+func (e *MissingSecret) Error() string { return e.Err.Error() }
+
+// Unwrap is why a reference stands for nothing.
+func (e *MissingSecret) Unwrap() error { return e.Err }
+
 // References returns the references to secrets ($secret://, $env://) in the object of a
 // change, sorted, each once. Whoever applies the change says in Secrets what they stand
 // for, and applies it again when that is something else.
@@ -62,7 +71,7 @@ func (c *Change) fill() error {
 		case !asked:
 			return fmt.Errorf("secret %s: nobody has looked for it", strings.TrimPrefix(ref, "$secret://"))
 		case s.Err != nil:
-			return s.Err
+			return &MissingSecret{s.Err}
 		}
 		values[ref] = s.Value
 	}

@@ -18,8 +18,8 @@ type Stored struct {
 	Create, Mod int64
 	// Updates is how often the object was replaced since this process knows it.
 	Updates int
-
-	sum uint64 // of the Change
+	// Sum of the Change.
+	Sum uint64
 }
 
 // written is a route as it stands in etcd. There may be a hundred thousand of them: it is
@@ -36,12 +36,12 @@ var listed = [kinds]bool{Services: true, Upstreams: true, PluginMetadata: true}
 // keep takes in a change, but of a route, that is in force as it was written.
 func (s *Snapshot) keep(c *Change, d *Delta) {
 	old, ok := s.stored[c.Kind].Get(c.ID)
-	d.Sum -= old.sum
+	d.Sum -= old.Sum
 	if c.Delete {
 		s.stored[c.Kind] = s.stored[c.Kind].DeleteIn(s.edit, c.ID)
 		return
 	}
-	next := Stored{Create: c.Create, Mod: c.Mod, sum: c.Sum}
+	next := Stored{Create: c.Create, Mod: c.Mod, Sum: c.Sum}
 	d.Sum += c.Sum
 	if ok {
 		next.Updates = old.Updates + 1
@@ -61,7 +61,7 @@ func (s *Snapshot) Stored(k Kind, id string) (Stored, bool) {
 	if !ok {
 		return Stored{}, false
 	}
-	return Stored{Value: r.written.value, Create: r.rule.Age, Mod: r.written.mod, Updates: int(r.updates), sum: r.written.sum}, true
+	return Stored{Value: r.written.value, Create: r.rule.Age, Mod: r.written.mod, Updates: int(r.updates), Sum: r.written.sum}, true
 }
 
 // IDs returns the ids of the objects of a kind in their order.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -41,8 +42,10 @@ func (c *configurator) apply(prefix string, b store.Batch) (refused map[string]b
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	managers, orphans := c.manage(prefix, b)
-	changes := c.changes(prefix, b)
-	refused = c.force(prefix, append(c.again(orphans), changes...))
+	if again := c.again(orphans); len(again) > 0 {
+		c.force(prefix, again)
+	}
+	refused = c.force(prefix, c.changes(prefix, b))
 	c.report(managers)
 	for key, stays := range refused {
 		if _, refers := c.secrets.objects[key]; refers && !stays {
@@ -62,6 +65,8 @@ func (c *configurator) force(prefix string, changes []config.Change) (refused ma
 	next, d := c.snap.Apply(changes)
 	c.snap = next
 	c.hash[prefix] += store.Hash(d.Sum)
+	c.await(prefix, changes, d.Refused)
+	c.follow(changes, d.Refused)
 	for key, up := range d.Upstreams {
 		if up != nil { // before the snapshot that uses it
 			c.g.health.set(key, up)
@@ -130,6 +135,7 @@ func (c *configurator) changes(prefix string, b store.Batch) []config.Change {
 			continue
 		}
 		if old, ok := c.snap.Stored(ch.Kind, ch.ID); ok && old.Create != kv.Create {
+			c.unrefer(kv.Key)
 			out = append(out, config.Change{Kind: ch.Kind, ID: ch.ID, Key: ch.Key, Delete: true})
 		}
 		c.refer(kv, &ch)
@@ -179,6 +185,23 @@ func (c *configurator) alien(prefix, key string, hash store.Hash) {
 		delete(c.foreign, key)
 	} else {
 		c.foreign[key] = hash
+	}
+}
+
+// await has objects that lack a secret count in the hash of a prefix as they were put:
+// secrets come to each gateway at a time of its own.
+func (c *configurator) await(prefix string, changes []config.Change, refused map[string]error) {
+	waiting := c.secrets.waiting
+	for i := range changes {
+		ch := &changes[i]
+		c.hash[prefix] -= waiting[ch.Key]
+		delete(waiting, ch.Key)
+		var lacks *config.MissingSecret
+		if !ch.Delete && errors.As(refused[ch.Key], &lacks) {
+			inForce, _ := c.snap.Stored(ch.Kind, ch.ID)
+			waiting[ch.Key] = store.Hash(ch.Sum - inForce.Sum)
+			c.hash[prefix] += waiting[ch.Key]
+		}
 	}
 }
 

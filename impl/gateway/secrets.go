@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +24,20 @@ const (
 // referrers are what the configurator knows of references to secrets. Its mutex guards
 // them.
 type referrers struct {
-	objects  map[string]store.KV // by key: objects with references, as they were put last
-	managers map[string]bool     // keys of managers
+	// objects are, by key, those that refer to secrets, as they were put last, or whose
+	// version in force does.
+	objects map[string]store.KV
+	// inForce are the versions in force of these, where they refer to secrets: another
+	// one than was put last while that is refused.
+	inForce map[string]store.KV
+	// waiting are the objects that lack a secret, and what they add to the hash, which
+	// counts them as they were put, beside their versions in force.
+	waiting  map[string]store.Hash
+	managers map[string]bool // keys of managers
 }
 
 func newReferrers() referrers {
-	return referrers{objects: map[string]store.KV{}, managers: map[string]bool{}}
+	return referrers{objects: map[string]store.KV{}, inForce: map[string]store.KV{}, waiting: map[string]store.Hash{}, managers: map[string]bool{}}
 }
 
 // manager is the id of the manager of secrets that a key of APISIX names, such as vault/1;
@@ -81,15 +90,22 @@ func (c *configurator) manage(prefix string, b store.Batch) (d config.Delta, orp
 	return d, orphans
 }
 
-// refer notes what an object that was put refers to, and says what that stands for.
+// refer notes what an object that was put refers to, and says what that stands for. What
+// its version in force refers to is followed until another one is.
 func (c *configurator) refer(kv store.KV, ch *config.Change) {
 	refs := config.References(*ch)
-	if len(refs) == 0 {
+	stays := c.referencesInForce(kv.Key)
+	if len(refs)+len(stays) == 0 {
 		c.unrefer(kv.Key)
 		return
 	}
 	c.secrets.objects[kv.Key] = kv
-	c.g.secrets.Use(kv.Key, refs)
+	c.g.secrets.Use(kv.Key, union(refs, stays))
+	c.lookUp(ch, refs)
+}
+
+// lookUp says what references stand for.
+func (c *configurator) lookUp(ch *config.Change, refs []string) {
 	ch.Secrets = make(map[string]config.Secret, len(refs))
 	for _, ref := range refs {
 		value, err := c.g.secrets.Lookup(ref)
@@ -97,26 +113,70 @@ func (c *configurator) refer(kv store.KV, ch *config.Change) {
 	}
 }
 
+// union is the references of two sorted lists, each once.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// referencesInForce are those of the version in force of an object.
+func (c *configurator) referencesInForce(key string) []string {
+	kv, ok := c.secrets.inForce[key]
+	if !ok {
+		return nil
+	}
+	return config.References(written(c.g.o.Prefix, kv))
+}
+
 // unrefer notes that an object refers to nothing, or is gone.
 func (c *configurator) unrefer(key string) {
 	if _, ok := c.secrets.objects[key]; ok {
 		delete(c.secrets.objects, key)
+		delete(c.secrets.inForce, key)
 		c.g.secrets.Use(key, nil)
 	}
 }
 
-// again lists the changes that apply objects anew whose secrets are others than before.
+// follow notes which versions of objects with references are in force after changes, and
+// whose secrets need not be followed any more.
+func (c *configurator) follow(changes []config.Change, refused map[string]error) {
+	for _, ch := range changes {
+		newest, refers := c.secrets.objects[ch.Key]
+		switch {
+		case ch.Delete || !refers || refused[ch.Key] != nil:
+		case ch.Mod != newest.Mod: // the newest comes after it
+		default:
+			refs := config.References(ch)
+			if len(refs) == 0 {
+				c.unrefer(ch.Key)
+				continue
+			}
+			c.secrets.inForce[ch.Key] = newest
+			c.g.secrets.Use(ch.Key, refs)
+		}
+	}
+}
+
+// again lists the changes that apply objects anew whose secrets are others than before:
+// of one that is refused the version in force, too, and before it.
 func (c *configurator) again(keys []string) []config.Change {
 	var out []config.Change
 	for _, key := range keys {
-		kv, ok := c.secrets.objects[key]
+		newest, ok := c.secrets.objects[key]
 		if !ok {
 			continue // it has been changed meanwhile
 		}
-		ch := written(c.g.o.Prefix, kv)
-		c.refer(kv, &ch)
-		c.rebuilt++
-		out = append(out, ch)
+		versions := []store.KV{newest}
+		if kv, ok := c.secrets.inForce[key]; ok && kv.Mod != newest.Mod {
+			versions = []store.KV{kv, newest}
+		}
+		for _, kv := range versions {
+			ch := written(c.g.o.Prefix, kv)
+			c.lookUp(&ch, config.References(ch))
+			c.rebuilt++
+			out = append(out, ch)
+		}
 	}
 	return out
 }
@@ -135,7 +195,7 @@ func (c *configurator) secretsChanged(keys []string) {
 	c.g.node.InForce(prefix, c.applied[prefix], c.hash[prefix])
 	var taken []store.KV
 	for _, ch := range changes {
-		if _, is := refused[ch.Key]; !is {
+		if _, is := refused[ch.Key]; !is && ch.Mod == c.secrets.objects[ch.Key].Mod {
 			taken = append(taken, c.secrets.objects[ch.Key])
 		}
 	}

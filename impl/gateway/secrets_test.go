@@ -197,6 +197,83 @@ func TestObjectWhoseSecretIsNotKnownIsListedKeepsItsVersionAndBlocksNobody(t *te
 	}
 }
 
+// What is served follows its own secrets, whatever was written later and refused.
+func TestVersionInForceFollowsItsSecretsWhileALaterOneIsRefused(t *testing.T) {
+	v := vaulttest.Start(t)
+	r := startWith(t, EngineStd, asking)
+	r.put("/apisix", "secrets/vault/1", string(v.Manager("kv")))
+	p := certstest.SelfSigned(t, "a.example")
+	v.Put("kv/shop", members(t, p))
+	good := referring("a.example", "$secret://vault/1/shop/cert", "$secret://vault/1/shop/key")
+	r.put("/apisix", "ssls/a", good)
+	r.serves("a.example", p)
+	for what, bad := range map[string]string{
+		"its secret is not there":       referring("a.example", "$secret://vault/1/shpo/cert", "$secret://vault/1/shpo/key"),
+		"it has no references":          `{"sni":"a.example","cert":"no certificate","key":"no key"}`,
+		"it is no JSON":                 `{"sni":"$secret://`,
+		"its secret is of another sort": referring("a.example", "$secret://vault/1/odd/cert", "$secret://vault/1/odd/key"),
+	} {
+		v.Put("kv/odd", map[string]any{"cert": "odd", "key": "odd"})
+		r.put("/apisix", "ssls/a", bad)
+		r.comesTrue("refused: "+what, func() bool { refused, _ := r.config(); return refused["/apisix/ssls/a"] != "" })
+		refused, _ := r.config()
+		p = certstest.SelfSigned(t, "a.example")
+		v.Put("kv/shop", members(t, p))
+		r.serves("a.example", p) // rotated
+		if now, _ := r.config(); now["/apisix/ssls/a"] == "" {
+			t.Errorf("%s: after a rotation of the version before the object is not listed as refused; before: %v", what, refused)
+		}
+	}
+	// The next good version is followed, and the others are asked for no more.
+	r.put("/apisix", "ssls/a", referring("a.example", "$secret://vault/1/next/cert", "$secret://vault/1/next/key"))
+	p = certstest.SelfSigned(t, "a.example")
+	v.Put("kv/next", members(t, p))
+	r.serves("a.example", p)
+	r.await(2, "unilb_secrets")
+	r.put("/apisix", "ssls/a", bundleObject(t, "a.example", p))
+	r.await(0, "unilb_secrets")
+}
+
+// Gateways get their secrets at different times: an object that waits for one counts as it
+// was put, or each of them would find the others differing.
+func TestObjectThatWaitsForItsSecretIsNoDrift(t *testing.T) {
+	v := vaulttest.Start(t)
+	r := startWith(t, EngineStd, asking)
+	manager := string(v.Manager("kv"))
+	r.put("/apisix", "secrets/vault/1", manager)
+	there := map[string]string{"/apisix/secrets/vault/1": manager}
+	is := func(what string) {
+		t.Helper()
+		if got := r.hash(); got != naiveHash(there) {
+			t.Errorf("%s: the hash is %s, want %s", what, got, naiveHash(there))
+		}
+	}
+	p := certstest.SelfSigned(t, "a.example")
+	inline := bundleObject(t, "a.example", p)
+	waits := referring("a.example", "$secret://vault/1/shop/cert", "$secret://vault/1/shop/key")
+	put := func(what, value string, counts bool) {
+		t.Helper()
+		r.put("/apisix", "ssls/a", value)
+		if delete(there, "/apisix/ssls/a"); counts {
+			there["/apisix/ssls/a"] = value
+		}
+		is(what)
+	}
+	put("a new object that waits", waits, true)
+	put("refused after that, and nothing is in force", `{"sni":7}`, false)
+	put("waits again", waits, true)
+	put("deleted", "", false)
+	put("in force", inline, true)
+	put("a version of it that waits", waits, true)
+	r.put("/apisix", "ssls/a", `{"sni":7}`)
+	there["/apisix/ssls/a"] = inline
+	is("refused after that: the one in force counts")
+	put("waits once more", waits, true)
+	v.Put("kv/shop", members(t, certstest.SelfSigned(t, "a.example")))
+	r.comesTrue("the secret comes", func() bool { refused, _ := r.config(); return len(refused) == 0 })
+	is("the secret is there")
+}
+
 func TestReferencesStandWhereverCertificatesAndKeysDo(t *testing.T) {
 	v := vaulttest.Start(t)
 	ca := certstest.NewAuthority(t)

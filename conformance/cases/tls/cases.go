@@ -44,6 +44,7 @@ func Cases() []spec.Case {
 		tlsOCSPBad,
 		tlsOCSPEnd,
 		tlsSecretVault,
+		tlsSecretRefused,
 		tlsSecretEnv,
 		tlsUpstream,
 		tlsUpstreamVerify,
