@@ -23,9 +23,8 @@ const (
 	loadConns  = 64
 )
 
-// measureChanges sends requests at fixed moments through one gateway, in phases: quiet,
-// quiet, with changes; three times, so that there are changes for a minute, and a quiet
-// phase is half as long.
+// measureChanges sends requests at fixed moments through one gateway: in two quiet phases,
+// through a minute of changes, and in two quiet phases again.
 func measureChanges(ctx context.Context, b *bench, got *result) (err error) {
 	l, err := b.needed(ctx)
 	if err != nil {
@@ -52,46 +51,56 @@ func measureChanges(ctx context.Context, b *bench, got *result) (err error) {
 	if err != nil {
 		return err
 	}
-	order.Rate, order.For = max(1, int(capacity/10)), time.Duration(b.pick(20, 5))*time.Second
+	order.Rate = max(1, int(capacity/10))
 	got.beside("changes-p99", "requests_per_s", float64(order.Rate))
-	var quiet, changed []float64
-	aa := figure.Spread{}
-	still := order
-	still.For = order.For / 2
-	for range b.pick(3, 1) {
-		first, err := b.phase(ctx, still, nil)
-		if err != nil {
-			return err
-		}
-		second, err := b.phase(ctx, still, nil)
-		if err != nil {
-			return err
-		}
-		busy, err := b.phase(ctx, order, func(ctx context.Context) error { return l.changing(ctx, g, order.For) })
-		if err != nil {
-			return err
-		}
-		for _, p := range []phase{first, second, busy} {
-			if p.Errors > 0 {
-				fmt.Fprintf(b.log, "(lost %d: %s) ", p.Errors, p.Why)
-			}
-			got.turn("changes-lost", figure.Turn{Value: float64(p.Errors), Noise: p.noise})
-		}
-		got.turn("changes-p99", figure.Turn{Value: stage.SixDigits(2 * busy.P99 / (first.P99 + second.P99)), Noise: busy.noise})
-		if ratio := stage.SixDigits(first.P99 / second.P99); aa.Low == 0 {
-			aa = figure.Spread{Low: ratio, High: ratio}
-		} else {
-			aa.Low, aa.High = min(aa.Low, ratio), max(aa.High, ratio)
-		}
-		quiet, changed = append(quiet, first.P99, second.P99), append(changed, busy.P99)
-		b.dot()
+	still, busy := order, order
+	still.For = time.Duration(b.pick(15, 2)) * time.Second
+	busy.For, busy.Parts = time.Duration(b.pick(60, 5))*time.Second, 3
+	before, err := b.twice(ctx, still, got)
+	if err != nil {
+		return err
 	}
-	slices.Sort(quiet)
-	slices.Sort(changed)
-	got.aa["changes-p99"] = &aa
-	got.beside("changes-p99", "quiet_p99_ms", stage.SixDigits(figure.Median(quiet)))
-	got.beside("changes-p99", "changes_p99_ms", stage.SixDigits(figure.Median(changed)))
+	changed, err := b.phase(ctx, busy, func(ctx context.Context) error { return l.changing(ctx, g, busy.For) })
+	if err != nil {
+		return err
+	}
+	b.lost(got, changed)
+	after, err := b.twice(ctx, still, got)
+	if err != nil {
+		return err
+	}
+	quiet := (before[0] + before[1] + after[0] + after[1]) / 4
+	for _, p99 := range changed.PartP99 {
+		got.turn("changes-p99", figure.Turn{Value: stage.SixDigits(p99 / quiet), Noise: changed.noise})
+	}
+	// Two phases that follow each other, and those before with those after.
+	same := []float64{before[0] / before[1], after[0] / after[1], (before[0] + before[1]) / (after[0] + after[1])}
+	got.aa["changes-p99"] = &figure.Spread{Low: stage.SixDigits(slices.Min(same)), High: stage.SixDigits(slices.Max(same))}
+	got.beside("changes-p99", "quiet_p99_ms", stage.SixDigits(quiet))
+	got.beside("changes-p99", "changes_p99_ms", stage.SixDigits(changed.P99))
 	return nil
+}
+
+// twice plays a load in two phases and returns their 99th percentiles.
+func (b *bench) twice(ctx context.Context, o load.OpenOrder, got *result) (p99 [2]float64, err error) {
+	for i := range p99 {
+		p, err := b.phase(ctx, o, nil)
+		if err != nil {
+			return p99, err
+		}
+		b.lost(got, p)
+		p99[i] = p.P99
+	}
+	return p99, nil
+}
+
+// lost notes the requests of a phase that were not answered.
+func (b *bench) lost(got *result, p phase) {
+	if p.Errors > 0 {
+		fmt.Fprintf(b.log, "(lost %d: %s) ", p.Errors, p.Why)
+	}
+	got.turn("changes-lost", figure.Turn{Value: float64(p.Errors), Noise: p.noise})
+	b.dot()
 }
 
 // forLoad puts the routes that the load goes to, and returns a request for each.

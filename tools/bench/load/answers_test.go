@@ -109,3 +109,19 @@ func TestOpenLoopHasFixedMoments(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfALoadAreItsAnswersInTheirOrder(t *testing.T) {
+	var all []time.Duration
+	for i := range 1000 {
+		all = append(all, time.Duration(1+i/250)*time.Millisecond)
+	}
+	if got := partP99(all, 4); !slices.Equal(got, []float64{1, 2, 3, 4}) {
+		t.Errorf("four parts: got %v, want 1 to 4 ms", got)
+	}
+	if got := partP99(all[:2], 3); len(got) != 3 { // fewer answers than parts
+		t.Errorf("three parts of two answers: got %v, want three", got)
+	}
+	if got := partP99(all, 0); got != nil {
+		t.Errorf("no parts: got %v, want none", got)
+	}
+}

@@ -29,6 +29,7 @@ type OpenOrder struct {
 	Rate     int // requests a second
 	For      time.Duration
 	Patience time.Duration // for answers after the last request was sent
+	Parts    int           // of the answers, in their order, that are told of each by itself; 0: none
 }
 
 // Outcome is what a load tells of a slice; our own loads print it as JSON.
@@ -37,7 +38,10 @@ type Outcome struct {
 	Took     float64 // seconds
 	Errors   int
 	P50, P99 float64 // milliseconds
-	Why      string  // the first error
+	// PartP99 are the 99th percentiles of equal parts of an open load's answers, in
+	// their order.
+	PartP99 []float64 `json:",omitempty"`
+	Why     string    // the first error
 }
 
 type openLoad struct {
@@ -118,8 +122,18 @@ func (l *openLoad) run() (Outcome, error) {
 		l.errors += missing
 		l.fail(fmt.Sprintf("%d of %d requests were not answered %s after the last", missing, total, l.Patience))
 	}
+	parts := partP99(l.latency, l.Parts)
 	slices.Sort(l.latency)
-	return Outcome{Requests: l.done, Took: took.Seconds(), Errors: l.errors, P50: Quantile(l.latency, 0.5), P99: Quantile(l.latency, 0.99), Why: l.why}, nil
+	return Outcome{PartP99: parts, Requests: l.done, Took: took.Seconds(), Errors: l.errors, P50: Quantile(l.latency, 0.5), P99: Quantile(l.latency, 0.99), Why: l.why}, nil
+}
+
+// partP99 are the 99th percentiles of so many parts.
+func partP99(all []time.Duration, parts int) (out []float64) {
+	for i := range parts {
+		part := slices.Sorted(slices.Values(all[i*len(all)/parts : (i+1)*len(all)/parts]))
+		out = append(out, Quantile(part, 0.99))
+	}
+	return out
 }
 
 // Quantile of sorted durations, in milliseconds; 0: there are none.
