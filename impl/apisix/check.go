@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/unilb/unilb/impl/apisix/schema"
 )
 
 // CheckRoute reports the first thing that is wrong with the object as a route,
@@ -116,7 +118,7 @@ func checkPattern(re *regexp.Regexp, key string) error {
 	if re.MatchString(key) {
 		return nil
 	}
-	return fmt.Errorf("invalid configuration: failed to match pattern %q with %q", re, key)
+	return fmt.Errorf("invalid configuration: failed to match pattern %s with %s", schema.Quote(re.String()), schema.Quote(key))
 }
 
 var errBrackets = errors.New("invalid configuration: IPv6 address must be enclosed with '[' and ']'")

@@ -170,6 +170,7 @@ func TestErrorTexts(t *testing.T) {
 		{upstream, `{"nodes":{},"type":"chash"}`, `missing key`},
 		{upstream, `{"nodes":{},"type":"chash","key":"nope"}`, inv + `failed to match pattern "^((uri|`},
 		{upstream, `{"nodes":{},"type":"chash","hash_on":"header","key":"a b"}`, inv + `failed to match pattern "^[a-zA-Z0-9-_]+$" with "a b"`},
+		{upstream, `{"nodes":{},"type":"chash","hash_on":"header","key":"a\tb"}`, inv + `failed to match pattern "^[a-zA-Z0-9-_]+$" with "a\9b"`},
 		{upstream, `{"nodes":{},"retries":-1}`, inv + `property "retries" validation failed: expected -1 to be at least 0`},
 		{upstream, `{"nodes":{},"checks":{"passive":{}}}`, inv + `property "checks" validation failed: object matches none of the required: ["active"] or ["active","passive"]`},
 		{upstream, `{"nodes":{},"checks":{"active":{"healthy":{"successes":300}}}}`,

@@ -118,6 +118,7 @@ var configurations = []struct {
 	{"response-rewrite", onRoute, `{"body":"%","body_base64":true}`, `invalid base64 content`},
 	{"response-rewrite", onRoute, `{"body":"a","filters":[{"regex":"a","replace":"b"}]}`, `failed to validate dependent schema for "body": value wasn't supposed to match schema`},
 	{"response-rewrite", onRoute, `{"filters":[{"regex":"(","replace":"b"}]}`, `regex "(" validation failed: missing closing )`},
+	{"response-rewrite", onRoute, `{"filters":[{"regex":"\\d(","replace":"b"}]}`, `regex "\d(" validation failed: missing closing )`},
 	{"response-rewrite", onRoute, `{"vars":[["status","==="]]}`, ``},
 	{"response-rewrite", onRoute, `{"vars":[["status","=","2"]]}`, `failed to validate the 'vars' expression: invalid operator '='`},
 	{"response-rewrite", onRoute, `{"headers":{"add":["Location: http://a/"],"set":{"X-A":1},"remove":["X-B"]}}`, ``},

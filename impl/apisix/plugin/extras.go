@@ -142,7 +142,7 @@ func checkResponseRewrite(conf map[string]any, _ Kind) error {
 	for _, item := range list(conf, "filters") {
 		filter, _ := item.(map[string]any)
 		if err := checkRegex(text(filter, "regex")); err != nil {
-			return fmt.Errorf("regex %q validation failed: %w", text(filter, "regex"), err)
+			return fmt.Errorf(`regex "%s" validation failed: %w`, text(filter, "regex"), err) // as it is, not quoted
 		}
 	}
 	return checkVars("vars", list(conf, "vars"))

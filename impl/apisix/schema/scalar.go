@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
@@ -19,7 +20,7 @@ func (s *Schema) checkString(v string, m manner) error {
 		if m == quiet {
 			return errBroken
 		}
-		return m.errorf("failed to match pattern %s with %s", quote(s.patternText), quote(v))
+		return m.errorf("failed to match pattern %s with %s", Quote(s.patternText), Quote(v))
 	}
 	if s.format != "" {
 		addr, err := netip.ParseAddr(v)
@@ -67,7 +68,22 @@ func trimZeros(s string) string {
 	return s
 }
 
-// quote prints a string as Lua's %q does.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", "\\\n", "\r", `\r`, "\x00", `\0`).Replace(s) + `"`
+// Quote prints a string as LuaJIT's %q does: control characters are decimal numbers, of
+// three digits before a digit.
+func Quote(s string) string {
+	b := make([]byte, 1, len(s)+2)
+	b[0] = '"'
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"', c == '\\', c == '\n':
+			b = append(b, '\\', c)
+		case (c < ' ' || c == 0x7f) && i+1 < len(s) && s[i+1]-'0' <= 9:
+			b = fmt.Appendf(b, `\%03d`, c)
+		case c < ' ', c == 0x7f:
+			b = fmt.Appendf(b, `\%d`, c)
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(append(b, '"'))
 }

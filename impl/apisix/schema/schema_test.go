@@ -40,6 +40,7 @@ func TestMessages(t *testing.T) {
 		{`{"minLength":1}`, `""`, `string too short, expected at least 1, got 0`},
 		{`{"maxLength":2}`, `"abc"`, `string too long, expected at most 2, got 3`},
 		{`{"pattern":"^\\*?[a-z.]+$"}`, `"A\"\\"`, `failed to match pattern "^\\*?[a-z.]+$" with "A\"\\"`},
+		{`{"pattern":"^\\S+$"}`, `"a\t\r1\n\u007f\u00e9\\ \u0000"`, "failed to match pattern \"^\\\\S+$\" with \"a\\9\\0131\\\n\\127é\\\\ \\0\""},
 		{`{"enum":["a",1]}`, `"b"`, `matches none of the enum values`},
 		{`{"enum":["a",1]}`, `1.0`, ``},
 		{`{"minimum":0}`, `-1`, `expected -1 to be at least 0`},

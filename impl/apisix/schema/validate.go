@@ -242,7 +242,7 @@ func (s *Schema) checkMember(key string, v any, m manner) error {
 			if m == quiet {
 				return errBroken
 			}
-			return fmt.Errorf("failed to validate %s (matching %s): %w", key, quote(p.text), err)
+			return fmt.Errorf("failed to validate %s (matching %s): %w", key, Quote(p.text), err)
 		}
 	}
 	if known {
