@@ -142,6 +142,8 @@ func TestObjectsOfEveryKind(t *testing.T) {
 		}
 	}
 	want(t, any(a.must(404, "GET /consumers/jill/credentials", "").body), `{"message":"Key not found"}`)
+	want(t, any(a.must(404, "GET /consumers/jill/credentials?page=1&page_size=10", "").body), `{"message":"Key not found"}`)
+	want(t, any(a.must(200, "GET /consumers/jack/credentials?name=none&page=1&page_size=10", "").body), `{"list":[],"total":0}`)
 	want(t, any(a.must(200, "GET /consumers/jack/credentials?name=none", "").body), `{"list":[],"total":0}`)
 	r := a.must(200, "PATCH /secrets/vault/1/token", `"u"`)
 	want(t, r.body["value"], `{"id":"vault/1","uri":"https://vault:8200","prefix":"kv/apisix","token":"u",`+times+`}`)

@@ -123,7 +123,9 @@ func (l *listing) page(ctx context.Context, page, size float64) (*answer, *failu
 		created int64
 	}
 	var all []made
+	empty := true
 	rev, err := l.h.each(ctx, l.h.listDir(l.at), 0, func(kv store.KV) error {
+		empty = false
 		if l.shows(kv) {
 			all = append(all, made{kv.Key, kv.Create})
 		}
@@ -131,6 +133,9 @@ func (l *listing) page(ctx context.Context, page, size float64) (*answer, *failu
 	})
 	if err != nil {
 		return nil, unavailable(err)
+	}
+	if empty && l.at.res == credentials {
+		return nil, keyNotFound() // there is no directory
 	}
 	slices.SortStableFunc(all, func(a, b made) int { return cmp.Compare(a.created, b.created) })
 	total := len(all)
