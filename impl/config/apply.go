@@ -141,7 +141,7 @@ func (s *Snapshot) applyRoute(c *Change, d *Delta) error {
 			next.updates = old.updates + 1
 		}
 	}
-	table, err := s.table.Replace(s.indexed(old), rule)
+	table, err := s.table.ReplaceIn(s.edit, s.indexed(old), rule)
 	if err != nil {
 		return err
 	}

@@ -25,4 +25,12 @@
 // of its listener. The table is therefore indexed on that pair before the
 // host: a tenant's "/*" shares no leaf with anybody else's. This is an index
 // only; it never changes which rule wins.
+//
+// # Index
+//
+// At a hundred thousand rules a search waits for memory, not for instructions. So each of
+// its steps is one wait: hosts are in a trie whose leaves hold what they lead to (hosts);
+// the paths of one host are a sorted list, searched from its beginning, or where they are
+// many a trie over such lists (paths); an entry itself tells by digest, length and methods
+// that it is not meant (entry). A rule is read when it has won.
 package route

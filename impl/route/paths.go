@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/unilb/unilb/impl/route/hamt"
 )
 
 // few is how many entries are kept as a list. A list is searched from its beginning in
@@ -12,7 +14,7 @@ import (
 const few = 16
 
 // paths are the entries of one host: a list as long as they are few, else a branch. The
-// zero value is empty. Copies of it stay what they are, but for an owner.
+// zero value is empty. Copies of it stay what they are, but within an edit (see hamt.Edit).
 type paths[T any] struct {
 	list   []entry[T] // in their order
 	branch *branch[T]
@@ -25,7 +27,7 @@ type branch[T any] struct {
 	kids  []paths[T] // one for each of these, in their order
 	here  []entry[T] // those whose keys end behind the label, in their order
 	n     int        // entries, those of kids too
-	by    *owner
+	edit  hamt.Edit  // what may change it in place
 }
 
 // find returns the first entry that fits the path of a query and holds, or nil. The
@@ -86,7 +88,7 @@ func (b *branch[T]) at(c byte) (i int, ok bool) {
 		i += bits.OnesCount64(word)
 	}
 	bit := uint64(1) << (c % 64)
-	return i + place(b.bytes[c/64], bit), b.bytes[c/64]&bit != 0
+	return i + bits.OnesCount64(b.bytes[c/64]&(bit-1)), b.bytes[c/64]&bit != 0
 }
 
 func (b *branch[T]) kid(c byte) *paths[T] {
@@ -107,17 +109,17 @@ func (p *paths[T]) size() int {
 	return len(p.list)
 }
 
-// edit is a change at one key: of the rule old the entry with the pattern goes, and next
+// change is made at one key: of the rule old the entry with the pattern goes, and next
 // comes; either may be nil.
-type edit[T any] struct {
+type change[T any] struct {
 	key, pattern string
 	old          *Rule[T]
 	next         *entry[T]
-	by           *owner
+	in           hamt.Edit
 }
 
 // apply returns the list after the change, of no more memory than it needs.
-func (d *edit[T]) apply(list []entry[T]) []entry[T] {
+func (d *change[T]) apply(list []entry[T]) []entry[T] {
 	gone := slices.IndexFunc(list, func(e entry[T]) bool { return e.rule == d.old && e.pattern == d.pattern })
 	switch {
 	case d.next == nil && gone < 0:
@@ -132,34 +134,34 @@ func (d *edit[T]) apply(list []entry[T]) []entry[T] {
 }
 
 // place is where the new entry belongs.
-func (d *edit[T]) place(list []entry[T]) int {
+func (d *change[T]) place(list []entry[T]) int {
 	return sort.Search(len(list), func(i int) bool { return order(d.next, &list[i]) < 0 })
 }
 
 // with returns the paths after a change. The first depth bytes of its key have led here.
-func (p paths[T]) with(d *edit[T], depth int) paths[T] {
+func (p paths[T]) with(d *change[T], depth int) paths[T] {
 	if p.branch == nil {
-		return grown(d.apply(p.list), depth, d.by)
+		return grown(d.apply(p.list), depth, d.in)
 	}
 	if n := commonLen(d.key[depth:], p.branch.label); n < len(p.branch.label) {
 		if d.next == nil {
 			return p
 		}
-		p.branch = p.branch.split(n, d.by)
+		p.branch = p.branch.split(n, d.in)
 	}
-	b := p.branch.changeable(d.by)
+	b := p.branch.changeable(d.in)
 	if depth += len(b.label); depth == len(d.key) {
 		b.n -= len(b.here)
 		b.here = d.apply(b.here)
 		b.n += len(b.here)
 	} else {
-		b.change(d, depth)
+		b.changeKid(d, depth)
 	}
 	return b.shrunk()
 }
 
-// change applies a change to the kid that the key goes on with at a depth.
-func (b *branch[T]) change(d *edit[T], depth int) {
+// changeKid makes a change to the kid that the key goes on with at a depth.
+func (b *branch[T]) changeKid(d *change[T], depth int) {
 	c := d.key[depth]
 	i, there := b.at(c)
 	var kid paths[T]
@@ -181,20 +183,20 @@ func (b *branch[T]) change(d *edit[T], depth int) {
 	}
 }
 
-func (b *branch[T]) changeable(by *owner) *branch[T] {
-	if by != nil && b.by == by {
+func (b *branch[T]) changeable(in hamt.Edit) *branch[T] {
+	if in != 0 && b.edit == in {
 		return b
 	}
 	c := *b
-	c.kids, c.by = slices.Clone(b.kids), by
+	c.kids, c.edit = slices.Clone(b.kids), in
 	return &c
 }
 
 // split returns a branch of the first n bytes of the label, on which the old one is the
 // only kid.
-func (b *branch[T]) split(n int, by *owner) *branch[T] {
-	lower := b.changeable(by)
-	upper := &branch[T]{label: lower.label[:n], kids: []paths[T]{{branch: lower}}, n: lower.n, by: by}
+func (b *branch[T]) split(n int, in hamt.Edit) *branch[T] {
+	lower := b.changeable(in)
+	upper := &branch[T]{label: lower.label[:n], kids: []paths[T]{{branch: lower}}, n: lower.n, edit: in}
 	c := lower.label[n]
 	upper.bytes[c/64] = 1 << (c % 64)
 	lower.label = lower.label[n+1:]
@@ -203,7 +205,7 @@ func (b *branch[T]) split(n int, by *owner) *branch[T] {
 
 // grown makes a branch of a list that is too long. Labels are copies: what they are parts
 // of are parts of whole objects.
-func grown[T any](list []entry[T], depth int, by *owner) paths[T] {
+func grown[T any](list []entry[T], depth int, in hamt.Edit) paths[T] {
 	if len(list) <= few {
 		return paths[T]{list: list}
 	}
@@ -211,7 +213,7 @@ func grown[T any](list []entry[T], depth int, by *owner) paths[T] {
 	for i := range list {
 		label = label[:commonLen(label, list[i].key()[depth:])]
 	}
-	b := &branch[T]{label: strings.Clone(label), n: len(list), by: by}
+	b := &branch[T]{label: strings.Clone(label), n: len(list), edit: in}
 	depth += len(label)
 	for i := range list { // in their order, which each part keeps
 		e := &list[i]
@@ -247,7 +249,7 @@ func (b *branch[T]) shrunk() paths[T] {
 	if only.branch == nil {
 		return only
 	}
-	lower := only.branch.changeable(b.by)
+	lower := only.branch.changeable(b.edit)
 	lower.label = b.label + string(b.lowest()) + lower.label
 	return paths[T]{branch: lower}
 }
@@ -289,4 +291,24 @@ func commonLen(a, b string) int {
 		}
 	}
 	return n
+}
+
+// inserted returns a copy with one more at i, of no more memory than it needs.
+func inserted[E any](list []E, i int, e E) []E {
+	out := make([]E, len(list)+1)
+	copy(out, list[:i])
+	out[i] = e
+	copy(out[i+1:], list[i:])
+	return out
+}
+
+// removed returns a copy without the one at i; nil: there was no other.
+func removed[E any](list []E, i int) []E {
+	if len(list) == 1 {
+		return nil
+	}
+	out := make([]E, len(list)-1)
+	copy(out, list[:i])
+	copy(out[i:], list[i+1:])
+	return out
 }

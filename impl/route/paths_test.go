@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/unilb/unilb/impl/route/hamt"
 )
 
 // checkPaths judges the shape of what is kept for one host. It returns the number of
@@ -55,19 +57,16 @@ func checkTable(t *testing.T, tab Table[string]) (branches int) {
 	each := func(h *hosts[string]) {
 		branches += checkPaths(t, &h.none, "", true)
 		lengths := map[int]int{}
-		for _, m := range []*names[paths[string]]{&h.exact, &h.wild} {
-			if m.root == nil {
-				continue
+		for _, m := range []hamt.Map[string, paths[string]]{h.exact, h.wild} {
+			for name, p := range m.All() {
+				if p.empty() {
+					t.Fatalf("host %q has no path", name)
+				}
+				branches += checkPaths(t, &p, "", true)
 			}
-			m.root.each(func(l *named[paths[string]]) {
-				if l.val.empty() {
-					t.Fatalf("host %q has no path", l.name)
-				}
-				branches += checkPaths(t, &l.val, "", true)
-				if m == &h.wild {
-					lengths[len(l.name)]++
-				}
-			})
+		}
+		for suffix := range h.wild.All() {
+			lengths[len(suffix)]++
 		}
 		for i, s := range h.suffixes {
 			if s.n == 0 || lengths[s.len] != s.n || i > 0 && h.suffixes[i-1].len <= s.len {
@@ -88,11 +87,28 @@ func checkTable(t *testing.T, tab Table[string]) (branches int) {
 	return branches
 }
 
+// contentOf is all that is in a table, in the order in which it is kept.
+func contentOf(tab Table[string]) (all []string) {
+	of := func(host string, p *paths[string]) {
+		p.each(func(e *entry[string]) { all = append(all, host+" "+e.pattern+" "+e.rule.ID) })
+	}
+	if h := tab.anywhere; h != nil {
+		of("", &h.none)
+		for name, p := range h.exact.All() {
+			of(name, &p)
+		}
+		for name, p := range h.wild.All() {
+			of("*"+name, &p)
+		}
+	}
+	return all
+}
+
 func TestShapeOfALongListFollowsItsContent(t *testing.T) {
 	p := paths[string]{}
 	set := func(path string, n int, next bool) {
 		r := &Rule[string]{ID: fmt.Sprint(n), Paths: []string{path}}
-		d := edit[string]{key: path, pattern: path}
+		d := change[string]{key: path, pattern: path}
 		if next {
 			e := entry[string]{tail: tailOf(path), size: uint16(len(path)), rule: r, pattern: path}
 			d.next = &e
@@ -136,19 +152,29 @@ func TestManyPathsOfAHostAgreeWithNaiveTwin(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 3))
+	var pieces []string
 	text := func() string {
-		b := []byte("/")
-		for range r.IntN(6) {
-			b = append(b, "/ab\xff"[r.IntN(4)])
+		b := "/"
+		for range r.IntN(5) {
+			b += pieces[r.IntN(len(pieces))]
 		}
-		return string(b)
+		return b
 	}
 	hosts := [][]string{nil, {"a.example"}, {"*.example", "*example"}, {"*.samples"}, {"a.example", "*"}, {"*.sample", "*.b.example"}}
 	for _, router := range []Router{HostURI, URI} {
 		tab := New[string](router)
 		var live []*Rule[string]
 		most := 0
+		var in hamt.Edit
+		pieces = nil
+		pinned := tab // before the edit, if there is one
 		for step := range 400 {
+			if step%100 == 0 { // what comes late splits labels
+				pieces = append(pieces, [][]string{{"/longer", "a"}, {"/longest"}, {"/", "\xff"}, {"b"}}[step/100]...)
+			}
+			if r.IntN(8) == 0 {
+				in, pinned = []hamt.Edit{0, hamt.Begin()}[r.IntN(2)], tab
+			}
 			var was, next *Rule[string]
 			grow := step < 250
 			if len(live) > 0 && (!grow || r.IntN(2) == 0) {
@@ -164,10 +190,13 @@ func TestManyPathsOfAHostAgreeWithNaiveTwin(t *testing.T) {
 				live = append(live, next)
 			}
 			before, path := tab, text()
+			if in != 0 {
+				before = pinned
+			}
 			ask := Query{Method: []string{"GET", "POST", "BREW", "BREWED"}[r.IntN(4)], Host: askHosts[r.IntN(len(askHosts))], Path: path, Vars: noVars{}}
-			then := before.Match(&ask)
+			then := contentOf(before)
 			var err error
-			if tab, err = tab.Replace(was, next); err != nil {
+			if tab, err = tab.ReplaceIn(in, was, next); err != nil {
 				t.Fatal(err)
 			}
 			most = max(most, checkTable(t, tab))
@@ -179,19 +208,56 @@ func TestManyPathsOfAHostAgreeWithNaiveTwin(t *testing.T) {
 				t.Fatalf("seed %d, %s, step %d: %s %s%s = %s, want %s", seed, router, step, ask.Method, ask.Host, path, got, want)
 			}
 			checkTable(t, before)
-			if before.Match(&ask) != then {
-				t.Fatalf("seed %d, %s, step %d: a change changes the table before it", seed, router, step)
+			if now := contentOf(before); !slices.Equal(now, then) {
+				t.Fatalf("seed %d, %s, step %d: a change changes what was there before its edit", seed, router, step)
 			}
 		}
 		if most < 5 {
 			t.Errorf("seed %d: at most %d branches", seed, most)
 		}
 		for _, l := range live {
-			tab, _ = tab.Replace(l, nil)
+			tab, _ = tab.ReplaceIn(in, l, nil)
 			checkTable(t, tab)
 		}
+		checkTable(t, pinned)
 		if tab != New[string](router) {
 			t.Errorf("seed %d: without its rules the table is %+v", seed, tab)
+		}
+	}
+}
+
+func TestAnEditChangesInPlaceWhatItHasMade(t *testing.T) {
+	rules := func(of string) (out []*Rule[string]) {
+		for i := range 2000 {
+			out = append(out, &Rule[string]{ID: fmt.Sprint(of, i), Hosts: []string{fmt.Sprintf("h%d.example", i/1000)}, Paths: []string{fmt.Sprintf("/%d/%d/*", i%10, i)}})
+		}
+		return out
+	}
+	old, next := rules("old"), rules("next")
+	replaced := func(in hamt.Edit) (tab Table[string]) {
+		var err error
+		for i := range old {
+			if tab, err = tab.ReplaceIn(in, nil, old[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range old {
+			if tab, err = tab.ReplaceIn(in, old[i], next[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return tab
+	}
+	whole := testing.AllocsPerRun(1, func() { replaced(0) })
+	shared := testing.AllocsPerRun(1, func() { replaced(hamt.Begin()) })
+	if shared > whole/2 {
+		t.Errorf("an edit allocates %v times, without one it is %v", shared, whole)
+	}
+	tab := replaced(hamt.Begin())
+	checkTable(t, tab)
+	for i := range next {
+		if got := ask(tab, "GET", next[i].Hosts[0], next[i].Paths[0]); got != next[i].ID {
+			t.Fatalf("%s%s = %s, want %s", next[i].Hosts[0], next[i].Paths[0], got, next[i].ID)
 		}
 	}
 }

@@ -20,11 +20,12 @@ type Table[T any] struct {
 
 // hosts is the first level below a listener.
 type hosts[T any] struct {
-	exact names[paths[T]]
-	wild  names[paths[T]] // by the suffix behind the star
+	exact hamt.Map[string, paths[T]]
+	wild  hamt.Map[string, paths[T]] // by the suffix behind the star
 	// suffixes are the lengths of those, the longest first.
 	suffixes []suffix
 	none     paths[T]
+	edit     hamt.Edit // what may change it in place
 }
 
 // suffix is a length, and how many suffixes have it.
@@ -36,7 +37,11 @@ func New[T any](r Router) Table[T] { return Table[T]{router: r} }
 // Replace returns the table with a rule in the place of another: old is one that is in
 // the table, or nil; next may be nil, too. It fails when a host or path pattern of next is
 // bad. The table does not know its rules by their ids: its owner does.
-func (t Table[T]) Replace(old, next *Rule[T]) (Table[T], error) {
+func (t Table[T]) Replace(old, next *Rule[T]) (Table[T], error) { return t.ReplaceIn(0, old, next) }
+
+// ReplaceIn is Replace as a part of an edit, which may have changed t: what the edit has
+// made it changes in place. A table stays what it is when this fails.
+func (t Table[T]) ReplaceIn(in hamt.Edit, old, next *Rule[T]) (Table[T], error) {
 	entries, err := compileRule(next, t.router)
 	switch {
 	case err != nil:
@@ -45,13 +50,13 @@ func (t Table[T]) Replace(old, next *Rule[T]) (Table[T], error) {
 		return t, nil
 	case old != nil && next != nil && old.Listener == next.Listener && slices.Equal(old.Hosts, next.Hosts):
 		// As nearly always: one way down does for both.
-		return t.edit(next, edits(old, entries, t.router, nil)), nil
+		return t.edit(in, next, replacing(old, entries, t.router, in)), nil
 	}
 	if old != nil {
-		t = t.edit(old, edits[T](old, nil, t.router, nil))
+		t = t.edit(in, old, replacing[T](old, nil, t.router, in))
 	}
 	if next != nil {
-		t = t.edit(next, edits(nil, entries, t.router, nil))
+		t = t.edit(in, next, replacing(nil, entries, t.router, in))
 	}
 	return t, nil
 }
@@ -100,11 +105,8 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 }
 
 // edit makes changes to the paths of each host of a rule.
-func (t Table[T]) edit(r *Rule[T], changes []edit[T]) Table[T] {
-	var h hosts[T] // a copy: tables never change in place
-	if old := t.hosts(r.Listener); old != nil {
-		h = *old
-	}
+func (t Table[T]) edit(in hamt.Edit, r *Rule[T], changes []change[T]) Table[T] {
+	h := t.hosts(r.Listener).changeable(in)
 	names := unique(r.Hosts)
 	if t.router != HostURI {
 		names = nil
@@ -115,40 +117,51 @@ func (t Table[T]) edit(r *Rule[T], changes []edit[T]) Table[T] {
 	for _, name := range names {
 		name = strings.ToLower(name)
 		if suffix, wild := strings.CutPrefix(name, "*"); wild {
-			before := h.wild.n
-			h.wild = edited(h.wild, suffix, changes)
-			h.count(len(suffix), h.wild.n-before)
+			before := h.wild.Len()
+			h.wild = edited(in, h.wild, suffix, changes)
+			h.count(len(suffix), h.wild.Len()-before)
 			continue
 		}
-		h.exact = edited(h.exact, name, changes)
+		h.exact = edited(in, h.exact, name, changes)
 	}
-	empty := h.exact.n == 0 && h.wild.n == 0 && h.none.empty()
+	empty := h.exact.Len() == 0 && h.wild.Len() == 0 && h.none.empty()
 	switch anywhere := r.Listener == (expr.Binding{}); {
 	case anywhere && empty:
 		t.anywhere = nil
 	case anywhere:
-		t.anywhere = &h
+		t.anywhere = h
 	case empty:
-		t.listeners = t.listeners.Delete(r.Listener)
+		t.listeners = t.listeners.DeleteIn(in, r.Listener)
 	default:
-		t.listeners = t.listeners.Set(r.Listener, &h)
+		t.listeners = t.listeners.SetIn(in, r.Listener, h)
 	}
 	return t
 }
 
-// edited returns the names with changes to the paths of one.
-func edited[T any](all names[paths[T]], name string, changes []edit[T]) names[paths[T]] {
-	var p paths[T]
-	if old := all.get(name); old != nil {
-		p = *old
+// changeable is what an edit has made, else a copy.
+func (h *hosts[T]) changeable(in hamt.Edit) *hosts[T] {
+	switch {
+	case h == nil:
+		return &hosts[T]{edit: in}
+	case in != 0 && h.edit == in:
+		return h
 	}
-	if p = p.withAll(changes); p.empty() {
-		return all.del(name, nil)
-	}
-	return all.set(name, p, nil)
+	c := *h
+	c.edit = in
+	return &c
 }
 
-func (p paths[T]) withAll(changes []edit[T]) paths[T] {
+// edited returns the hosts with changes to the paths of one. The name is copied: it may be
+// a part of a whole object, all of which would stay in memory.
+func edited[T any](in hamt.Edit, all hamt.Map[string, paths[T]], name string, changes []change[T]) hamt.Map[string, paths[T]] {
+	p, _ := all.Get(name)
+	if p = p.withAll(changes); p.empty() {
+		return all.DeleteIn(in, name)
+	}
+	return all.SetIn(in, strings.Clone(name), p)
+}
+
+func (p paths[T]) withAll(changes []change[T]) paths[T] {
 	for i := range changes {
 		p = p.with(&changes[i], 0)
 	}
@@ -180,20 +193,20 @@ func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	return h
 }
 
-// edits are the changes that put entries in the place of those of the rule old.
-func edits[T any](old *Rule[T], entries []entry[T], router Router, by *owner) []edit[T] {
-	var out []edit[T]
+// replacing are the changes that put entries in the place of those of the rule old.
+func replacing[T any](old *Rule[T], entries []entry[T], router Router, in hamt.Edit) []change[T] {
+	var out []change[T]
 	if old != nil {
 		for _, pattern := range unique(old.Paths) {
 			if !slices.ContainsFunc(entries, func(e entry[T]) bool { return e.pattern == pattern }) {
 				key, _, _ := router.splitPattern(pattern)
-				out = append(out, edit[T]{key: key, pattern: pattern, old: old, by: by})
+				out = append(out, change[T]{key: key, pattern: pattern, old: old, in: in})
 			}
 		}
 	}
 	for i := range entries {
 		e := &entries[i]
-		out = append(out, edit[T]{key: e.key(), pattern: e.pattern, old: old, next: e, by: by})
+		out = append(out, change[T]{key: e.key(), pattern: e.pattern, old: old, next: e, in: in})
 	}
 	return out
 }
