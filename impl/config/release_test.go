@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -16,7 +17,6 @@ func TestARouteKeepsNothingOfItsTree(t *testing.T) {
 			"upstream":{"nodes":[{"host":"10.0.0.%[1]d","port":80,"weight":%[1]d,"metadata":{"unilb":{"zone":"z%[1]d"}}}],"keepalive_pool":{"size":%[1]d},
 				"checks":{"active":{"http_path":"/c%[1]d","req_headers":["A: %[1]d"],"healthy":{"interval":%[1]d,"http_statuses":[20%[1]d]}},"passive":{"unhealthy":{"http_failures":%[1]d}}},
 				"tls":{"verify":true},"pass_host":"rewrite","upstream_host":"u%[1]d"}}`, n))
-		c.written = c.Value
 		r, err := compileRoute(&c, c.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -26,11 +26,16 @@ func TestARouteKeepsNothingOfItsTree(t *testing.T) {
 	text := func(r *Route) string {
 		u := r.Inline
 		v := vars{"http_x": "v1"}
-		return fmt.Sprintf("%q %v %+v %+v %+v %+v %+v %+v %+v %v", []any{r.Paths(), r.HostNames(), r.rule.Methods, r.ID}, r.rule.Remotes, *r.timeouts, r.plugins,
-			u.Targets, u.Members, *u.Checks.Active, *u.Checks.Passive, *u.TLS, []any{u.PassHost, u.UpstreamHost, r.Priority(), r.rule.Vars.Eval(v), r.Name(), string(r.vars())})
+		return fmt.Sprintf("%q %v %+v %+v %+v %+v %+v %+v %+v %v", []any{r.Paths(), r.HostNames(), r.rule.Methods, r.ID}, r.rule.Remotes, *r.timeouts, []string{string(r.plugins[0].conf), string(r.plugins[1].conf)},
+			u.Targets, u.Members, *u.Checks.Active, *u.Checks.Passive, *u.TLS, []any{u.PassHost, u.UpstreamHost, r.Priority(), r.rule.Vars.Eval(v), r.rule.Vars.Eval(vars{})})
 	}
 	first := compile(1)
 	want := text(first)
+	for _, part := range []string{"/b1", "h1.example", "10.0.0.1/32", "/x1", `"m":1`, "z1", "/c1", "A: 1", "Interval:1", "[201]", "HTTPFailures:1", "u1 1 true false", "IdleConns:1"} {
+		if !strings.Contains(want, part) {
+			t.Errorf("%s is lost of %s", part, want)
+		}
+	}
 	for n := range 8 {
 		compile(n + 2)
 	}
