@@ -160,8 +160,8 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(compare)
 }
 
-// Maps that were given back come again, and nothing of what was in them.
-func TestReleasedMapsAreUsedAgainAndEmpty(t *testing.T) {
+// Of maps that were given back nothing is found in those that come after.
+func TestReleasedMapsAreEmpty(t *testing.T) {
 	large := `{"a":{"b":{"c":1}},"l":[{"kept":1}]`
 	for i := range 20 {
 		large += `,"m` + strings.Repeat("x", i) + `":{"n":` + strings.Repeat("1", i+1) + `}`
@@ -187,14 +187,5 @@ func TestReleasedMapsAreUsedAgainAndEmpty(t *testing.T) {
 				t.Fatal("what is in a list was given back")
 			}
 		}
-	}
-	tree, _ := jsontree.Decode(texts[0])
-	used := testing.AllocsPerRun(100, func() {
-		jsontree.Release(tree.(map[string]any))
-		tree, _ = jsontree.Decode(texts[0])
-	})
-	anew := testing.AllocsPerRun(100, func() { tree, _ = jsontree.Decode(texts[0]) })
-	if used >= anew {
-		t.Errorf("%v allocations with maps that were given back, %v without", used, anew)
 	}
 }
