@@ -21,6 +21,7 @@ import (
 	"github.com/unilb/unilb/impl/daemon"
 	"github.com/unilb/unilb/impl/history"
 	"github.com/unilb/unilb/impl/history/decide"
+	"github.com/unilb/unilb/impl/route"
 	"github.com/unilb/unilb/impl/store"
 	"github.com/unilb/unilb/impl/store/access"
 )
@@ -77,6 +78,7 @@ type query struct {
 	dryRun  bool
 	author  string
 	keyring *apisix.Keyring
+	router  route.Router
 	args    []string
 	out     io.Writer
 	timeout time.Duration
@@ -137,6 +139,10 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 		f.IntVar(&q.limit, "limit", shownByDefault, "`entries` to print; 0: all")
 	case "diff":
 		f.IntVar(&q.limit, "limit", shownByDefault, "`requests` to print that become something else; 0: all")
+		f.Func("http-router", "`name` of the router that gateways have, as for l7gw (default radixtree_host_uri)", func(s string) (err error) {
+			q.router, err = route.ParseRouter(s)
+			return err
+		})
 	case "rollback":
 		f.BoolVar(&q.dryRun, "dry-run", false, "print what would be written and write nothing")
 		f.StringVar(&q.author, "author", myself(), "`name` that the history will tell")
@@ -323,7 +329,7 @@ func (q *query) diff(ctx context.Context) error {
 			return err
 		}
 	}
-	return q.decisions(decide.Compare(q.prefix, states[0], states[1], q.keyring))
+	return q.decisions(decide.Compare(decide.Options{Objects: q.prefix, Router: q.router, Keyring: q.keyring}, states[0], states[1]))
 }
 
 // decisions prints which requests become something else.

@@ -81,6 +81,18 @@ func TestCommandsTellWhatChangedAndBringItBack(t *testing.T) {
 		!strings.Contains(diff, "  > GET http://any.example/new from 198.51.100.77\n      route r, upstreams/u: 10.0.0.1:80*1\n   -> route new, upstreams/u: 10.0.0.2:80*1\n") {
 		t.Errorf("diff to now:\n%s", diff)
 	}
+	// The gateways' router decides which request becomes what.
+	const wins = "  > GET http://a.example/p from 198.51.100.77\n      route own, upstreams/u: 10.0.0.2:80*1\n   -> route wild, upstreams/u: 10.0.0.2:80*1\n"
+	own := s.call("PUT", "routes/own", `{"host":"a.example","uri":"/p","upstream_id":"u"}`)
+	s.call("PUT", "routes/wild", `{"host":"*.example","uri":"/p","priority":1,"upstream_id":"u"}`)
+	if diff := s.l7admin(0, "diff", "--http-router", "radixtree_uri", own); !strings.Contains(diff, wins) {
+		t.Errorf("diff with the router that looks for the path first:\n%s", diff)
+	}
+	if diff := s.l7admin(0, "diff", own); strings.Contains(diff, wins) {
+		t.Errorf("diff with the router that looks for the host first:\n%s", diff)
+	}
+	s.call("DELETE", "routes/own", "")
+	s.call("DELETE", "routes/wild", "")
 	if diff := s.l7admin(0, "diff", good, bad); strings.Contains(diff, "routes/") || !strings.Contains(diff, "~ upstreams/u") {
 		t.Errorf("diff of two:\n%s", diff)
 	}
@@ -109,7 +121,7 @@ func TestCommandsRefuseWhatMakesNoSense(t *testing.T) {
 	s := newSession(t)
 	s.call("PUT", "upstreams/u", `{"nodes":{"10.0.0.1:80":1}}`)
 	for _, args := range [][]string{
-		{"history", "extra"}, {"history", "--key", "["}, {"diff"}, {"diff", "x"}, {"diff", "1", "2", "3"}, {"rollback"}, {"rollback", "0"}, {"rollback", "--nope", "1"},
+		{"history", "extra"}, {"history", "--key", "["}, {"diff"}, {"diff", "x"}, {"diff", "--http-router", "radixtree", "1"}, {"diff", "1", "2", "3"}, {"rollback"}, {"rollback", "0"}, {"rollback", "--nope", "1"},
 	} {
 		s.l7admin(daemon.ExitBadFlags, args...)
 	}

@@ -34,15 +34,22 @@ type Result struct {
 	LeftOut bool
 }
 
+// Options say how gateways understand objects.
+type Options struct {
+	Objects string          // their directory, such as /apisix
+	Router  route.Router    // zero: the default of APISIX
+	Keyring *apisix.Keyring // opens keys; nil: of objects in clear alone
+}
+
 // Compare asks both states about requests of the routes of both, those that changed
-// first. objects is the directory of objects, such as /apisix; keyring opens keys.
-func Compare(objects string, a, b *history.State, keyring *apisix.Keyring) Result {
-	sa, sb := compiled(objects, a, keyring), compiled(objects, b, keyring)
+// first.
+func Compare(o Options, a, b *history.State) Result {
+	sa, sb := o.compiled(a), o.compiled(b)
 	var r Result
 	seen := map[string]bool{}
-	for _, id := range order(objects, a, b) {
+	for _, id := range order(o.Objects, a, b) {
 		for _, s := range []*history.State{a, b} {
-			for _, q := range requestsOf(objects, s, id) {
+			for _, q := range o.requestsOf(s, id) {
 				if text := q.String(); !seen[text] {
 					if len(seen) >= MaxRequests {
 						r.LeftOut = true
@@ -93,20 +100,20 @@ func order(objects string, a, b *history.State) []string {
 
 // compiled is the state as a gateway has it that begins with it: without the objects
 // that it refuses.
-func compiled(objects string, s *history.State, keyring *apisix.Keyring) *config.Snapshot {
+func (o Options) compiled(s *history.State) *config.Snapshot {
 	var changes []config.Change
 	for _, key := range slices.Sorted(maps.Keys(s.Objects)) {
-		if kind, id := config.Locate(strings.TrimPrefix(key, objects+"/")); kind != config.Other {
+		if kind, id := config.Locate(strings.TrimPrefix(key, o.Objects+"/")); kind != config.Other {
 			changes = append(changes, config.Change{Kind: kind, ID: id, Key: key, Value: s.Objects[key], Create: s.Created[key]})
 		}
 	}
-	snap, _ := config.Empty(keyring).Blind().Apply(changes)
+	snap, _ := config.Empty(o.Keyring).Blind().By(o.Router).Apply(changes)
 	return snap
 }
 
 // decision is what becomes of a request.
 func decision(s *config.Snapshot, q Request) string {
-	r := s.Match(&route.Query{Local: q.local(), Remote: q.Remote, Method: q.Method, Host: q.Host, Path: q.Path, Vars: q})
+	r := s.Match(&route.Query{Local: q.local(), Remote: q.Remote, Method: q.Method, Host: q.name(), Authority: q.Host, Path: q.Path, Vars: q})
 	if r == nil {
 		return "no route"
 	}

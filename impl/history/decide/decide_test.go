@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/unilb/unilb/impl/history"
+	"github.com/unilb/unilb/impl/route"
 )
 
 // state is one of objects, keys below /apisix.
@@ -68,7 +69,7 @@ func TestDecisionsThatChangeAreTold(t *testing.T) {
 				"GET http://b.example/a" + from + ": no route -> route r, services/s: 10.0.0.1:80*1",
 			}},
 	} {
-		r := Compare("/apisix", tc.a, tc.b, nil)
+		r := Compare(Options{Objects: "/apisix"}, tc.a, tc.b)
 		if got := told(r); !slices.Equal(got, tc.want) || r.Requests == 0 {
 			t.Errorf("%s: %d requests, got\n%s\nwant\n%s", tc.name, r.Requests, strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 		}
@@ -81,8 +82,44 @@ func TestRequestsAreBounded(t *testing.T) {
 		many.Objects[fmt.Sprintf("/apisix/routes/%04d", i)] = history.Object(fmt.Sprintf(
 			`{"uris":["/a","/b","/c","/d","/e","/f","/g","/h"],"hosts":["h%d.example","i%d.example"],"methods":["GET","PUT","POST","PATCH","DELETE"],"upstream":{"nodes":{"10.0.0.1:80":1}}}`, i, i))
 	}
-	r := Compare("/apisix", many, state(), nil)
+	r := Compare(Options{Objects: "/apisix"}, many, state())
 	if r.Requests != MaxRequests || !r.LeftOut || len(r.Decisions) != MaxRequests {
 		t.Errorf("%d requests, %d decisions, more left out: %v; want %d of both and more", r.Requests, len(r.Decisions), r.LeftOut, MaxRequests)
+	}
+}
+
+// What becomes of a request depends on the router that gateways have.
+func TestDecisionsAreThoseOfTheRouter(t *testing.T) {
+	const at = `"upstream":{"nodes":{"10.0.0.1:80":1}}}`
+	const from = " from 198.51.100.77"
+	exact, wild := `{"host":"a.example","uri":"/*",`+at, `{"host":"*.example","uri":"/p","priority":1,`+at
+	before := state("routes/exact", exact)
+	after := state("routes/exact", exact, "routes/wild", wild, "routes/host", `{"host":"a.example","uri":"/p","methods":["PUT"],`+at)
+	port := state("routes/port", `{"host":"a.example:8080","uri":"/p",`+at)
+	user := state("routes/user", `{"uri":"/user/:id","vars":[["uri_param_id","==","7"]],`+at)
+	for _, tc := range []struct {
+		router route.Router
+		a, b   *history.State
+		want   []string
+	}{
+		{route.HostURI, before, after, []string{
+			"PUT http://a.example/p" + from + ": route exact, routes/exact: 10.0.0.1:80*1 -> route host, routes/host: 10.0.0.1:80*1",
+		}},
+		{route.URI, before, after, []string{
+			"PUT http://a.example/p" + from + ": route exact, routes/exact: 10.0.0.1:80*1 -> route wild, routes/wild: 10.0.0.1:80*1",
+			"GET http://a.example/p" + from + ": route exact, routes/exact: 10.0.0.1:80*1 -> route wild, routes/wild: 10.0.0.1:80*1",
+		}},
+		{route.HostURI, state(), port, nil}, // it never matches
+		{route.URI, state(), port, []string{"GET http://a.example:8080/p" + from + ": no route -> route port, routes/port: 10.0.0.1:80*1"}},
+		{route.URI, state(), user, nil}, // a colon is a colon
+		{route.URIWithParameter, state(), user, []string{"GET http://any.example/user/7" + from + ": no route -> route user, routes/user: 10.0.0.1:80*1"}},
+		{route.URIWithParameter, state(), state("routes/user", `{"uri":"/user/:id/*",`+at), []string{
+			"GET http://any.example/user/x/x" + from + ": no route -> route user, routes/user: 10.0.0.1:80*1",
+			"GET http://any.example/user/x/" + from + ": no route -> route user, routes/user: 10.0.0.1:80*1",
+		}},
+	} {
+		if got := told(Compare(Options{Objects: "/apisix", Router: tc.router}, tc.a, tc.b)); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tc.router, strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+		}
 	}
 }

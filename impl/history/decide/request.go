@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/history"
+	"github.com/unilb/unilb/impl/route"
 )
 
 // maxOfRoute bounds the requests that are made of one route in one state.
@@ -51,6 +53,9 @@ func (q Request) local() netip.AddrPort {
 	return somewhere
 }
 
+// name is the host without a port.
+func (q Request) name() string { return exchange.HostName(new(exchange.Arena), q.Host) }
+
 // Var is what conditions ask for.
 func (q Request) Var(name string) (string, bool) {
 	if v, ok := q.Vars[name]; ok {
@@ -59,7 +64,9 @@ func (q Request) Var(name string) (string, bool) {
 	switch name {
 	case "uri", "request_uri":
 		return q.Path, true
-	case "host", "http_host":
+	case "host":
+		return q.name(), true
+	case "http_host":
 		return q.Host, true
 	case "request_method":
 		return q.Method, true
@@ -82,8 +89,8 @@ var stranger = netip.MustParseAddr("198.51.100.77")
 
 // requestsOf makes requests that a route is about: by each of its names, paths and
 // methods, with its conditions met and without.
-func requestsOf(objects string, s *history.State, id string) []Request {
-	value := s.Objects[objects+"/routes/"+id]
+func (o Options) requestsOf(s *history.State, id string) []Request {
+	value := s.Objects[o.Objects+"/routes/"+id]
 	if value == nil {
 		return nil
 	}
@@ -96,7 +103,7 @@ func requestsOf(objects string, s *history.State, id string) []Request {
 		return nil
 	}
 	hosts := r.HostNames()
-	if svc := s.Objects[objects+"/services/"+r.ServiceID]; len(hosts) == 0 && svc != nil {
+	if svc := s.Objects[o.Objects+"/services/"+r.ServiceID]; len(hosts) == 0 && svc != nil {
 		if of, err := apisix.DecodeService(r.ServiceID, svc); err == nil {
 			hosts = of.Hosts
 		}
@@ -129,6 +136,7 @@ func requestsOf(objects string, s *history.State, id string) []Request {
 							if len(out) == maxOfRoute {
 								return out
 							}
+							path, vars := o.filled(path, vars)
 							out = append(out, Request{method, named(host), path, remote, local, vars})
 						}
 					}
@@ -161,6 +169,23 @@ func spelled(pattern string) []string {
 		out = append(out, none)
 	}
 	return out
+}
+
+// filled puts values in the places of parameters, where the router knows such: those that
+// conditions ask for. They are no variables of a request, but parts of its path.
+func (o Options) filled(path string, vars map[string]string) (string, map[string]string) {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if name, is := strings.CutPrefix(s, ":"); is && o.Router == route.URIWithParameter {
+			segments[i] = "x"
+			if v := vars[route.Param+name]; v != "" && !strings.Contains(v, "/") {
+				segments[i] = v
+			}
+		}
+	}
+	rest := maps.Clone(vars)
+	maps.DeleteFunc(rest, func(name, _ string) bool { return strings.HasPrefix(name, route.Param) })
+	return strings.Join(segments, "/"), rest
 }
 
 func addressIn(text string) netip.Addr {
