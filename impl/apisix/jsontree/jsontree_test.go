@@ -140,11 +140,13 @@ func TestComplaintsAreThoseOfAPISIXsDecoder(t *testing.T) {
 
 func TestControlCharactersMayStandBareInStringsAlone(t *testing.T) {
 	for text, want := range map[string]string{
-		"{\"a\":\"x\n\ty\"}":           `{"a":"x\u000a\u0009y"}`,
-		"{\n\"a\":\"\\\"\n\"}\n":       "{\n\"a\":\"\\\"\\u000a\"}\n",
-		"{\"a\":\"\\\\\"\n,\"b\n\":1}": "{\"a\":\"\\\\\"\n,\"b\\u000a\":1}",
+		"{\"a\":\"x\n\ty\"}":           `{"a":"x\n\ty"}`,
+		"{\n\"a\":\"\\\"\n\"}\n":       "{\n\"a\":\"\\\"\\n\"}\n",
+		"{\"a\":\"\\\\\"\n,\"b\n\":1}": "{\"a\":\"\\\\\"\n,\"b\\n\":1}",
 		"{\"a\":\"\x00\"}":             "{\"a\":\"\x00\"}",
 		"\"\\":                         "\"\\",
+		"[\"\x01abcdefg\"]":            `["\u0001abcdefg"]`,
+		"[\"\x01\x02\x03\x04\x05\"]":   "[\"\x01\x02\x03\x04\x05\"]", // more than twice as long
 		"":                             "",
 	} {
 		if got := string(jsontree.EscapeBare([]byte(text))); got != want {
