@@ -391,6 +391,31 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	}
 }
 
+// APISIX sets it before it knows what it will answer.
+func TestAnswersAreCalledJSONWhateverTheyAre(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for line, code := range map[string]int{
+		"GET /routes": 200, "GET /routes/none": 404, "GET /none": 404, "GET /routes?page=1&page_size=1": 400, "GET /plugins/list?subsystem=x": 400,
+		"PUT /plugins/reload": 200, "POST /schema/validate/services {}": 200, "POST /routes": 400,
+	} {
+		line, body, _ := strings.Cut(line, " {")
+		if body != "" {
+			body = "{" + body
+		}
+		r := a.must(code, line, body)
+		if got := r.header.Get("Content-Type"); got != "application/json" {
+			t.Errorf("%s: Content-Type is %q", line, got)
+		}
+	}
+	if r := a.do("HEAD /apisix/admin", ""); r.header.Get("Content-Type") != "application/json" {
+		t.Errorf("HEAD: Content-Type is %q", r.header.Get("Content-Type"))
+	}
+	if r := a.do("GET /elsewhere", ""); !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+		t.Errorf("page: Content-Type is %q", r.header.Get("Content-Type"))
+	}
+}
+
 func TestIfMatch(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -92,7 +92,6 @@ func (a *answer) write(w http.ResponseWriter) {
 		writeJSON(w, a.code, a.body)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.code)
 	limit := http.NewResponseController(w)
 	if err := a.stream(taken{w, limit}); err != nil {
@@ -103,7 +102,6 @@ func (a *answer) write(w http.ResponseWriter) {
 
 func writeJSON(w http.ResponseWriter, code int, body any) {
 	if text, ok := body.(string); ok { // bare text is sent as it is
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(code)
 		_, _ = w.Write([]byte(text)) // a client that left is no error of ours
 		return
@@ -116,7 +114,6 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 		b.Reset()
 		b.WriteString(`{"error_msg":"answer cannot be encoded"}` + "\n")
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(code)
 	_, _ = w.Write(b.Bytes()) // a client that left is no error of ours

@@ -152,6 +152,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
+	w.Header().Set("Content-Type", "application/json") // of answers without a body, too, and of bare texts
 	path, ours := strings.CutPrefix(normal(r.URL.Path), root)
 	if ours && path == "" && r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK) // liveness probe of clients, needs no key
