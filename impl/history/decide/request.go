@@ -94,11 +94,11 @@ func (o Options) requestsOf(s *history.State, id string) []Request {
 	if value == nil {
 		return nil
 	}
-	o, err := apisix.Parse(value)
+	tree, err := apisix.Parse(value)
 	if err != nil {
 		return nil
 	}
-	r, err := o.Route(id)
+	r, err := tree.Route(id)
 	if err != nil {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (o Options) requestsOf(s *history.State, id string) []Request {
 			remotes = append(remotes, a)
 		}
 	}
-	met, local := meet(o.Vars())
+	met, local := meet(tree.Vars())
 	conditions := []map[string]string{nil}
 	if len(met) > 0 {
 		conditions = append(conditions, met)
