@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unsafe"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -214,8 +213,7 @@ func directory(prefix string) string {
 	return prefix + "/"
 }
 
-// fromPB takes over the memory of kv: each message has its own.
+// fromPB takes over the value of kv: each message has its own.
 func fromPB(kv *mvccpb.KeyValue) KV {
-	key := unsafe.String(unsafe.SliceData(kv.Key), len(kv.Key))
-	return KV{Key: key, Value: kv.Value, Create: kv.CreateRevision, Mod: kv.ModRevision}
+	return KV{Key: string(kv.Key), Value: kv.Value, Create: kv.CreateRevision, Mod: kv.ModRevision}
 }

@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync/atomic"
-	"unsafe"
 )
 
 // An Edit is a number of changes of maps that belong together: nodes that one of them
@@ -53,20 +52,20 @@ func (m *Map[K, V]) set(e Edit, n *node[K, V], at place, l leaf[K, V], added *bo
 	switch {
 	case n.below&bit != 0:
 		i := index(n.below, bit)
-		old := n.nodes()[i]
+		old := n.nodes[i]
 		return n.withKid(e, i, old, m.set(e, old, m.deeper(at, l.key), l, added))
 	case n.here&bit == 0:
 		*added = true
 		return n.insert(e, bit, l)
 	}
 	i := index(n.here, bit)
-	there := n.leaves()[i]
+	there := n.leaves[i]
 	if there.key == l.key {
 		n = n.own(e)
 		if e == 0 {
-			n.setLeaves(slices.Clone(n.leaves()))
+			n.leaves = slices.Clone(n.leaves)
 		}
-		n.leaves()[i] = l // the key as well: the old one may keep something in memory
+		n.leaves[i] = l // the key as well: the old one may keep something in memory
 		return n
 	}
 	// Two keys in one place: both go one level down.
@@ -81,13 +80,13 @@ func (m *Map[K, V]) both(e Edit, at place, a, b leaf[K, V]) *node[K, V] {
 	switch {
 	case bit == other:
 		n.below = bit
-		n.setNodes([]*node[K, V]{m.both(e, m.deeper(at, a.key), a, b)})
+		n.nodes = []*node[K, V]{m.both(e, m.deeper(at, a.key), a, b)}
 		return n
 	case other < bit:
 		a, b = b, a
 	}
 	n.here = bit | other
-	n.setLeaves([]leaf[K, V]{a, b})
+	n.leaves = []leaf[K, V]{a, b}
 	return n
 }
 
@@ -101,10 +100,10 @@ func (m *Map[K, V]) del(e Edit, n *node[K, V], at place, k K) *node[K, V] {
 		return n.remove(e, bit)
 	}
 	i := index(n.below, bit)
-	old := n.nodes()[i]
+	old := n.nodes[i]
 	kid := m.del(e, old, m.deeper(at, k), k) // not nil: no node but the root has a single leaf and nothing below
 	if kid.below == 0 && kid.here&(kid.here-1) == 0 {
-		return n.raise(e, bit, kid.leaves()[0])
+		return n.raise(e, bit, kid.leaves[0])
 	}
 	return n.withKid(e, i, old, kid)
 }
@@ -117,8 +116,8 @@ func (n *node[K, V]) own(e Edit) *node[K, V] {
 	}
 	c := *n
 	if c.edit = e; e != 0 {
-		c.setLeaves(slices.Clone(n.leaves()))
-		c.setNodes(slices.Clone(n.nodes()))
+		c.leaves = slices.Clone(n.leaves)
+		c.nodes = slices.Clone(n.nodes)
 	}
 	return &c
 }
@@ -129,47 +128,44 @@ func (n *node[K, V]) withKid(e Edit, i int, old, kid *node[K, V]) *node[K, V] {
 	}
 	n = n.own(e)
 	if e == 0 {
-		n.setNodes(slices.Clone(n.nodes()))
+		n.nodes = slices.Clone(n.nodes)
 	}
-	n.nodes()[i] = kid
+	n.nodes[i] = kid
 	return n
 }
 
 func (n *node[K, V]) insert(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 	n = n.own(e)
-	all := inserted(n.leaves(), index(n.here, bit), l)
+	all := inserted(n.leaves, index(n.here, bit), l)
 	n.here |= bit
-	n.setLeaves(all)
+	n.leaves = all
 	return n
 }
 
 func (n *node[K, V]) remove(e Edit, bit uint32) *node[K, V] {
 	n = n.own(e)
-	all := removed(n.leaves(), index(n.here, bit))
+	all := removed(n.leaves, index(n.here, bit))
 	n.here &^= bit
-	n.setLeaves(all)
+	n.leaves = all
 	return n
 }
 
 // lower puts a node in the place of a leaf, raise a leaf in that of a node.
 func (n *node[K, V]) lower(e Edit, bit uint32, kid *node[K, V]) *node[K, V] {
 	n = n.remove(e, bit)
-	all := inserted(n.nodes(), index(n.below, bit), kid)
+	all := inserted(n.nodes, index(n.below, bit), kid)
 	n.below |= bit
-	n.setNodes(all)
+	n.nodes = all
 	return n
 }
 
 func (n *node[K, V]) raise(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 	n = n.insert(e, bit, l)
-	all := removed(n.nodes(), index(n.below, bit))
+	all := removed(n.nodes, index(n.below, bit))
 	n.below &^= bit
-	n.setNodes(all)
+	n.nodes = all
 	return n
 }
-
-func (n *node[K, V]) setLeaves(all []leaf[K, V]) { n.first = unsafe.SliceData(all) }
-func (n *node[K, V]) setNodes(all []*node[K, V]) { n.kids = unsafe.SliceData(all) }
 
 // inserted returns a copy with x at i, of no more memory than it needs.
 func inserted[T any](all []T, i int, x T) []T {

@@ -9,7 +9,6 @@ import (
 	"hash/maphash"
 	"iter"
 	"math/bits"
-	"unsafe"
 )
 
 const (
@@ -27,13 +26,12 @@ type Map[K comparable, V any] struct {
 }
 
 // node has a place for each of 32 values of a part of the hash: empty, a leaf, or a node
-// below. There are as many nodes as a third of the keys: arrays have no length of their
-// own, which the bitmaps tell.
+// below.
 type node[K comparable, V any] struct {
 	edit        Edit // what may change it in place
 	here, below uint32
-	first       *leaf[K, V]  // one for each bit of here, in the order of the bits
-	kids        **node[K, V] // one for each bit of below
+	leaves      []leaf[K, V]  // one for each bit of here, in the order of the bits
+	nodes       []*node[K, V] // one for each bit of below
 }
 
 // leaf holds no hash: memory of every key against a few that are hashed again.
@@ -54,12 +52,12 @@ func (m Map[K, V]) Get(k K) (v V, ok bool) {
 	for n := m.root; ; at = m.deeper(at, k) {
 		switch bit := at.bit(); {
 		case n.here&bit != 0:
-			if l := &n.leaves()[index(n.here, bit)]; l.key == k {
+			if l := &n.leaves[index(n.here, bit)]; l.key == k {
 				return l.val, true
 			}
 			return v, false
 		case n.below&bit != 0:
-			n = n.nodes()[index(n.below, bit)]
+			n = n.nodes[index(n.below, bit)]
 		default:
 			return v, false
 		}
@@ -75,25 +73,17 @@ func (n *node[K, V]) each(yield func(K, V) bool) bool {
 	if n == nil {
 		return true
 	}
-	for i := range n.leaves() {
-		if l := &n.leaves()[i]; !yield(l.key, l.val) {
+	for i := range n.leaves {
+		if l := &n.leaves[i]; !yield(l.key, l.val) {
 			return false
 		}
 	}
-	for _, kid := range n.nodes() {
+	for _, kid := range n.nodes {
 		if !kid.each(yield) {
 			return false
 		}
 	}
 	return true
-}
-
-func (n *node[K, V]) leaves() []leaf[K, V] {
-	return unsafe.Slice(n.first, bits.OnesCount32(n.here))
-}
-
-func (n *node[K, V]) nodes() []*node[K, V] {
-	return unsafe.Slice(n.kids, bits.OnesCount32(n.below))
 }
 
 // index is where in its array the element of a bit is, or would be.

@@ -115,10 +115,10 @@ func (n *node[K, V]) tidy(root bool) bool {
 	if n == nil {
 		return root
 	}
-	if !root && n.below == 0 && len(n.leaves()) < 2 {
+	if !root && n.below == 0 && len(n.leaves) < 2 {
 		return false
 	}
-	for _, kid := range n.nodes() {
+	for _, kid := range n.nodes {
 		if !kid.tidy(false) {
 			return false
 		}
