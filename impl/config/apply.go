@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/certs"
@@ -27,6 +28,15 @@ type Change struct {
 	Secrets map[string]Secret
 
 	written []byte // Value before it was opened and filled
+}
+
+// name is what an object of that directory is called among all, a part of its key where
+// that ends with it.
+func (c *Change) name(dir string) string {
+	if before, ok := strings.CutSuffix(c.Key, c.ID); ok && strings.HasSuffix(before, dir) {
+		return c.Key[len(before)-len(dir):]
+	}
+	return dir + c.ID
 }
 
 // Delta is what a batch did, for the state that lives beside snapshots.
@@ -156,7 +166,7 @@ func (s *Snapshot) applyRoute(c *Change, d *Delta) error {
 		s.routes = s.routes.DeleteIn(s.edit, c.ID)
 	}
 	s.inherit(old, next, rule)
-	s.regap(pluginsIn(old), pluginsIn(next))
+	s.regap(old != nil && old.active, next != nil && next.active)
 	d.replaced(inlineOf(old), inlineOf(next))
 	return nil
 }

@@ -20,7 +20,7 @@ func (s *Snapshot) applyPluginConfig(c *Change) error {
 	old, _ := s.pluginConfigs.Get(c.ID)
 	if c.Delete {
 		s.pluginConfigs = s.pluginConfigs.DeleteIn(s.edit, c.ID)
-		s.regap(old, nil)
+		s.regap(old.active(), false)
 		return nil
 	}
 	next, err := sharedPlugins(c.Value, (*apisix.Object).CheckPluginConfig)
@@ -28,7 +28,7 @@ func (s *Snapshot) applyPluginConfig(c *Change) error {
 		return err
 	}
 	s.pluginConfigs = s.pluginConfigs.SetIn(s.edit, c.ID, next)
-	s.regap(old, next)
+	s.regap(old.active(), next.active())
 	return nil
 }
 

@@ -12,7 +12,7 @@ func (s *Snapshot) applyGlobalRule(c *Change) error {
 	old, _ := s.globals.Get(c.ID)
 	if c.Delete {
 		s.globals = s.globals.DeleteIn(s.edit, c.ID)
-		s.regap(old, nil)
+		s.regap(old.active(), false)
 		s.mergeGlobals()
 		return nil
 	}
@@ -21,7 +21,7 @@ func (s *Snapshot) applyGlobalRule(c *Change) error {
 		return err
 	}
 	s.globals = s.globals.SetIn(s.edit, c.ID, next)
-	s.regap(old, next)
+	s.regap(old.active(), next.active())
 	s.mergeGlobals()
 	return nil
 }

@@ -104,6 +104,7 @@ func (s *Snapshot) Gaps(most int) (gaps map[string]Gaps, more int) {
 	if s.gapped == 0 {
 		return gaps, 0
 	}
+	gaps = make(map[string]Gaps, min(most, s.gapped)) // hardly fewer, and no garbage of smaller ones
 	for id, rule := range s.globals.All() {
 		switch g := s.gapsOfRule(rule); {
 		case g.none():
@@ -139,11 +140,11 @@ func (s *Snapshot) gapsOfRule(rule pluginSet) (g Gaps) {
 }
 
 // regap keeps count of the objects that have gaps of their own.
-func (s *Snapshot) regap(old, next pluginSet) {
-	if old.active() {
+func (s *Snapshot) regap(old, next bool) {
+	if old {
 		s.gapped--
 	}
-	if next.active() {
+	if next {
 		s.gapped++
 	}
 }

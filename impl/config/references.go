@@ -14,14 +14,6 @@ func inlineOf(r *Route) *Upstream {
 	return r.Inline
 }
 
-// pluginsIn are the plugins of a route of its own; it may be nil.
-func pluginsIn(r *Route) pluginSet {
-	if r == nil {
-		return nil
-	}
-	return r.plugins
-}
-
 // heirs are the routes that take their hosts from one service, each with its rule in
 // the table; nil: it has none there.
 type heirs = hamt.Map[string, *route.Rule[*Route]]
@@ -111,7 +103,7 @@ func (s *Snapshot) applyService(c *Change, d *Delta) error {
 	} else {
 		s.services = s.services.DeleteIn(s.edit, c.ID)
 	}
-	s.regap(oldPlugins, nextPlugins)
+	s.regap(oldPlugins.active(), nextPlugins.active())
 	d.replaced(oldInline, nextInline)
 	return nil
 }

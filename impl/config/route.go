@@ -26,6 +26,7 @@ type Route struct {
 	updates   int32     // see Stored
 	websocket setting   // in the place of the service's
 	disabled  bool      // takes no part in routing
+	active    bool      // of its plugins some are not switched off
 
 	// rule is the route as the table knows it, but for the hosts that it takes from its
 	// service.
@@ -64,7 +65,7 @@ func compileRoute(c *Change, id string) (*Route, error) {
 		return nil, err
 	}
 	r := &Route{ID: id, ServiceID: spec.ServiceID, UpstreamID: spec.UpstreamID, PluginConfigID: spec.PluginConfigID,
-		websocket: settingOf(spec.EnableWebsocket), disabled: !spec.Enabled(), plugins: plugins, rule: route.Rule[*Route]{
+		websocket: settingOf(spec.EnableWebsocket), disabled: !spec.Enabled(), active: plugins.active(), plugins: plugins, rule: route.Rule[*Route]{
 			ID: id, Hosts: spec.HostNames(), Paths: spec.Paths(), Methods: spec.Methods, Priority: spec.Priority, Age: c.Create,
 		}}
 	r.rule.Value = r
@@ -84,7 +85,7 @@ func compileRoute(c *Change, id string) (*Route, error) {
 		return nil, fmt.Errorf("failed to validate the 'vars' expression: %w", err)
 	}
 	if spec.Upstream != nil {
-		if r.Inline, err = compileUpstream("routes/"+id, spec.Upstream); err != nil {
+		if r.Inline, err = compileUpstream(c.name("routes/"), spec.Upstream); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +176,7 @@ func compileService(c *Change, id string) (*Service, error) {
 	}
 	s := &Service{ID: id, Spec: spec, plugins: plugins}
 	if spec.Upstream != nil {
-		if s.Inline, err = compileUpstream("services/"+id, spec.Upstream); err != nil {
+		if s.Inline, err = compileUpstream(c.name("services/"), spec.Upstream); err != nil {
 			return nil, err
 		}
 	}

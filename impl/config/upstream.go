@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,6 +41,21 @@ type Manner struct {
 	UpstreamHost string
 	TLS          *apisix.UpstreamTLS // nil: nothing is said of it
 	Checks       *apisix.Checks      // nil: nobody looks after its targets
+}
+
+// alike are the members of nearly all upstreams.
+var alike = slices.Repeat([]balance.Member{{Weight: 1}}, maxTries)
+
+func membersOf(nodes []apisix.Node) []balance.Member {
+	own := func(n apisix.Node) bool { return n.Weight != 1 || n.Priority != 0 }
+	if len(nodes) <= len(alike) && !slices.ContainsFunc(nodes, own) {
+		return alike[:len(nodes):len(nodes)]
+	}
+	members := make([]balance.Member, len(nodes))
+	for i := range nodes {
+		members[i] = balance.Member{Weight: nodes[i].Weight, Priority: nodes[i].Priority}
+	}
+	return members
 }
 
 // usual are the manners that hardly any upstream departs from.
@@ -119,14 +135,13 @@ func compileUpstream(key string, spec *apisix.Upstream) (*Upstream, error) {
 		return nil, Unsupported("service discovery")
 	}
 	u := &Upstream{Key: key, Manner: mannerOf(spec), RetryTimeout: seconds(spec.RetryTimeout), Timeouts: timeouts(spec.Timeout), useless: useless(spec)}
-	u.Targets, u.Members = make([]Target, 0, len(spec.Nodes)), make([]balance.Member, 0, len(spec.Nodes))
+	u.Targets, u.Members = make([]Target, 0, len(spec.Nodes)), membersOf(spec.Nodes)
 	for _, n := range spec.Nodes {
 		t, err := compileTarget(spec, how, n)
 		if err != nil {
 			return nil, err
 		}
 		u.Targets = append(u.Targets, t)
-		u.Members = append(u.Members, balance.Member{Weight: n.Weight, Priority: n.Priority})
 	}
 	retries := len(u.Targets) - 1
 	if spec.Retries != nil {
@@ -212,5 +227,5 @@ func decodeUpstream(c *Change) (*Upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compileUpstream("upstreams/"+c.ID, spec)
+	return compileUpstream(c.name("upstreams/"), spec)
 }

@@ -51,9 +51,10 @@ func (c *compiler) keyword(key string, v any) {
 			s.types = c.strings(v)
 		}
 		for _, t := range s.types {
-			if !slices.Contains([]string{"object", "array", "string", "number", "integer", "boolean", "null"}, t) {
+			if kinds[t] == 0 {
 				c.err = fmt.Errorf("unknown type %q", t)
 			}
+			s.kinds |= kinds[t]
 		}
 	case "properties":
 		s.properties = c.schemas(v)

@@ -9,6 +9,7 @@ import (
 // A Schema is one compiled JSON Schema.
 type Schema struct {
 	types []string
+	kinds kind // of types; 0: any
 
 	properties map[string]*Schema
 	names      []string // of properties, sorted: the order of checks is stable

@@ -86,7 +86,8 @@ func (s *Schema) holds(v any) bool { return s.check(v, quiet) == nil }
 var errNoneOfEnum = errors.New("matches none of the enum values")
 
 func (s *Schema) checkType(v any, m manner) error {
-	if len(s.types) == 0 || slices.ContainsFunc(s.types, func(t string) bool { return isType(t, v) }) {
+	switch {
+	case s.kinds == 0, s.kinds&kindOf(v) != 0, s.kinds&integer != 0 && isInteger(v):
 		return nil
 	}
 	switch {
@@ -98,25 +99,51 @@ func (s *Schema) checkType(v any, m manner) error {
 	return fmt.Errorf("wrong type: expected one of %s, got %s", strings.Join(s.types, ", "), TypeName(v))
 }
 
-func isType(name string, v any) bool {
+// kind is a set of types as schemas name them.
+type kind uint8
+
+const (
+	null kind = 1 << iota
+	boolean
+	text
+	number
+	integer
+	object
+	array
+)
+
+var kinds = map[string]kind{"null": null, "boolean": boolean, "string": text, "number": number, "integer": integer, "object": object, "array": array}
+
+// kindOf is the types that a value is of, but for integer.
+func kindOf(v any) kind {
 	switch t := v.(type) {
 	case nil:
-		return name == "null"
+		return null
 	case bool:
-		return name == "boolean"
+		return boolean
 	case string:
-		return name == "string"
+		return text
 	case json.Number:
-		return name == "number" || name == "integer" && isInteger(t)
+		return number
 	case map[string]any:
-		return name == "object" || name == "array" && len(t) == 0
+		if len(t) == 0 {
+			return object | array
+		}
+		return object
 	case []any:
-		return name == "array" || name == "object" && len(t) == 0
+		if len(t) == 0 {
+			return object | array
+		}
+		return array
 	}
-	return false
+	return 0
 }
 
-func isInteger(n json.Number) bool {
+func isInteger(v any) bool {
+	n, ok := v.(json.Number)
+	if !ok {
+		return false
+	}
 	if len(n) < 18 && !strings.ContainsAny(string(n), ".eE") {
 		return true
 	}
