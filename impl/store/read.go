@@ -20,9 +20,11 @@ const pageSize = 500
 // revision at which it did not. The error is an *UnavailableError when etcd
 // cannot be asked.
 func (s *Store) Get(ctx context.Context, key string) (kv KV, ok bool, rev int64, err error) {
-	resp, err := s.read(ctx, "get", key)
-	if err != nil {
-		return KV{}, false, 0, err
+	resp := s.get(ctx, key)
+	if resp == nil {
+		if resp, err = s.read(ctx, "get", key); err != nil {
+			return KV{}, false, 0, err
+		}
 	}
 	if len(resp.Kvs) == 0 {
 		return KV{}, false, resp.Header.Revision, nil

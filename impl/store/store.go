@@ -77,6 +77,7 @@ type Store struct {
 	members []*clientv3.Client
 	log     *slog.Logger
 	streams streams
+	gets    gets
 	// See the constants; tests set them.
 	beginning, starvation time.Duration
 	deaf                  atomic.Int64 // watches that hear from no member
