@@ -55,10 +55,11 @@ func writeResult(w http.ResponseWriter, serve func(*http.Request) (*answer, *fai
 // subsystem returns the plugins that the query asks about, those that run first at
 // the beginning; nil: there is no such subsystem.
 func subsystem(r *http.Request) (name string, plugins []*plugin.Plugin) {
-	switch name = arguments(r).Get("subsystem"); name {
-	case "", "http":
+	args := arguments(r)
+	switch name = args.Get("subsystem"); {
+	case name == "http" || !args.Has("subsystem"):
 		return "http", plugin.All()
-	case "stream":
+	case name == "stream":
 		return name, plugin.AllStream()
 	}
 	return name, nil

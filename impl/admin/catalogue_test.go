@@ -62,6 +62,8 @@ func TestSchemasOfPluginsAreServed(t *testing.T) {
 		{"GET /plugins/mqtt-proxy", 404, `{"error_msg":"plugin not found in subsystem http"}`},
 		{"GET /schema/plugins/key-auth?subsystem=stream", 404, `{"error_msg":"plugin not found in subsystem stream"}`},
 		{"GET /plugins/key-auth?subsystem=udp", 400, `{"error_msg":"unsupported subsystem: udp"}`},
+		{"GET /plugins/key-auth?subsystem=", 400, `{"error_msg":"unsupported subsystem: "}`},
+		{"GET /plugins/list?subsystem=", 400, `invalid subsystem passed`},
 		{"POST /plugins", 404, `{"error_msg":"not found"}`},
 		{"PUT /plugins/key-auth", 404, `{"error_msg":"not found"}`},
 		{"DELETE /plugins/list", 404, `{"error_msg":"not found"}`},

@@ -34,6 +34,7 @@ func TestObjectsAreValidatedByTheirSchemaAlone(t *testing.T) {
 		row{"consumers", "POST /schema/validate/consumers", `{}`, 400, `property "username" is required`},
 		row{"credentials", "POST /schema/validate/credentials", `{"plugins":{"a":{},"b":{}}}`, 400, `property "plugins" validation failed: expect object to have at most 1 properties`},
 		row{"rules need an id", "POST /schema/validate/global_rules", `{"plugins":{}}`, 400, `property "id" is required`},
+		row{"what follows the kind", "POST /schema/validate/services/1", `{"x":1}`, 400, "additional properties forbidden, found x"},
 		row{"singular", "POST /schema/validate/route", `{}`, 404, "Unsupported resource type: route"},
 		row{"no body", "POST /schema/validate/routes", ``, 400, "wrong type: expected object, got nil"},
 		row{"no object", "POST /schema/validate/routes", `"x"`, 400, "wrong type: expected object, got string"},

@@ -17,6 +17,7 @@ func (h *Handler) endpoint(method, path string) http.HandlerFunc {
 	case name == "configs" && rest == "validate" && method == http.MethodPost:
 		return h.validateConfigs
 	case name == "schema" && validated && method == http.MethodPost:
+		kind, _, _ = strings.Cut(kind, "/") // APISIX looks no further
 		return func(w http.ResponseWriter, r *http.Request) { validateObject(w, r, kind) }
 	case name == "schema" && method == http.MethodGet:
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +25,7 @@ func (h *Handler) endpoint(method, path string) http.HandlerFunc {
 				f.write(w)
 				return
 			}
-			kind, _, _ := strings.Cut(rest, "/") // APISIX looks no further
+			kind, _, _ := strings.Cut(rest, "/")
 			giveSchema(w, kind)
 		}
 	case name == "schema":
