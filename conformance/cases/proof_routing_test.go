@@ -58,6 +58,7 @@ var routingBugs = map[string][]string{
 	"ROUTE-VARS-NUMBERS":         {"numbers are text", "a word is 0"},
 	"ROUTE-VARS-LOGIC":           {"OR is AND", "!AND is !OR", "!OR is !AND", "logic is flat"},
 	"ROUTE-VARS-REQUEST":         {"knows fields only"},
+	"ROUTE-VARS-TIME":            {"knows fields only", "its time stands still", "ignores vars"},
 	"ROUTE-VARS-IPMATCH":         {"ipmatch is text"},
 	"ROUTE-VARS-FALLTHROUGH":     {"best match or nothing", "host decides first"},
 	"ROUTE-VARS-EACH-REQUEST":    {"decides once for a connection"},

@@ -1,6 +1,8 @@
 package cases
 
 import (
+	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -8,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // all says whether every expression of a list holds; a list may begin with a
@@ -158,7 +161,16 @@ func (g *reference) variable(r *http.Request, path, name string) (string, bool) 
 	case strings.HasPrefix(name, "uri_param_"):
 		return g.parameter(path, strings.TrimPrefix(name, "uri_param_"))
 	}
+	if r.TLS != nil && strings.HasPrefix(name, "ssl_") {
+		v := g.handshake(r.TLS, name)
+		return v, v != ""
+	}
+	now := time.Now()
+	if g.is("its time stands still") {
+		now = time.Unix(0, 0)
+	}
 	v, ok := map[string]string{
+		"time_iso8601": now.Format("2006-01-02T15:04:05-07:00"), "time_local": now.Format("02/Jan/2006:15:04:05 -0700"), "msec": fmt.Sprintf("%.3f", float64(now.UnixMilli())/1000),
 		"request_method": r.Method, "uri": path, "host": g.hostOf(r), "args": r.URL.RawQuery, "scheme": "http", "request_uri": r.RequestURI,
 	}[name]
 	if name == "remote_addr" {
@@ -166,6 +178,25 @@ func (g *reference) variable(r *http.Request, path, name string) (string, bool) 
 		ok = true
 	}
 	return v, ok && v != ""
+}
+
+// handshake is a variable of a connection with TLS.
+func (g *reference) handshake(s *tls.ConnectionState, name string) string {
+	suite := tls.CipherSuiteName(s.CipherSuite)
+	if s.Version == tls.VersionTLS12 {
+		suite = strings.NewReplacer("TLS_", "", "_WITH", "", "AES_", "AES", "_", "-").Replace(suite)
+	}
+	return map[string]string{
+		"ssl_server_name": s.ServerName, "ssl_cipher": suite, "ssl_session_reused": ".",
+		"ssl_protocol": g.version(s.Version),
+	}[name]
+}
+
+func (g *reference) version(v uint16) string {
+	if g.is("has its own words of TLS") {
+		return tls.VersionName(v)
+	}
+	return map[uint16]string{tls.VersionTLS12: "TLSv1.2", tls.VersionTLS13: "TLSv1.3"}[v]
 }
 
 func (g *reference) header(r *http.Request, name string) (string, bool) {

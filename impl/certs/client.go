@@ -66,8 +66,11 @@ func (a *ClientAuth) demand(c *tls.Config) {
 // A Conn is what a client said in the handshake of its connection. It is safe for
 // concurrent use.
 type Conn struct {
-	name  string // lower case; the fallback when the client asked for none
-	peers []*x509.Certificate
+	name    string // lower case; the fallback when the client asked for none
+	peers   []*x509.Certificate
+	version uint16 // of TLS; 0: nobody says
+	suite   uint16
+	resumed bool // a session from before
 
 	mu    sync.Mutex
 	auth  *ClientAuth // that shown is about
@@ -76,7 +79,9 @@ type Conn struct {
 
 // Conn is the connection whose handshake has ended so.
 func (s *Server) Conn(state tls.ConnectionState) *Conn {
-	return &Conn{name: s.named(state.ServerName), peers: state.PeerCertificates}
+	return &Conn{
+		name: s.named(state.ServerName), peers: state.PeerCertificates, version: state.Version, suite: state.CipherSuite, resumed: state.DidResume,
+	}
 }
 
 // Name is the name that the client asked for, in lower case.

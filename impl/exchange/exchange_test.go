@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/netip"
@@ -8,6 +9,9 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/unilb/unilb/impl/certs"
 )
 
 func TestPathIsNormalisedAsNginxDoes(t *testing.T) {
@@ -131,15 +135,48 @@ func TestVariables(t *testing.T) {
 		"document_uri": "/a", "is_args": "?", "request": "GET /a?x=1&x=2&d%61y=10%25+of%zz HTTP/1.1", "content_type": "a/b", "content_length": "7",
 		"http_content_length": "7", "remote_user": "anna", "arg_day": "10% of%zz", "host": "shop", "request_method": "GET",
 		"remote_addr": "10.0.0.1", "remote_port": "5", "server_addr": "2001:db8::1", "server_port": "80", "http_x_a": "1, 2", "http_host": "Shop:80",
-		"arg_x": "1", "cookie_sid": "def", "scheme": "http", "server_protocol": "HTTP/1.1"} {
+		"arg_x": "1", "cookie_sid": "def", "scheme": "http", "server_protocol": "HTTP/1.1", "real_request_uri": "/a?x=1&x=2&d%61y=10%25+of%zz"} {
 		if got, ok := r.Var(name); !ok || got != want {
 			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
 		}
 	}
-	for _, name := range []string{"http_none", "arg_y", "cookie_SID", "nonsense", "https", "ssl_server_name", "uri_param_x", "arg_d%61y"} {
+	for _, name := range []string{"http_none", "arg_y", "cookie_SID", "nonsense", "https", "ssl_server_name", "ssl_protocol", "ssl_cipher", "ssl_session_reused", "uri_param_x", "arg_d%61y"} {
 		if got, ok := r.Var(name); ok {
 			t.Errorf("$%s = %q, want it absent", name, got)
 		}
+	}
+}
+
+func TestVariablesOfTheConnection(t *testing.T) {
+	for _, tc := range []struct {
+		state tls.ConnectionState
+		want  [4]string // name, protocol, cipher, reused
+	}{
+		{tls.ConnectionState{ServerName: "Shop.example", Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256}, [4]string{"shop.example", "TLSv1.3", "TLS_AES_128_GCM_SHA256", "."}},
+		{tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, DidResume: true}, [4]string{"", "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", "r"}},
+		{tls.ConnectionState{ServerName: "asked.example"}, [4]string{"asked.example"}}, // of a question, which no connection brought
+	} {
+		r := &Request{TLS: new(certs.Server).Conn(tc.state)}
+		for i, name := range []string{"ssl_server_name", "ssl_protocol", "ssl_cipher", "ssl_session_reused"} {
+			if got, ok := r.Var(name); got != tc.want[i] || ok != (got != "") {
+				t.Errorf("%+v: $%s = %q, %v, want %q", tc.state, name, got, ok, tc.want[i])
+			}
+		}
+	}
+}
+
+func TestVariablesOfTheTimeAreWrittenAsNginxDoes(t *testing.T) {
+	at := time.Date(2026, 3, 9, 7, 5, 1, 42_900_000, time.FixedZone("", -(3*3600+1800)))
+	for name, want := range map[string]string{"time_iso8601": "2026-03-09T07:05:01-03:30", "time_local": "09/Mar/2026:07:05:01 -0330", "msec": "1773052501.042"} {
+		if got := timeVar(name, at); got != want {
+			t.Errorf("$%s = %q, want %q", name, got, want)
+		}
+	}
+	if got, ok := new(Request).Var("time_iso8601"); !ok || !strings.HasPrefix(got, "20") {
+		t.Errorf("$time_iso8601 = %q, %v, want the time", got, ok)
+	}
+	if got := timeVar("time_iso8601", at.UTC()); got != "2026-03-09T10:35:01+00:00" {
+		t.Errorf("in UTC: got %q", got)
 	}
 }
 

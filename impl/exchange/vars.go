@@ -2,8 +2,10 @@ package exchange
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Var returns the value of an nginx variable of the request, by its name
@@ -15,7 +17,7 @@ func (r *Request) Var(name string) (string, bool) {
 	switch name {
 	case "uri", "document_uri":
 		return r.Path, true
-	case "request_uri":
+	case "request_uri", "real_request_uri":
 		return r.Target, true
 	case "args", "query_string":
 		return r.Query, r.Query != ""
@@ -40,11 +42,10 @@ func (r *Request) Var(name string) (string, bool) {
 		return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0
 	case "remote_user":
 		return r.remoteUser()
-	case "ssl_server_name":
-		if r.TLS == nil {
-			return "", false
-		}
-		return r.TLS.Name(), r.TLS.Name() != ""
+	case "ssl_server_name", "ssl_protocol", "ssl_cipher", "ssl_session_reused":
+		return r.secureVar(name)
+	case "time_iso8601", "time_local", "msec":
+		return timeVar(name, time.Now()), true
 	case "server_protocol":
 		return r.Proto.String(), true
 	case "remote_addr":
@@ -71,6 +72,35 @@ func (r *Request) Var(name string) (string, bool) {
 		return r.Captures.By.Capture(r.Captures.Path, part)
 	}
 	return "", false
+}
+
+// secureVar is one of the connection, absent without TLS.
+func (r *Request) secureVar(name string) (value string, ok bool) {
+	if r.TLS == nil {
+		return "", false
+	}
+	switch name {
+	case "ssl_server_name":
+		value = r.TLS.Name()
+	case "ssl_protocol":
+		value = r.TLS.Protocol()
+	case "ssl_cipher":
+		value = r.TLS.Cipher()
+	case "ssl_session_reused":
+		value = r.TLS.Reused()
+	}
+	return value, value != ""
+}
+
+// timeVar is a time as nginx writes it.
+func timeVar(name string, t time.Time) string {
+	switch name {
+	case "time_iso8601":
+		return t.Format("2006-01-02T15:04:05-07:00")
+	case "time_local":
+		return t.Format("02/Jan/2006:15:04:05 -0700")
+	}
+	return fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/1e6) // msec
 }
 
 // remoteUser is the name in Basic credentials; nobody has looked at the password.

@@ -63,6 +63,7 @@ func Cases() []spec.Case {
 		routeVarsNumbers,
 		routeVarsLogic,
 		routeVarsRequest,
+		routeVarsTime,
 		routeVarsIpmatch,
 		routeVarsFallthrough,
 		routeVarsEachRequest,

@@ -17,6 +17,7 @@ func Cases() []spec.Case {
 		tlsChain,
 		tlsPairs,
 		tlsVersions,
+		tlsVars,
 		tlsVersionsOld,
 		tlsCiphersRC4,
 		tlsCiphersShort,
