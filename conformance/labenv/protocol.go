@@ -40,12 +40,12 @@ type upOrder struct {
 	Require   []string          `json:"require,omitempty"`
 	Excluded  map[string]string `json:"excluded,omitempty"`
 	Challenge bool              `json:"challenge,omitempty"`
-	Scenarios bool              `json:"scenarios,omitempty"` // some will be run as well
-	Cases     []string          `json:"cases"`               // ids of all that will be asked for
+	Scenarios bool              `json:"scenarios,omitempty"`  // some will be run as well
+	Cases     []string          `json:"cases"`                // ids of all that will be asked for
 	CaseLimit time.Duration     `json:"case_limit,omitempty"` // in the place of longer ones
-	Notes     *notes            `json:"notes,omitempty"`     // of the worker before this one, which was lost
-	Loads     int               `json:"loads,omitempty"`     // the how manieth series of loads the lab is for; 0: it is for the cases
-	Rerun     []string          `json:"rerun"`               // words of the command that runs one case again, without the case
+	Notes     *notes            `json:"notes,omitempty"`      // of the worker before this one, which was lost
+	Loads     int               `json:"loads,omitempty"`      // the how manieth series of loads the lab is for; 0: it is for the cases
+	Rerun     []string          `json:"rerun"`                // words of the command that runs one case again, without the case
 }
 
 // A caseOrder says which case to run, for the how manieth time.
