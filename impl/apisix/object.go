@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"slices"
 	"unsafe"
 
 	"github.com/unilb/unilb/impl/apisix/jsontree"
@@ -17,8 +18,9 @@ import (
 // was written (so nothing that a reader might know is lost), and a decoded tree
 // to check and to read.
 type Object struct {
-	raw  []byte
-	tree map[string]any
+	raw     []byte
+	tree    map[string]any
+	printed bool // raw is what Encode returns
 }
 
 // A SyntaxError says that the text is not JSON.
@@ -52,7 +54,7 @@ func FromTree(tree map[string]any) (*Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode object: %w", err)
 	}
-	return &Object{raw: b, tree: tree}, nil
+	return &Object{raw: b, tree: tree, printed: true}, nil
 }
 
 // Tree returns the object as encoding/json decodes it with UseNumber. It must not
@@ -171,7 +173,7 @@ func (o *Object) With(set map[string]any) (*Object, error) {
 			return nil, fmt.Errorf("encode %s: %w", name, err)
 		}
 	}
-	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)+64*len(set)), textOf(o.raw), texts), tree: tree}, nil
+	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)+64*len(set)), textOf(o.raw), texts), tree: tree, printed: true}, nil
 }
 
 // Without returns a copy that lacks some members.
@@ -182,18 +184,24 @@ func (o *Object) Without(names ...string) (*Object, error) {
 		delete(tree, name)
 		gone[name] = ""
 	}
-	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), gone), tree: tree}, nil
+	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), gone), tree: tree, printed: true}, nil
 }
 
 // Encode returns the object as one compact JSON object, its members in the order of
-// their names.
+// their names. It must not be changed.
 func (o *Object) Encode() ([]byte, error) {
+	if o.printed {
+		return slices.Clip(o.raw), nil
+	}
 	return jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), nil), nil
 }
 
 // marshal prints v compactly, without the HTML escapes that encoding/json adds
 // by itself.
 func marshal(v any) ([]byte, error) {
+	if text, ok := jsontree.Append(nil, v); ok {
+		return text, nil
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

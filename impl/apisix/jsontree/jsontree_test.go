@@ -37,6 +37,9 @@ func compare(t *testing.T, text string) {
 	if ok && (!valid || !reflect.DeepEqual(got, want)) {
 		t.Errorf("%q: got %#v, want %#v (valid %v)", text, got, want, valid)
 	}
+	if valid {
+		comparePrinted(t, want)
+	}
 	var members map[string]json.RawMessage
 	if !valid || json.Unmarshal([]byte(text), &members) != nil || members == nil {
 		return
@@ -60,6 +63,9 @@ func compare(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	printed, straight := string(jsontree.AppendObject(nil, text, set)), strings.TrimSuffix(b.String(), "\n")
+	if again := string(jsontree.AppendObject(nil, printed, nil)); again != printed {
+		t.Errorf("%q is printed %q, and that %q", text, printed, again)
+	}
 	if strings.Contains(straight, `\u`) || strings.Contains(straight, `\/`) {
 		got, _ := plain(printed)
 		if want, _ := plain(straight); !reflect.DeepEqual(got, want) {
@@ -72,6 +78,29 @@ func compare(t *testing.T, text string) {
 	found["z"] = ""
 	if len(found) != len(members) {
 		t.Errorf("%q: %d members, want %d", text, len(found), len(members))
+	}
+}
+
+// comparePrinted prints a tree as encoding/json does.
+func comparePrinted(t *testing.T, tree any) {
+	t.Helper()
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(tree)
+	if got, ok := jsontree.Append(nil, tree); ok != (err == nil) || ok && string(got)+"\n" != b.String() {
+		t.Errorf("%#v is printed %q (%v), want %q, %v", tree, got, ok, b.String(), err)
+	}
+}
+
+func TestTreesThatAreNotOfATextAreLeftToEncodingJSON(t *testing.T) {
+	for _, tree := range []any{1, []string{"a"}, map[string]any{"a": []any{json.Number("1"), 1.5}}, []any(nil), map[string]any(nil), json.Number("1x"), json.RawMessage("1")} {
+		if got, ok := jsontree.Append(nil, tree); ok {
+			t.Errorf("%#v is printed %q", tree, got)
+		}
+	}
+	for _, n := range []json.Number{"", "-", "-0", "00", "-01", "1e5", "12345678901234567890", "-7"} {
+		comparePrinted(t, n)
 	}
 }
 
