@@ -29,7 +29,7 @@
 // # Index
 //
 // At a hundred thousand rules a search waits for memory, not for instructions. So each of
-// its steps is one wait: hosts are in a trie whose leaves hold what they lead to (hosts);
+// its steps is one wait: hosts are in a table of lists that hold what they lead to (names);
 // the paths of one host are a sorted list, searched from its beginning, or where they are
 // many a trie over such lists (paths); an entry itself tells by digest, length and methods
 // that it is not meant (entry). A rule is read when it has won.

@@ -62,18 +62,18 @@ func (h *hosts[T]) all(q *Query, yield func(found[T])) {
 	if h == nil {
 		return
 	}
-	at := func(level int, p paths[T]) {
-		p.all(q.Path, 0, func(e *entry[T]) { yield(found[T]{level, e}) })
-	}
-	exact, _ := h.exact.Get(q.Host)
-	at(exactHost, exact)
-	for _, s := range h.suffixes {
-		if s.len <= len(q.Host) {
-			wild, _ := h.wild.Get(q.Host[len(q.Host)-s.len:])
-			at(s.len, wild)
+	at := func(level int, p *paths[T]) {
+		if p != nil {
+			p.all(q.Path, 0, func(e *entry[T]) { yield(found[T]{level, e}) })
 		}
 	}
-	at(noHost, h.none)
+	at(exactHost, h.exact.get(q.Host))
+	for _, s := range h.suffixes {
+		if s.len <= len(q.Host) {
+			at(s.len, h.wild.get(q.Host[len(q.Host)-s.len:]))
+		}
+	}
+	at(noHost, &h.none)
 }
 
 // host is what the table knows the host of a query by at a level.

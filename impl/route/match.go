@@ -38,7 +38,7 @@ func (h *hosts[T]) find(q *Query) found[T] {
 	if h == nil {
 		return found[T]{}
 	}
-	if p, ok := h.exact.Get(q.Host); ok {
+	if p := h.exact.get(q.Host); p != nil {
 		if e := p.find(q, 0); e != nil {
 			return found[T]{exactHost, e}
 		}
@@ -47,7 +47,7 @@ func (h *hosts[T]) find(q *Query) found[T] {
 		if s.len > len(q.Host) {
 			continue
 		}
-		if p, ok := h.wild.Get(q.Host[len(q.Host)-s.len:]); ok {
+		if p := h.wild.get(q.Host[len(q.Host)-s.len:]); p != nil {
 			if e := p.find(q, 0); e != nil {
 				return found[T]{s.len, e}
 			}

@@ -57,16 +57,16 @@ func checkTable(t *testing.T, tab Table[string]) (branches int) {
 	each := func(h *hosts[string]) {
 		branches += checkPaths(t, &h.none, "", true)
 		lengths := map[int]int{}
-		for _, m := range []hamt.Map[string, paths[string]]{h.exact, h.wild} {
-			for name, p := range m.All() {
-				if p.empty() {
-					t.Fatalf("host %q has no path", name)
+		for _, m := range []*names[paths[string]]{&h.exact, &h.wild} {
+			for l := range m.all() {
+				if l.val.empty() {
+					t.Fatalf("host %q has no path", l.name)
 				}
-				branches += checkPaths(t, &p, "", true)
+				branches += checkPaths(t, &l.val, "", true)
 			}
 		}
-		for suffix := range h.wild.All() {
-			lengths[len(suffix)]++
+		for l := range h.wild.all() {
+			lengths[len(l.name)]++
 		}
 		for i, s := range h.suffixes {
 			if s.n == 0 || lengths[s.len] != s.n || i > 0 && h.suffixes[i-1].len <= s.len {
@@ -94,11 +94,11 @@ func contentOf(tab Table[string]) (all []string) {
 	}
 	if h := tab.anywhere; h != nil {
 		of("", &h.none)
-		for name, p := range h.exact.All() {
-			of(name, &p)
+		for l := range h.exact.all() {
+			of(l.name, &l.val)
 		}
-		for name, p := range h.wild.All() {
-			of("*"+name, &p)
+		for l := range h.wild.all() {
+			of("*"+l.name, &l.val)
 		}
 	}
 	return all

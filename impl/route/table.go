@@ -20,8 +20,8 @@ type Table[T any] struct {
 
 // hosts is the first level below a listener.
 type hosts[T any] struct {
-	exact hamt.Map[string, paths[T]]
-	wild  hamt.Map[string, paths[T]] // by the suffix behind the star
+	exact names[paths[T]]
+	wild  names[paths[T]] // by the suffix behind the star
 	// suffixes are the lengths of those, the longest first.
 	suffixes []suffix
 	none     paths[T]
@@ -117,14 +117,14 @@ func (t Table[T]) edit(in hamt.Edit, r *Rule[T], changes []change[T]) Table[T] {
 	for _, name := range names {
 		name = strings.ToLower(name)
 		if suffix, wild := strings.CutPrefix(name, "*"); wild {
-			before := h.wild.Len()
+			before := h.wild.n
 			h.wild = edited(in, h.wild, suffix, changes)
-			h.count(len(suffix), h.wild.Len()-before)
+			h.count(len(suffix), h.wild.n-before)
 			continue
 		}
 		h.exact = edited(in, h.exact, name, changes)
 	}
-	empty := h.exact.Len() == 0 && h.wild.Len() == 0 && h.none.empty()
+	empty := h.exact.n == 0 && h.wild.n == 0 && h.none.empty()
 	switch anywhere := r.Listener == (expr.Binding{}); {
 	case anywhere && empty:
 		t.anywhere = nil
@@ -151,14 +151,16 @@ func (h *hosts[T]) changeable(in hamt.Edit) *hosts[T] {
 	return &c
 }
 
-// edited returns the hosts with changes to the paths of one. The name is copied: it may be
-// a part of a whole object, all of which would stay in memory.
-func edited[T any](in hamt.Edit, all hamt.Map[string, paths[T]], name string, changes []change[T]) hamt.Map[string, paths[T]] {
-	p, _ := all.Get(name)
-	if p = p.withAll(changes); p.empty() {
-		return all.DeleteIn(in, name)
+// edited returns the names with changes to the paths of one.
+func edited[T any](in hamt.Edit, all names[paths[T]], name string, changes []change[T]) names[paths[T]] {
+	var p paths[T]
+	if old := all.get(name); old != nil {
+		p = *old
 	}
-	return all.SetIn(in, strings.Clone(name), p)
+	if p = p.withAll(changes); p.empty() {
+		return all.del(in, name)
+	}
+	return all.set(in, name, p)
 }
 
 func (p paths[T]) withAll(changes []change[T]) paths[T] {

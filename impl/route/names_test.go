@@ -1,0 +1,94 @@
+package route
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/unilb/unilb/impl/route/hamt"
+)
+
+// contents judges the shape of names, and returns them.
+func contents(t *testing.T, m names[int]) map[string]int {
+	t.Helper()
+	got := map[string]int{}
+	for l := range m.all() {
+		got[l.name] = l.val
+	}
+	switch pages := len(m.pages); {
+	case len(got) != m.n:
+		t.Fatalf("%d names are counted, want %d", m.n, len(got))
+	case pages == 0 && m.n > few, pages == 1 && m.n <= few/2, pages > 1 && m.n < pageLists*pages, pages > 0 && m.n > mostOfList*pageLists*pages:
+		t.Fatalf("%d pages for %d names", pages, m.n)
+	case pages > 0 && m.few != nil, pages&(pages-1) != 0:
+		t.Fatalf("%d pages, and %d names in none", pages, len(m.few))
+	}
+	return got
+}
+
+func TestNamesAgreeWithBuiltInMapAndOldVersionsStay(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	type version struct {
+		m    names[int]
+		want map[string]int
+	}
+	var m names[int]
+	want := map[string]int{}
+	var old []version
+	var in hamt.Edit
+	most := 0
+	for i := range 8000 {
+		if r.IntN(20) == 0 {
+			in = []hamt.Edit{0, hamt.Begin()}[r.IntN(2)]
+			if i%8 == 0 || m.n < 30 {
+				old = append(old, version{m, maps.Clone(want)})
+			}
+		}
+		name := fmt.Sprint("h", r.IntN(1500))
+		if r.IntN(4) == 0 || i > 5000 {
+			m = m.del(in, name)
+			delete(want, name)
+		} else {
+			m = m.set(in, name, i)
+			want[name] = i
+		}
+		most = max(most, len(m.pages))
+	}
+	if most < 4 {
+		t.Errorf("seed %d: at most %d pages", seed, most)
+	}
+	for _, v := range append(old, version{m, want}) {
+		if got := contents(t, v.m); !maps.Equal(got, v.want) {
+			t.Fatalf("seed %d: %d names, want %d", seed, len(got), len(v.want))
+		}
+		for i := range 1500 {
+			name := fmt.Sprint("h", i)
+			got := v.m.get(name)
+			if val, there := v.want[name]; there != (got != nil) || there && *got != val {
+				t.Fatalf("seed %d: %s is %v, want %d %v", seed, name, got, val, there)
+			}
+		}
+	}
+	for name := range want {
+		m = m.del(in, name)
+		contents(t, m)
+	}
+	if m.n != 0 || m.pages != nil || m.few != nil {
+		t.Errorf("seed %d: without its names: %+v", seed, m)
+	}
+}
+
+func TestNamesOfOneHashAreToldApart(t *testing.T) {
+	var m names[int]
+	m = m.set(0, "there", 1)
+	m.few[0].name = "other" // equal hashes do not happen on demand
+	if got := m.get("there"); got != nil {
+		t.Errorf("the value of a name with the same hash: %d", *got)
+	}
+	if m = m.set(0, "there", 2); m.n != 2 || *m.get("there") != 2 {
+		t.Errorf("%d names, want both", m.n)
+	}
+}
