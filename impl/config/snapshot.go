@@ -53,10 +53,8 @@ func (s *Snapshot) By(r route.Router) *Snapshot {
 
 // Match returns the route for a query, or nil.
 func (s *Snapshot) Match(q *route.Query) *Route {
-	if r := s.table.Match(q); r != nil {
-		return r.Value
-	}
-	return nil
+	_, r := s.table.Match(q)
+	return r
 }
 
 // Route returns the route of an id, or nil.

@@ -16,9 +16,10 @@ type entry[T any] struct {
 	size    uint16 // of its key, which is the beginning of the pattern: all of it, or a prefix
 	methods methods
 	rule    *Rule[T]
+	value   T          // the rule's, as
+	vars    *expr.Expr // these are
 	pattern string
-	vars    *expr.Expr // the rule's
-	beyond  *beyond    // nil, as nearly always: index, methods and vars decide alone
+	beyond  *beyond // nil, as nearly always: index, methods and vars decide alone
 }
 
 // beyond is what of an entry neither its index nor a look at its methods and vars decides.

@@ -71,7 +71,7 @@ func TestCandidatesAgreeWithMatchAndTellTheTruth(t *testing.T) {
 func judge(t *testing.T, seed uint64, router Router, tab Table[string], rules []*Rule[string], q *Query, seen map[Condition]int) {
 	t.Helper()
 	want, got := "-", "-"
-	if m := tab.Match(q); m != nil {
+	if m, _ := tab.Match(q); m != nil {
 		want = m.ID
 	}
 	fitting := map[string]bool{}

@@ -14,9 +14,10 @@ const (
 	noHost    = -1
 )
 
-// Match returns the rule for the query, or nil, and sets q.Matched. It allocates nothing
-// as long as no condition asks for a part of the path.
-func (t Table[T]) Match(q *Query) *Rule[T] {
+// Match returns the rule for the query and its value, or nil and none, and sets q.Matched.
+// Who needs the value alone does not wait for the rule. Match allocates nothing as long as
+// no condition asks for a part of the path.
+func (t Table[T]) Match(q *Query) (r *Rule[T], value T) {
 	best := t.anywhere.find(q)
 	if t.listeners.Len() > 0 {
 		for _, b := range bindings(q.Local) {
@@ -25,12 +26,13 @@ func (t Table[T]) Match(q *Query) *Rule[T] {
 			}
 		}
 	}
-	if best.entry == nil {
+	e := best.entry
+	if e == nil {
 		q.Matched = nil
-		return nil
+		return nil, value
 	}
-	q.Matched = best.entry.special()
-	return best.entry.rule
+	q.Matched = e.special()
+	return e.rule, e.value
 }
 
 // find searches the levels of hosts from the highest.

@@ -201,7 +201,7 @@ func TestManyPathsOfAHostAgreeWithNaiveTwin(t *testing.T) {
 			}
 			most = max(most, checkTable(t, tab))
 			got := "-"
-			if m := tab.Match(&ask); m != nil {
+			if m, _ := tab.Match(&ask); m != nil {
 				got = m.ID
 			}
 			if want := naive(router, live, &ask); got != want {

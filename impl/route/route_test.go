@@ -19,6 +19,7 @@ func table(t testing.TB, rules ...*Rule[string]) Table[string] {
 	t.Helper()
 	var tab Table[string]
 	for i, r := range rules {
+		r.Value = "the value of " + r.ID
 		if r.Age == 0 {
 			r.Age = int64(i + 1)
 		}
@@ -33,7 +34,10 @@ func table(t testing.TB, rules ...*Rule[string]) Table[string] {
 func ask(tab Table[string], method, host, path string) string {
 	q := Query{Local: netip.MustParseAddrPort("203.0.113.10:80"), Remote: netip.MustParseAddr("10.0.0.1"),
 		Method: method, Host: host, Path: path, Vars: noVars{}}
-	if r := tab.Match(&q); r != nil {
+	if r, value := tab.Match(&q); r != nil {
+		if value != r.Value {
+			return "the value of another than " + r.ID
+		}
 		return r.ID
 	}
 	return "-"

@@ -89,7 +89,7 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 	entries := make([]entry[T], 0, len(paths))
 	for _, p := range paths {
 		key, _, special := router.splitPattern(p)
-		e := entry[T]{tail: tailOf(key), size: uint16(len(key)), methods: methodsOf(r.Methods), rule: r, pattern: p, vars: r.Vars}
+		e := entry[T]{tail: tailOf(key), size: uint16(len(key)), methods: methodsOf(r.Methods), rule: r, value: r.Value, vars: r.Vars, pattern: p}
 		if special || hosts != nil || len(r.Remotes) > 0 {
 			e.beyond = &beyond{hosts: hosts}
 		}

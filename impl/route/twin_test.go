@@ -165,7 +165,7 @@ func agree(t *testing.T, seed uint64, steps int, router Router) {
 				Method: askMethods[r.IntN(2)], Host: askHosts[r.IntN(len(askHosts))], Path: askPaths[r.IntN(len(askPaths))], Vars: noVars{}}
 			q.Authority = q.Host + []string{"", ":80", ":81"}[r.IntN(3)]
 			got := "-"
-			if m := tab.Match(&q); m != nil {
+			if m, _ := tab.Match(&q); m != nil {
 				got = m.ID
 			}
 			if want := naive(router, rules, &q); got != want {
