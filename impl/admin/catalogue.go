@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/unilb/unilb/impl/apisix/plugin"
@@ -77,41 +78,24 @@ func pluginNames(r *http.Request) (*answer, *failure) {
 	return &answer{code: http.StatusOK, body: names}, nil
 }
 
-// described is a plugin as ?all=true tells it.
-type described struct {
-	Version        float64         `json:"version"`
-	Priority       int             `json:"priority"`
-	Schema         json.RawMessage `json:"schema"`
-	ConsumerSchema json.RawMessage `json:"consumer_schema,omitempty"`
-	MetadataSchema json.RawMessage `json:"metadata_schema,omitempty"`
-	Type           string          `json:"type,omitempty"`
-	Scope          string          `json:"scope,omitempty"`
-}
-
 func pluginSchema(r *http.Request, name string) (*answer, *failure) {
 	system, plugins := subsystem(r)
 	if plugins == nil {
 		return nil, bad("unsupported subsystem: " + system)
 	}
-	all := arguments(r).Get("all") == "true"
-	out := make(map[string]described, len(plugins))
-	for _, p := range plugins {
-		switch {
-		case all:
-			out[p.Name] = described{p.Version, p.Priority, p.Schema, p.ConsumerSchema, p.MetadataSchema, p.Type, p.Scope}
-		case p.Name != name:
-		case arguments(r).Get("schema_type") != "consumer":
-			return &answer{code: http.StatusOK, body: p.Schema}, nil
-		case p.ConsumerSchema == nil:
-			return nil, bad("not found schema")
-		default:
-			return &answer{code: http.StatusOK, body: p.ConsumerSchema}, nil
-		}
+	if arguments(r).Get("all") == "true" {
+		return &answer{code: http.StatusOK, body: plugin.Describe(plugins)}, nil
 	}
-	if !all {
+	i := slices.IndexFunc(plugins, func(p *plugin.Plugin) bool { return p.Name == name })
+	switch {
+	case i < 0:
 		return nil, fail(http.StatusNotFound, "plugin not found in subsystem "+system)
+	case arguments(r).Get("schema_type") != "consumer":
+		return &answer{code: http.StatusOK, body: plugins[i].Schema}, nil
+	case plugins[i].ConsumerSchema == nil:
+		return nil, bad("not found schema")
 	}
-	return &answer{code: http.StatusOK, body: out}, nil
+	return &answer{code: http.StatusOK, body: plugins[i].ConsumerSchema}, nil
 }
 
 // published is a plugin in the list that data planes of APISIX follow.
