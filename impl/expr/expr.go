@@ -12,7 +12,7 @@ type Vars interface {
 // are one term, which is then all in one place: a router that evaluates one of a hundred
 // thousand waits for memory. The nil Expr is true.
 type Expr struct {
-	term      // unless node is set
+	one  term // unless node is set
 	node node // a part that is no single term
 	and  *Expr
 }
@@ -20,7 +20,7 @@ type Expr struct {
 // Eval tells whether the expression holds.
 func (e *Expr) Eval(v Vars) bool {
 	for ; e != nil; e = e.and {
-		if e.node != nil && !e.node.eval(v) || e.node == nil && !e.term.eval(v) {
+		if e.node != nil && !e.node.eval(v) || e.node == nil && !e.one.eval(v) {
 			return false
 		}
 	}
@@ -35,7 +35,7 @@ func conjunction(parts []node) (e *Expr) {
 	for i := len(parts) - 1; i >= 0; i-- {
 		e = &Expr{and: e}
 		if t, ok := parts[i].(term); ok {
-			e.term = t
+			e.one = t
 		} else {
 			e.node = parts[i]
 		}

@@ -195,24 +195,6 @@ func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	return h
 }
 
-// replacing are the changes that put entries in the place of those of the rule old.
-func replacing[T any](old *Rule[T], entries []entry[T], router Router, in hamt.Edit) []change[T] {
-	var out []change[T]
-	if old != nil {
-		for _, pattern := range unique(old.Paths) {
-			if !slices.ContainsFunc(entries, func(e entry[T]) bool { return e.pattern == pattern }) {
-				key, _, _ := router.splitPattern(pattern)
-				out = append(out, change[T]{key: key, pattern: pattern, old: old, in: in})
-			}
-		}
-	}
-	for i := range entries {
-		e := &entries[i]
-		out = append(out, change[T]{key: e.key(), pattern: e.pattern, old: old, next: e, in: in})
-	}
-	return out
-}
-
 func unique(list []string) []string {
 	if len(list) < 2 {
 		return list
