@@ -12,11 +12,20 @@ import (
 // every change makes a map of its own.
 type Edit uint64
 
+// Marks of a node below its Edit: which arrays are its own, and not shared with the node
+// that it is a copy of.
+const (
+	ownLeaves Edit = 1 << iota
+	ownNodes
+
+	marks = ownLeaves | ownNodes
+)
+
 var edits atomic.Uint64
 
 // Begin returns a new Edit. It is over when nobody uses it any more: maps that were
 // made by it are then as immutable as all others.
-func Begin() Edit { return Edit(edits.Add(1)) }
+func Begin() Edit { return Edit(edits.Add(1)) * (marks + 1) }
 
 // Set returns the map with the key set.
 func (m Map[K, V]) Set(k K, v V) Map[K, V] { return m.SetIn(0, k, v) }
@@ -62,8 +71,8 @@ func (m *Map[K, V]) set(e Edit, n *node[K, V], at place, l leaf[K, V], added *bo
 	there := n.leaves[i]
 	if there.key == l.key {
 		n = n.own(e)
-		if e == 0 {
-			n.leaves = slices.Clone(n.leaves)
+		if n.edit&ownLeaves == 0 {
+			n.setLeaves(slices.Clone(n.leaves))
 		}
 		n.leaves[i] = l // the key as well: the old one may keep something in memory
 		return n
@@ -80,13 +89,13 @@ func (m *Map[K, V]) both(e Edit, at place, a, b leaf[K, V]) *node[K, V] {
 	switch {
 	case bit == other:
 		n.below = bit
-		n.nodes = []*node[K, V]{m.both(e, m.deeper(at, a.key), a, b)}
+		n.setNodes([]*node[K, V]{m.both(e, m.deeper(at, a.key), a, b)})
 		return n
 	case other < bit:
 		a, b = b, a
 	}
 	n.here = bit | other
-	n.leaves = []leaf[K, V]{a, b}
+	n.setLeaves([]leaf[K, V]{a, b})
 	return n
 }
 
@@ -108,27 +117,28 @@ func (m *Map[K, V]) del(e Edit, n *node[K, V], at place, k K) *node[K, V] {
 	return n.withKid(e, i, old, kid)
 }
 
-// own is the node itself when the edit made it, else a copy. The arrays of a copy are its
-// own for an edit; without one they are shared, and whoever changes one copies it.
+// own is the node itself when the edit made it, else a copy, whose arrays are shared:
+// whoever changes one of them copies it.
 func (n *node[K, V]) own(e Edit) *node[K, V] {
-	if e != 0 && n.edit == e {
+	if e != 0 && n.edit&^marks == e {
 		return n
 	}
 	c := *n
-	if c.edit = e; e != 0 {
-		c.leaves = slices.Clone(n.leaves)
-		c.nodes = slices.Clone(n.nodes)
-	}
+	c.edit = e
 	return &c
 }
+
+// setLeaves and setNodes give the node an array of its own.
+func (n *node[K, V]) setLeaves(all []leaf[K, V]) { n.leaves, n.edit = all, n.edit|ownLeaves }
+func (n *node[K, V]) setNodes(all []*node[K, V]) { n.nodes, n.edit = all, n.edit|ownNodes }
 
 func (n *node[K, V]) withKid(e Edit, i int, old, kid *node[K, V]) *node[K, V] {
 	if kid == old {
 		return n // changed in place
 	}
 	n = n.own(e)
-	if e == 0 {
-		n.nodes = slices.Clone(n.nodes)
+	if n.edit&ownNodes == 0 {
+		n.setNodes(slices.Clone(n.nodes))
 	}
 	n.nodes[i] = kid
 	return n
@@ -138,7 +148,7 @@ func (n *node[K, V]) insert(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 	n = n.own(e)
 	all := inserted(n.leaves, index(n.here, bit), l)
 	n.here |= bit
-	n.leaves = all
+	n.setLeaves(all)
 	return n
 }
 
@@ -146,7 +156,7 @@ func (n *node[K, V]) remove(e Edit, bit uint32) *node[K, V] {
 	n = n.own(e)
 	all := removed(n.leaves, index(n.here, bit))
 	n.here &^= bit
-	n.leaves = all
+	n.setLeaves(all)
 	return n
 }
 
@@ -155,7 +165,7 @@ func (n *node[K, V]) lower(e Edit, bit uint32, kid *node[K, V]) *node[K, V] {
 	n = n.remove(e, bit)
 	all := inserted(n.nodes, index(n.below, bit), kid)
 	n.below |= bit
-	n.nodes = all
+	n.setNodes(all)
 	return n
 }
 
@@ -163,7 +173,7 @@ func (n *node[K, V]) raise(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 	n = n.insert(e, bit, l)
 	all := removed(n.nodes, index(n.below, bit))
 	n.below &^= bit
-	n.nodes = all
+	n.setNodes(all)
 	return n
 }
 

@@ -28,7 +28,7 @@ type Map[K comparable, V any] struct {
 // node has a place for each of 32 values of a part of the hash: empty, a leaf, or a node
 // below.
 type node[K comparable, V any] struct {
-	edit        Edit // what may change it in place
+	edit        Edit // what may change it in place, with marks
 	here, below uint32
 	leaves      []leaf[K, V]  // one for each bit of here, in the order of the bits
 	nodes       []*node[K, V] // one for each bit of below
