@@ -11,9 +11,8 @@ import (
 
 // names is a persistent map from names of hosts to what they lead to: a table of short
 // lists, in pages so that a change copies little of it. A trie finds a name in more steps,
-// more steps, and each waits for memory. While there are few
-// names they are one list. The zero value is empty. Copies of it stay what they are, but
-// within an edit (see hamt.Edit).
+// and each waits for memory. While there are few names they are one list. The zero value
+// is empty. Copies of it stay what they are, but within an edit (see hamt.Edit).
 type names[V any] struct {
 	seed  maphash.Seed // set with the first name
 	n     int
