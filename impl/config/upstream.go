@@ -75,7 +75,8 @@ func mannerOf(spec *apisix.Upstream) *Manner {
 			return u
 		}
 	}
-	return &m
+	own := m // m itself stays on the stack
+	return &own
 }
 
 // Timeouts of one try.
