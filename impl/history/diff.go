@@ -30,18 +30,6 @@ const (
 // unshown are members whose value says nothing to a reader, or must not be read.
 var unshown = map[string]bool{"update_time": true, "create_time": true}
 
-// secret are members whose value is not shown.
-var secret = map[string]bool{"key": true, "keys": true, "client_key": true, "auth_header": true}
-
-// hidden are parts of names of members whose value is not shown.
-var hidden = []string{"password", "secret", "private_key", "token", "apikey", "api_key", "authorization"}
-
-// hides tells whether a member may be a secret.
-func hides(name string) bool {
-	name = strings.ToLower(name)
-	return secret[name] || slices.ContainsFunc(hidden, func(part string) bool { return strings.Contains(name, part) })
-}
-
 // Compare tells how an object differs from another; either may be nil.
 func Compare(from, to Object) []Difference {
 	var out []Difference
@@ -53,7 +41,7 @@ func Compare(from, to Object) []Difference {
 		}
 		return out
 	}
-	compare(&out, "", a, b, from != nil, to != nil)
+	compare(&out, "", member{value: a, is: from != nil}, member{value: b, is: to != nil})
 	return out
 }
 
@@ -71,31 +59,45 @@ func decode(o Object) (any, bool) {
 	return v, true
 }
 
-func compare(out *[]Difference, path string, a, b any, inA, inB bool) {
-	if len(*out) >= maxDifferences || inA && inB && reflect.DeepEqual(a, b) {
+// A member is one of an object, or there is none.
+type member struct {
+	name   string
+	value  any
+	is     bool
+	hidden bool // its value may be a secret
+}
+
+func memberOf(of string, object map[string]any, name string) member {
+	v, is := object[name]
+	return member{name, v, is, hides(of, object, name)}
+}
+
+// compare tells members of members one by one, but for an object that is empty on one
+// side: that it is there may be all that it says, as of a plugin with its defaults.
+func compare(out *[]Difference, path string, a, b member) {
+	if len(*out) >= maxDifferences || a.is && b.is && reflect.DeepEqual(a.value, b.value) {
 		return
 	}
-	am, aIs := a.(map[string]any)
-	bm, bIs := b.(map[string]any)
-	if (aIs || !inA) && (bIs || !inB) {
-		names := map[string]bool{}
-		for name := range am {
-			names[name] = true
-		}
-		for name := range bm {
-			names[name] = true
-		}
-		for _, name := range slices.Sorted(maps.Keys(names)) {
-			if path == "" && unshown[name] {
-				continue
-			}
-			av, ain := am[name]
-			bv, bin := bm[name]
-			compare(out, join(path, name), av, bv, ain, bin)
-		}
+	am, aIs := a.value.(map[string]any)
+	bm, bIs := b.value.(map[string]any)
+	empty := a.is && len(am) == 0 || b.is && len(bm) == 0
+	if path != "" && empty || a.is && !aIs || b.is && !bIs {
+		*out = append(*out, Difference{Path: path, From: shown(a), To: shown(b)})
 		return
 	}
-	*out = append(*out, Difference{Path: path, From: shown(path, a, inA), To: shown(path, b, inB)})
+	names := map[string]bool{}
+	for name := range am {
+		names[name] = true
+	}
+	for name := range bm {
+		names[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if path == "" && unshown[name] {
+			continue
+		}
+		compare(out, join(path, name), memberOf(a.name, am, name), memberOf(b.name, bm, name))
+	}
 }
 
 func join(path, name string) string {
@@ -105,12 +107,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func shown(path string, v any, is bool) string {
-	if !is {
+func shown(m member) string {
+	if !m.is {
 		return ""
 	}
-	name := path[strings.LastIndexByte(path, '.')+1:]
-	if v = masked(name, v); v == any(mask) {
+	v := masked(m.name, m.value, m.hidden)
+	if v == any(mask) {
 		return mask
 	}
 	var b bytes.Buffer
@@ -120,38 +122,6 @@ func shown(path string, v any, is bool) string {
 		return "?"
 	}
 	return shorten(strings.TrimSpace(b.String()))
-}
-
-const mask = "(secret)"
-
-// masked is the value of a member without what may be a secret; references to secrets
-// are none.
-func masked(name string, v any) any {
-	switch t := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(t))
-		for name, v := range t {
-			out[name] = masked(name, v)
-		}
-		return out
-	case []any:
-		if hides(name) {
-			return mask
-		}
-		out := make([]any, len(t))
-		for i, v := range t {
-			out[i] = masked(name, v)
-		}
-		return out
-	case string:
-		if strings.HasPrefix(t, "$secret://") || strings.HasPrefix(t, "$env://") || strings.HasPrefix(t, "$ENV://") {
-			return v
-		}
-	}
-	if hides(name) {
-		return mask
-	}
-	return v
 }
 
 func shorten(s string) string {
