@@ -403,6 +403,9 @@ func (q *query) rollback(ctx context.Context) error {
 	case q.dryRun:
 		return nil
 	}
+	plan.Beside = func(ctx context.Context, kinds []string) ([]store.Cond, []store.Op, error) {
+		return admin.Voided(ctx, q.st, q.prefix, kinds)
+	}
 	at, done, err := plan.Do(ctx, &history.Store{Store: q.st, Objects: q.prefix}, history.Who{Author: q.author, What: fmt.Sprintf("rollback to %d", rev)})
 	if err != nil {
 		return fmt.Errorf("%d of %d groups are as they were, up to revision %d: %w", done, len(plan.Groups), at, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,30 +26,46 @@ type session struct {
 
 func newSession(t *testing.T) *session {
 	t.Helper()
-	etcd := etcdtest.Start(t)
-	st, err := store.Open(store.Options{Endpoints: []string{etcd.Endpoint()}})
+	return (&session{t: t, endpoint: etcdtest.Start(t).Endpoint()}).over(admin.Options{})
+}
+
+// over is the same etcd by an Admin API with other options.
+func (s *session) over(o admin.Options) *session {
+	t := s.t
+	t.Helper()
+	st, err := store.Open(store.Options{Endpoints: []string{s.endpoint}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	api, err := admin.New(admin.Options{Store: &history.Store{Store: st, Objects: "/apisix"}, Keys: []admin.Key{{Secret: "k", Role: admin.Admin, Name: "admin"}}})
+	o.Store, o.Keys = &history.Store{Store: st, Objects: cmp.Or(o.Prefix, "/apisix")}, []admin.Key{{Secret: "k", Role: admin.Admin, Name: "admin"}}
+	api, err := admin.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &session{t, api, etcd.Endpoint()}
+	return &session{t, api, s.endpoint}
 }
 
 // call asks the Admin API and returns the revision of the write.
 func (s *session) call(method, path, body string) string {
 	s.t.Helper()
-	r := httptest.NewRequest(method, "/apisix/admin/"+path, strings.NewReader(body))
-	r.Header.Set("X-API-KEY", "k")
-	w := httptest.NewRecorder()
-	s.api.ServeHTTP(w, r)
+	w := s.ask(method, path, body)
 	if w.Code/100 != 2 {
 		s.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
 	}
 	return w.Header().Get("X-Unilb-Revision")
+}
+
+// ask asks the Admin API; headers are names and values by turns.
+func (s *session) ask(method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "/apisix/admin/"+path, strings.NewReader(body))
+	r.Header.Set("X-API-KEY", "k")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.api.ServeHTTP(w, r)
+	return w
 }
 
 // l7admin runs a command and returns what it prints.
@@ -129,4 +146,37 @@ func TestCommandsRefuseWhatMakesNoSense(t *testing.T) {
 	if code := run([]string{"history", "--help"}, env); code != 0 {
 		t.Errorf("l7admin history --help: exit %d", code)
 	}
+}
+
+// A whole configuration that was rolled back is not that of its digest any more.
+func TestRollbackOfAWholeConfigurationLeavesItNoDigest(t *testing.T) {
+	s := newSession(t).over(admin.Options{Prefix: "/nc2", Standalone: true})
+	config := func(uri, version string) string {
+		return fmt.Sprintf(`{"routes":[{"id":"r","uri":"/%s","upstream_id":"u"}],"routes_conf_version":%s,"upstreams":[{"id":"u","nodes":{"10.0.0.1:80":1}}],"upstreams_conf_version":5}`, uri, version)
+	}
+	put := func(want int, body, digest string) string {
+		t.Helper()
+		w := s.ask("PUT", "configs", body, "X-Digest", digest)
+		if w.Code != want {
+			t.Errorf("PUT of %s: got %d %s, want %d", digest, w.Code, w.Body, want)
+		}
+		return w.Header().Get("X-Unilb-Revision")
+	}
+	is := func(digest, uri string) {
+		t.Helper()
+		w := s.ask("GET", "configs", "")
+		if got := w.Header().Get("X-Digest"); got != digest || !strings.Contains(w.Body.String(), `"uri":"/`+uri+`"`) || w.Header().Get("X-Last-Modified") == "" {
+			t.Errorf("got digest %q and %s, want %q, /%s and when it was", got, w.Body, digest, uri)
+		}
+	}
+	one := put(202, config("one", "10"), "v1")
+	put(202, config("two", "20"), "v2")
+	s.l7admin(0, "rollback", "--prefix", "/nc2", "--dry-run", one)
+	is("v2", "two")
+	s.l7admin(0, "rollback", "--prefix", "/nc2", one)
+	is("", "one")
+	put(400, config("one", "19"), "v1") // versions do not go back
+	put(202, config("two", "20"), "v2")
+	is("v2", "two")
+	put(204, config("two", "20"), "v2")
 }

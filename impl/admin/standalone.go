@@ -44,9 +44,13 @@ type note struct {
 }
 
 // notesDir is where it is kept what a whole configuration has beside objects.
-func (h *Handler) notesDir() string { return "/unilb/configs" + h.prefix + "/" }
+func (h *Handler) notesDir() string { return notesDir(h.prefix) }
 
-func (h *Handler) standingKey() string { return h.notesDir() + "standing" }
+func notesDir(prefix string) string { return "/unilb/configs" + prefix + "/" }
+
+func (h *Handler) standingKey() string { return standingKey(h.prefix) }
+
+func standingKey(prefix string) string { return notesDir(prefix) + "standing" }
 
 // itemNotes is where the notes of a section are.
 func (h *Handler) itemNotes(section string) string { return h.notesDir() + "items/" + section + "/" }
@@ -86,11 +90,14 @@ func (h *Handler) standing(ctx context.Context) (s standing, kv store.KV, rev in
 	if err != nil || !ok {
 		return standing{}, kv, rev, err
 	}
-	if err := json.Unmarshal(kv.Value, &s); err != nil {
-		// Whatever it was, a replacement puts it right.
-		return standing{Open: sections}, kv, rev, nil
+	return parseStanding(kv.Value), kv, rev, nil
+}
+
+func parseStanding(value []byte) (s standing) {
+	if json.Unmarshal(value, &s) != nil {
+		return standing{Open: sections} // whatever it was, a replacement puts it right
 	}
-	return s, kv, rev, nil
+	return s
 }
 
 // headers tell which configuration there is, if there is one. That of a replacement

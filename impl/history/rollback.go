@@ -28,6 +28,9 @@ type Plan struct {
 	Groups  []Group
 	// Unknown are keys that are left as they are, because nothing is known of them.
 	Unknown []string
+	// Beside, unless it is nil, is asked before each transaction what else that has to
+	// hold and to write when it changes objects of these kinds.
+	Beside func(ctx context.Context, kinds []string) ([]store.Cond, []store.Op, error)
 }
 
 // A Group is the objects to change that refer to each other. It is one transaction,
@@ -206,7 +209,22 @@ func (p *Plan) commit(ctx context.Context, st *Store, step []Change) (int64, err
 		conds = append(conds, quiet...)
 	}
 	ops = append(ops, store.Op{Key: ReferencesLock, Value: []byte("rollback")})
+	if p.Beside != nil {
+		held, also, err := p.Beside(ctx, p.kinds(step))
+		if err != nil {
+			return 0, err
+		}
+		conds, ops = append(conds, held...), append(ops, also...)
+	}
 	return st.Commit(ctx, conds, ops...)
+}
+
+func (p *Plan) kinds(changes []Change) []string {
+	kinds := map[string]bool{}
+	for _, c := range changes {
+		kinds[kind(p.objects, c.Key)] = true
+	}
+	return slices.Sorted(maps.Keys(kinds))
 }
 
 // ReferencesLock is written with references that objects did not hold before, by who does
