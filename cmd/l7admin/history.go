@@ -186,6 +186,8 @@ type changed struct {
 	Key     string               `json:"key"`
 	What    string               `json:"what"` // added, changed, removed; or why it cannot be told
 	Members []history.Difference `json:"members,omitempty"`
+	TTL     int64                `json:"ttl,omitempty"`  // seconds after which it vanishes by itself
+	Gone    bool                 `json:"gone,omitempty"` // it has, or somebody deleted it who leaves no entry
 }
 
 func newChanged(key string, before, after history.Object) changed {
@@ -204,10 +206,14 @@ func ofEntry(e history.Entry, c history.Change) changed {
 	switch {
 	case e.Omitted:
 		return changed{Key: c.Key, What: "too large to be kept"}
+	case !c.AfterKnown && c.Gone:
+		return changed{Key: c.Key, What: "gone since: expired, or deleted by somebody who leaves no entry"}
 	case !c.AfterKnown:
 		return changed{Key: c.Key, What: "replaced since by somebody who leaves no entry"}
 	}
-	return newChanged(c.Key, c.Before, c.After)
+	out := newChanged(c.Key, c.Before, c.After)
+	out.TTL, out.Gone = c.TTL, c.Gone && c.TTL > 0
+	return out
 }
 
 // print prints it, and what of it has changed.
@@ -218,7 +224,14 @@ func (q *query) print(c changed) {
 		fmt.Fprintf(q.out, "  ? %s: %s\n", key, c.What)
 		return
 	}
-	fmt.Fprintf(q.out, "  %s %s\n", sign, key)
+	life := ""
+	if c.TTL > 0 {
+		life = fmt.Sprintf(", for %d s", c.TTL)
+		if c.Gone {
+			life += ", gone since"
+		}
+	}
+	fmt.Fprintf(q.out, "  %s %s%s\n", sign, key, life)
 	for _, d := range c.Members {
 		name := d.Path
 		if name == "" {

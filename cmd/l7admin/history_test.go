@@ -22,6 +22,7 @@ type session struct {
 	t        *testing.T
 	api      http.Handler
 	endpoint string
+	st       *store.Store
 }
 
 func newSession(t *testing.T) *session {
@@ -43,7 +44,7 @@ func (s *session) over(o admin.Options) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &session{t, api, s.endpoint}
+	return &session{t, api, s.endpoint, st}
 }
 
 // call asks the Admin API and returns the revision of the write.
@@ -179,4 +180,29 @@ func TestRollbackOfAWholeConfigurationLeavesItNoDigest(t *testing.T) {
 	put(202, config("two", "20"), "v2")
 	is("v2", "two")
 	put(204, config("two", "20"), "v2")
+}
+
+// What is told of an entry is about the directory, and true of what is gone.
+func TestHistoryTellsOfOneDirectoryAndOfWhatIsGone(t *testing.T) {
+	s := newSession(t)
+	other := s.over(admin.Options{Prefix: "/nc2"})
+	s.call("PUT", "routes/r", `{"uri":"/r","plugins":{"key-auth":{}},"upstream":{"nodes":{}}}`)
+	other.call("PUT", "routes/other", `{"uri":"/o","upstream":{"nodes":{}}}`)
+	s.call("PUT", "routes/t?ttl=600", `{"uri":"/t","upstream":{"nodes":{}}}`)
+	list := s.l7admin(0, "history")
+	if !strings.Contains(list, "      plugins.key-auth: {}\n") || !strings.Contains(list, "  + routes/t, for 600 s\n") || strings.Contains(list, "other") {
+		t.Errorf("history:\n%s", list)
+	}
+	if list := s.l7admin(0, "history", "--prefix", "/nc2"); !strings.Contains(list, "+ routes/other") || strings.Contains(list, "routes/r") {
+		t.Errorf("history of the other directory:\n%s", list)
+	}
+	for _, key := range []string{"/apisix/routes/t", "/apisix/routes/r"} {
+		if _, err := s.st.Commit(t.Context(), nil, store.Op{Key: key, Delete: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list = s.l7admin(0, "history")
+	if !strings.Contains(list, "  + routes/t, for 600 s, gone since\n") || !strings.Contains(list, "  ? routes/r: gone since: expired, or deleted by somebody who leaves no entry\n") {
+		t.Errorf("history of what is gone:\n%s", list)
+	}
 }

@@ -60,11 +60,17 @@ type Change struct {
 	Before Object `json:"before,omitempty"`
 	// Deleted says that there is none after it.
 	Deleted bool `json:"deleted,omitempty"`
-	// After is the object that was put. It is not kept a second time: it is in etcd, or
-	// what the next change of the key has replaced; see Load.
+	// TTL is after how many seconds what was put vanishes by itself; 0: it stays.
+	TTL int64 `json:"ttl,omitempty"`
+	// Put is what was put, if it has a TTL: when it has vanished nothing else tells.
+	Put Object `json:"put,omitempty"`
+	// After is the object that was put. If it stays it is not kept a second time: it is
+	// in etcd, or what the next change of the key has replaced; see Load.
 	After Object `json:"-"`
-	// AfterKnown is false where somebody replaced it who leaves no entry.
+	// AfterKnown is false where somebody replaced or deleted it who leaves no entry.
 	AfterKnown bool `json:"-"`
+	// Gone: what was put has vanished, or somebody deleted it who leaves no entry.
+	Gone bool `json:"-"`
 }
 
 // An Object is the value of a key. In JSON it is the text, or, where that is long or
@@ -153,7 +159,7 @@ func (e Entry) encode() ([]byte, error) {
 	short := e
 	short.Omitted, short.Changes = true, make([]Change, len(e.Changes))
 	for i, c := range e.Changes {
-		short.Changes[i] = Change{Key: c.Key, Prev: c.Prev, Deleted: c.Deleted}
+		short.Changes[i] = Change{Key: c.Key, Prev: c.Prev, Deleted: c.Deleted, TTL: c.TTL}
 	}
 	return json.Marshal(short)
 }

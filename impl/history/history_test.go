@@ -234,6 +234,58 @@ func TestWhatWasWrittenWithoutAnEntryIsUnknownAfterACompaction(t *testing.T) {
 	}
 }
 
+func TestLogIsOfOneDirectory(t *testing.T) {
+	l := newLab(t)
+	other := &Store{Store: l.st.Store, Objects: "/nc2"}
+	rev, err := other.Commit(By(t.Context(), Who{Author: "jane"}), nil, store.Op{Key: "/nc2/routes/r", Value: []byte("1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Commit(By(t.Context(), Who{}), nil, store.Op{Key: "/nc2/routes/r", Value: []byte("3")}); err != nil {
+		t.Fatal(err)
+	}
+	l.write("routes/r", "2")
+	for dir, want := range map[string]string{"/apisix": "2", "/nc2": "13"} {
+		log, err := Load(t.Context(), l.st.Store, dir)
+		if err != nil || len(log.Entries) != len(want) || log.Entries[0].Changes[0].Key != dir+"/routes/r" || string(log.Entries[0].Changes[0].After) != want[:1] {
+			t.Errorf("%s: got %+v, %v, want those about it alone", dir, log.Entries, err)
+		}
+	}
+	l.compact(l.log().Revision)
+	if s := l.at(rev); listed(s.Objects) != "" { // though no entry about it is that old
+		t.Errorf("before the first entry of the directory: %s", listed(s.Objects))
+	}
+}
+
+func TestWhatWasPutForATimeIsToldWhenItIsGone(t *testing.T) {
+	l := newLab(t)
+	put := func(value string) {
+		t.Helper()
+		_, err := l.st.Commit(By(t.Context(), Who{Author: "jane"}), nil, store.Op{Key: "/apisix/routes/t", Value: []byte(value), TTL: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("1")
+	l.bypass("routes/t", "-") // as etcd does when the time is over
+	put("2")
+	put("3")
+	l.bypass("routes/t", "-")
+	l.write("routes/s", "1")
+	l.bypass("routes/s", "-")
+	l.write("routes/s", "2")
+	l.write("routes/s", "-")
+	var got []string
+	for _, e := range l.log().Entries {
+		c := e.Changes[0]
+		got = append(got, fmt.Sprintf("%s %ds known=%v gone=%v", c.After, c.TTL, c.AfterKnown, c.Gone))
+	}
+	want := []string{"1 3600s known=true gone=true", "2 3600s known=true gone=false", "3 3600s known=true gone=true", " 0s known=false gone=true", "2 0s known=true gone=false", " 0s known=true gone=false"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestLargeObjectsArePackedAndTooLargeOnesAreNot(t *testing.T) {
 	l := newLab(t)
 	long := strings.Repeat(`{"uri":"/x"}`, 20000) // packs well

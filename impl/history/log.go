@@ -12,35 +12,43 @@ import (
 	"github.com/unilb/unilb/impl/store"
 )
 
-// A Log is all entries that are kept, and the objects as they are now.
+// A Log is all entries that are kept of a directory, and its objects as they are now.
 type Log struct {
 	Entries  []Entry // in the order of revisions
 	Objects  map[string]store.KV
 	Revision int64   // of both
 	Damaged  []error // entries that cannot be read
+	oldest   int64   // revision of the oldest entry, of whatever directory; 0: there is none
 }
 
-// Load reads entries, and the objects of a directory such as /apisix, at one revision.
+// Load reads the objects of a directory such as /apisix and the entries about them, at
+// one revision.
 func Load(ctx context.Context, st *store.Store, objects string) (*Log, error) {
 	kvs, rev, err := st.List(ctx, Prefix)
 	if err != nil {
 		return nil, err
 	}
 	l := &Log{Revision: rev, Objects: map[string]store.KV{}}
+	s := Store{Objects: objects}
 	for _, kv := range kvs {
 		e, err := Parse(kv)
 		if err != nil {
 			l.Damaged = append(l.Damaged, err)
 			continue
 		}
-		l.Entries = append(l.Entries, e)
+		if l.oldest == 0 || e.Revision < l.oldest {
+			l.oldest = e.Revision
+		}
+		e.Changes = slices.DeleteFunc(e.Changes, func(c Change) bool { return !s.recorded(store.Op{Key: c.Key}) })
+		if len(e.Changes) > 0 {
+			l.Entries = append(l.Entries, e)
+		}
 	}
 	slices.SortFunc(l.Entries, func(a, b Entry) int { return cmp.Compare(a.Revision, b.Revision) })
 	now, err := st.ListAt(ctx, objects, rev)
 	if err != nil {
 		return nil, err
 	}
-	s := Store{Objects: objects}
 	for _, kv := range now {
 		if s.recorded(store.Op{Key: kv.Key}) {
 			l.Objects[kv.Key] = kv
@@ -51,7 +59,7 @@ func Load(ctx context.Context, st *store.Store, objects string) (*Log, error) {
 }
 
 // complete finds what each change put: what the next one of that key has replaced, or
-// what is there now.
+// what is there now; and whether it was gone by then.
 func (l *Log) complete() {
 	type put struct {
 		change *Change
@@ -62,16 +70,23 @@ func (l *Log) complete() {
 		e := &l.Entries[i]
 		for j := range e.Changes {
 			c := &e.Changes[j]
-			if p := last[c.Key]; p.change != nil && p.rev == c.Prev && !e.Omitted {
+			switch p := last[c.Key]; {
+			case p.change == nil:
+			case p.rev == c.Prev && !e.Omitted:
 				p.change.After, p.change.AfterKnown = c.Before, true
+			case c.Prev == 0:
+				p.change.Gone = !p.change.Deleted
 			}
-			c.AfterKnown = c.Deleted
+			c.After, c.AfterKnown = c.Put, c.Deleted || c.Put != nil
 			last[c.Key] = put{c, e.Revision}
 		}
 	}
 	for key, p := range last {
-		if now := l.Objects[key]; now.Mod == p.rev {
+		switch now := l.Objects[key]; now.Mod {
+		case p.rev:
 			p.change.After, p.change.AfterKnown = now.Value, true
+		case 0:
+			p.change.Gone = !p.change.Deleted
 		}
 	}
 }
@@ -116,7 +131,7 @@ func newState(rev int64) *State {
 
 // rebuilt takes back every entry after a revision.
 func (l *Log) rebuilt(rev int64) (*State, error) {
-	if len(l.Entries) == 0 || rev < l.Entries[0].Revision-1 {
+	if l.oldest == 0 || rev < l.oldest-1 {
 		return nil, fmt.Errorf("revision %d: etcd does not have it any more, and the history begins at %d", rev, l.begins())
 	}
 	type version struct {
@@ -152,10 +167,10 @@ func (l *Log) rebuilt(rev int64) (*State, error) {
 }
 
 func (l *Log) begins() int64 {
-	if len(l.Entries) == 0 {
+	if l.oldest == 0 {
 		return l.Revision
 	}
-	return l.Entries[0].Revision
+	return l.oldest
 }
 
 // Now is the state as it is.

@@ -92,7 +92,11 @@ func (s *Store) Commit(ctx context.Context, conds []store.Cond, ops ...store.Op)
 		if !holds(conds, op.Key) {
 			conds = append(conds[:len(conds):len(conds)], store.Cond{Key: op.Key, Mod: before.Mod})
 		}
-		e.Changes = append(e.Changes, Change{Key: op.Key, Prev: before.Mod, Before: before.Value, Deleted: op.Delete})
+		c := Change{Key: op.Key, Prev: before.Mod, Before: before.Value, Deleted: op.Delete}
+		if op.TTL > 0 {
+			c.TTL, c.Put = int64(op.TTL/time.Second), op.Value
+		}
+		e.Changes = append(e.Changes, c)
 	}
 	value, err := e.encode()
 	if err != nil {
