@@ -14,7 +14,7 @@ type reference struct {
 // references of the objects of each kind.
 var references = map[string][]reference{
 	"routes":          {{"upstream_id", "upstreams"}, {"service_id", "services"}, {"plugin_config_id", "plugin_configs"}, {"upstream.tls.client_cert_id", "ssls"}},
-	"stream_routes":   {{"upstream_id", "upstreams"}, {"service_id", "services"}, {"upstream.tls.client_cert_id", "ssls"}},
+	"stream_routes":   {{"upstream_id", "upstreams"}, {"service_id", "services"}, {"upstream.tls.client_cert_id", "ssls"}, {"protocol.superior_id", "stream_routes"}},
 	"services":        {{"upstream_id", "upstreams"}, {"upstream.tls.client_cert_id", "ssls"}},
 	"upstreams":       {{"tls.client_cert_id", "ssls"}},
 	"consumers":       {{"group_id", "consumer_groups"}},
@@ -22,10 +22,6 @@ var references = map[string][]reference{
 	"consumer_groups": nil,
 	"global_rules":    nil,
 }
-
-// rank is the order in which objects are put: who is referred to comes first. Kinds
-// that are not in it come before all.
-var rank = map[string]int{"upstreams": 1, "plugin_configs": 2, "consumer_groups": 2, "services": 3, "consumers": 4, "global_rules": 5, "routes": 5, "stream_routes": 5}
 
 // kind is the directory of a key below objects.
 func kind(objects, key string) string {

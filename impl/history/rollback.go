@@ -2,7 +2,6 @@ package history
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +11,6 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/impl/store"
-)
-
-const (
-	// groupOps and groupBytes bound one transaction: etcd takes 128 operations and 1.5
-	// MiB by default, and the entry holds every object before and after.
-	groupOps   = 60
-	groupBytes = 256 << 10
 )
 
 // A Plan is what has to change to have a state again.
@@ -31,15 +23,6 @@ type Plan struct {
 	// Beside, unless it is nil, is asked before each transaction what else that has to
 	// hold and to write when it changes objects of these kinds.
 	Beside func(ctx context.Context, kinds []string) ([]store.Cond, []store.Op, error)
-}
-
-// A Group is the objects to change that refer to each other. It is one transaction,
-// or, where it is too large, several in an order in which no reference leads nowhere.
-type Group struct {
-	Changes []Change
-	// Transactions is how many it takes.
-	Transactions int
-	steps        [][]Change
 }
 
 // Restore plans how objects become again what they were in a state. keys are patterns as
@@ -109,57 +92,6 @@ func complete(objects string, end map[string]Object, changes map[string]Change) 
 		}
 	}
 	return nil
-}
-
-// grouped parts changes into those that refer to each other, before or after.
-func grouped(objects string, changes map[string]Change) [][]Change {
-	root := map[string]string{}
-	var find func(string) string
-	find = func(key string) string {
-		if root[key] != key {
-			root[key] = find(root[key])
-		}
-		return root[key]
-	}
-	for key := range changes {
-		root[key] = key
-	}
-	for key, c := range changes {
-		for _, to := range append(refersTo(objects, key, c.Before), refersTo(objects, key, c.After)...) {
-			if _, ok := changes[to]; ok {
-				root[find(key)] = find(to)
-			}
-		}
-	}
-	groups := map[string][]Change{}
-	for _, key := range slices.Sorted(maps.Keys(changes)) {
-		groups[find(key)] = append(groups[find(key)], changes[key])
-	}
-	return slices.SortedFunc(maps.Values(groups), func(a, b []Change) int { return cmp.Compare(a[0].Key, b[0].Key) })
-}
-
-func newGroup(objects string, changes []Change) Group {
-	order := func(c Change) int {
-		if c.After == nil { // deletions last, and who refers before who is referred to
-			return 100 - rank[kind(objects, c.Key)]
-		}
-		return rank[kind(objects, c.Key)]
-	}
-	slices.SortStableFunc(changes, func(a, b Change) int { return order(a) - order(b) })
-	g := Group{Changes: changes}
-	size := 0
-	for _, c := range changes {
-		n := len(c.Key) + len(c.Before) + 2*len(c.After)
-		if last := len(g.steps) - 1; last >= 0 && len(g.steps[last]) < groupOps && size+n <= groupBytes {
-			g.steps[last] = append(g.steps[last], c)
-			size += n
-			continue
-		}
-		g.steps = append(g.steps, []Change{c})
-		size = n
-	}
-	g.Transactions = len(g.steps)
-	return g
 }
 
 // Do makes the changes, a group at a time, and returns the revision of the last one. It

@@ -120,6 +120,48 @@ func TestRollbackThatMeetsAnotherWriterChangesNothingOfThatGroup(t *testing.T) {
 	}
 }
 
+// Stream routes refer to each other: one that has a superior comes after it and goes before it,
+// also where the names say otherwise and a group is several transactions.
+func TestStreamRouteComesBackAfterItsSuperiorAndGoesBeforeIt(t *testing.T) {
+	l := newLab(t)
+	under := func(id string) string { return `{"protocol":{"name":"redis","superior_id":"` + id + `"}}` }
+	pairs := []string{"stream_routes/z", `{"protocol":{"name":"redis"}}`, "stream_routes/y", under("z")}
+	for i := range groupOps {
+		pairs = append(pairs, fmt.Sprintf("stream_routes/%03d", i), under("y"))
+	}
+	proto := []string{"protos/p", "{}", "routes/r", `{"plugins":{"grpc-transcode":{"proto_id":"p"}}}`}
+	empty := l.write("routes/other", "{}")
+	rev := l.write(append(pairs, proto...)...)
+	for _, keys := range [][]string{{"stream_routes/z"}, {"stream_routes/y"}, {"protos/*"}} {
+		if _, err := l.plan(empty, keys...); err == nil || !strings.Contains(err.Error(), "would refer to") {
+			t.Errorf("%v alone: got %v", keys, err)
+		}
+	}
+	gone := l.rollback(empty)
+	if got := l.objects(); got != "routes/other={}" {
+		t.Errorf("got %s", got)
+	}
+	l.rollback(rev)
+	order := func(from, upTo int64, deleted bool) (keys []string) {
+		for _, e := range l.log().Entries {
+			for _, c := range e.Changes {
+				if e.Revision > from && e.Revision <= upTo && c.Deleted == deleted && strings.HasPrefix(c.Key, "/apisix/stream_routes/") {
+					keys = append(keys, strings.TrimPrefix(c.Key, "/apisix/stream_routes/"))
+				}
+			}
+		}
+		return keys
+	}
+	back := order(gone, l.log().Revision, false)
+	went := order(rev, gone, true)
+	if n := len(back); n != groupOps+2 || back[0] != "z" || back[1] != "y" {
+		t.Errorf("they came back as %v, want z and y first", back)
+	}
+	if n := len(went); n != groupOps+2 || went[n-2] != "y" || went[n-1] != "z" {
+		t.Errorf("they went as %v, want y and z last", went)
+	}
+}
+
 func TestLargeGroupTakesSeveralTransactions(t *testing.T) {
 	l := newLab(t)
 	l.write("upstreams/u", "{}")
