@@ -58,15 +58,6 @@ Objects that differ come first (--key chooses). Then requests by the names, path
 and simple conditions of all routes that become something else, by the gateway's own rules.
 `
 
-const rollbackUsage = `l7admin rollback REVISION: write the objects as they were at a revision, as new ones
-
-  l7admin rollback --dry-run 120
-  l7admin rollback --key routes/shop --author jane 120
-
-Objects that refer to each other are written in one transaction. Exit code 1: not all is
-as it was; what is done is told, and the same command goes on from there.
-`
-
 // query is one such command.
 type query struct {
 	etcd    []string
@@ -76,6 +67,7 @@ type query struct {
 	limit   int
 	json    bool
 	dryRun  bool
+	yes     bool
 	author  string
 	keyring *apisix.Keyring
 	router  route.Router
@@ -145,12 +137,19 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 		})
 	case "rollback":
 		f.BoolVar(&q.dryRun, "dry-run", false, "print what would be written and write nothing")
+		f.BoolVar(&q.yes, "yes", false, "delete more than half of all objects, if that is what the revision means")
 		f.StringVar(&q.author, "author", myself(), "`name` that the history will tell")
 	}
-	if err := f.Parse(args); err != nil {
-		return err
+	for { // flags may stand before revisions and behind them
+		if err := f.Parse(args); err != nil {
+			return err
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		q.args, args = append(q.args, f.Arg(0)), f.Args()[1:]
 	}
-	q.args, q.etcd = f.Args(), strings.Split(etcd, ",")
+	q.etcd = strings.Split(etcd, ",")
 	var err error
 	if q.keyring, _, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
 		return fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
@@ -373,56 +372,4 @@ func (q *query) unknown(keys []string, where string) {
 			fmt.Fprintf(os.Stderr, "l7admin: nothing is known of %s %s: somebody wrote it who leaves no entry, or it was too large\n", key, where)
 		}
 	}
-}
-
-func (q *query) rollback(ctx context.Context) error {
-	if len(q.args) != 1 {
-		return usageError{errors.New("want one revision")}
-	}
-	rev, err := q.revision(q.args[0])
-	if err != nil {
-		return err
-	}
-	l, err := q.load(ctx)
-	if err != nil {
-		return err
-	}
-	was, err := l.At(ctx, q.st, q.prefix, rev)
-	if err != nil {
-		return err
-	}
-	plan, err := l.Restore(was, q.prefix, q.keys)
-	if err != nil {
-		return err
-	}
-	q.unknown(plan.Unknown, fmt.Sprintf("at revision %d, it stays as it is", rev))
-	for _, g := range plan.Groups {
-		if !q.json {
-			fmt.Fprintf(q.out, "group of %d, %d transaction(s)\n", len(g.Changes), g.Transactions)
-		}
-		for _, c := range g.Changes {
-			c := newChanged(c.Key, c.Before, c.After)
-			if !q.json {
-				q.print(c)
-			} else if err := q.encode(c); err != nil {
-				return err
-			}
-		}
-	}
-	switch {
-	case len(plan.Groups) == 0:
-		fmt.Fprintf(os.Stderr, "l7admin: everything is as it was at revision %d\n", rev)
-		return nil
-	case q.dryRun:
-		return nil
-	}
-	plan.Beside = func(ctx context.Context, kinds []string) ([]store.Cond, []store.Op, error) {
-		return admin.Voided(ctx, q.st, q.prefix, kinds)
-	}
-	at, done, err := plan.Do(ctx, &history.Store{Store: q.st, Objects: q.prefix}, history.Who{Author: q.author, What: fmt.Sprintf("rollback to %d", rev)})
-	if err != nil {
-		return fmt.Errorf("%d of %d groups are as they were, up to revision %d: %w", done, len(plan.Groups), at, err)
-	}
-	fmt.Fprintf(os.Stderr, "l7admin: %d group(s) are as they were at revision %d, as of revision %d\n", done, rev, at)
-	return nil
 }

@@ -144,6 +144,7 @@ func TestCommandsRefuseWhatMakesNoSense(t *testing.T) {
 		s.l7admin(daemon.ExitBadFlags, args...)
 	}
 	s.l7admin(daemon.ExitFailed, "rollback", "99999")
+	s.l7admin(daemon.ExitBadFlags, "rollback", "1", "2", "--dry-run")
 	if code := run([]string{"history", "--help"}, env); code != 0 {
 		t.Errorf("l7admin history --help: exit %d", code)
 	}
@@ -204,5 +205,37 @@ func TestHistoryTellsOfOneDirectoryAndOfWhatIsGone(t *testing.T) {
 	list = s.l7admin(0, "history")
 	if !strings.Contains(list, "  + routes/t, for 600 s, gone since\n") || !strings.Contains(list, "  ? routes/r: gone since: expired, or deleted by somebody who leaves no entry\n") {
 		t.Errorf("history of what is gone:\n%s", list)
+	}
+}
+
+// Flags may stand behind revisions, as with other commands of such systems.
+func TestFlagsMayFollowRevisions(t *testing.T) {
+	s := newSession(t)
+	rev := s.call("PUT", "upstreams/u", `{"nodes":{"10.0.0.1:80":1}}`)
+	s.call("PUT", "upstreams/u", `{"nodes":{"10.0.0.2:80":1}}`)
+	now := s.call("PUT", "routes/r", `{"uri":"/r","upstream_id":"u"}`)
+	if out := s.l7admin(0, "rollback", rev, "--dry-run", "--key", "upstreams/u"); !strings.Contains(out, "~ upstreams/u") || strings.Contains(out, "routes/r") {
+		t.Errorf("rollback: %s", out)
+	}
+	if out := s.l7admin(0, "diff", rev, "--key", "routes/*", now, "--json"); !strings.Contains(out, `"key":"/apisix/routes/r"`) || strings.Contains(out, "upstreams/u\",") {
+		t.Errorf("diff: %s", out)
+	}
+}
+
+func TestRollbackThatDeletesMostWantsToBeToldSo(t *testing.T) {
+	s := newSession(t)
+	first := s.call("PUT", "upstreams/u", `{"nodes":{"10.0.0.1:80":1}}`)
+	s.call("PUT", "routes/r", `{"uri":"/r","upstream_id":"u"}`)
+	s.l7admin(0, "rollback", first) // a half is not most
+	s.call("PUT", "routes/r", `{"uri":"/r","upstream_id":"u"}`)
+	last := s.call("PUT", "routes/s", `{"uri":"/s","upstream_id":"u"}`)
+	s.l7admin(daemon.ExitFailed, "rollback", "1")
+	if out := s.l7admin(0, "diff", last); out != "" {
+		t.Errorf("it was refused and changed\n%s", out)
+	}
+	s.l7admin(0, "rollback", "1", "--dry-run")
+	s.l7admin(0, "rollback", "1", "--yes")
+	if out := s.l7admin(0, "diff", "1"); out != "" {
+		t.Errorf("with --yes there is left\n%s", out)
 	}
 }
