@@ -126,16 +126,16 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 	})
 	f.BoolVar(&q.json, "json", false, "print JSON, an object a line")
 	f.DurationVar(&q.timeout, "timeout", askTimeout, "when to give up")
-	switch name {
-	case "history":
+	if name == "history" {
 		f.IntVar(&q.limit, "limit", shownByDefault, "`entries` to print; 0: all")
-	case "diff":
+	} else {
 		f.IntVar(&q.limit, "limit", shownByDefault, "`requests` to print that become something else; 0: all")
 		f.Func("http-router", "`name` of the router that gateways have, as for l7gw (default radixtree_host_uri)", func(s string) (err error) {
 			q.router, err = route.ParseRouter(s)
 			return err
 		})
-	case "rollback":
+	}
+	if name == "rollback" {
 		f.BoolVar(&q.dryRun, "dry-run", false, "print what would be written and write nothing")
 		f.BoolVar(&q.yes, "yes", false, "delete more than half of all objects, if that is what the revision means")
 		f.StringVar(&q.author, "author", myself(), "`name` that the history will tell")
@@ -346,22 +346,34 @@ func (q *query) diff(ctx context.Context) error {
 
 // decisions prints which requests become something else.
 func (q *query) decisions(r decide.Result) error {
-	shown := r.Decisions
-	if q.limit > 0 && len(shown) > q.limit {
-		shown = shown[:q.limit]
+	if err := q.requests(r.Decisions); err != nil {
+		return err
 	}
-	for _, d := range shown {
+	more := ""
+	if r.LeftOut {
+		more = ", and no more were tried"
+	}
+	fmt.Fprintf(os.Stderr, "l7admin: %d of %d requests become something else%s; %d are shown\n", len(r.Decisions), r.Requests, more, len(q.first(r.Decisions)))
+	return nil
+}
+
+// first are those that are shown.
+func (q *query) first(all []decide.Decision) []decide.Decision {
+	if q.limit > 0 && len(all) > q.limit {
+		return all[:q.limit]
+	}
+	return all
+}
+
+// requests prints what becomes of the first.
+func (q *query) requests(all []decide.Decision) error {
+	for _, d := range q.first(all) {
 		if !q.json {
 			fmt.Fprintf(q.out, "  > %s\n      %s\n   -> %s\n", d.Request, d.From, d.To)
 		} else if err := q.encode(d); err != nil {
 			return err
 		}
 	}
-	more := ""
-	if r.LeftOut {
-		more = ", and no more were tried"
-	}
-	fmt.Fprintf(os.Stderr, "l7admin: %d of %d requests become something else%s; %d are shown\n", len(r.Decisions), r.Requests, more, len(shown))
 	return nil
 }
 

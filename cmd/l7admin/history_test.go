@@ -239,3 +239,23 @@ func TestRollbackThatDeletesMostWantsToBeToldSo(t *testing.T) {
 		t.Errorf("with --yes there is left\n%s", out)
 	}
 }
+
+// A route that comes back is younger than those that are equal otherwise, so that one of them
+// may win now that did not when the route was there first.
+func TestRollbackTellsWhichRequestsGoToAnEqualRoute(t *testing.T) {
+	s := newSession(t)
+	s.call("PUT", "upstreams/u", `{"nodes":{"10.0.0.1:80":1}}`)
+	s.call("PUT", "routes/first", `{"uri":"/x","upstream_id":"u"}`)
+	good := s.call("PUT", "routes/second", `{"uri":"/x","upstream_id":"u"}`)
+	const elsewhere = "  > GET http://any.example/x from 198.51.100.77\n      route first, upstreams/u: 10.0.0.1:80*1\n   -> route second, upstreams/u: 10.0.0.1:80*1\n"
+	s.call("DELETE", "routes/second", "")
+	if out := s.l7admin(0, "rollback", good); strings.Contains(out, "  > ") {
+		t.Errorf("the younger came back and won:\n%s", out)
+	}
+	s.call("DELETE", "routes/first", "")
+	for _, args := range [][]string{{"rollback", good, "--dry-run"}, {"rollback", good}, {"diff", good}} {
+		if out := s.l7admin(0, args...); !strings.HasSuffix(out, elsewhere) || strings.Count(out, "  > ") != 1 {
+			t.Errorf("%v:\n%s\nwant at its end\n%s", args, out, elsewhere)
+		}
+	}
+}

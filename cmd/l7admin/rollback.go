@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/unilb/unilb/impl/admin"
 	"github.com/unilb/unilb/impl/history"
+	"github.com/unilb/unilb/impl/history/decide"
 	"github.com/unilb/unilb/impl/store"
 )
 
@@ -55,6 +57,9 @@ func (q *query) rollback(ctx context.Context) error {
 			}
 		}
 	}
+	if err := q.younger(l, plan, was); err != nil {
+		return err
+	}
 	switch {
 	case len(plan.Groups) == 0:
 		fmt.Fprintf(os.Stderr, "l7admin: everything is as it was at revision %d\n", rev)
@@ -73,6 +78,27 @@ func (q *query) rollback(ctx context.Context) error {
 	}
 	fmt.Fprintf(os.Stderr, "l7admin: %d group(s) are as they were at revision %d, as of revision %d\n", done, rev, at)
 	return nil
+}
+
+// younger says which routes are created anew, and which requests become something else
+// because of that.
+func (q *query) younger(l *history.Log, plan *history.Plan, was *history.State) error {
+	var ids []string
+	for _, g := range plan.Groups {
+		for _, c := range g.Changes {
+			if id, ok := strings.CutPrefix(c.Key, q.prefix+"/routes/"); ok && c.Before == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	young, old := plan.Outcome(l, was)
+	r := decide.Compare(decide.Options{Objects: q.prefix, Router: q.router, Keyring: q.keyring, Routes: ids}, old, young)
+	fmt.Fprintf(os.Stderr, "l7admin: %d route(s) created anew are younger than those that stayed, and come after equal ones: %d of %d requests go elsewhere because of that\n",
+		len(ids), len(r.Decisions), r.Requests)
+	return q.requests(r.Decisions)
 }
 
 // deletions is how many objects a plan deletes.

@@ -151,14 +151,15 @@ func (l *Log) rebuilt(rev int64) (*State, error) {
 			was[c.Key] = version{c.Prev, c.Before, !e.Omitted || c.Prev == 0}
 		}
 	}
-	s := newState(rev)
+	s, created := newState(rev), l.created(rev)
 	for _, key := range slices.Sorted(maps.Keys(was)) {
 		switch v := was[key]; {
 		case v.mod > rev || !v.known:
 			s.Unknown = append(s.Unknown, key)
 		case v.value != nil:
 			s.Objects[key] = v.value
-			if create := l.Objects[key].Create; create <= rev { // it has not been away since
+			s.Created[key] = created[key]
+			if create := l.Objects[key].Create; 0 < create && create <= rev { // it has not been away since
 				s.Created[key] = create
 			}
 		}

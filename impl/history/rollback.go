@@ -16,7 +16,8 @@ import (
 // A Plan is what has to change to have a state again.
 type Plan struct {
 	objects string
-	rev     int64 // up to which it was made
+	rev     int64             // up to which it was made
+	end     map[string]Object // what is there then
 	Groups  []Group
 	// Unknown are keys that are left as they are, because nothing is known of them.
 	Unknown []string
@@ -45,7 +46,8 @@ func (l *Log) Restore(s *State, objects string, keys []string) (*Plan, error) {
 	for key := range s.Objects {
 		all[key] = true
 	}
-	end := map[string]Object{} // what will be there
+	end := map[string]Object{}
+	p.end = end
 	for key := range all {
 		now, was := l.Objects[key], s.Objects[key]
 		if !Chosen(objects, key, keys) || unknown[key] || bytes.Equal(now.Value, was) && (now.Value == nil) == (was == nil) {
@@ -65,6 +67,7 @@ func (l *Log) Restore(s *State, objects string, keys []string) (*Plan, error) {
 	for _, g := range grouped(objects, changes) {
 		p.Groups = append(p.Groups, newGroup(objects, g))
 	}
+	byAge(p.Groups, s)
 	return p, nil
 }
 

@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -159,6 +160,41 @@ func TestStreamRouteComesBackAfterItsSuperiorAndGoesBeforeIt(t *testing.T) {
 	}
 	if n := len(went); n != groupOps+2 || went[n-2] != "y" || went[n-1] != "z" {
 		t.Errorf("they went as %v, want y and z last", went)
+	}
+}
+
+// What is created anew is younger than what stayed, but keeps its order among each other.
+func TestRoutesThatComeBackKeepTheirOrder(t *testing.T) {
+	l := newLab(t)
+	ages := map[string]int64{}
+	for _, id := range []string{"c", "b", "a", "stays"} {
+		ages["/apisix/routes/"+id] = l.write("routes/"+id, "{}")
+	}
+	rev := l.log().Revision
+	l.write("routes/a", "-", "routes/b", "-")
+	l.write("routes/c", "-")
+	l.write("routes/b", `{"n":1}`, "routes/new", "{}") // b is there, and younger than it was
+	for _, compacted := range []bool{false, true} {
+		if compacted {
+			l.compact(l.log().Revision)
+		}
+		log, was := l.log(), l.at(rev)
+		p, err := log.Restore(was, "/apisix", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		young, old := p.Outcome(log, was)
+		if listed(young.Objects) != "routes/a={} routes/b={} routes/c={} routes/stays={}" || !maps.Equal(old.Created, ages) {
+			t.Errorf("compacted %v: got %s of %v, want %v", compacted, listed(young.Objects), old.Created, ages)
+		}
+		a, b, c := young.Created["/apisix/routes/a"], young.Created["/apisix/routes/b"], young.Created["/apisix/routes/c"]
+		if b != log.Objects["/apisix/routes/b"].Create || c <= log.Revision || a <= c || young.Created["/apisix/routes/stays"] != ages["/apisix/routes/stays"] {
+			t.Errorf("compacted %v: got %v, want what is there as it is, then c, then a", compacted, young.Created)
+		}
+	}
+	l.rollback(rev)
+	if now := l.log().Now().Created; now["/apisix/routes/c"] >= now["/apisix/routes/a"] {
+		t.Errorf("they were created in the order of %v, want c before a", now)
 	}
 }
 

@@ -39,6 +39,7 @@ type Options struct {
 	Objects string          // their directory, such as /apisix
 	Router  route.Router    // zero: the default of APISIX
 	Keyring *apisix.Keyring // opens keys; nil: of objects in clear alone
+	Routes  []string        // ids of those whose requests are made; nil: of all
 }
 
 // Compare asks both states about requests of the routes of both, those that changed
@@ -47,7 +48,11 @@ func Compare(o Options, a, b *history.State) Result {
 	sa, sb := o.compiled(a), o.compiled(b)
 	var r Result
 	seen := map[string]bool{}
-	for _, id := range order(o.Objects, a, b) {
+	ids := o.Routes
+	if ids == nil {
+		ids = order(o.Objects, a, b)
+	}
+	for _, id := range ids {
 		for _, s := range []*history.State{a, b} {
 			for _, q := range o.requestsOf(s, id) {
 				if text := q.String(); !seen[text] {

@@ -76,6 +76,15 @@ func TestDecisionsThatChangeAreTold(t *testing.T) {
 	}
 }
 
+func TestRequestsMayBeOfSomeRoutes(t *testing.T) {
+	const at = `"upstream":{"nodes":{"10.0.0.1:80":1}}}`
+	both := state("routes/a", `{"uri":"/a",`+at, "routes/b", `{"uri":"/b",`+at)
+	r := Compare(Options{Objects: "/apisix", Routes: []string{"b", "none"}}, both, state())
+	if got, want := told(r), []string{"GET http://any.example/b from 198.51.100.77: route b, routes/b: 10.0.0.1:80*1 -> no route"}; !slices.Equal(got, want) || r.Requests != 1 {
+		t.Errorf("%d requests, got %q, want %q", r.Requests, got, want)
+	}
+}
+
 func TestRequestsAreBounded(t *testing.T) {
 	many := state()
 	for i := range 1000 {
