@@ -111,5 +111,6 @@ var adminBugs = map[string][]string{
 	"ADMIN-STANDALONE-VERSIONS":  {"takes lower versions", "equal versions replace", "versions stay"},
 	"ADMIN-STANDALONE-REFUSED":   {"needs no digest", "takes half of it", "takes duplicates", "takes every plugin", "words of its own"},
 	"ADMIN-STANDALONE-ALONE":     {"objects beside configurations", "needs no key", "reads without a key"},
+	"ADMIN-STANDALONE-UNKNOWN":   {"ignores unknown sections"},
 	"ADMIN-STANDALONE-YAML":      {"knows no YAML", "gives no YAML"},
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -102,6 +103,13 @@ func (g *reference) putWhole(w http.ResponseWriter, r *http.Request, body []byte
 	if digest == g.digest && !g.is("writes the same digest again") {
 		w.WriteHeader(204)
 		return
+	}
+	for name := range config {
+		kind := strings.TrimSuffix(name, "_conf_version")
+		if _, known := referenceKinds[kind]; !known && !g.is("ignores unknown sections") {
+			reply(w, 400, object{"error_msg": "unknown section [" + name + "]"})
+			return
+		}
 	}
 	next := map[string][]any{}
 	versions := map[string]float64{}

@@ -37,6 +37,9 @@ func (h *Handler) validateConfigs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := newValidation(h)
+	if name, wrong := unknownSection(config); wrong != "" && h.standalone {
+		v.errs = append(v.errs, configError{Type: name, Error: wrong})
+	}
 	for _, section := range sections {
 		v.section(section, config)
 	}

@@ -29,6 +29,7 @@ type replacement struct {
 	checked map[string][]wanted // the sections that were looked at
 	v       *validation
 	lost    bool // a try may have succeeded whose answer was lost
+	force   bool // objects that no configuration ever held may be replaced, too
 }
 
 // wanted is an object that the configuration holds.
@@ -106,7 +107,13 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, digest string) 
 	if f != nil {
 		return nil, f
 	}
-	p := &replacement{h: h, ctx: r.Context(), digest: digest, config: config, checked: map[string][]wanted{}, v: newValidation(h)}
+	if _, wrong := unknownSection(config); wrong != "" {
+		return nil, bad(wrong)
+	}
+	p := &replacement{
+		h: h, ctx: r.Context(), digest: digest, config: config, checked: map[string][]wanted{}, v: newValidation(h),
+		force: arguments(r).Get("force") == "true",
+	}
 	return p.run()
 }
 
@@ -142,6 +149,11 @@ func (p *replacement) try() (a *answer, retry bool, f *failure) {
 	next, replaced, f := p.plan(now)
 	if f != nil {
 		return nil, false, f
+	}
+	if at.Mod == 0 && !p.force {
+		if f := p.h.unclaimed(p.ctx, rev); f != nil {
+			return nil, false, f
+		}
 	}
 	writer, _, _, err := p.h.st.Get(p.ctx, p.h.writerKey())
 	switch {

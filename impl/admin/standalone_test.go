@@ -179,7 +179,7 @@ func TestStandaloneServesWholeConfigurationsAlone(t *testing.T) {
 func TestWholeConfigurationHasNoLimitThatItsPartsHave(t *testing.T) {
 	t.Parallel()
 	a := newStandalone(t)
-	large := `{"protos":[{"id":"p","content":"syntax = \"proto3\"; //` + strings.Repeat("x", 1<<19) + `"}],"plugin_metadata":[],"x":"` + strings.Repeat("y", 2<<20) + `"}`
+	large := `{"protos":[{"id":"p","content":"syntax = \"proto3\"; //` + strings.Repeat("x", 1<<19) + `"}],"plugin_metadata":[` + strings.Repeat(" ", 2<<20) + `]}`
 	a.replace(202, large)
 	if r := a.must(400, "POST /configs/validate", large); !strings.HasPrefix(fmt.Sprint(r.body["error_msg"]), "invalid request body: request size") {
 		t.Errorf("validate: got %.200s", r.raw)

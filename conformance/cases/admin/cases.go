@@ -120,5 +120,6 @@ func Cases() []spec.Case {
 		adminStandaloneRefused,
 		adminStandaloneAlone,
 		adminStandaloneYAML,
+		adminStandaloneUnknown,
 	}
 }
