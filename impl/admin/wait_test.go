@@ -144,7 +144,7 @@ func TestWriteThatRanOutOfTimeStandsAndNamesWhoLacksIt(t *testing.T) {
 			t.Errorf("got %s, want %s", s, want[i])
 		}
 	}
-	if b := got.Applied.Behind; !strings.Contains(b[1].Error, "refused") || b[2].Error != "no such plugin" {
+	if b := got.Applied.Behind; !strings.Contains(b[1].Error, "refused") || strings.Contains(b[1].Error, "/status") || b[2].Error != "no such plugin" {
 		t.Errorf("got %+v, want why", b)
 	}
 	if got.Applied.InForce != 1 || r.header.Get("X-Unilb-Applied") != "1/4" || !strings.Contains(got.Error, "bj/az1/l7-2 is at revision 7") {

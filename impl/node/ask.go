@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,8 @@ const (
 	headBytes = 64 << 10
 	// askDial bounds the attempt to connect to one.
 	askDial = 2 * time.Second
+	// askLife bounds the question whether a node lives.
+	askLife = 3 * time.Second
 )
 
 // A Client asks the status listeners of nodes. It is safe for concurrent use.
@@ -72,7 +75,7 @@ func (c *Client) Applied(ctx context.Context, reg Registration, ask Question) (I
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return InForce{}, fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)
+		return InForce{}, fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, reason(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusGatewayTimeout {
@@ -98,6 +101,40 @@ func (c *Client) Applied(ctx context.Context, reg Registration, ask Question) (I
 		said.Applied[clean(p)] = at
 	}
 	return said, nil
+}
+
+// Instance asks a node which process it is: each says another word. The error says that
+// the node cannot be reached within three seconds, or that another one answers there.
+func (c *Client) Instance(ctx context.Context, reg Registration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLife)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(reg.Status, "/")+"/status", nil)
+	if err != nil {
+		return "", fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, reason(err))
+	}
+	defer resp.Body.Close()
+	var body struct{ Kind, Name, Instance string }
+	if err := json.NewDecoder(io.LimitReader(resp.Body, answerBytes)).Decode(&body); err != nil {
+		return "", fmt.Errorf("ask %s/%s: %w", reg.Kind, reg.Name, err)
+	}
+	if body.Name != reg.Name || body.Kind != reg.Kind {
+		return "", fmt.Errorf("ask %s/%s: %q answers there", reg.Kind, reg.Name, body.Kind+"/"+body.Name)
+	}
+	return body.Instance, nil
+}
+
+// reason is what went wrong with a question, without the URL that was asked: that is ours,
+// and means nothing to who reads the error.
+func reason(err error) error {
+	var whole *url.Error
+	if errors.As(err, &whole) {
+		return whole.Err
+	}
+	return err
 }
 
 // Covers reports whether a watched prefix contains a directory or a key.

@@ -34,6 +34,9 @@ type Node struct {
 
 	compareEvery time.Duration // mean; 0: the default
 
+	// ask tells which process answers at the status listener of a registration.
+	ask func(context.Context, Registration) (instance string, err error)
+
 	mu       sync.Mutex
 	state    State                 // what the process itself says
 	drained  bool                  // what the registration in etcd says
@@ -60,7 +63,7 @@ func newNode(reg Registration, st registry, log *slog.Logger) *Node {
 	_, _ = rand.Read(id[:])                          // documented to never fail
 	reg.Watches = append([]string{}, reg.Watches...) // [] rather than null in JSON
 	n := &Node{
-		reg: reg, st: st, log: log,
+		reg: reg, st: st, log: log, ask: NewClient(0).Instance,
 		instance: hex.EncodeToString(id[:]),
 		started:  time.Now(),
 		applied:  make(map[string]int64, len(reg.Watches)),

@@ -59,7 +59,8 @@ func (n *Node) registerUntil(ctx context.Context) error {
 }
 
 // register writes the registration unless it is there already; only the state
-// is taken over from what is there.
+// is taken over from what is there. Another process that lives keeps the name until it
+// ends: of two that wrote over each other nobody could tell which one counts.
 func (n *Node) register(ctx context.Context) error {
 	key := RegistryKey(n.reg.Kind, n.reg.Name)
 	kv, ok, _, err := n.st.Get(ctx, key)
@@ -71,6 +72,9 @@ func (n *Node) register(ctx context.Context) error {
 		// A registration that nobody can read is replaced.
 		if old, err := ParseRegistration(kv.Value); err == nil {
 			reg.State = old.State
+			if err := n.alone(ctx, old); err != nil {
+				return err
+			}
 		}
 	}
 	value, err := json.Marshal(reg)
@@ -85,6 +89,18 @@ func (n *Node) register(ctx context.Context) error {
 	}
 	n.setDrained(reg.State == Draining)
 	return nil
+}
+
+// alone reports whether a registration, as it is, is of another process that lives. One
+// at our own address is not asked: it is of this process, or of one before it.
+func (n *Node) alone(ctx context.Context, old Registration) error {
+	if old.Status == n.reg.Status {
+		return nil
+	}
+	if instance, err := n.ask(ctx, old); err != nil || instance == n.instance {
+		return nil // nobody answers under our name, or we do under two addresses
+	}
+	return fmt.Errorf("register: another process is %s/%s, at %s: give each a name of its own", old.Kind, old.Name, old.Status)
 }
 
 func (n *Node) setDrained(drained bool) {
