@@ -41,7 +41,21 @@ type options struct {
 	keep                 int   // entries of the history
 	drainDelay, drain    time.Duration
 	logLevel             string
+	version              bool
 }
+
+// environment is the end of the help: what must not stand on a command line.
+const environment = `
+Environment:
+  UNILB_ADMIN_KEY
+    	key that clients send as X-API-KEY; required
+  UNILB_VIEWER_KEY
+    	key that may only read; empty: there is none
+  UNILB_KEYRING
+    	keys of 16 or 32 bytes, comma-separated, by which secrets in etcd are sealed; all of l7admin and l7gw have the same. Empty: the keyring that APISIX ships
+  UNILB_ETCD_USER, UNILB_ETCD_PASSWORD
+    	user of etcd; empty: nobody, or who the certificate names
+`
 
 func parse(args []string, getenv func(string) string) (*options, error) {
 	o := &options{key: getenv("UNILB_ADMIN_KEY"), viewerKey: getenv("UNILB_VIEWER_KEY")}
@@ -49,8 +63,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f := flag.NewFlagSet("l7admin", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
 	f.Usage = func() {
-		fmt.Fprint(f.Output(), "l7admin serves the Admin API. l7admin history, l7admin diff and l7admin rollback: see their --help.\n\nFlags:\n")
+		fmt.Fprint(f.Output(), "l7admin serves the Admin API. l7admin history, diff, rollback and nodes: see their --help.\n\nFlags:\n")
 		f.PrintDefaults()
+		fmt.Fprint(f.Output(), environment)
 	}
 	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/admin-1; required")
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
@@ -86,8 +101,9 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "on SIGTERM, how long requests may take to end")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
-	if err := f.Parse(args); err != nil {
-		return nil, err
+	f.BoolVar(&o.version, "version", false, "print the version and end")
+	if err := f.Parse(args); err != nil || o.version {
+		return o, err
 	}
 	o.etcd = strings.Split(etcd, ",")
 	switch {

@@ -73,3 +73,15 @@ func TestBadFlagsExitWithThree(t *testing.T) {
 		t.Errorf("without key: exit %d, want %d", code, daemon.ExitBadFlags)
 	}
 }
+
+func TestVersionNeedsNoOtherFlagAndHelpTellsOfTheEnvironment(t *testing.T) {
+	nothing := func(string) string { return "" }
+	if code := run([]string{"--version"}, nothing); code != 0 {
+		t.Errorf("--version: exit %d, want 0", code)
+	}
+	for _, name := range []string{"UNILB_ADMIN_KEY", "UNILB_VIEWER_KEY", "UNILB_KEYRING", "UNILB_ETCD_USER", "UNILB_ETCD_PASSWORD"} {
+		if !strings.Contains(environment, name) {
+			t.Errorf("the help does not tell of %s", name)
+		}
+	}
+}

@@ -41,6 +41,7 @@ var commands = map[string]struct {
 	"history":  {historyUsage, (*query).history},
 	"diff":     {diffUsage, (*query).diff},
 	"rollback": {rollbackUsage, (*query).rollback},
+	"nodes":    {nodesUsage, (*query).nodes},
 }
 
 const historyUsage = `l7admin history: who changed what, the newest first
@@ -68,6 +69,7 @@ type query struct {
 	json    bool
 	dryRun  bool
 	yes     bool
+	kind    string // of nodes; "": all
 	author  string
 	keyring *apisix.Keyring
 	router  route.Router
@@ -116,19 +118,17 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 	}
 	f.StringVar(&etcd, "etcd", "http://127.0.0.1:2379", "client `URLs` of etcd members, comma-separated")
 	q.access.Flags(f)
-	f.StringVar(&q.prefix, "prefix", admin.DefaultPrefix, "`directory` of APISIX in etcd")
-	f.Func("key", "`pattern` of objects to look at, such as routes/shop or 'routes/*'; repeatable (default all)", func(s string) error {
-		if _, err := path.Match(s, ""); err != nil {
-			return err
-		}
-		q.keys = append(q.keys, s)
-		return nil
-	})
+	if name == "nodes" {
+		f.StringVar(&q.kind, "kind", "", "`kind` of nodes, such as l7gw (default of a list all, of remove l7gw)")
+	} else {
+		q.objectFlags(f)
+	}
 	f.BoolVar(&q.json, "json", false, "print JSON, an object a line")
 	f.DurationVar(&q.timeout, "timeout", askTimeout, "when to give up")
 	if name == "history" {
 		f.IntVar(&q.limit, "limit", shownByDefault, "`entries` to print; 0: all")
-	} else {
+	}
+	if name == "diff" || name == "rollback" {
 		f.IntVar(&q.limit, "limit", shownByDefault, "`requests` to print that become something else; 0: all")
 		f.Func("http-router", "`name` of the router that gateways have, as for l7gw (default radixtree_host_uri)", func(s string) (err error) {
 			q.router, err = route.ParseRouter(s)
@@ -140,21 +140,30 @@ func (q *query) parse(name, usage string, args []string, getenv func(string) str
 		f.BoolVar(&q.yes, "yes", false, "delete more than half of all objects, if that is what the revision means")
 		f.StringVar(&q.author, "author", myself(), "`name` that the history will tell")
 	}
-	for { // flags may stand before revisions and behind them
-		if err := f.Parse(args); err != nil {
-			return err
-		}
-		if f.NArg() == 0 {
-			break
-		}
-		q.args, args = append(q.args, f.Arg(0)), f.Args()[1:]
+	err := f.Parse(args)
+	for ; err == nil && f.NArg() > 0; err = f.Parse(f.Args()[1:]) { // flags may stand behind arguments
+		q.args = append(q.args, f.Arg(0))
+	}
+	if err != nil {
+		return err
 	}
 	q.etcd = strings.Split(etcd, ",")
-	var err error
 	if q.keyring, _, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
 		return fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
 	}
 	return q.access.Read(getenv, q.etcd)
+}
+
+// objectFlags say which objects a command looks at.
+func (q *query) objectFlags(f *flag.FlagSet) {
+	f.StringVar(&q.prefix, "prefix", admin.DefaultPrefix, "`directory` of APISIX in etcd")
+	f.Func("key", "`pattern` of objects to look at, such as routes/shop or 'routes/*'; repeatable (default all)", func(s string) error {
+		if _, err := path.Match(s, ""); err != nil {
+			return err
+		}
+		q.keys = append(q.keys, s)
+		return nil
+	})
 }
 
 // myself is who runs this command, as far as it can be known.
