@@ -186,3 +186,16 @@ func TestQuestionsThatNoRequestCouldBeAreRefused(t *testing.T) {
 		t.Errorf("got %v, %v, want the address of the URL", q.Request.Local, err)
 	}
 }
+
+func TestPluginThatNeedNotBeRunIsNoGap(t *testing.T) {
+	s := source(t, "routes/1", `{"uri":"/*","plugins":{"prometheus":{},"gzip":{}},"upstream":`+up+`}`)
+	var b strings.Builder
+	if err := ask(t, s, Form{URL: "http://a.example/"}).Text(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/apisix/routes/1  need not be run: the gateway counts for every route\n", "/apisix/routes/1  cannot be run: left out\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("got\n%s\nwant %s", b.String(), want)
+		}
+	}
+}

@@ -138,6 +138,8 @@ func (p *page) plugins(a *Answer) {
 		switch {
 		case !u.Runs && u.Guards:
 			how = "cannot be run and guards: the route is closed"
+		case !u.Runs && u.Name == "prometheus":
+			how = "need not be run: the gateway counts for every route"
 		case !u.Runs:
 			how = "cannot be run: left out"
 		}
