@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,6 +159,11 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		set := map[string]bool{}
 		f.Visit(func(f *flag.Flag) { set[f.Name] = true })
 		o.standaloneDefaults(set)
+	}
+	for _, secure := range o.listenTLS {
+		if i := slices.IndexFunc(o.listen, func(plain string) bool { return gateway.SameListener(plain, secure) }); i >= 0 {
+			return nil, fmt.Errorf("--listen %s and --listen-tls %s are one address: it is served with TLS or without", o.listen[i], secure)
+		}
 	}
 	if !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/") {
 		return nil, fmt.Errorf("--prefix %q: must begin with a slash and not end with one", o.prefix)

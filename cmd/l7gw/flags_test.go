@@ -71,3 +71,13 @@ func TestBadFlagsExitWithThree(t *testing.T) {
 		}
 	}
 }
+
+func TestOneAddressIsNotServedBothWays(t *testing.T) {
+	_, err := parse(strings.Fields("--node a --listen :80 --listen :81 --listen-tls 0.0.0.0:81"), none)
+	if err == nil || err.Error() != "--listen :81 and --listen-tls 0.0.0.0:81 are one address: it is served with TLS or without" {
+		t.Errorf("got %v, want both named", err)
+	}
+	if _, err := parse(strings.Fields("--node a --listen :80 --listen-tls 127.0.0.1:80"), none); err != nil {
+		t.Errorf("an address of its own: %v", err)
+	}
+}

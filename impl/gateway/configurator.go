@@ -274,9 +274,12 @@ func (c *configurator) inForce() *config.Snapshot {
 	return c.snap
 }
 
-// status is what the status listener says about the configuration.
-func (c *configurator) status() (*config.Snapshot, map[string]string) {
+// status is what the status listener says about the configuration. Refused are the objects
+// that cannot be compiled, and the listeners that cannot be opened.
+func (c *configurator) status() (snap *config.Snapshot, refused map[string]string) {
+	refused = c.g.listeners.refusals() // before c.mu, under which listeners are reconciled
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.snap, maps.Clone(c.refused)
+	maps.Copy(refused, c.refused)
+	return c.snap, refused
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/handover"
+	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/obs"
 )
 
@@ -37,7 +39,9 @@ type listeners struct {
 	want     map[netip.AddrPort]wanted
 	open     map[netip.AddrPort]opened
 	failed   map[netip.AddrPort]bool
-	disputed map[string]bool // keys of objects that want an address to be what it is not
+	disputed map[string]bool   // keys of objects that want an address to be what it is not
+	refused  map[string]string // key to why: these, and objects whose address cannot be opened
+	objects  []*config.Listener
 	static   []opened
 	heir     *handover.Heir
 	retry    *time.Timer
@@ -60,7 +64,7 @@ type opened struct {
 
 func newListeners(e engine, n reporter, heir *handover.Heir, log *slog.Logger) *listeners {
 	return &listeners{engine: e, node: n, heir: heir, log: log, want: map[netip.AddrPort]wanted{},
-		open: map[netip.AddrPort]opened{}, failed: map[netip.AddrPort]bool{}, disputed: map[string]bool{}}
+		open: map[netip.AddrPort]opened{}, failed: map[netip.AddrPort]bool{}, disputed: map[string]bool{}, refused: map[string]string{}}
 }
 
 // begin opens the addresses of the command line, which are never closed before the
@@ -80,10 +84,14 @@ func (l *listeners) begin(plain, secure []string) error {
 		}
 		l.static = append(l.static, ln)
 	}
+	if err := l.clash(len(plain)); err != nil {
+		return err
+	}
 	for _, ln := range l.static { // now that nothing can fail any more
 		l.start(ln)
 	}
 	l.begun = true
+	l.want = l.settle() // again: what is static is known now
 	l.openMissing()
 	return nil
 }
@@ -102,7 +110,8 @@ func (l *listeners) reconcile(objects []*config.Listener) {
 	if l.closed {
 		return
 	}
-	l.want = l.settle(objects)
+	l.objects = objects
+	l.want = l.settle()
 	if !l.begun {
 		return
 	}
@@ -121,52 +130,131 @@ func (l *listeners) reconcile(objects []*config.Listener) {
 	l.openMissing()
 }
 
-// settle says what is wanted. Of objects that do not agree about an address the
-// first by its key has its way, on every gateway; the others are refused. l.mu is
-// held.
-func (l *listeners) settle(objects []*config.Listener) map[netip.AddrPort]wanted {
-	slices.SortFunc(objects, func(a, b *config.Listener) int { return strings.Compare(a.ID, b.ID) })
-	want, disputed := map[netip.AddrPort]wanted{}, map[string]bool{}
-	for _, o := range objects {
+// settle says what is wanted. What the process was told to serve itself stays as it is.
+// Of objects that do not agree about an address the first by its key has its way, on
+// every gateway; the others are refused. l.mu is held.
+func (l *listeners) settle() map[netip.AddrPort]wanted {
+	slices.SortFunc(l.objects, func(a, b *config.Listener) int { return strings.Compare(a.ID, b.ID) })
+	want, disputed, known := map[netip.AddrPort]wanted{}, map[string]bool{}, map[string]bool{}
+	for _, o := range l.objects {
 		key := ListenersPrefix + "/" + o.ID
-		w, taken := want[o.At]
-		if taken && w.secure != o.TLS {
+		known[key] = true
+		w := want[o.At]
+		holder, secure := "", w.secure
+		if len(w.keys) > 0 {
+			holder = w.keys[0]
+		}
+		ln, static := l.staticAt(o.At)
+		if static {
+			holder, secure = "a flag of this process", ln.secure
+		}
+		if holder != "" && secure != o.TLS {
 			disputed[key] = true
-			l.node.Refuse(key, fmt.Errorf("%s is served with another protocol for %s", o.At, w.keys[0]))
+			l.refuse(key, o.At, fmt.Errorf("%s is served with another protocol for %s", o.At, holder))
 			continue
 		}
-		if l.disputed[key] {
-			l.node.Accept(key)
+		if l.disputed[key] || static { // the second: it may have wanted another address
+			l.accept(key)
 		}
-		want[o.At] = wanted{append(w.keys, key), o.TLS}
+		if !static { // a second socket of it would get half of its connections
+			want[o.At] = wanted{append(w.keys, key), o.TLS}
+		}
 	}
 	l.disputed = disputed
+	for key := range l.refused {
+		if !known[key] {
+			delete(l.refused, key) // the object is gone, and with it what the node says of it
+		}
+	}
 	return want
+}
+
+// staticAt is the socket of the command line that serves an address. l.mu is held.
+func (l *listeners) staticAt(at netip.AddrPort) (opened, bool) {
+	for _, ln := range l.static {
+		if SameListener(ln.Addr().String(), at.String()) {
+			return ln, true
+		}
+	}
+	return opened{}, false
+}
+
+// clash finds an address that is to be served both ways. l.mu is held.
+func (l *listeners) clash(plain int) error {
+	for _, p := range l.static[:plain] {
+		for _, s := range l.static[plain:] {
+			if SameListener(p.Addr().String(), s.Addr().String()) {
+				return fmt.Errorf("listen: %s is to be served without TLS, and as %s with it", p.address, s.address)
+			}
+		}
+	}
+	return nil
+}
+
+// SameListener tells whether two addresses to listen on are one: of one port, which is not
+// 0, and one address, or both of any. Names are compared as they are written.
+func SameListener(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	return errA == nil && errB == nil && portA == portB && portA != "0" && plainHost(hostA) == plainHost(hostB)
+}
+
+// plainHost has one spelling of an address, and none for any.
+func plainHost(host string) string {
+	a, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return host
+	case a.Unmap().IsUnspecified():
+		return ""
+	}
+	return a.Unmap().String()
+}
+
+// refuse reports an object, and logs it when the reason is a new one. l.mu is held.
+func (l *listeners) refuse(key string, at netip.AddrPort, err error) {
+	text := node.ErrorText(err)
+	if l.refused[key] != text {
+		l.log.Warn("listener refused", obs.Key, key, "address", at.String(), obs.Err, err)
+	}
+	l.refused[key] = text
+	l.node.Refuse(key, err)
+}
+
+// accept takes refuse back. l.mu is held.
+func (l *listeners) accept(keys ...string) {
+	for _, key := range keys {
+		if _, ok := l.refused[key]; ok {
+			delete(l.refused, key)
+			l.node.Accept(key)
+		}
+	}
+}
+
+// refusals are the objects that are not served, by key with the reason.
+func (l *listeners) refusals() map[string]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.refused)
 }
 
 // openMissing opens what is wanted and not open. l.mu is held.
 func (l *listeners) openMissing() {
 	for at, w := range l.want {
 		if l.open[at].Listener != nil {
+			l.accept(w.keys...)
 			continue
 		}
 		ln, err := l.listen(at.String(), w.secure)
 		if err != nil {
-			if !l.failed[at] {
-				l.log.Warn("listener refused", "address", at.String(), obs.Err, err)
-			}
 			l.failed[at] = true
 			for _, k := range w.keys {
-				l.node.Refuse(k, err)
+				l.refuse(k, at, err)
 			}
 			continue
 		}
-		if l.failed[at] {
-			delete(l.failed, at)
-			for _, k := range w.keys {
-				l.node.Accept(k)
-			}
-		}
+		delete(l.failed, at)
+		l.accept(w.keys...)
 		l.open[at] = ln
 		l.log.Info("listener open", "address", at.String(), "tls", w.secure)
 		l.start(ln)

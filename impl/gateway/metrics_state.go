@@ -32,7 +32,7 @@ var (
 	driftDesc     = describe("unilb_config_drift", "Other registered gateways that have something else in force of a watched directory at the same revision.", "prefix")
 	comparedDesc  = describe("unilb_config_drift_compared", "Other registered gateways that this one was compared with the last time.", "prefix")
 	objectsDesc   = describe("unilb_config_objects", "Objects in force, by kind.", "kind")
-	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used; their previous versions stay in force.")
+	badDesc       = describe("unilb_config_objects_refused", "Objects that cannot be used, listeners that cannot be opened among them; previous versions stay in force.")
 	badKeyDesc    = describe("unilb_config_object_refused", "1 for each object that cannot be used; the first hundred in the order of keys.", "key")
 	rebuiltDesc   = describe("unilb_config_objects_rebuilt_total", "Objects of etcd that were compiled, or refused, since the start.")
 	resyncsDesc   = describe("unilb_etcd_resyncs_total", "How often a directory was listed again: compacted, the revisions to continue from were gone; replaced, etcd was restored or is another one.", "reason")
