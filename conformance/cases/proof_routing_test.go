@@ -16,6 +16,7 @@ var routingBugs = map[string][]string{
 	"ROUTE-PATH-LITERAL":         {"paths are expressions", "knows parameters"},
 	"ROUTE-QUERY":                {"matches the query", "resolves dots in queries", "decodes queries"},
 	"ROUTE-URIS":                 {"first path only"},
+	"ROUTE-URI-AND-URIS":         {"takes one before a list", "joins one and a list"},
 	"ROUTE-MANY":                 {"knows 256 routes"},
 	"ROUTE-HOST-OVER-PATH":       {"paths before hosts", "priority first"},
 	"ROUTE-HOST-LADDER":          {"host decides first", "best match or nothing"},

@@ -9,7 +9,7 @@ import (
 
 // hostsOf are the hosts of a route, or those of its service.
 func (g *reference) hostsOf(view map[string]*stored, o *stored) []string {
-	hosts := texts(o.value, "host", "hosts")
+	hosts := g.listed(o.value, "host", "hosts")
 	if g.is("first host only") {
 		hosts = hosts[:min(1, len(hosts))]
 	}

@@ -92,7 +92,7 @@ func (g *reference) ranked(hosts []string, rank int) int {
 }
 
 func (g *reference) uris(o *stored) []string {
-	uris := texts(o.value, "uri", "uris")
+	uris := g.listed(o.value, "uri", "uris")
 	if g.is("first path only") {
 		uris = uris[:min(1, len(uris))]
 	}
@@ -136,7 +136,7 @@ func (g *reference) holds(o *stored, r *http.Request, path string) bool {
 
 // remote says whether the client's address is one of those of the route.
 func (g *reference) remote(o *stored, r *http.Request) bool {
-	list := texts(o.value, "remote_addr", "remote_addrs")
+	list := g.listed(o.value, "remote_addr", "remote_addrs")
 	if len(list) == 0 || g.is("ignores remote addresses") {
 		return true
 	}

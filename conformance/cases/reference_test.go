@@ -310,6 +310,17 @@ func texts(v map[string]any, one, many string) []string {
 	return out
 }
 
+// listed are texts of which a list counts alone.
+func (g *reference) listed(v map[string]any, one, many string) []string {
+	if list := texts(v, "", many); len(list) > 0 && !g.is("takes one before a list") && !g.is("joins one and a list") {
+		return list
+	}
+	if list := texts(v, one, ""); len(list) > 0 && !g.is("joins one and a list") {
+		return list
+	}
+	return texts(v, one, many)
+}
+
 func number(b bool) int {
 	if b {
 		return 1

@@ -190,7 +190,7 @@ func (b *builder) route(id string, r *routeObject) error {
 		return nil
 	}
 	out := &Route{Name: Routes + "." + id, Vars: r.Vars, RemoteAddrs: r.RemoteAddrs, Plugins: map[string]json.RawMessage{}}
-	if r.RemoteAddr != "" {
+	if r.RemoteAddr != "" && len(r.RemoteAddrs) == 0 {
 		out.RemoteAddrs = []string{r.RemoteAddr}
 	}
 	hosts, websocket := r.hosts(), r.Websocket

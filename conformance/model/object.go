@@ -216,17 +216,17 @@ func (o Object) References() []string {
 }
 
 func (r *routeObject) paths() []string {
-	if r.URI != "" {
-		return []string{r.URI}
+	if r.URI == "" || len(r.URIs) > 0 { // of both the list counts
+		return r.URIs
 	}
-	return r.URIs
+	return []string{r.URI}
 }
 
 func (r *routeObject) hosts() []string {
-	if r.Host != "" {
-		return []string{r.Host}
+	if r.Host == "" || len(r.Hosts) > 0 {
+		return r.Hosts
 	}
-	return r.Hosts
+	return []string{r.Host}
 }
 
 func (s *sslObject) check() error {

@@ -2,6 +2,7 @@ package apisix_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -28,6 +29,24 @@ func TestDecodeRoute(t *testing.T) {
 	}
 	if r.Enabled() {
 		t.Error("status 0 is enabled")
+	}
+}
+
+func TestListCountsAloneWhereOneIsThereToo(t *testing.T) {
+	for _, tc := range []struct{ body, want string }{
+		{`"uri":"/a"`, "[/a] [] []"},
+		{`"uris":["/a","/b"]`, "[/a /b] [] []"},
+		{`"uri":"/a","uris":["/b","/c"]`, "[/b /c] [] []"},
+		{`"uri":"/a","hosts":["b","c"],"remote_addrs":["10.0.0.2"]`, "[/a] [b c] [10.0.0.2]"},
+		{`"uri":"/a","host":"a","remote_addr":"10.0.0.1"`, "[/a] [a] [10.0.0.1]"},
+	} {
+		r, err := apisix.DecodeRoute("1", []byte("{"+tc.body+`,"plugins":{}}`))
+		if err != nil {
+			t.Fatalf("%s: %v", tc.body, err)
+		}
+		if got := fmt.Sprint(r.URIs, r.Hosts, r.RemoteAddrs); got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.body, got, tc.want)
+		}
 	}
 }
 

@@ -112,12 +112,16 @@ func strs(t map[string]any, key string) []string {
 	return out
 }
 
-// oneOrMore reads what may be written as one text or as a list.
+// oneOrMore reads what may be written as one text or as a list. Where both are there the
+// list counts alone, as in APISIX.
 func oneOrMore(t map[string]any, one, more string) []string {
+	if list := strs(t, more); list != nil {
+		return list
+	}
 	if s, ok := t[one].(string); ok && s != "" {
 		return []string{s}
 	}
-	return strs(t, more)
+	return nil
 }
 
 func object(t map[string]any, key string) map[string]any {

@@ -16,6 +16,7 @@ func Cases() []spec.Case {
 		routePathLiteral,
 		routeQuery,
 		routeUris,
+		routeURIAndURIs,
 		routeMany,
 		routeHost,
 		routeHostWildcard,
