@@ -24,6 +24,10 @@ type Answer struct {
 	DisabledMore int         `json:"disabled_more,omitempty"`
 	// Asked is the account of the one route that the question names.
 	Asked *Candidate `json:"asked,omitempty"`
+	// Unusable are objects of which the newest version was refused, whatever it was for: the
+	// request may have been meant for one. Routes, global rules, and with https ssls.
+	Unusable     []Unusable `json:"unusable,omitempty"`
+	UnusableMore int        `json:"unusable_more,omitempty"`
 	// Plugins in the order in which they run.
 	Plugins  []Plugin  `json:"plugins"`
 	Upstream *Upstream `json:"upstream"` // null: there is none
@@ -76,6 +80,14 @@ type Route struct {
 type Candidate struct {
 	Route
 	Why string `json:"why,omitempty"` // what does not hold; empty: all conditions do
+}
+
+// Unusable is an object that was refused.
+type Unusable struct {
+	Key string `json:"key"`
+	// Older: a version of before is in force.
+	Older bool   `json:"older,omitempty"`
+	Why   string `json:"why"`
 }
 
 // Plugin is one that runs, or would.

@@ -69,6 +69,7 @@ func (s *Source) Explain(q *Question) *Answer {
 	matched := e.search()
 	e.merge(matched)
 	e.resolve(matched)
+	e.unusable()
 	e.conclude()
 	return e.a
 }
@@ -98,7 +99,7 @@ func (e *account) handshake() {
 	}
 	cert := e.src.Snapshot.Certificates().Lookup(name)
 	if cert == nil {
-		e.answer(0, fmt.Sprintf("no handshake: nobody has a certificate for %q", name))
+		e.answer(0, fmt.Sprintf("no handshake: nobody has a certificate for %q%s", name, e.refusedCertificates()))
 		return
 	}
 	t.SSL, t.Mutual = e.object(config.SSLs, cert.ID), cert.Client != nil
@@ -190,9 +191,9 @@ func (e *account) merge(r *config.Route) {
 	e.object(config.Consumers, e.q.Consumer)
 	var missing *config.MissingError
 	if errors.As(err, &missing) && (missing.What == config.MissingConsumer || missing.What == config.MissingConsumerGroup) {
-		e.a.Notes = append(e.a.Notes, missing.Error())
+		e.a.Notes = append(e.a.Notes, e.missing(err))
 		if missing.What == config.MissingConsumerGroup {
-			e.answer(proxy.StatusOf(err), err.Error())
+			e.answer(proxy.StatusOf(err), e.missing(err))
 		}
 	}
 }
@@ -212,7 +213,7 @@ func (e *account) resolve(r *config.Route) {
 	}
 	res, err := e.src.Snapshot.Resolve(r)
 	if err != nil {
-		e.answer(proxy.StatusOf(err), err.Error())
+		e.answer(proxy.StatusOf(err), e.missing(err))
 	}
 	if up := res.Upstream; up != nil {
 		e.upstream(up, res)

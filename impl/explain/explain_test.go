@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -197,5 +198,38 @@ func TestPluginThatNeedNotBeRunIsNoGap(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("got\n%s\nwant %s", b.String(), want)
 		}
+	}
+}
+
+func TestRefusedObjectsOnTheWayAreTold(t *testing.T) {
+	s := source(t, "routes/all", `{"uri":"/*","upstream_id":"lc"}`, "routes/old", `{"uri":"/old","plugins":{}}`)
+	s.Refused = map[string]string{
+		"/apisix/routes/new": "filter_func", "/apisix/routes/old": "bad regex", "/apisix/upstreams/lc": "no such type", "/apisix/ssls/env": "no secret",
+		"/apisix/global_rules/g": "unknown plugin [x]", "/unilb/listeners/a": "in use", "/apisix/services/far": "bad",
+	}
+	keys := func(a *Answer) (out string) {
+		for _, u := range a.Unusable {
+			out += fmt.Sprintf("%s %t %s; ", strings.TrimPrefix(u.Key, "/apisix/"), u.Older, u.Why)
+		}
+		return out
+	}
+	a := ask(t, s, Form{URL: "http://shop.example/cart"})
+	if want := "global_rules/g false unknown plugin [x]; routes/new false filter_func; routes/old true bad regex; "; keys(a) != want {
+		t.Errorf("got %s\nwant %s", keys(a), want)
+	}
+	if want := "answered 502 by the gateway: /apisix/upstreams/lc was refused: no such type"; a.Outcome != want {
+		t.Errorf("got %s, want %s", a.Outcome, want)
+	}
+	var b strings.Builder
+	if err := a.Text(&b); err != nil || !strings.Contains(b.String(), "/apisix/routes/new      not in force: filter_func\n") || !strings.Contains(b.String(), "/apisix/routes/old      an older version is in force: bad regex\n") {
+		t.Errorf("got %s, %v", b.String(), err)
+	}
+	a = ask(t, s, Form{URL: "https://shop.example/cart", Max: "2"})
+	if want := `no handshake: nobody has a certificate for "shop.example"; /apisix/ssls/env was refused: no secret`; a.Outcome != want || len(a.Unusable) != 2 || a.UnusableMore != 2 {
+		t.Errorf("got %s with %d and %d more, want %s with 2 and 2", a.Outcome, len(a.Unusable), a.UnusableMore, want)
+	}
+	s.Refused = nil
+	if a = ask(t, s, Form{URL: "http://shop.example/cart"}); len(a.Unusable) != 0 || !strings.Contains(a.Outcome, "upstream lc does not exist") {
+		t.Errorf("with nothing refused: %s and %v", a.Outcome, a.Unusable)
 	}
 }

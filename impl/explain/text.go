@@ -105,7 +105,24 @@ func (p *page) candidates(a *Answer) {
 	p.list("not", a.Refused, a.RefusedMore, "")
 	p.list("disabled", a.Disabled, a.DisabledMore, "")
 	p.list("behind", a.Behind, a.BehindMore, "would match, were it not for the one above")
+	p.refused(a)
 	p.line("")
+}
+
+// refused tells what the request may have been meant for.
+func (p *page) refused(a *Answer) {
+	var rows [][]string
+	for _, u := range a.Unusable {
+		how := "not in force: "
+		if u.Older {
+			how = "an older version is in force: "
+		}
+		rows = append(rows, []string{u.Key, how + u.Why})
+	}
+	if a.UnusableMore > 0 {
+		rows = append(rows, []string{fmt.Sprintf("… and %d more", a.UnusableMore)})
+	}
+	p.table("refused", rows)
 }
 
 func (p *page) list(name string, list []Candidate, more int, fits string) {
