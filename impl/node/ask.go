@@ -79,7 +79,11 @@ func (c *Client) Applied(ctx context.Context, reg Registration, ask Question) (I
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusGatewayTimeout {
-		return InForce{}, fmt.Errorf("ask %s/%s: status %d", reg.Kind, reg.Name, resp.StatusCode)
+		var why struct {
+			Text string `json:"error_msg"`
+		}
+		_ = json.NewDecoder(io.LimitReader(resp.Body, answerBytes)).Decode(&why) // it may say nothing
+		return InForce{}, fmt.Errorf("ask %s/%s: status %d %s", reg.Kind, reg.Name, resp.StatusCode, why.Text)
 	}
 	var body struct {
 		Node    string                `json:"node"`

@@ -57,6 +57,15 @@ func (m *memory) List(_ context.Context, prefix string) (kvs []store.KV, rev int
 	return kvs, m.rev, nil
 }
 
+func (m *memory) Reach() store.Reach {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return store.Reach{LastError: "down"}
+	}
+	return store.Reach{Reachable: true}
+}
+
 func (m *memory) Frontier(string) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -21,6 +21,7 @@ type registry interface {
 	Frontier(prefix string) int64
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
 	Watch(ctx context.Context, prefix string, apply func(store.Batch)) error
+	Reach() store.Reach
 }
 
 // A Node is this process's place in the region.
@@ -52,6 +53,9 @@ type Node struct {
 // New returns a node that is starting. Until Run is called it exists in this
 // process only; a nil store is allowed then (and Run must not be called).
 func New(reg Registration, st *store.Store, log *slog.Logger) *Node {
+	if st == nil {
+		return newNode(reg, nil, log)
+	}
 	return newNode(reg, st, log)
 }
 

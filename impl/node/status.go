@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/unilb/unilb/impl/obs"
@@ -46,6 +49,11 @@ func (n *Node) serveReady(w http.ResponseWriter, _ *http.Request) {
 func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	r, _ := n.report()
 	drifts, _ := n.Drifts()
+	var etcd *store.Reach
+	if n.st != nil {
+		reach := n.st.Reach()
+		etcd = &reach
+	}
 	answer(w, http.StatusOK, struct {
 		Status   string                `json:"status"` // ok: we answer, as APISIX's status listener says it
 		Name     string                `json:"name"`
@@ -57,9 +65,10 @@ func (n *Node) serveStatus(w http.ResponseWriter, _ *http.Request) {
 		Hash     map[string]store.Hash `json:"hash,omitempty"`
 		Errors   []ObjectError         `json:"errors"`
 		Drift    []Drift               `json:"drift"`
+		Etcd     *store.Reach          `json:"etcd,omitempty"`
 	}{
 		"ok", r.Name, r.Kind, obs.Version(), r.Instance,
-		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Hash, r.Errors, drifts,
+		time.Since(n.started).Round(time.Millisecond).Seconds(), r.Applied, r.Hash, r.Errors, drifts, etcd,
 	})
 }
 
@@ -74,6 +83,10 @@ func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
 	}
 	code := http.StatusOK
 	if prefix != "" {
+		if err := n.watched(prefix); err != nil { // nobody would ever say that it is in force
+			answer(w, http.StatusBadRequest, map[string]string{"error_msg": err.Error()})
+			return
+		}
 		ctx, cancel := context.WithTimeout(req.Context(), timeout)
 		defer cancel()
 		if n.Wait(ctx, prefix, rev) != nil {
@@ -88,6 +101,19 @@ func (n *Node) serveApplied(w http.ResponseWriter, req *http.Request) {
 		Hash    map[string]store.Hash `json:"hash,omitempty"`
 		Errors  []ObjectError         `json:"errors"`
 	}{r.Name, r.Applied, r.Hash, r.Errors})
+}
+
+// watched says what is wrong with a prefix that one waits for.
+func (n *Node) watched(prefix string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.applied[clean(prefix)]; ok {
+		return nil
+	}
+	if len(n.applied) == 0 {
+		return fmt.Errorf("prefix %q is not watched here, nor is any other", prefix)
+	}
+	return fmt.Errorf("prefix %q is not watched here: want %s", prefix, strings.Join(slices.Sorted(maps.Keys(n.applied)), " or "))
 }
 
 func waitFor(q url.Values) (prefix string, rev int64, timeout time.Duration, err error) {

@@ -85,10 +85,41 @@ func TestAppliedAnswersAtOnceOrWaits(t *testing.T) {
 
 func TestAppliedRefusesBadQueries(t *testing.T) {
 	n := newNode(registration(), newMemory(), nil)
-	for _, query := range []string{"prefix=/apisix", "revision=1", "prefix=/apisix&revision=x", "prefix=/apisix&revision=-1", "prefix=/a&revision=1&timeout=10", "prefix=/a&revision=1&timeout=-1s"} {
+	for _, query := range []string{"prefix=/apisix", "revision=1", "prefix=/apisix&revision=x", "prefix=/apisix&revision=-1", "prefix=/apisix&revision=1&timeout=10", "prefix=/apisix&revision=1&timeout=-1s"} {
 		if w := ask(n, "/status/applied?"+query); w.Code != 400 || object(t, w.Body.Bytes())["error_msg"] == nil {
 			t.Errorf("%s: got %d %s", query, w.Code, w.Body)
 		}
+	}
+}
+
+func TestNobodyWaitsForAPrefixThatIsNotWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, began := newNode(registration(), newMemory(), nil), time.Now()
+		for _, prefix := range []string{"/apsix", "/apisix/routes", "/apisi"} {
+			w := ask(n, "/status/applied?revision=1&prefix="+prefix)
+			want := fmt.Sprintf("{\"error_msg\":\"prefix \\\"%s\\\" is not watched here: want /apisix or /unilb/listeners\"}\n", prefix)
+			if w.Code != 400 || w.Body.String() != want || time.Since(began) != 0 {
+				t.Errorf("%s: got %d %s after %s, want 400 %s at once", prefix, w.Code, w.Body, time.Since(began), want)
+			}
+		}
+		if w := ask(New(Registration{}, nil, nil), "/status/applied?revision=1&prefix=/a"); w.Code != 400 || !strings.Contains(w.Body.String(), "nor is any other") {
+			t.Errorf("a node that watches nothing: got %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+func TestStatusTellsThatEtcdIsAway(t *testing.T) {
+	m := newMemory()
+	n := newNode(registration(), m, nil)
+	for _, down := range []bool{false, true} {
+		m.setDown(down)
+		etcd, _ := object(t, ask(n, "/status").Body.Bytes())["etcd"].(map[string]any)
+		if etcd["reachable"] != !down || (etcd["last_error"] == "down") != down {
+			t.Errorf("etcd down %t: got %v", down, etcd)
+		}
+	}
+	if got := object(t, ask(New(registration(), nil, nil), "/status").Body.Bytes()); got["etcd"] != nil {
+		t.Errorf("without a store: got %v", got["etcd"])
 	}
 }
 
@@ -96,7 +127,7 @@ func TestStatusNamesEverything(t *testing.T) {
 	n := newNode(registration(), newMemory(), nil)
 	n.Refuse("/apisix/routes/1", errors.New("bad"))
 	got := object(t, ask(n, "/status").Body.Bytes())
-	for _, field := range []string{"status", "name", "kind", "version", "instance", "uptime", "applied", "errors", "drift"} {
+	for _, field := range []string{"status", "name", "kind", "version", "instance", "uptime", "applied", "errors", "drift", "etcd"} {
 		if got[field] == nil {
 			t.Errorf("no %s in %v", field, got)
 		}

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,5 +37,31 @@ func TestCallersAreToldAtOnceThatEtcdIsAway(t *testing.T) {
 	server.Up()
 	if _, _, _, err := s.Get(t.Context(), "/a"); err != nil {
 		t.Errorf("the first call after it has come back: %v", err)
+	}
+}
+
+func TestReachTellsSinceWhenAndWhy(t *testing.T) {
+	t.Parallel()
+	s := open(t, "http://127.0.0.1:1") // nobody listens there
+	before := s.Reach()
+	if !before.Reachable || before.LastError != "" || before.LastErrorAt != nil || before.Since.IsZero() {
+		t.Errorf("with no watch: got %+v, want reachable, and no error", before)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Watch(ctx, "/a", func(store.Batch) {}) }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	var away store.Reach
+	for deadline := time.Now().Add(20 * time.Second); away.LastError == "" && time.Now().Before(deadline); <-tick.C {
+		away = s.Reach()
+	}
+	if away.Reachable || !strings.Contains(away.LastError, "connection refused") || !away.Since.After(before.Since) || away.LastErrorAt == nil || away.LastErrorAt.Before(away.Since) {
+		t.Errorf("got %+v after %+v, want that it is away, since then, and why", away, before)
+	}
+	cancel()
+	<-ended
+	if back := s.Reach(); !back.Reachable || !back.Since.After(away.Since) || back.LastError == "" {
+		t.Errorf("got %+v after %+v, want the error to stay", back, away)
 	}
 }

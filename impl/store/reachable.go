@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -11,7 +12,55 @@ import (
 
 // Reachable tells whether every Watch that runs hears from a member now. It needs up
 // to five seconds to notice a silent one; with no Watch it is true.
-func (s *Store) Reachable() bool { return s.deaf.Load() == 0 }
+func (s *Store) Reachable() bool { return s.Reach().Reachable }
+
+// A Reach says how etcd is reached.
+type Reach struct {
+	Reachable bool      `json:"reachable"`
+	Since     time.Time `json:"since"`
+	// LastError is why a Watch was interrupted the last time, and LastErrorAt when; it
+	// stays when etcd is back. Nil: never.
+	LastError   string     `json:"last_error,omitempty"`
+	LastErrorAt *time.Time `json:"last_error_at,omitempty"`
+}
+
+// Reach is Reachable with its history.
+func (s *Store) Reach() Reach {
+	s.reach.mu.Lock()
+	defer s.reach.mu.Unlock()
+	out := Reach{Reachable: s.reach.deaf == 0, Since: s.reach.since}
+	if s.reach.err != nil {
+		at := s.reach.at
+		out.LastError, out.LastErrorAt = s.reach.err.Error(), &at
+	}
+	return out
+}
+
+// reach is what watches have met.
+type reach struct {
+	mu    sync.Mutex
+	deaf  int       // watches that hear from no member
+	since time.Time // of there being any, or none
+	err   error
+	at    time.Time
+}
+
+// add counts watches that hear from no member.
+func (r *reach) add(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.deaf
+	if r.deaf += n; (before == 0) != (r.deaf == 0) {
+		r.since = time.Now()
+	}
+}
+
+// failed notes why a watch was interrupted.
+func (r *reach) failed(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err, r.at = err, time.Now()
+}
 
 // errAway is why nobody was asked.
 var errAway = errors.New("no member can be connected to")
@@ -47,15 +96,15 @@ func (w *watch) hears(yes bool) {
 	}
 	w.hearing = yes
 	if yes {
-		w.s.deaf.Add(-1)
+		w.s.reach.add(-1)
 	} else {
-		w.s.deaf.Add(1)
+		w.s.reach.add(1)
 	}
 }
 
 // endDeaf forgets a watch that ends.
 func (w *watch) endDeaf() {
 	if !w.hearing {
-		w.s.deaf.Add(-1)
+		w.s.reach.add(-1)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -80,7 +79,7 @@ type Store struct {
 	gets    gets
 	// See the constants; tests set them.
 	beginning, starvation time.Duration
-	deaf                  atomic.Int64 // watches that hear from no member
+	reach                 reach
 	resyncs               resyncCounts
 	frontiers             frontiers
 }
@@ -98,6 +97,7 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{log: o.Log, beginning: beginning, starvation: starvation}
+	s.reach.since = time.Now()
 	var err error
 	if s.c, err = dial(o, o.Endpoints...); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -67,7 +67,7 @@ func (s *Store) WatchFrom(ctx context.Context, prefix string, known []KV, apply 
 // forever follows whichever member has its turn until ctx ends.
 func (w *watch) forever(ctx context.Context) error {
 	s, prefix := w.s, w.prefix
-	s.deaf.Add(1)
+	s.reach.add(1)
 	defer w.endDeaf()
 	defer s.frontiers.forget(w)
 	delay := retryMin
@@ -77,6 +77,9 @@ func (w *watch) forever(ctx context.Context) error {
 		w.reached(0)
 		if ctx.Err() != nil || w.follower != nil && w.stale {
 			break
+		}
+		if err != nil {
+			s.reach.failed(err)
 		}
 		s.log.Warn("watch interrupted", obs.Prefix, prefix, obs.Rev, w.at.revision, obs.Err, err)
 		if progressed {
