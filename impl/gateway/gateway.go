@@ -297,7 +297,7 @@ func (g *Gateway) drain(hard context.Context) {
 	ctx, cancel := context.WithTimeout(hard, g.o.DrainTimeout)
 	defer cancel()
 	if err := g.engine.Shutdown(ctx); err != nil {
-		g.o.Log.Warn("requests were cut", "in_flight", g.engine.InFlight(), obs.Err, err)
+		g.o.Log.Warn("connections were cut", obs.Err, err)
 	}
 }
 

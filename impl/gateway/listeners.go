@@ -93,6 +93,9 @@ func (l *listeners) begin(plain, secure []string) error {
 	l.begun = true
 	l.want = l.settle() // again: what is static is known now
 	l.openMissing()
+	if len(l.static) == 0 && len(l.open) == 0 {
+		l.log.Warn("nothing is served: there is no --listen, no --listen-tls and no listener object that can be opened")
+	}
 	return nil
 }
 

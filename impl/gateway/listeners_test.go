@@ -125,3 +125,16 @@ func TestAddressIsServedWithTLSOrWithout(t *testing.T) {
 		}
 	}
 }
+
+func TestProcessThatServesNothingSaysSo(t *testing.T) {
+	for _, listen := range [][]string{nil, {"127.0.0.1:0"}} {
+		var n atomic.Int32
+		log := &lockedBuffer{}
+		l := newListeners(counting{plain: &n, secure: &n}, &book{refused: map[string]bool{}}, nil, slog.New(slog.NewTextHandler(log, nil)))
+		err := l.begin(listen, nil)
+		if said := strings.Count(log.String(), "level=WARN msg=\"nothing is served"); err != nil || (said == 1) != (listen == nil) {
+			t.Errorf("listening on %q: %d such lines, %v", listen, said, err)
+		}
+		l.close()
+	}
+}

@@ -148,7 +148,7 @@ func (g *Gateway) leave(hard context.Context, s *handover.Successor) {
 	ctx, cancel := context.WithDeadline(hard, end)
 	defer cancel()
 	if err := g.engine.Shutdown(ctx); err != nil {
-		log.Warn("requests were cut", "in_flight", g.engine.InFlight(), obs.Err, err)
+		log.Warn("connections were cut", obs.Err, err)
 	}
 	log.Info("drained")
 }

@@ -94,7 +94,7 @@ func (n *Node) compareUntil(ctx context.Context) {
 	mean := cmp.Or(n.compareEvery, DefaultCompareEvery)
 	for pause(ctx, mean/2+rand.N(mean)) {
 		if err := n.compareAll(ctx); err != nil && ctx.Err() == nil {
-			n.log.Debug("not compared with other nodes", obs.Node, n.reg.Name, obs.Err, err)
+			n.log.Debug("not compared with other nodes", obs.Err, err)
 		}
 	}
 }
@@ -164,13 +164,13 @@ func (n *Node) compare(others []Report) {
 	n.mu.Unlock()
 	for _, d := range found {
 		if !among(before, d) {
-			n.log.Error("drift: another node has something else in force at the same revision", obs.Node, n.reg.Name,
+			n.log.Error("drift: another node has something else in force at the same revision",
 				"other", d.Node, obs.Prefix, d.Prefix, obs.Rev, d.Revision, "hash", d.Hash, "ours", d.Ours)
 		}
 	}
 	for _, d := range before {
 		if !among(found, d) {
-			n.log.Info("drift is over", obs.Node, n.reg.Name, "other", d.Node, obs.Prefix, d.Prefix)
+			n.log.Info("drift is over", "other", d.Node, obs.Prefix, d.Prefix)
 		}
 	}
 }

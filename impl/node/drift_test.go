@@ -33,7 +33,7 @@ func TestDriftIsOtherContentAtTheSameRevision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		var log bytes.Buffer // nobody writes while we read: everything in a bubble waits
-		n := newNode(registration(), m, slog.New(slog.NewTextHandler(&log, nil)))
+		n := newNode(registration(), m, slog.New(slog.NewTextHandler(&log, nil)).With("node", "bj/az1/l7-1"))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); n.compareUntil(ctx) }()
@@ -72,7 +72,7 @@ func TestDriftIsOtherContentAtTheSameRevision(t *testing.T) {
 			if len(drifts) != tc.drifts || compared["/apisix"] != tc.compared {
 				t.Errorf("%s: got %+v of %v compared, want %d of %d", tc.what, drifts, compared, tc.drifts, tc.compared)
 			}
-			if got := log.String(); strings.Count(got, "\n") > 1 || (tc.logged == "") != (got == "") || !strings.Contains(got, tc.logged) {
+			if got := log.String(); strings.Count(got, "\n") > 1 || strings.Count(got, " node=") > 1 || (tc.logged == "") != (got == "") || !strings.Contains(got, tc.logged) {
 				t.Errorf("%s: got log %q, want one line with %q", tc.what, got, tc.logged)
 			}
 		}

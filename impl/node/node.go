@@ -52,6 +52,7 @@ type Node struct {
 
 // New returns a node that is starting. Until Run is called it exists in this
 // process only; a nil store is allowed then (and Run must not be called).
+// log has the node's name already.
 func New(reg Registration, st *store.Store, log *slog.Logger) *Node {
 	if st == nil {
 		return newNode(reg, nil, log)

@@ -51,7 +51,7 @@ func (n *Node) registerUntil(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		n.log.Warn("not registered yet", obs.Node, n.reg.Name, obs.Err, err)
+		n.log.Warn("not registered yet", obs.Err, err)
 		if !pause(ctx, retryPause) {
 			return ctx.Err()
 		}
@@ -124,7 +124,7 @@ func (n *Node) watchRegistration(ctx context.Context) {
 			}
 			found = true
 			if reg, err := ParseRegistration(kv.Value); err != nil {
-				n.log.Warn("registration is unreadable", obs.Node, n.reg.Name, obs.Err, err)
+				n.log.Warn("registration is unreadable", obs.Err, err)
 			} else {
 				n.setDrained(reg.State == Draining)
 			}
@@ -133,7 +133,7 @@ func (n *Node) watchRegistration(ctx context.Context) {
 			gone = gone || k == key
 		}
 		if gone && !found && ctx.Err() == nil {
-			n.log.Warn("registration is gone, registering again", obs.Node, n.reg.Name)
+			n.log.Warn("registration is gone, registering again")
 			_ = n.registerUntil(ctx)
 		}
 	})
@@ -161,7 +161,7 @@ func (n *Node) reportUntil(ctx context.Context) {
 				if ctx.Err() != nil {
 					return
 				}
-				n.log.Warn("report not written", obs.Node, n.reg.Name, obs.Err, err)
+				n.log.Warn("report not written", obs.Err, err)
 				wait, changed = retryPause, nil
 			} else {
 				written = value

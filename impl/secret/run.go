@@ -183,9 +183,12 @@ func (r *Resolver) count(d *document, err error) {
 	} else {
 		r.good++
 	}
-	why := err
+	why, then := err, "objects that need it are refused"
 	for _, e := range d.keys {
 		why = cmp.Or(why, e.err)
+		if e.known && e.err != nil {
+			then = "what was known of it stays"
+		}
 	}
 	switch {
 	case why == nil && d.failures > 0:
@@ -193,7 +196,7 @@ func (r *Resolver) count(d *document, err error) {
 		d.failures = 0
 	case why != nil:
 		if d.failures == 0 {
-			r.o.Log.Warn("secret cannot be read, what was known of it stays", "secret", d.document(), obs.Err, why)
+			r.o.Log.Warn("secret cannot be read, "+then, "secret", d.document(), obs.Err, why)
 		}
 		d.failures++
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -284,6 +285,39 @@ func TestValueStaysWhileItsManagerFailsAndIsSaidToBeStale(t *testing.T) {
 	r.awaits("stale", func(c secret.Counts) bool { return c.Stale == 1 })
 	v.Put("kv/tls", map[string]any{"key": "k2"})
 	r.comes(ref, "k2")
+}
+
+// lines is a log that a test may read at any time.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) { l.mu.Lock(); defer l.mu.Unlock(); return l.b.Write(b) }
+func (l *lines) String() string              { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
+
+func TestLogSaysWhatStaysAsTheStatusDoes(t *testing.T) {
+	t.Parallel()
+	v, log := vaulttest.Start(t), &lines{}
+	v.Put("kv/tls", map[string]any{"key": "the key"})
+	r := run(t, func(o *secret.Options) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
+	const ref = "$secret://vault/1/tls/key"
+	r.manage("vault/1", v.Manager("kv"))
+	r.Use("user", []string{ref})
+	r.comes(ref, "the key")
+	v.Fail(http.StatusForbidden)
+	r.awaits("stale", func(c secret.Counts) bool { return c.Stale == 1 })
+	if got := log.String(); !strings.Contains(got, "what was known of it stays") || strings.Contains(got, "are refused") {
+		t.Errorf("its manager fails: got %s", got)
+	}
+	v.Fail(0)
+	r.awaits("known", func(c secret.Counts) bool { return c.Known == 1 })
+	before := len(log.String())
+	r.manage("vault/1", v.Manager("elsewhere"))
+	r.comes(ref, "[secret vault/1/tls/key: its manager has nothing there (status 404)]")
+	if got := log.String()[before:]; strings.Contains(got, "stays") || !strings.Contains(got, "objects that need it are refused") || r.Troubles(10)["vault/1/tls/key"].Stale {
+		t.Errorf("another manager: got %s and %+v", got, r.Troubles(10))
+	}
 }
 
 func TestValuesOfAnotherManagerDoNotStay(t *testing.T) {

@@ -2,9 +2,11 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,7 +77,13 @@ func TestAnswersThatTheirConnectionEndsHaveTheirReason(t *testing.T) {
 			t.Errorf("got %v, want the head of an answer", f)
 		}
 	}
-	shutdown := func(e *Engine, _ net.Conn) { shutAtOnce(t, e) }
+	shutdown := func(e *Engine, _ net.Conn) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := e.Shutdown(ctx); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "1 requests on 1 connections: ") {
+			t.Errorf("got %v, want what was cut and the error of ctx", err)
+		}
+	}
 	for name, tc := range map[string]struct {
 		ask  func(net.Conn)
 		end  func(*Engine, net.Conn)

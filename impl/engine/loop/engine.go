@@ -223,6 +223,10 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 			err = errors.Join(err, ctx.Err())
 		}
 	}
+	if err != nil {
+		open, _, _ := e.room.Counts() // now, before they are cut
+		err = fmt.Errorf("%d requests on %d connections: %w", e.inflight.Count(), open, err)
+	}
 	for _, l := range e.loops {
 		l.mail.post(l.end)
 	}

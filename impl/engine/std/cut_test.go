@@ -2,9 +2,11 @@ package std
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +35,9 @@ func TestAnswersThatTheEndOfTheEngineCutsSaySo(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_ = e.Shutdown(ctx) // the error is that of ctx
+	if err := e.Shutdown(ctx); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "1 requests on 1 connections: ") {
+		t.Errorf("got %v, want what was cut and the error of ctx", err)
+	}
 	if r := <-h.Done; !r.Cut || r.CutReason != exchange.CutShutdown {
 		t.Errorf("record %+v (%s), want cut, %s", r, r.CutReason, exchange.CutShutdown)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"log"
 	"log/slog"
 	"net"
@@ -187,6 +188,8 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 		err = e.inflight.Wait(ctx) // upgraded connections are unknown to the server
 	}
 	if err != nil {
+		open, _, _ := e.room.Counts() // now, before they are cut
+		err = fmt.Errorf("%d requests on %d connections: %w", e.inflight.Count(), open, err)
 		e.ended.Store(true)
 		_ = e.srv.Close() // the error that matters is that of ctx
 	}
