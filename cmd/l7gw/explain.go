@@ -30,7 +30,16 @@ const explainUsage = `l7gw explain [METHOD] URL: what would become of a request,
 
 A running gateway (--control) also knows the health of targets and which would be next. Else
 the objects are read once, from etcd, the last good configuration of a gateway (--state-dir),
-or a JSON file of a whole configuration (--config), and nothing is served.
+or a JSON file of a whole configuration (--config), and nothing is served. What is in
+--state-dir is up to ten seconds old.
+`
+
+// explainEnvironment is the end of the help.
+const explainEnvironment = `
+Environment:
+  UNILB_KEYRING  as for l7gw
+  UNILB_ETCD_USER, UNILB_ETCD_PASSWORD
+                 who we are to etcd, both or none
 `
 
 // explainTimeout bounds the reading of a configuration.
@@ -85,6 +94,7 @@ func (e *explaining) parse(args []string, getenv func(string) string, in io.Read
 	f.Usage = func() {
 		fmt.Fprint(os.Stderr, explainUsage, "\n")
 		f.PrintDefaults()
+		fmt.Fprint(os.Stderr, explainEnvironment)
 	}
 	f.Func("H", "`header` of the request, such as 'Cookie: beta=1'; repeatable", func(s string) error {
 		e.form.Headers = append(e.form.Headers, s)
@@ -112,21 +122,31 @@ func (e *explaining) parse(args []string, getenv func(string) string, in io.Read
 	f.BoolVar(&e.read.Paths.TailSlash, "delete-uri-tail-slash", false, "as for l7gw")
 	f.BoolVar(&e.read.Paths.Servlet, "normalize-uri-like-servlet", false, "as for l7gw")
 	f.BoolVar(&e.json, "json", false, "print one JSON object")
-	if err := f.Parse(args); err != nil {
+	request, err := interspersed(f, args)
+	if err != nil {
 		return err
 	}
-	if err := e.request(f.Args(), in); err != nil {
+	if err := e.request(request, in); err != nil {
 		return err
 	}
 	if more := e.sources(); more > 1 {
 		return errors.New("--control, --state-dir and --config exclude each other")
 	}
-	var err error
 	if e.read.Keyring, _, err = apisix.ParseKeyring(getenv("UNILB_KEYRING")); err != nil {
 		return fmt.Errorf("environment variable UNILB_KEYRING: %w", err)
 	}
 	e.endpoints = strings.Split(e.etcd, ",")
 	return e.access.Read(getenv, e.endpoints)
+}
+
+// interspersed parses flags before, between and behind arguments, and returns those.
+func interspersed(f *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := f.Parse(args); err != nil || f.NArg() == 0 {
+			return rest, err
+		}
+		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
+	}
 }
 
 func (e *explaining) sources() (n int) {
@@ -193,7 +213,11 @@ func (e *explaining) askGateway(ctx context.Context) (*explain.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return nil, fmt.Errorf("%s is no control API of a gateway: want what l7gw was told by --control, which is not its --status-listen", at)
+	default:
 		return nil, fmt.Errorf("%s answered %s: %s", at, resp.Status, strings.TrimSpace(string(text)))
 	}
 	a := &explain.Answer{}
@@ -227,6 +251,9 @@ func (e *explaining) source(ctx context.Context) (*explain.Source, error) {
 	kvs, rev, err := st.List(ctx, e.read.Prefix)
 	if err != nil {
 		return nil, err
+	}
+	if len(kvs) == 0 {
+		return nil, fmt.Errorf("etcd has nothing below %s at revision %d", e.read.Prefix, rev)
 	}
 	return e.read.Explained(lastgood.Content{Prefix: e.read.Prefix, Revision: rev, KVs: kvs}), nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -114,6 +115,29 @@ func TestExplainRefusesWhatItCannotRead(t *testing.T) {
 	} {
 		for _, args := range list {
 			explained(t, want, "", strings.Fields(args)...)
+		}
+	}
+}
+
+func TestExplainSaysWhatWasAskedInVain(t *testing.T) {
+	api := httptest.NewServer(http.NotFoundHandler()) // as the status listener is
+	defer api.Close()
+	etcd := etcdtest.Start(t)
+	for _, tc := range []struct{ args, want string }{
+		{"http://a/ --control " + api.URL, " is no control API of a gateway"},
+		{"GET --etcd " + etcd.Endpoint() + " http://a/ --prefix /nope", "etcd has nothing below /nope at revision "},
+	} {
+		e := &explaining{}
+		if err := e.parse(strings.Fields(tc.args), none, strings.NewReader("")); err != nil {
+			t.Errorf("%s: %v", tc.args, err)
+			continue
+		}
+		q, err := e.form.Question()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = e.answer(t.Context(), q); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %s", tc.args, err, tc.want)
 		}
 	}
 }

@@ -62,6 +62,18 @@ type options struct {
 	ready       func() // set by serveStandalone
 }
 
+// environment is the end of the help.
+const environment = `
+Environment:
+  UNILB_KEYRING        keys of 16 or 32 bytes, comma-separated, that open what is sealed in etcd; l7admin has
+                       the same. Empty: those that APISIX ships and everybody knows
+  UNILB_TICKET_SECRET  what all gateways seal session tickets of TLS with, 32 bytes or more; empty: made up
+  UNILB_ETCD_USER, UNILB_ETCD_PASSWORD
+                       who we are to etcd, both or none
+  UNILB_ADMIN_KEY      standalone: key of the Admin API, where --admin-key has none
+Variables that objects refer to ($env://NAME) are read too, but none that begins with UNILB_.
+`
+
 func parse(args []string, getenv func(string) string) (*options, error) {
 	o := &options{}
 	var etcd string
@@ -70,6 +82,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.Usage = func() {
 		fmt.Fprint(f.Output(), "l7gw serves requests. l7gw explain tells what would become of one: see its --help.\n\nFlags:\n")
 		f.PrintDefaults()
+		fmt.Fprint(f.Output(), environment)
 	}
 	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/l7-1; required unless standalone")
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
@@ -117,10 +130,13 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
 	f.StringVar(&o.provider, "config-provider", "etcd", "standalone: what the Admin API takes: etcd, objects one by one; yaml, APISIX's standalone API, whole configurations")
 	f.StringVar(&o.dataDir, "data-dir", "", "standalone: where etcd keeps its data; empty: a fresh directory that is removed at the end")
-	f.StringVar(&o.adminKey, "admin-key", getenv("UNILB_ADMIN_KEY"), "standalone: key of the Admin API (default $UNILB_ADMIN_KEY, else one is made up)")
+	f.StringVar(&o.adminKey, "admin-key", "", "standalone: key of the Admin API (default $UNILB_ADMIN_KEY, else one is made up)")
 	f.BoolVar(&o.version, "version", false, "print the version and end")
 	if err := f.Parse(args); err != nil || o.version {
 		return o, err
+	}
+	if o.adminKey == "" { // not as a default, which --help would print
+		o.adminKey = getenv("UNILB_ADMIN_KEY")
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"flag"
+	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -79,5 +83,30 @@ func TestOneAddressIsNotServedBothWays(t *testing.T) {
 	}
 	if _, err := parse(strings.Fields("--node a --listen :80 --listen-tls 127.0.0.1:80"), none); err != nil {
 		t.Errorf("an address of its own: %v", err)
+	}
+}
+
+func TestHelpNamesTheEnvironmentAndNoSecretOfIt(t *testing.T) {
+	secret := func(string) string { return "0123456789abcdef" }
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stderr
+	os.Stderr = w
+	_, failed := parse([]string{"--help"}, secret)
+	os.Stderr = before
+	w.Close()
+	text, err := io.ReadAll(r)
+	if err != nil || !errors.Is(failed, flag.ErrHelp) {
+		t.Fatal(err, failed)
+	}
+	for _, name := range []string{"UNILB_KEYRING", "UNILB_TICKET_SECRET", "UNILB_ETCD_USER", "UNILB_ETCD_PASSWORD", "UNILB_ADMIN_KEY"} {
+		if !strings.Contains(string(text), name) {
+			t.Errorf("the help does not name %s", name)
+		}
+	}
+	if strings.Contains(string(text), secret("")) {
+		t.Error("the help shows the key of the Admin API")
 	}
 }

@@ -12,6 +12,10 @@ import (
 // isPEM tells a private key from one that is encrypted, as APISIX does.
 func isPEM(s string) bool { return strings.HasPrefix(s, "---") }
 
+// ErrSealed is the error of APISIX for a private key that is no PEM, and that no key opens
+// by which it might be sealed.
+var ErrSealed = errors.New("failed to decrypt previous encrypted key")
+
 // parsePair reads a certificate, followed by those of intermediate authorities,
 // and its private key. A key that is no PEM is one that could not be opened.
 func parsePair(cert, key string) (tls.Certificate, error) {
@@ -19,7 +23,7 @@ func parsePair(cert, key string) (tls.Certificate, error) {
 		return tls.Certificate{}, fmt.Errorf("failed to parse cert: %w", err)
 	}
 	if !isPEM(key) {
-		return tls.Certificate{}, errors.New("failed to decrypt previous encrypted key")
+		return tls.Certificate{}, ErrSealed
 	}
 	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 	if err != nil {

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -68,6 +69,9 @@ func (s *Snapshot) Apply(changes []Change) (*Snapshot, Delta) {
 			continue
 		}
 		if err := next.apply(*c, &d); err != nil {
+			if errors.Is(err, apisix.ErrSealed) {
+				err = fmt.Errorf("%w: no key of UNILB_KEYRING opens it", err)
+			}
 			set(&d.Refused, c.Key, err)
 			continue
 		}

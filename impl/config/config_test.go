@@ -182,6 +182,24 @@ func TestTriesOfARequestAreBounded(t *testing.T) {
 	}
 }
 
+func TestListenerIsRefusedInWords(t *testing.T) {
+	for value, want := range map[string]string{
+		`{"address":"203.0.113.10","port":99999,"protocol":"http"}`:   "listener a: port 99999 is out of range, want 1 to 65535",
+		`{"address":"203.0.113.10","port":-1,"protocol":"http"}`:      "listener a: port -1 is out of range, want 1 to 65535",
+		`{"address":"203.0.113.10","port":"80","protocol":"http"}`:    "listener a: port may not be a string",
+		`{"address":"203.0.113.10","port":80.5,"protocol":"http"}`:    "listener a: port may not be a number 80.5",
+		`{"address":"203.0.113.10","port":65536,"protocol":"http"}`:   "listener a: port 65536 is out of range, want 1 to 65535",
+		`{"address":"203.0.113.10","protocol":"http"}`:                "listener a has no port",
+		`{"address":"203.0.113.1000","port":80,"protocol":"http"}`:    "listener a: ParseAddr(\"203.0.113.1000\"): IPv4 field has value >255",
+		`[{"address":"203.0.113.10","port":80,"protocol":"http"}]`:    "listener a: json: cannot unmarshal array",
+		`{"address":"203.0.113.10","port":65535,"protocol":"gopher"}`: "listener protocol gopher",
+	} {
+		if _, err := compileListener("a", []byte(value)); err == nil || !strings.HasPrefix(err.Error(), want) && !strings.Contains(err.Error(), "gopher") {
+			t.Errorf("%s: got %v, want %s", value, err, want)
+		}
+	}
+}
+
 func TestListenersComeAndGo(t *testing.T) {
 	s, d := (&Snapshot{}).Apply([]Change{
 		put(Listeners, "shop.web", `{"id":"shop.web","address":"203.0.113.10","port":80,"protocol":"http","new_field":1}`),

@@ -76,7 +76,7 @@ func TestBadCertificateKeepsItsPreviousVersionAndIsReported(t *testing.T) {
 	_, otherKey := certstest.JSON(t, "a")
 	for value, want := range map[string]string{
 		strings.Replace(good, key, otherKey, 1):                                                              "private key does not match public key",
-		strings.Replace(good, key, `"`+strings.Repeat("AAAA", 40)+`"`, 1):                                    "failed to decrypt previous encrypted key",
+		strings.Replace(good, key, `"`+strings.Repeat("AAAA", 40)+`"`, 1):                                    "failed to decrypt previous encrypted key: no key of UNILB_KEYRING opens it",
 		strings.Replace(good, `"a.example"`, `"b.example","nope":1`, 1):                                      "additional properties forbidden",
 		strings.Replace(good, `{`, `{"ssl_protocols":["TLSv1.1","TLSv1.3"],`, 1):                             "without TLSv1.2",
 		strings.Replace(good, `{`, `{"client":{"ca":`+cert+`,"skip_mtls_uri_regex":["("]},`, 1):              "skip_mtls_uri_regex",

@@ -63,6 +63,9 @@ func fromEnv(ref string, lookup func(string) (string, bool)) (string, error) {
 	fail := func(why string) (string, error) {
 		return "", fmt.Errorf("environment variable %s: %s", name, why)
 	}
+	if name == "" {
+		return "", errors.New("the reference names no environment variable")
+	}
 	if strings.HasPrefix(name, ours) {
 		return fail("it is the gateway's own")
 	}

@@ -104,7 +104,7 @@ func TestVariablesOfTheEnvironmentAreLookedUp(t *testing.T) {
 		"$env://JSON/x":        `[environment variable JSON: it has no text under the key "x"]`,
 		"$env://PLAIN/a":       "[environment variable PLAIN: it is no JSON object]",
 		"$env://NOT_SET":       "[environment variable NOT_SET: it is not set]",
-		"$env://":              "[environment variable : it is not set]",
+		"$env://":              "[the reference names no environment variable]",
 		"$env://UNILB_KEYRING": "[environment variable UNILB_KEYRING: it is the gateway's own]",
 		"$ENV://UNILB_KEYRING": "[environment variable UNILB_KEYRING: it is the gateway's own]",
 	} {
