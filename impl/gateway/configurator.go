@@ -106,8 +106,23 @@ func (c *configurator) report(d config.Delta) {
 	for key, err := range d.Refused {
 		c.refused[key] = node.ErrorText(err)
 		c.g.node.Refuse(key, err)
-		c.g.o.Log.Warn("object refused, previous version stays", obs.Key, key, obs.Err, err)
+		if log := c.g.o.Log.With(obs.Key, key, obs.Err, err); c.stays(key) {
+			log.Warn("object refused, previous version stays")
+		} else {
+			log.Warn("object refused, no version of it is in force")
+		}
 	}
+}
+
+// stays tells whether a version of an object is in force.
+func (c *configurator) stays(key string) bool {
+	prefix := c.g.o.Prefix
+	if strings.HasPrefix(key, ListenersPrefix+"/") {
+		prefix = ListenersPrefix
+	}
+	ch := change(prefix, key)
+	_, stays := c.snap.Stored(ch.Kind, ch.ID)
+	return stays
 }
 
 // changes lists what a batch changes, deletions first. An object that was deleted and put

@@ -199,6 +199,24 @@ func TestChangesComeIntoForceAndInvalidOnesAreReported(t *testing.T) {
 	}
 }
 
+func TestLogSaysWhetherAVersionStaysInForce(t *testing.T) {
+	log := &lockedBuffer{}
+	r := startWith(t, EngineStd, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
+	r.put("/apisix", "routes/old", `{"uri":"/*","plugins":{}}`)
+	r.put("/apisix", "routes/old", `{"uri":7}`)
+	r.put("/apisix", "routes/new", `{"uri":7}`)
+	r.put("/unilb/listeners", "new", `{}`)
+	for _, want := range []string{
+		`msg="object refused, previous version stays" key=/apisix/routes/old `,
+		`msg="object refused, no version of it is in force" key=/apisix/routes/new `,
+		`msg="object refused, no version of it is in force" key=/unilb/listeners/new `,
+	} {
+		if strings.Count(log.String(), want) != 1 {
+			t.Errorf("want one line with %s in\n%s", want, log.String())
+		}
+	}
+}
+
 func TestListenersOpenAndCloseAtRunTime(t *testing.T) {
 	r := start(t)
 	one := backend(t, "one")

@@ -183,20 +183,22 @@ func (r *Resolver) count(d *document, err error) {
 	} else {
 		r.good++
 	}
-	why, then := err, "objects that need it are refused"
+	why, stays := err, false
 	for _, e := range d.keys {
 		why = cmp.Or(why, e.err)
-		if e.known && e.err != nil {
-			then = "what was known of it stays"
-		}
+		stays = stays || e.known && e.err != nil
 	}
 	switch {
 	case why == nil && d.failures > 0:
 		r.o.Log.Info("secret is known again", "secret", d.document())
 		d.failures = 0
 	case why != nil:
-		if d.failures == 0 {
-			r.o.Log.Warn("secret cannot be read, "+then, "secret", d.document(), obs.Err, why)
+		switch log := r.o.Log.With("secret", d.document(), obs.Err, why); {
+		case d.failures > 0: // it was said
+		case stays:
+			log.Warn("secret cannot be read, what was known of it stays")
+		default:
+			log.Warn("secret cannot be read, objects that need it are refused")
 		}
 		d.failures++
 	}
