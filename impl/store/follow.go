@@ -131,8 +131,7 @@ func (w *watch) hand(events []*clientv3.Event, upTo int64) {
 	if w.follower != nil {
 		for _, e := range events {
 			if e.Kv.ModRevision > w.at.revision {
-				w.follower.take(fromPB(e.Kv))
-				w.handed.only(fromPB(e.Kv))
+				w.follower.told(e)
 			}
 		}
 		return

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // ErrEnded says that a Follower can tell no more.
@@ -25,6 +27,7 @@ type Follower struct {
 	w    *watch
 	take func(KV)
 	stop context.CancelFunc
+	keys int64 // how many there are; of the goroutine
 
 	mu    sync.Mutex
 	at    int64         // everything up to here was taken; 0: nobody knows how far the directory is
@@ -58,12 +61,26 @@ func (f *Follower) list(ctx context.Context) (err error) {
 	var newest KV
 	f.w.at, err = f.w.s.pages(ctx, f.w.prefix, 0, func(kv KV, _ int64) {
 		f.take(kv)
+		f.keys++
 		if kv.Mod > newest.Mod {
 			newest = kv
 		}
 	})
 	f.w.handed.only(newest)
 	return err
+}
+
+// told takes an event and remembers it as the last one.
+func (f *Follower) told(e *clientv3.Event) {
+	kv := fromPB(e.Kv)
+	f.take(kv)
+	f.w.handed.only(kv)
+	switch {
+	case e.IsCreate():
+		f.keys++
+	case e.Type == clientv3.EventTypeDelete:
+		f.keys--
+	}
 }
 
 // Stop ends it. A change may still be taken afterwards.

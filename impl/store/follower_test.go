@@ -117,23 +117,32 @@ func TestFollowerRidesOutAnEtcdThatIsAway(t *testing.T) {
 
 func TestFollowerEndsWhenTheDirectoryWouldHaveToBeReadAgain(t *testing.T) {
 	t.Parallel()
-	// Each is told what the follower does not see, while its link is cut; /d/1 is lost then.
-	for name, happens := range map[string]func(t *testing.T, etcd *etcdtest.Server, backup string){
-		"compacted": func(t *testing.T, etcd *etcdtest.Server, _ string) {
+	another := store.Op{Key: "/d/1", Value: []byte("1")}
+	beyond := func(t *testing.T, etcd *etcdtest.Server, backup string) {
+		etcd.Restore(backup)
+		etcd.Up()
+		direct := open(t, etcd.Endpoint())
+		for range 5 {
+			put(t, direct, "/elsewhere", "1")
+		}
+	}
+	// What is told last is lost then. What happens is not seen: the link is cut.
+	for name, of := range map[string]struct {
+		last    []store.Op
+		want    map[string]string
+		happens func(t *testing.T, etcd *etcdtest.Server, backup string)
+	}{
+		"compacted": {[]store.Op{another}, map[string]string{"/d/0": "1", "/d/1": "1"}, func(t *testing.T, etcd *etcdtest.Server, _ string) {
 			compactAt(t, etcd, put(t, open(t, etcd.Endpoint()), "/d/2", "1"))
-		},
-		"restored from a backup": func(_ *testing.T, etcd *etcdtest.Server, backup string) {
+		}},
+		"restored from a backup": {[]store.Op{another}, map[string]string{"/d/0": "1", "/d/1": "1"}, func(_ *testing.T, etcd *etcdtest.Server, backup string) {
 			etcd.Restore(backup)
 			etcd.Up()
-		},
-		"restored and written to beyond what was told": func(t *testing.T, etcd *etcdtest.Server, backup string) {
-			etcd.Restore(backup)
-			etcd.Up()
-			direct := open(t, etcd.Endpoint())
-			for range 5 {
-				put(t, direct, "/elsewhere", "1")
-			}
-		},
+		}},
+		"restored and written to beyond what was told":      {[]store.Op{another}, map[string]string{"/d/0": "1", "/d/1": "1"}, beyond},
+		"restored and written to beyond what was deleted":   {[]store.Op{{Key: "/d/0", Delete: true}}, map[string]string{}, beyond},
+		"restored, with as many keys as after the deletion": {[]store.Op{another, {Key: "/d/0", Delete: true}}, map[string]string{"/d/1": "1"}, beyond},
+		"restored to before what was deleted was written":   {[]store.Op{another, {Key: "/d/2", Value: []byte("1")}, {Key: "/d/2", Delete: true}}, map[string]string{"/d/0": "1", "/d/1": "1"}, beyond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,10 +154,13 @@ func TestFollowerEndsWhenTheDirectoryWouldHaveToBeReadAgain(t *testing.T) {
 			k := newTaken(t)
 			f := s.Follow("/d", k.take)
 			defer f.Stop()
-			rev := put(t, s, "/d/1", "1")
-			k.at(f, rev, map[string]string{"/d/0": "1", "/d/1": "1"})
+			var rev int64
+			for _, op := range of.last {
+				rev = commit(t, s, op)
+			}
+			k.at(f, rev, of.want)
 			link.Cut()
-			happens(t, etcd, backup)
+			of.happens(t, etcd, backup)
 			link.Heal()
 			ended(t, f, rev)
 		})

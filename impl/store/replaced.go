@@ -31,7 +31,8 @@ func (h header) before(old header) bool {
 // unrewritten looks for another past: a cluster that was restored from a backup and
 // has been written to since may be beyond the revision that was handed out, under the
 // same identity. At that revision it must have had as many keys in the directory, and
-// the one that was written last. What else differed then goes unnoticed, which is why
+// the one that was written last (a Follower knows of one that was deleted last as well:
+// it must have been absent). What else differed then goes unnoticed, which is why
 // a cluster should be restored with its revisions raised and marked compacted.
 func (w *watch) unrewritten(ctx context.Context) error {
 	at := clientv3.WithRev(w.at.revision)
@@ -52,17 +53,25 @@ func (w *watch) unrewritten(ctx context.Context) error {
 		return errReplaced
 	case err != nil:
 		return err
-	case w.follower == nil && resp.Responses[0].GetResponseRange().GetCount() != int64(len(w.handed.of)):
+	case resp.Responses[0].GetResponseRange().GetCount() != w.count():
 		return errReplaced
 	case key == "":
 		return nil
 	}
-	kvs := resp.Responses[1].GetResponseRange().GetKvs()
-	if len(kvs) == 0 {
-		return errReplaced
+	then := KV{Key: key, Mod: have.mod} // deleted
+	if kvs := resp.Responses[1].GetResponseRange().GetKvs(); len(kvs) > 0 {
+		then = fromPB(kvs[0])
 	}
-	if kv := fromPB(kvs[0]); w.handed.version(&kv) != have {
+	if w.handed.version(&then) != have {
 		return errReplaced
 	}
 	return nil
+}
+
+// count is how many keys are in the directory as it was handed out.
+func (w *watch) count() int64 {
+	if w.follower != nil {
+		return w.follower.keys
+	}
+	return int64(len(w.handed.of))
 }

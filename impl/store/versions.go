@@ -18,7 +18,7 @@ type versions struct {
 // version is 16 bytes for each of perhaps a hundred thousand objects.
 type version struct {
 	mod int64
-	sum uint64 // of the value and the revision of its creation
+	sum uint64 // of the value and the revision of its creation; 0: the key was deleted
 }
 
 func newVersions() *versions {
@@ -89,10 +89,11 @@ func (v *versions) step(events []*clientv3.Event, after int64) (puts []KV, delet
 	return puts, deletes
 }
 
-// only remembers what was written last, and nothing else.
+// only remembers what was written or deleted last, and nothing else. "" as its key:
+// nothing was.
 func (v *versions) only(kv KV) {
 	clear(v.of)
-	if kv.Create > 0 {
+	if kv.Key != "" {
 		v.of[kv.Key] = v.version(&kv)
 	}
 }
@@ -108,6 +109,9 @@ func (v *versions) newest() (key string, at version) {
 }
 
 func (v *versions) version(kv *KV) version {
+	if kv.Create == 0 {
+		return version{mod: kv.Mod}
+	}
 	const odd = 0x9e3779b97f4a7c15 // one to one: revisions that differ give sums that differ
 	return version{mod: kv.Mod, sum: maphash.Bytes(v.seed, kv.Value) + uint64(kv.Create)*odd}
 }
