@@ -102,26 +102,17 @@ func (k *known) reach(ctx context.Context, rev int64, dirs []string) (upTo int64
 	if err != nil {
 		return 0, err
 	}
-	for i, d := range followed {
-		at, err := d.Reach(ctx, rev)
-		if err != nil {
-			return 0, err
-		}
-		if i == 0 || at < upTo {
-			upTo = at
-		}
-	}
-	return upTo, nil
+	return store.ReachAll(ctx, rev, followed...)
 }
 
 // follow begins to follow directories that are not followed yet.
-func (k *known) follow(dirs []string) ([]*knownDir, error) {
+func (k *known) follow(dirs []string) ([]*store.Follower, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.over {
 		return nil, store.ErrEnded
 	}
-	out := make([]*knownDir, len(dirs))
+	out := make([]*store.Follower, len(dirs))
 	for i, name := range dirs {
 		d := k.dirs[name]
 		if d == nil {
@@ -129,7 +120,7 @@ func (k *known) follow(dirs []string) ([]*knownDir, error) {
 			d.Follower = k.h.st.Follow(k.h.dir(name), func(kv store.KV) { k.take(d, kv) })
 			k.dirs[name] = d
 		}
-		out[i] = d
+		out[i] = d.Follower
 	}
 	return out, nil
 }

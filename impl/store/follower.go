@@ -1,13 +1,18 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/unilb/unilb/impl/obs"
 )
 
 // ErrEnded says that a Follower can tell no more.
@@ -33,6 +38,8 @@ type Follower struct {
 	at    int64         // everything up to here was taken; 0: nobody knows how far the directory is
 	moved chan struct{} // closed when at changes
 	err   error         // why it ended; nil: it has not
+	page  time.Time     // when a page of the first list was read last
+	why   error         // that the next one was not
 }
 
 // Follow calls take, in one goroutine, with each key of the directory prefix (see List),
@@ -56,18 +63,40 @@ func (s *Store) Follow(prefix string, take func(KV)) *Follower {
 	return f
 }
 
-// list takes the directory as it is.
-func (f *Follower) list(ctx context.Context) (err error) {
+// list takes the directory as it is. What was taken cannot be taken back: so it goes on
+// where it was interrupted, at the same revision, and gives up when that is gone.
+func (f *Follower) list(ctx context.Context) error {
 	var newest KV
-	f.w.at, err = f.w.s.pages(ctx, f.w.prefix, 0, func(kv KV, _ int64) {
-		f.take(kv)
-		f.keys++
-		if kv.Mod > newest.Mod {
-			newest = kv
+	r := f.w.s.reading(f.w.prefix, 0)
+	delay := retryMin
+	for more := true; more; {
+		var err error
+		more, err = r.page(ctx, func(kv KV, _ int64) {
+			f.take(kv)
+			f.keys++
+			if kv.Mod > newest.Mod {
+				newest = kv
+			}
+		})
+		f.read(err)
+		switch {
+		case err == nil:
+			delay = retryMin
+			continue
+		case errors.Is(err, rpctypes.ErrCompacted):
+			return ErrCompacted
+		case errors.Is(err, rpctypes.ErrFutureRev):
+			return errReplaced
 		}
-	})
+		f.w.s.log.Warn("reading interrupted", obs.Prefix, f.w.prefix, obs.Rev, r.at.revision, obs.Err, err)
+		if !pause(ctx, delay/2+rand.N(delay/2+1)) {
+			return ctx.Err()
+		}
+		more, delay = true, min(2*delay, retryMax)
+	}
+	f.w.at = r.at
 	f.w.handed.only(newest)
-	return err
+	return nil
 }
 
 // told takes an event and remembers it as the last one.
@@ -86,36 +115,76 @@ func (f *Follower) told(e *clientv3.Event) {
 // Stop ends it. A change may still be taken afterwards.
 func (f *Follower) Stop() { f.stop() }
 
-// Reach waits until everything is taken that was written to the directory up to revision
-// rev, which the cluster must have reached, and returns up to which revision that is so.
-// The error wraps ErrEnded when it has ended, and is an *UnavailableError when no member
-// tells in time.
+// ReachAll waits until everything is taken that was written to the directories of all up to
+// revision rev, which the cluster must have reached, and returns up to which revision that
+// is so. The error wraps ErrEnded when one has ended, and is an *UnavailableError when no
+// member tells in time, for all together. As long as a directory is being read for the
+// first time and pages of it come, there is time.
+func ReachAll(ctx context.Context, rev int64, all ...*Follower) (at int64, err error) {
+	heard := time.Now()
+	for i, f := range all {
+		upTo, err := f.reach(ctx, rev, &heard)
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 || upTo < at {
+			at = upTo
+		}
+	}
+	return at, nil
+}
+
+// Reach is ReachAll of one.
 func (f *Follower) Reach(ctx context.Context, rev int64) (at int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	return ReachAll(ctx, rev, f)
+}
+
+// reach is ReachAll of one that has until patience after heard, which a page that was read
+// since moves on.
+func (f *Follower) reach(ctx context.Context, rev int64, heard *time.Time) (int64, error) {
+	s := f.w.s
 	for again := hurry; ; again = min(2*again, catchUpBeat) {
 		f.mu.Lock()
-		at, moved, err := f.at, f.moved, f.err
+		at, moved, ended, page, why := f.at, f.moved, f.err, f.page, f.why
 		f.mu.Unlock()
+		if page.After(*heard) {
+			*heard = page
+		}
+		left := s.patience - time.Since(*heard)
 		switch {
-		case err != nil:
-			return 0, err
+		case ended != nil:
+			return 0, ended
 		case at >= rev && at > 0:
 			return at, nil
-		case f.w.s.away():
+		case s.away():
 			return 0, &UnavailableError{Op: "watch", Err: errAway}
+		case left <= 0 && at > 0:
+			return 0, &UnavailableError{Op: "watch", Err: errLagging}
+		case left <= 0:
+			return 0, &UnavailableError{Op: "watch", Err: cmp.Or(why, errSilent)}
 		case at > 0:
 			// What was written elsewhere moved the cluster on, of which no event tells.
-			f.w.s.askProgress(ctx)
+			s.askProgress(ctx)
 		}
-		late := time.NewTimer(again)
+		late := time.NewTimer(min(again, left))
 		select {
 		case <-moved:
 		case <-late.C:
 		case <-ctx.Done():
-			return 0, &UnavailableError{Op: "watch", Err: errLagging}
+			late.Stop()
+			return 0, &UnavailableError{Op: "watch", Err: ctx.Err()}
 		}
 		late.Stop()
+	}
+}
+
+// read notes that a page of the first list was read, or why it was not.
+func (f *Follower) read(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.why = err
+	if err == nil {
+		f.page = time.Now()
 	}
 }
 

@@ -81,7 +81,7 @@ func doNotWait(ctx context.Context, method string, req, reply any, cc *grpc.Clie
 // there is to be one. While no member can be connected to there is one more, which
 // sees a member that has just come back; a caller is told at once otherwise.
 func (s *Store) goesOn(ctx context.Context, began time.Time) bool {
-	limit := patience
+	limit := s.patience
 	if s.away() {
 		limit = attemptPause
 		s.c.ActiveConnection().ResetConnectBackoff()

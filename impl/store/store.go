@@ -78,10 +78,10 @@ type Store struct {
 	streams streams
 	gets    gets
 	// See the constants; tests set them.
-	beginning, starvation time.Duration
-	reach                 reach
-	resyncs               resyncCounts
-	frontiers             frontiers
+	beginning, starvation, patience time.Duration
+	reach                           reach
+	resyncs                         resyncCounts
+	frontiers                       frontiers
 }
 
 // Open prepares a Store. It does not wait for etcd: an unreachable cluster shows
@@ -96,7 +96,7 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{log: o.Log, beginning: beginning, starvation: starvation}
+	s := &Store{log: o.Log, beginning: beginning, starvation: starvation, patience: patience}
 	s.reach.since = time.Now()
 	var err error
 	if s.c, err = dial(o, o.Endpoints...); err != nil {
