@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -11,7 +14,8 @@ const (
 	// getsAlone is how many reads of a key are each a request of their own; others at the
 	// same time are asked for together. Together a few cost as much as alone.
 	getsAlone = 8
-	// keysAtOnce is how many keys are asked for together; etcd takes 128 by default.
+	// keysAtOnce is how many keys are asked for together, unless etcd takes fewer (it was
+	// started with --max-txn-ops below that; 128 by default).
 	keysAtOnce = 64
 )
 
@@ -23,6 +27,7 @@ type gets struct {
 	alone     int
 	gathering bool
 	waiting   []*getting
+	most      int // keys at once, as far as we know; 0: keysAtOnce
 }
 
 // getting is a read of one key.
@@ -59,7 +64,9 @@ func (s *Store) get(ctx context.Context, key string) *clientv3.GetResponse {
 	s.gets.mu.Unlock()
 	select {
 	case <-g.done:
-		return g.resp
+		resp := g.resp
+		g.resp = nil // what still holds g does not hold the answer
+		return resp
 	case <-ctx.Done():
 		return nil
 	}
@@ -69,26 +76,56 @@ func (s *Store) get(ctx context.Context, key string) *clientv3.GetResponse {
 // long, and each has its own time: then all are given up.
 func (s *Store) gather() {
 	for {
-		s.gets.mu.Lock()
-		n := min(len(s.gets.waiting), keysAtOnce)
-		s.gets.gathering = n > 0
-		all := s.gets.waiting[:n:n]
-		s.gets.waiting = s.gets.waiting[n:]
-		s.gets.mu.Unlock()
-		if n == 0 {
+		all := s.gets.take()
+		if len(all) == 0 {
 			return
 		}
 		err := s.getAll(all)
-		if err != nil {
-			s.gets.mu.Lock()
-			all = append(all, s.gets.waiting...)
-			s.gets.waiting = nil
-			s.gets.mu.Unlock()
+		switch {
+		case errors.Is(err, rpctypes.ErrTooManyOps):
+			s.gets.fewer(all)
+			continue
+		case err != nil:
+			all = append(all, s.gets.giveUp()...)
 		}
 		for _, g := range all {
 			close(g.done)
 		}
 	}
+}
+
+// take takes who is asked for next; it keeps nothing of them. There is nobody: gather ends.
+func (q *gets) take() []*getting {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.most == 0 {
+		q.most = keysAtOnce
+	}
+	all := slices.Clone(q.waiting[:min(len(q.waiting), q.most)])
+	q.waiting = slices.Delete(q.waiting, 0, len(all))
+	if len(q.waiting) == 0 {
+		q.waiting = nil
+	}
+	q.gathering = len(all) > 0
+	return all
+}
+
+// fewer puts back those whom etcd did not take in one transaction; from now on it is
+// asked for half as many.
+func (q *gets) fewer(all []*getting) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.most = len(all) / 2
+	q.waiting = append(all, q.waiting...)
+}
+
+// giveUp takes all who wait.
+func (q *gets) giveUp() []*getting {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := q.waiting
+	q.waiting = nil
+	return all
 }
 
 // getAll reads keys in one request.

@@ -3,11 +3,14 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/prometheus/client_golang/prometheus"
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/unilb/unilb/impl/store/etcdtest"
 )
@@ -86,4 +89,48 @@ func TestReadsOfManyAtOnceAreFewRequestsAndEachIsRight(t *testing.T) {
 		_, _, _, err = s.Get(t.Context(), "/k/0")
 	}
 	all(right)
+}
+
+// burst has n reads wait and all of them asked for. It returns their answers, without
+// holding them, and how many have none.
+func burst(s *Store, n int) (held []weak.Pointer[clientv3.GetResponse], unread int) {
+	all := make([]*getting, n)
+	for i := range all {
+		all[i] = &getting{key: fmt.Sprintf("/k/%d", i), done: make(chan struct{})}
+	}
+	s.gets.waiting = append(s.gets.waiting, all...)
+	s.gather()
+	for _, g := range all {
+		<-g.done
+		if g.resp == nil || g.resp.Header == nil {
+			unread++
+		}
+		held = append(held, weak.Make(g.resp))
+	}
+	return held, unread
+}
+
+func TestReadsOfManyAtOnceAreAsFewAsEtcdTakesAndNothingIsKeptOfThem(t *testing.T) {
+	t.Parallel()
+	s, err := Open(Options{Endpoints: []string{etcdtest.Start(t).Endpoint()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.gets.most = 500 // etcd takes 128
+	held, unread := burst(s, 1000)
+	if unread > 0 || s.gets.most != 125 {
+		t.Errorf("%d of 1000 reads at once were in vain, and %d keys are asked for at once now, want 125", unread, s.gets.most)
+	}
+	runtime.GC()
+	kept := 0
+	for _, p := range held {
+		if p.Value() != nil {
+			kept++
+		}
+	}
+	if kept > 0 {
+		t.Errorf("%d answers are still held", kept)
+	}
+	runtime.KeepAlive(s)
 }
