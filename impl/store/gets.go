@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -37,16 +38,16 @@ type getting struct {
 	resp *clientv3.GetResponse
 }
 
-// get tries once to read a key, perhaps with others. nil: it was in vain, or not tried,
-// and the caller has to go on by itself.
-func (s *Store) get(ctx context.Context, key string) *clientv3.GetResponse {
+// get tries once to read a key for a call that began then, perhaps with others. nil: it
+// was in vain, or not tried, and the caller has to go on by itself.
+func (s *Store) get(ctx context.Context, began time.Time, key string) *clientv3.GetResponse {
+	ctx, cancel := context.WithTimeout(ctx, s.attempt(began))
+	defer cancel()
 	s.gets.mu.Lock()
 	if s.gets.alone < getsAlone {
 		s.gets.alone++
 		s.gets.mu.Unlock()
-		ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), readTimeout)
-		defer cancel()
-		resp, err := s.c.Get(ctx, key)
+		resp, err := s.c.Get(clientv3.WithRequireLeader(ctx), key)
 		s.gets.mu.Lock()
 		defer s.gets.mu.Unlock()
 		s.gets.alone--
@@ -67,7 +68,7 @@ func (s *Store) get(ctx context.Context, key string) *clientv3.GetResponse {
 		resp := g.resp
 		g.resp = nil // what still holds g does not hold the answer
 		return resp
-	case <-ctx.Done():
+	case <-ctx.Done(): // perhaps others are asked for all this time
 		return nil
 	}
 }

@@ -91,6 +91,28 @@ func TestReadsOfManyAtOnceAreFewRequestsAndEachIsRight(t *testing.T) {
 	all(right)
 }
 
+func TestReadsOfAnEtcdThatDoesNotAnswerTakeNoLongerThanPatience(t *testing.T) {
+	t.Parallel()
+	s, link, _ := keep(t, 1)
+	s.patience = time.Second // less than an attempt may take
+	link.Freeze()
+	defer link.Heal()
+	began := time.Now()
+	var wg sync.WaitGroup
+	for range 2 * (getsAlone + keysAtOnce) { // more than are asked for together
+		wg.Go(func() {
+			var away *UnavailableError
+			if _, _, _, err := s.Get(t.Context(), "/d/0000"); !errors.As(err, &away) {
+				t.Errorf("got %v, want an UnavailableError", err)
+			}
+		})
+	}
+	wg.Wait()
+	if took := time.Since(began); took >= 2*s.patience {
+		t.Errorf("that etcd does not answer was said after %s, want %s", took, s.patience)
+	}
+}
+
 // burst has n reads wait and all of them asked for. It returns their answers, without
 // holding them, and how many have none.
 func burst(s *Store, n int) (held []weak.Pointer[clientv3.GetResponse], unread int) {

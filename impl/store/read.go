@@ -20,9 +20,14 @@ const pageSize = 500
 // revision at which it did not. The error is an *UnavailableError when etcd
 // cannot be asked.
 func (s *Store) Get(ctx context.Context, key string) (kv KV, ok bool, rev int64, err error) {
-	resp := s.get(ctx, key)
+	began := time.Now()
+	resp := s.get(ctx, began, key)
 	if resp == nil {
-		if resp, err = s.read(ctx, "get", key); err != nil {
+		err = s.askSince(ctx, began, "get", func(ctx context.Context) error {
+			resp, err = s.c.Get(ctx, key)
+			return err
+		})
+		if err != nil {
 			return KV{}, false, 0, err
 		}
 	}
@@ -195,9 +200,13 @@ func (s *Store) read(ctx context.Context, op, key string, opts ...clientv3.OpOpt
 // deadline, so that a member behind a dead link costs one attempt only, and a
 // member that knows of no leader refuses at once.
 func (s *Store) ask(ctx context.Context, op string, question func(context.Context) error) error {
-	began := time.Now()
+	return s.askSince(ctx, time.Now(), op, question)
+}
+
+// askSince is ask of a call that began then.
+func (s *Store) askSince(ctx context.Context, began time.Time, op string, question func(context.Context) error) error {
 	for {
-		actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), readTimeout)
+		actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), s.attempt(began))
 		err := question(actx)
 		cancel()
 		if err == nil {
@@ -205,10 +214,15 @@ func (s *Store) ask(ctx context.Context, op string, question func(context.Contex
 		}
 		err = classify(op, false, err)
 		var unavailable *UnavailableError
-		if !errors.As(err, &unavailable) || !s.goesOn(ctx, began) {
+		if !errors.As(err, &unavailable) || !s.goesOn(ctx, began) || s.attempt(began) <= 0 {
 			return err
 		}
 	}
+}
+
+// attempt is how long one attempt of a read that began then may take.
+func (s *Store) attempt(began time.Time) time.Duration {
+	return min(readTimeout, s.patience-time.Since(began))
 }
 
 // pause waits for d and reports whether ctx still lives.
