@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,15 +169,43 @@ func TestVariablesOfTheConnection(t *testing.T) {
 func TestVariablesOfTheTimeAreWrittenAsNginxDoes(t *testing.T) {
 	at := time.Date(2026, 3, 9, 7, 5, 1, 42_900_000, time.FixedZone("", -(3*3600+1800)))
 	for name, want := range map[string]string{"time_iso8601": "2026-03-09T07:05:01-03:30", "time_local": "09/Mar/2026:07:05:01 -0330", "msec": "1773052501.042"} {
-		if got := timeVar(name, at); got != want {
-			t.Errorf("$%s = %q, want %q", name, got, want)
+		if got, ok := (&Request{At: at}).Var(name); got != want || !ok {
+			t.Errorf("$%s = %q, %v, want %q", name, got, ok, want)
 		}
 	}
 	if got, ok := new(Request).Var("time_iso8601"); !ok || !strings.HasPrefix(got, "20") {
 		t.Errorf("$time_iso8601 = %q, %v, want the time", got, ok)
 	}
-	if got := timeVar("time_iso8601", at.UTC()); got != "2026-03-09T10:35:01+00:00" {
+	if got, _ := (&Request{At: at.UTC()}).Var("time_iso8601"); got != "2026-03-09T10:35:01+00:00" {
 		t.Errorf("in UTC: got %q", got)
+	}
+}
+
+func TestRequestSeesOneTimeWithoutMemoryOfItsOwn(t *testing.T) {
+	var x Exchange
+	n := int64(0)
+	ask := func() {
+		n++
+		x.Reset(0, nil)
+		for i := range int64(3) { // conditions, as the clock goes on
+			x.Now = time.Unix(1_773_052_500+10*n+i, 42_000_000)
+			for name, want := range map[string]string{"msec": ".042", "time_local": " ", "time_iso8601": "T"} {
+				if got, ok := x.Request.Var(name); !ok || !strings.Contains(got, want) {
+					t.Fatalf("$%s = %q, %v", name, got, ok)
+				}
+			}
+		}
+	}
+	if got := testing.AllocsPerRun(100, ask); got > 0 {
+		t.Errorf("%v allocations a request, want none", got)
+	}
+	got, _ := x.Request.Var("msec")
+	if want := strconv.FormatInt(1_773_052_500+10*n, 10) + ".042"; got != want {
+		t.Errorf("$msec = %s, want %s, the time of the first condition", got, want)
+	}
+	x.Request.own(&x.Arena)
+	if again, _ := x.Request.Var("msec"); again != got {
+		t.Errorf("$msec = %s of a request that was kept, want %s", again, got)
 	}
 }
 

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/unilb/unilb/impl/certs"
 )
@@ -68,6 +69,10 @@ type Request struct {
 	// Stable says that the strings are no views: they live until OnDone has
 	// returned. An engine that sets it makes Own free.
 	Stable bool
+	// At is the time that variables tell: all of them one. Zero: that of the exchange
+	// when the first of them is asked for, or where there is none, of the machine.
+	At    time.Time
+	clock clock
 }
 
 // Captures are named parts of a path. The zero Captures has none.

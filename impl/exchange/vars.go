@@ -2,10 +2,8 @@ package exchange
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Var returns the value of an nginx variable of the request, by its name
@@ -44,8 +42,12 @@ func (r *Request) Var(name string) (string, bool) {
 		return r.remoteUser()
 	case "ssl_server_name", "ssl_protocol", "ssl_cipher", "ssl_session_reused":
 		return r.secureVar(name)
-	case "time_iso8601", "time_local", "msec":
-		return timeVar(name, time.Now()), true
+	case "time_iso8601":
+		return r.timeVar(iso8601), true
+	case "time_local":
+		return r.timeVar(local), true
+	case "msec":
+		return r.timeVar(msec), true
 	case "server_protocol":
 		return r.Proto.String(), true
 	case "remote_addr":
@@ -90,17 +92,6 @@ func (r *Request) secureVar(name string) (value string, ok bool) {
 		value = r.TLS.Reused()
 	}
 	return value, value != ""
-}
-
-// timeVar is a time as nginx writes it.
-func timeVar(name string, t time.Time) string {
-	switch name {
-	case "time_iso8601":
-		return t.Format("2006-01-02T15:04:05-07:00")
-	case "time_local":
-		return t.Format("02/Jan/2006:15:04:05 -0700")
-	}
-	return fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/1e6) // msec
 }
 
 // remoteUser is the name in Basic credentials; nobody has looked at the password.
