@@ -136,6 +136,35 @@ func TestHostsOfAServiceBindItsRoutesAndFollowItsChanges(t *testing.T) {
 	}
 }
 
+func TestHostsOfAServiceMoveItsRoutesInOneEdit(t *testing.T) {
+	const heirs = 1000
+	cs := []Change{put(Services, "s", `{"hosts":["a.example"],"upstream":`+up+`}`)}
+	for i := range heirs {
+		cs = append(cs, put(Routes, fmt.Sprint(i), fmt.Sprintf(`{"uri":"/%d","service_id":"s"}`, i)))
+	}
+	s := must(t, &Snapshot{}, cs...)
+	all := func(s *Snapshot, host string) (n int) {
+		for i := range heirs {
+			if match(s, host, fmt.Sprint("/", i)) == fmt.Sprint(i) {
+				n++
+			}
+		}
+		return n
+	}
+	move := []Change{put(Services, "s", `{"hosts":["b.example"],"upstream":`+up+`}`)}
+	moved := must(t, s, move...)
+	if got, want := [4]int{all(s, "a.example"), all(s, "b.example"), all(moved, "a.example"), all(moved, "b.example")}, [4]int{heirs, 0, 0, heirs}; got != want {
+		t.Errorf("routes by host, before and after: %v, want %v", got, want)
+	}
+	if got := testing.AllocsPerRun(3, func() { s.Apply(move) }) / heirs; got > 14 {
+		t.Errorf("%v allocations for each route that is moved, want at most 14", got)
+	}
+	same, d := moved.Apply([]Change{put(Services, "s", `{"hosts":["*a*"],"upstream":`+up+`}`)})
+	if got := all(same, "b.example"); len(d.Refused) != 1 || got != heirs {
+		t.Errorf("%d are refused, and %d routes stay, want one and all", len(d.Refused), got)
+	}
+}
+
 func TestSchemeOfAnUpstreamSaysWhatItsTargetsSpeak(t *testing.T) {
 	for _, tc := range []struct {
 		scheme     string

@@ -73,7 +73,9 @@ func (s *Snapshot) applyService(c *Change, d *Delta) error {
 	// A service whose hosts the table refuses must change nothing at all. While they stay
 	// the routes do: how many they are does not matter.
 	if !slices.Equal(old.hosts(), next.hosts()) {
-		table := s.table
+		// The edit is not the batch's: what that has made would change in place, here is a
+		// trial.
+		in, table := hamt.Begin(), s.table
 		set, _ := s.heirs.Get(c.ID)
 		moved := set
 		for id, rule := range set.All() {
@@ -82,10 +84,10 @@ func (s *Snapshot) applyService(c *Change, d *Delta) error {
 			}
 			there := rule.Value.ruleWith(next)
 			var err error
-			if table, err = table.Replace(rule, there); err != nil {
+			if table, err = table.ReplaceIn(in, rule, there); err != nil {
 				return err
 			}
-			moved = moved.Set(id, there)
+			moved = moved.SetIn(in, id, there)
 		}
 		s.table = table
 		if moved.Len() > 0 {
