@@ -106,3 +106,23 @@ func judge(t *testing.T, seed uint64, router Router, tab Table[string], rules []
 		}
 	}
 }
+
+func TestHostsThatDifferInCaseAreOne(t *testing.T) {
+	twice := &Rule[string]{ID: "1", Hosts: []string{"A.example", "*.B.example", "a.example", "*.b.example"}, Paths: []string{"/"}}
+	tab := table(t, twice)
+	for _, host := range []string{"a.example", "x.b.example"} {
+		n := 0
+		for range tab.Candidates(&Query{Host: host, Path: "/", Method: "GET"}) {
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d candidates for %s, want one", n, host)
+		}
+	}
+	if twice.Hosts[0] != "A.example" {
+		t.Errorf("the rule was changed: %v", twice.Hosts)
+	}
+	if tab, err := tab.Replace(twice, nil); err != nil || tab.anywhere != nil {
+		t.Errorf("%v; without its rule the table has %+v", err, tab.anywhere)
+	}
+}

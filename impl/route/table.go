@@ -75,10 +75,8 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 		}
 	}
 	var hosts hostNames
-	if router != HostURI {
-		for _, h := range r.Hosts {
-			hosts = append(hosts, strings.ToLower(h))
-		}
+	if router != HostURI && len(r.Hosts) > 0 {
+		hosts = lowered(r.Hosts)
 	}
 	paths := unique(r.Paths)
 	for _, p := range paths {
@@ -107,15 +105,14 @@ func compileRule[T any](r *Rule[T], router Router) ([]entry[T], error) {
 // edit makes changes to the paths of each host of a rule.
 func (t Table[T]) edit(in hamt.Edit, r *Rule[T], changes []change[T]) Table[T] {
 	h := t.hosts(r.Listener).changeable(in)
-	names := unique(r.Hosts)
-	if t.router != HostURI {
-		names = nil
+	var names []string
+	if t.router == HostURI {
+		names = unique(lowered(r.Hosts))
 	}
 	if len(names) == 0 {
 		h.none = h.none.withAll(changes)
 	}
 	for _, name := range names {
-		name = strings.ToLower(name)
 		if suffix, wild := strings.CutPrefix(name, "*"); wild {
 			before := h.wild.n
 			h.wild = edited(in, h.wild, suffix, changes)
@@ -193,6 +190,18 @@ func (t *Table[T]) hosts(b expr.Binding) *hosts[T] {
 	}
 	h, _ := t.listeners.Get(b)
 	return h
+}
+
+// lowered is the list itself when it is in lower case, as nearly always.
+func lowered(list []string) []string {
+	if !slices.ContainsFunc(list, func(s string) bool { return strings.ToLower(s) != s }) {
+		return list
+	}
+	list = slices.Clone(list)
+	for i, s := range list {
+		list[i] = strings.ToLower(s)
+	}
+	return list
 }
 
 func unique(list []string) []string {
