@@ -33,4 +33,8 @@
 // the paths of one host are a sorted list, searched from its beginning, or where they are
 // many a trie over such lists (paths); an entry itself tells by digest, length and methods
 // that it is not meant (entry). A rule is read when it has won.
+//
+// A change copies the way to what it changes. Of one in some two hundred new hosts the
+// table grows by a page as well, which then distributes the names of one page, some 400 at
+// most, to two; it is never built anew.
 package route

@@ -3,6 +3,7 @@ package route
 import (
 	"hash/maphash"
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -13,12 +14,21 @@ import (
 // lists, in pages so that a change copies little of it. A trie finds a name in more steps,
 // and each waits for memory. While there are few names they are one list. The zero value
 // is empty. Copies of it stay what they are, but within an edit (see hamt.Edit).
+//
+// The table grows and shrinks by a page (linear hashing): no change pays for all names.
 type names[V any] struct {
-	seed  maphash.Seed // set with the first name
-	n     int
-	few   []named[V]
-	pages []*page[V] // a power of two; nil while there are few
-	edit  hamt.Edit  // what may change pages in place
+	seed   maphash.Seed // set with the first name
+	n      int
+	few    []named[V]
+	pages  int // 0 while there are few names
+	chunks []*chunk[V]
+	edit   hamt.Edit // what may change chunks in place
+}
+
+// chunk is a part of the list of pages.
+type chunk[V any] struct {
+	pages [chunkPages]*page[V]
+	edit  hamt.Edit // what may change them in place
 }
 
 type page[V any] struct {
@@ -33,9 +43,13 @@ type named[V any] struct {
 }
 
 const (
-	pageLists = 64
-	// A list has at most so many names on average. Then there are twice as many lists.
-	mostOfList = 4
+	// fewNames are at most in one list, which is searched from its beginning.
+	fewNames   = 16
+	pageLists  = 64
+	chunkPages = 64
+	// A list has at most so many names on average, before there is another page: those
+	// of pages that are still to be split up to twice as many, of others as few as half.
+	mostOfList = 3
 )
 
 // get returns the value of a name, or nil. It must not be changed.
@@ -45,8 +59,8 @@ func (m *names[V]) get(name string) *V {
 	}
 	hash := maphash.String(m.seed, name)
 	list := m.few
-	if m.pages != nil {
-		list = m.pages[m.page(hash)].lists[hash%pageLists]
+	if m.pages > 0 {
+		list = m.at(m.page(hash)).lists[hash%pageLists]
 	}
 	if i := find(list, hash, name); i >= 0 {
 		return &list[i].val
@@ -63,7 +77,18 @@ func find[V any](list []named[V], hash uint64, name string) int {
 	return -1
 }
 
-func (m *names[V]) page(hash uint64) int { return int(hash / pageLists & uint64(len(m.pages)-1)) }
+// page is the number of that with a hash. As many bits of it count as the last page has,
+// one less where that names a page that is still to come.
+func (m *names[V]) page(hash uint64) int {
+	mask := 1<<bits.Len(uint(m.pages-1)) - 1
+	i := int(hash/pageLists) & mask
+	if i >= m.pages {
+		i &= mask >> 1
+	}
+	return i
+}
+
+func (m *names[V]) at(page int) *page[V] { return m.chunks[page/chunkPages].pages[page%chunkPages] }
 
 // set returns the map with a value for a name. Of a new name it keeps a copy: what it is
 // given may be a part of a whole object, all of which would stay in memory.
@@ -81,10 +106,10 @@ func (m names[V]) set(in hamt.Edit, name string, val V) names[V] {
 	*list = inserted(*list, len(*list), named[V]{hash, strings.Clone(name), val})
 	m.n++
 	switch {
-	case m.pages == nil && m.n > few:
-		m.resize(in, 1)
-	case m.pages != nil && m.n > mostOfList*pageLists*len(m.pages):
-		m.resize(in, 2*len(m.pages))
+	case m.pages == 0 && m.n > fewNames:
+		m.spread(in)
+	case m.pages > 0 && m.n > mostOfList*pageLists*m.pages:
+		m.split(in)
 	}
 	return m
 }
@@ -101,43 +126,36 @@ func (m names[V]) del(in hamt.Edit, name string) names[V] {
 	switch {
 	case m.n == 0:
 		return names[V]{}
-	case len(m.pages) == 1 && m.n <= few/2:
-		m.resize(in, 0)
-	case len(m.pages) > 1 && m.n < pageLists*len(m.pages):
-		m.resize(in, len(m.pages)/2)
+	case m.pages == 1 && m.n <= fewNames/2:
+		m.gather()
+	case m.pages > 1 && m.n < pageLists*m.pages:
+		m.merge(in)
 	}
 	return m
 }
 
 // changeable returns the list of a hash, to be replaced by another.
 func (m *names[V]) changeable(in hamt.Edit, hash uint64) *[]named[V] {
-	if m.pages == nil {
+	if m.pages == 0 {
 		return &m.few
 	}
-	i := m.page(hash)
-	if in == 0 || m.edit != in {
-		m.pages, m.edit = slices.Clone(m.pages), in
+	p := m.slot(in, m.page(hash))
+	if in == 0 || (*p).edit != in {
+		*p = &page[V]{(*p).lists, in}
 	}
-	if p := m.pages[i]; in == 0 || p.edit != in {
-		m.pages[i] = &page[V]{p.lists, in}
-	}
-	return &m.pages[i].lists[hash%pageLists]
+	return &(*p).lists[hash%pageLists]
 }
 
-// resize distributes the names to other pages, or to none.
-func (m *names[V]) resize(in hamt.Edit, pages int) {
-	old := *m
-	m.few, m.pages, m.edit = nil, nil, in
-	for range pages {
-		m.pages = append(m.pages, &page[V]{edit: in})
+// slot is where a page is kept, for another in its place.
+func (m *names[V]) slot(in hamt.Edit, i int) **page[V] {
+	if in == 0 || m.edit != in {
+		m.chunks, m.edit = slices.Clone(m.chunks), in
 	}
-	for l := range old.all() {
-		list := &m.few
-		if pages > 0 {
-			list = &m.pages[m.page(l.hash)].lists[l.hash%pageLists]
-		}
-		*list = inserted(*list, len(*list), *l)
+	c := &m.chunks[i/chunkPages]
+	if in == 0 || (*c).edit != in {
+		*c = &chunk[V]{(*c).pages, in}
 	}
+	return &(*c).pages[i%chunkPages]
 }
 
 // all yields the names in no particular order.
@@ -154,9 +172,9 @@ func (m *names[V]) all() iter.Seq[*named[V]] {
 		if !each(m.few) {
 			return
 		}
-		for _, p := range m.pages {
-			for i := range p.lists {
-				if !each(p.lists[i]) {
+		for i := range m.pages {
+			for _, list := range m.at(i).lists {
+				if !each(list) {
 					return
 				}
 			}
