@@ -41,12 +41,12 @@ func (d *change[T]) apply(list []entry[T]) []entry[T] {
 	case d.next == nil && gone < 0:
 		return list
 	case d.next == nil:
-		return removed(list, gone)
+		return hamt.Removed(list, gone)
 	case gone >= 0:
 		list = slices.Delete(slices.Clone(list), gone, gone+1)
 		return slices.Insert(list, d.place(list), *d.next)
 	}
-	return inserted(list, d.place(list), *d.next)
+	return hamt.Inserted(list, d.place(list), *d.next)
 }
 
 // place is where the new entry belongs.
@@ -90,10 +90,10 @@ func (b *branch[T]) changeKid(d *change[T], depth int) {
 	switch {
 	case !there && !kid.empty():
 		b.bytes[c/64] |= 1 << (c % 64)
-		b.kids = inserted(b.kids, i, kid)
+		b.kids = hamt.Inserted(b.kids, i, kid)
 	case there && kid.empty():
 		b.bytes[c/64] &^= 1 << (c % 64)
-		b.kids = removed(b.kids, i)
+		b.kids = hamt.Removed(b.kids, i)
 	case there:
 		b.kids[i] = kid
 	}
@@ -106,24 +106,4 @@ func (b *branch[T]) changeable(in hamt.Edit) *branch[T] {
 	c := *b
 	c.kids, c.edit = slices.Clone(b.kids), in
 	return &c
-}
-
-// inserted returns a copy with one more at i, of no more memory than it needs.
-func inserted[E any](list []E, i int, e E) []E {
-	out := make([]E, len(list)+1)
-	copy(out, list[:i])
-	out[i] = e
-	copy(out[i+1:], list[i:])
-	return out
-}
-
-// removed returns a copy without the one at i; nil: there was no other.
-func removed[E any](list []E, i int) []E {
-	if len(list) == 1 {
-		return nil
-	}
-	out := make([]E, len(list)-1)
-	copy(out, list[:i])
-	copy(out[i:], list[i+1:])
-	return out
 }

@@ -103,7 +103,7 @@ func (m names[V]) set(in hamt.Edit, name string, val V) names[V] {
 		(*list)[i].val = val
 		return m
 	}
-	*list = inserted(*list, len(*list), named[V]{hash, strings.Clone(name), val})
+	*list = hamt.Inserted(*list, len(*list), named[V]{hash, strings.Clone(name), val})
 	m.n++
 	switch {
 	case m.pages == 0 && m.n > fewNames:
@@ -121,7 +121,7 @@ func (m names[V]) del(in hamt.Edit, name string) names[V] {
 	}
 	hash := maphash.String(m.seed, name)
 	list := m.changeable(in, hash)
-	*list = removed(*list, find(*list, hash, name))
+	*list = hamt.Removed(*list, find(*list, hash, name))
 	m.n--
 	switch {
 	case m.n == 0:

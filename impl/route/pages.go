@@ -12,7 +12,7 @@ func (m *names[V]) spread(in hamt.Edit) {
 	p := &page[V]{edit: in}
 	for _, l := range m.few {
 		list := &p.lists[l.hash%pageLists]
-		*list = inserted(*list, len(*list), l)
+		*list = hamt.Inserted(*list, len(*list), l)
 	}
 	m.few, m.pages, m.chunks, m.edit = nil, 1, []*chunk[V]{{edit: in}}, in
 	m.chunks[0].pages[0] = p
@@ -32,7 +32,7 @@ func (m *names[V]) split(in hamt.Edit) {
 		low.lists[i], high.lists[i] = parted(list, bit)
 	}
 	if m.pages%chunkPages == 0 {
-		m.chunks, m.edit = inserted(m.chunks, len(m.chunks), &chunk[V]{edit: in}), in
+		m.chunks, m.edit = hamt.Inserted(m.chunks, len(m.chunks), &chunk[V]{edit: in}), in
 	}
 	*m.slot(in, from) = low
 	*m.slot(in, m.pages) = high
@@ -50,7 +50,7 @@ func (m *names[V]) merge(in hamt.Edit) {
 	}
 	*m.slot(in, from) = both
 	if m.pages%chunkPages == 0 {
-		m.chunks, m.edit = removed(m.chunks, len(m.chunks)-1), in
+		m.chunks, m.edit = hamt.Removed(m.chunks, len(m.chunks)-1), in
 	} else {
 		*m.slot(in, m.pages) = nil
 	}

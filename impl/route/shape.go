@@ -41,7 +41,7 @@ func grown[T any](list []entry[T], depth int, in hamt.Edit) paths[T] {
 		at, there := b.at(c)
 		if !there {
 			b.bytes[c/64] |= 1 << (c % 64)
-			b.kids = inserted(b.kids, at, paths[T]{})
+			b.kids = hamt.Inserted(b.kids, at, paths[T]{})
 		}
 		b.kids[at].list = append(b.kids[at].list, *e)
 	}

@@ -175,9 +175,9 @@ func (h *hosts[T]) count(length, more int) {
 	i, there := slices.BinarySearchFunc(h.suffixes, length, func(s suffix, length int) int { return cmp.Compare(length, s.len) })
 	switch {
 	case !there:
-		h.suffixes = inserted(h.suffixes, i, suffix{length, more})
+		h.suffixes = hamt.Inserted(h.suffixes, i, suffix{length, more})
 	case h.suffixes[i].n+more == 0:
-		h.suffixes = removed(h.suffixes, i)
+		h.suffixes = hamt.Removed(h.suffixes, i)
 	default:
 		h.suffixes = slices.Clone(h.suffixes)
 		h.suffixes[i].n += more

@@ -146,7 +146,7 @@ func (n *node[K, V]) withKid(e Edit, i int, old, kid *node[K, V]) *node[K, V] {
 
 func (n *node[K, V]) insert(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 	n = n.own(e)
-	all := inserted(n.leaves, index(n.here, bit), l)
+	all := Inserted(n.leaves, index(n.here, bit), l)
 	n.here |= bit
 	n.setLeaves(all)
 	return n
@@ -154,7 +154,7 @@ func (n *node[K, V]) insert(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 
 func (n *node[K, V]) remove(e Edit, bit uint32) *node[K, V] {
 	n = n.own(e)
-	all := removed(n.leaves, index(n.here, bit))
+	all := Removed(n.leaves, index(n.here, bit))
 	n.here &^= bit
 	n.setLeaves(all)
 	return n
@@ -163,7 +163,7 @@ func (n *node[K, V]) remove(e Edit, bit uint32) *node[K, V] {
 // lower puts a node in the place of a leaf, raise a leaf in that of a node.
 func (n *node[K, V]) lower(e Edit, bit uint32, kid *node[K, V]) *node[K, V] {
 	n = n.remove(e, bit)
-	all := inserted(n.nodes, index(n.below, bit), kid)
+	all := Inserted(n.nodes, index(n.below, bit), kid)
 	n.below |= bit
 	n.setNodes(all)
 	return n
@@ -171,28 +171,8 @@ func (n *node[K, V]) lower(e Edit, bit uint32, kid *node[K, V]) *node[K, V] {
 
 func (n *node[K, V]) raise(e Edit, bit uint32, l leaf[K, V]) *node[K, V] {
 	n = n.insert(e, bit, l)
-	all := removed(n.nodes, index(n.below, bit))
+	all := Removed(n.nodes, index(n.below, bit))
 	n.below &^= bit
 	n.setNodes(all)
 	return n
-}
-
-// inserted returns a copy with x at i, of no more memory than it needs.
-func inserted[T any](all []T, i int, x T) []T {
-	out := make([]T, len(all)+1)
-	copy(out, all[:i])
-	out[i] = x
-	copy(out[i+1:], all[i:])
-	return out
-}
-
-// removed returns a copy without the one at i; nil: there was no other.
-func removed[T any](all []T, i int) []T {
-	if len(all) == 1 {
-		return nil
-	}
-	out := make([]T, len(all)-1)
-	copy(out, all[:i])
-	copy(out[i:], all[i+1:])
-	return out
 }
