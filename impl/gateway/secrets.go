@@ -29,15 +29,21 @@ type referrers struct {
 	objects map[string]store.KV
 	// inForce are the versions in force of these, where they refer to secrets: another
 	// one than was put last while that is refused.
-	inForce map[string]store.KV
+	inForce map[string]referrer
 	// waiting are the objects that lack a secret, and what they add to the hash, which
 	// counts them as they were put, beside their versions in force.
 	waiting  map[string]store.Hash
 	managers map[string]bool // keys of managers
 }
 
+// referrer is a version of an object, and what it refers to.
+type referrer struct {
+	kv   store.KV
+	refs []string // sorted
+}
+
 func newReferrers() referrers {
-	return referrers{objects: map[string]store.KV{}, inForce: map[string]store.KV{}, waiting: map[string]store.Hash{}, managers: map[string]bool{}}
+	return referrers{objects: map[string]store.KV{}, inForce: map[string]referrer{}, waiting: map[string]store.Hash{}, managers: map[string]bool{}}
 }
 
 // manager is the id of the manager of secrets that a key of APISIX names, such as vault/1;
@@ -94,7 +100,7 @@ func (c *configurator) manage(prefix string, b store.Batch) (d config.Delta, orp
 // its version in force refers to is followed until another one is.
 func (c *configurator) refer(kv store.KV, ch *config.Change) {
 	refs := config.References(*ch)
-	stays := c.referencesInForce(kv.Key)
+	stays := c.secrets.inForce[kv.Key].refs
 	if len(refs)+len(stays) == 0 {
 		c.unrefer(kv.Key)
 		return
@@ -120,15 +126,6 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// referencesInForce are those of the version in force of an object.
-func (c *configurator) referencesInForce(key string) []string {
-	kv, ok := c.secrets.inForce[key]
-	if !ok {
-		return nil
-	}
-	return config.References(written(c.g.o.Prefix, kv))
-}
-
 // unrefer notes that an object refers to nothing, or is gone.
 func (c *configurator) unrefer(key string) {
 	if _, ok := c.secrets.objects[key]; ok {
@@ -152,7 +149,7 @@ func (c *configurator) follow(changes []config.Change, refused map[string]error)
 				c.unrefer(ch.Key)
 				continue
 			}
-			c.secrets.inForce[ch.Key] = newest
+			c.secrets.inForce[ch.Key] = referrer{newest, refs}
 			c.g.secrets.Use(ch.Key, refs)
 		}
 	}
@@ -168,8 +165,8 @@ func (c *configurator) again(keys []string) []config.Change {
 			continue // it has been changed meanwhile
 		}
 		versions := []store.KV{newest}
-		if kv, ok := c.secrets.inForce[key]; ok && kv.Mod != newest.Mod {
-			versions = []store.KV{kv, newest}
+		if now, ok := c.secrets.inForce[key]; ok && now.kv.Mod != newest.Mod {
+			versions = []store.KV{now.kv, newest}
 		}
 		for _, kv := range versions {
 			ch := written(c.g.o.Prefix, kv)
