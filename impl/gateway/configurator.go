@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -190,67 +189,6 @@ func (c *configurator) missing(prefix string, kvs []store.KV) (keys []string) {
 		put[kv.Key] = true
 	}
 	return slices.DeleteFunc(keys, func(key string) bool { return put[key] })
-}
-
-// alien brings the hash of a prefix up to date with an object whose kind the gateway does
-// not know: it counts as it was read. hash 0: it is gone, or adds nothing.
-func (c *configurator) alien(prefix, key string, hash store.Hash) {
-	c.hash[prefix] += hash - c.foreign[key]
-	if hash == 0 {
-		delete(c.foreign, key)
-	} else {
-		c.foreign[key] = hash
-	}
-}
-
-// await has objects that lack a secret count in the hash of a prefix as they were put:
-// secrets come to each gateway at a time of its own.
-func (c *configurator) await(prefix string, changes []config.Change, refused map[string]error) {
-	waiting := c.secrets.waiting
-	for i := range changes {
-		ch := &changes[i]
-		c.hash[prefix] -= waiting[ch.Key]
-		delete(waiting, ch.Key)
-		var lacks *config.MissingSecret
-		if !ch.Delete && errors.As(refused[ch.Key], &lacks) {
-			inForce, _ := c.snap.Stored(ch.Kind, ch.ID)
-			waiting[ch.Key] = store.Hash(ch.Sum - inForce.Sum)
-			c.hash[prefix] += waiting[ch.Key]
-		}
-	}
-}
-
-// written is the change that an object that was put makes.
-func written(prefix string, kv store.KV) config.Change {
-	ch := change(prefix, kv.Key)
-	ch.Value, ch.Create, ch.Mod = kv.Value, kv.Create, kv.Mod
-	ch.Sum = uint64(store.HashOf(kv.Key, kv.Value))
-	return ch
-}
-
-// change finds kind and id of a key.
-func change(prefix, key string) config.Change {
-	ch := config.Change{Key: key}
-	rest := strings.TrimPrefix(key, prefix+"/")
-	if prefix == ListenersPrefix {
-		if rest != "" && !strings.Contains(rest, "/") {
-			ch.Kind, ch.ID = config.Listeners, rest
-		}
-		return ch
-	}
-	ch.Kind, ch.ID = config.Locate(rest)
-	return ch
-}
-
-// keyOf is the reverse of change; empty: objects of that kind have other prefixes.
-func keyOf(prefix string, kind config.Kind, id string) string {
-	switch {
-	case (kind == config.Listeners) != (prefix == ListenersPrefix):
-		return ""
-	case kind == config.Listeners:
-		return prefix + "/" + id
-	}
-	return prefix + "/" + kind.Directory() + "/" + id
 }
 
 // objectsRebuilt is how many objects were compiled, or refused, since the start.
