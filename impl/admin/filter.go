@@ -1,65 +1,118 @@
 package admin
 
 import (
+	"fmt"
 	"net/url"
-	"slices"
+	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/expr"
 )
 
-// filters returns the condition that the query sets for a list; nil: none.
-func filters(res *resource, q url.Values) (func(tree map[string]any) bool, *failure) {
-	var conds []func(map[string]any) bool
-	if q.Get("name") != "" {
-		found, err := expr.Search(q.Get("name"))
-		if err != nil {
-			return nil, bad("invalid argument name: " + err.Error())
-		}
-		conds = append(conds, func(t map[string]any) bool {
-			name, ok := t["name"].(string)
-			return ok && found(name)
-		})
-	}
+const (
+	// searchTime is how long patterns may be searched for in all objects of one list.
+	searchTime = time.Second
+	// maxPattern is the longest pattern, in bytes.
+	maxPattern = 1 << 10
+)
+
+// filter is what the query of a list asks for.
+type filter struct {
+	conds    []func(tree map[string]any) bool
+	searches []search
+}
+
+// search is a pattern in the argument of that name.
+type search struct {
+	argument string
+	texts    func(tree map[string]any) []string // one of which must have it
+	found    func(text string) (bool, error)
+}
+
+// An argumentError is an argument that cannot be followed.
+type argumentError struct {
+	name string
+	err  error
+}
+
+func (e *argumentError) Error() string { return "invalid argument " + e.name + ": " + e.err.Error() }
+
+// filters returns what the query asks for, which may be nothing.
+func (h *Handler) filters(res *resource, q url.Values) (*filter, error) {
+	f := &filter{}
 	if label := q.Get("label"); label != "" {
-		conds = append(conds, func(t map[string]any) bool {
+		f.conds = append(f.conds, func(t map[string]any) bool {
 			labels, _ := t["labels"].(map[string]any)
 			_, ok := labels[label]
 			return ok
 		})
 	}
-	if q.Get("uri") != "" {
-		found, err := expr.Search(q.Get("uri"))
-		if err != nil {
-			return nil, bad("invalid argument uri: " + err.Error())
-		}
-		conds = append(conds, func(t map[string]any) bool { return anyPath(t, found) })
-	}
 	if res.dir == "routes" || res.dir == "stream_routes" {
-		conds = append(conds, byIDs(q.Get("filter"))...)
+		f.conds = append(f.conds, byIDs(q.Get("filter"))...)
 	}
-	if len(conds) == 0 {
-		return nil, nil
-	}
-	return func(t map[string]any) bool {
-		for _, c := range conds {
-			if !c(t) {
-				return false
-			}
+	patience := &expr.Patience{Left: h.searchTime}
+	for _, s := range []search{{argument: "name", texts: names}, {argument: "uri", texts: uris}} {
+		pattern := q.Get(s.argument)
+		if pattern == "" {
+			continue
 		}
-		return true
-	}, nil
+		if len(pattern) > maxPattern {
+			return nil, &argumentError{s.argument, fmt.Errorf("longer than %d bytes", maxPattern)}
+		}
+		var err error
+		if s.found, err = patience.Search(pattern); err != nil {
+			return nil, &argumentError{s.argument, err}
+		}
+		f.searches = append(f.searches, s)
+	}
+	return f, nil
 }
 
-func anyPath(t map[string]any, match func(string) bool) bool {
-	if uri, ok := t["uri"].(string); ok && match(uri) {
-		return true
+// all tells whether nothing is left out.
+func (f *filter) all() bool { return len(f.conds) == 0 && len(f.searches) == 0 }
+
+// keeps tells whether an object is asked for. The error is an *argumentError.
+func (f *filter) keeps(t map[string]any) (bool, error) {
+	for _, c := range f.conds {
+		if !c(t) {
+			return false, nil
+		}
 	}
-	uris, _ := t["uris"].([]any)
-	return slices.ContainsFunc(uris, func(v any) bool {
-		uri, ok := v.(string)
-		return ok && match(uri)
-	})
+	for _, s := range f.searches {
+		if ok, err := s.in(t); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (s *search) in(t map[string]any) (bool, error) {
+	for _, text := range s.texts(t) {
+		found, err := s.found(text)
+		if err != nil {
+			return false, &argumentError{s.argument, err}
+		}
+		if found {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func names(t map[string]any) []string { return onlyTexts(t["name"]) }
+
+func uris(t map[string]any) []string {
+	several, _ := t["uris"].([]any)
+	return append(onlyTexts(t["uri"]), onlyTexts(several...)...)
+}
+
+func onlyTexts(values ...any) (texts []string) {
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 // byIDs reads filter=<k=v&k=v>: equality of service_id and upstream_id; other

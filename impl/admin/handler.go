@@ -89,6 +89,7 @@ type Handler struct {
 	waits     chan struct{} // has an element for each write that waits for them
 	knowledge knowledge
 
+	searchTime time.Duration // of the patterns of one list
 	standalone bool
 	maxConfigs int64
 	accepting  chan struct{} // has an element for each whole configuration in memory
@@ -119,7 +120,7 @@ func New(o Options) (*Handler, error) {
 	h := &Handler{
 		st: o.Store, prefix: o.Prefix, keys: o.Keys, keyring: o.Keyring, plain: o.PlainSecrets, stream: o.Stream,
 		allow: o.Allow, noCORS: o.NoCORS, noVersion: o.NoVersion, now: o.Now, log: o.Log,
-		nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
+		searchTime: searchTime, nodes: node.NewClient(keptConns), waits: make(chan struct{}, maxWaits),
 		standalone: o.Standalone, maxConfigs: o.MaxConfigs, self: randomID(), accepting: make(chan struct{}, maxAccepting), replacing: make(chan struct{}, 1),
 	}
 	h.knowledge.h = h

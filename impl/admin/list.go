@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -19,12 +20,12 @@ import (
 // list answers all objects of a kind. It holds a step of them at a time: the
 // answer is written while they are read.
 func (h *Handler) list(req *request) (*answer, *failure) {
-	l := &listing{h: h, at: req.address}
-	var err *failure
 	args := arguments(req.Request)
-	if l.keep, err = filters(req.res, args); err != nil {
-		return nil, err
+	asked, aerr := h.filters(req.res, args)
+	if aerr != nil {
+		return nil, unlisted(aerr)
 	}
+	l := &listing{h: h, at: req.address, asked: asked}
 	page, size, paged, err := pageOf(args)
 	if err != nil {
 		return nil, err
@@ -33,6 +34,11 @@ func (h *Handler) list(req *request) (*answer, *failure) {
 		return l.page(req.Context(), page, size)
 	}
 	w := walk{h: h, dir: h.listDir(req.address), limit: firstKeys}
+	if len(asked.searches) > 0 {
+		if w.rev, aerr = l.search(req.Context()); aerr != nil {
+			return nil, unlisted(aerr)
+		}
+	}
 	first, lerr := w.next(req.Context())
 	if lerr != nil {
 		return nil, unavailable(lerr)
@@ -60,21 +66,53 @@ func pageOf(q url.Values) (page, size float64, paged bool, err *failure) {
 
 // listing is one list.
 type listing struct {
-	h    *Handler
-	at   address
-	keep func(tree map[string]any) bool // nil: everything
+	h     *Handler
+	at    address
+	asked *filter
+	found map[string]bool // all keys that the list shows; nil: they were not looked for yet
+}
+
+// unlisted is the answer when a list is not to be had.
+func unlisted(err error) *failure {
+	var wrong *argumentError
+	if errors.As(err, &wrong) {
+		return bad(wrong.Error())
+	}
+	return unavailable(err)
+}
+
+// search looks for what the list shows as of the revision that it returns: a search may
+// be given up, and once a list is being written it is too late to say so.
+func (l *listing) search(ctx context.Context) (rev int64, err error) {
+	found := map[string]bool{}
+	rev, err = l.h.each(ctx, l.h.listDir(l.at), 0, func(kv store.KV) error {
+		ok, err := l.shows(ctx, kv)
+		if ok {
+			found[kv.Key] = true
+		}
+		return err
+	})
+	l.found = found
+	return rev, err
 }
 
 // shows tells whether the list holds an object.
-func (l *listing) shows(kv store.KV) bool {
-	if !l.h.listed(l.at, kv.Key) {
-		return false
-	}
-	if l.keep == nil {
-		return bytes.HasPrefix(bytes.TrimLeft(kv.Value, " \t\r\n"), []byte("{")) && json.Valid(kv.Value)
+func (l *listing) shows(ctx context.Context, kv store.KV) (bool, error) {
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case l.found != nil:
+		return l.found[kv.Key], nil
+	case !l.h.listed(l.at, kv.Key):
+		return false, nil
+	case l.asked.all():
+		return bytes.HasPrefix(bytes.TrimLeft(kv.Value, " \t\r\n"), []byte("{")) && json.Valid(kv.Value), nil
 	}
 	tree, ok := isObject(kv.Value)
-	return ok && l.keep(tree)
+	if !ok {
+		return false, nil
+	}
+	return l.asked.keeps(tree)
 }
 
 // write writes the list: what was read already, and then step by step the rest.
@@ -87,7 +125,9 @@ func (l *listing) write(ctx context.Context, to io.Writer, w walk, kvs []store.K
 	total := 0
 	for {
 		for _, kv := range kvs {
-			if !l.shows(kv) {
+			if ok, err := l.shows(ctx, kv); err != nil {
+				return fmt.Errorf("list %s: %w", l.at.res.dir, err)
+			} else if !ok {
 				continue
 			}
 			if total > 0 {
@@ -126,13 +166,14 @@ func (l *listing) page(ctx context.Context, page, size float64) (*answer, *failu
 	empty := true
 	rev, err := l.h.each(ctx, l.h.listDir(l.at), 0, func(kv store.KV) error {
 		empty = false
-		if l.shows(kv) {
+		ok, err := l.shows(ctx, kv)
+		if ok {
 			all = append(all, made{kv.Key, kv.Create})
 		}
-		return nil
+		return err
 	})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, unlisted(err)
 	}
 	if empty && l.at.res == credentials {
 		return nil, keyNotFound() // there is no directory

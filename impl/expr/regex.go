@@ -3,6 +3,7 @@ package expr
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/dlclark/regexp2"
@@ -16,22 +17,32 @@ const patience = 20 * time.Millisecond
 func init() { regexp2.SetTimeoutCheckPeriod(patience / 4) }
 
 // Search returns what tells whether a text has something that a pattern of APISIX's
-// matches. These are PCRE's. Go's library reads nearly all of them and is never slow; the
-// other one is for what it does not know. It is safe for concurrent use.
+// matches. It is safe for concurrent use.
 func Search(pattern string) (func(text string) bool, error) {
-	re, err := shared(pattern)
-	if err == nil {
-		return re.MatchString, nil
-	}
-	slow, other := regexp2.Compile(pattern, regexp2.None)
-	if other != nil {
+	re, slow, err := read(pattern)
+	switch {
+	case err != nil:
 		return nil, err
+	case re != nil:
+		return re.MatchString, nil
 	}
 	slow.MatchTimeout = patience
 	return func(text string) bool {
 		found, err := slow.MatchString(text)
 		return err == nil && found
 	}, nil
+}
+
+// read reads a pattern of APISIX's, which is PCRE's. Go's library reads nearly all of
+// them and is never slow; the other one is for what it does not know.
+func read(pattern string) (re *regexp.Regexp, slow *regexp2.Regexp, err error) {
+	if re, err = shared(pattern); err == nil {
+		return re, nil, nil
+	}
+	if slow, other := regexp2.Compile(pattern, regexp2.None); other == nil {
+		return nil, slow, nil
+	}
+	return nil, nil, err
 }
 
 // matches searches for a pattern.

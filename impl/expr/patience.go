@@ -1,0 +1,76 @@
+package expr
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// ErrImpatient is that of a search that was given up.
+var ErrImpatient = errors.New("takes too long to search for")
+
+// Patience bounds how long searches take all together, for who must not take one that was
+// given up for one that found nothing. It is for one goroutine.
+type Patience struct {
+	Left time.Duration
+}
+
+// Search is Search at the cost of p. What it returns fails with ErrImpatient once nothing
+// of p is left.
+func (p *Patience) Search(pattern string) (func(text string) (bool, error), error) {
+	re, slow, err := read(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return func(text string) (found bool, err error) {
+		if p.Left <= 0 {
+			return false, ErrImpatient
+		}
+		began := time.Now()
+		defer func() { p.Left -= time.Since(began) }()
+		switch {
+		case slow != nil:
+			slow.MatchTimeout = p.Left
+			if found, err = slow.MatchString(text); err != nil {
+				return false, ErrImpatient
+			}
+			return found, nil
+		case quick(pattern, text):
+			return re.MatchString(text), nil
+		}
+		runes := &limited{text: text, until: began.Add(p.Left)}
+		if found = re.MatchReader(runes); runes.late {
+			return false, ErrImpatient
+		}
+		return found, nil
+	}, nil
+}
+
+// quick tells whether a search takes some milliseconds at most: Go's takes as many steps
+// for a byte of the text as the pattern has parts, and {1000} makes a thousand of one.
+func quick(pattern, text string) bool {
+	const most, repeats = 1 << 20, 1000
+	parts := len(pattern)
+	if strings.Contains(pattern, "{") {
+		parts *= repeats
+	}
+	return parts*len(text) <= most
+}
+
+// limited are the runes of a text up to some time.
+type limited struct {
+	text  string
+	until time.Time
+	late  bool
+}
+
+func (l *limited) ReadRune() (r rune, size int, err error) {
+	if l.late = l.late || time.Now().After(l.until); l.late || l.text == "" {
+		return 0, 0, io.EOF
+	}
+	r, size = utf8.DecodeRuneInString(l.text)
+	l.text = l.text[size:]
+	return r, size, nil
+}
