@@ -16,14 +16,14 @@ type fact struct {
 	what  string // a reference, or what only one object can have, or all must say alike
 	place int    // of a reference: in the list of users of the kind that it refers to
 	value string
+	as    string // of what all must say alike: what is said of it
 }
 
 // What facts there are, beside the names of authentication plugins, whose value is a key
 // that one consumer can have.
 const (
-	aReference = "reference"   // to the object with this key in etcd
-	aGroup     = "group"       // of limit-count
-	aGroupAs   = "group as is" // with what is said of it
+	aReference = "reference" // to the object with this key in etcd
+	aGroup     = "group"     // of limit-count
 )
 
 // limitedKinds are those whose plugins run, so that they can be in a group of limit-count.
@@ -51,7 +51,7 @@ func (h *Handler) factsOf(key string, value []byte) []fact {
 		}
 	}
 	if group, says := limitGroup(tree); group != "" && slices.Contains(limitedKinds, dir) {
-		facts = append(facts, fact{what: aGroup, value: group}, groupAs(group, says))
+		facts = append(facts, fact{what: aGroup, value: group, as: says})
 	}
 	return facts
 }
@@ -62,9 +62,21 @@ func mayHaveFacts(value []byte) bool {
 	return bytes.Contains(value, []byte(`_id"`)) || bytes.Contains(value, []byte(`"limit-count"`)) || bytes.IndexByte(value, '\\') >= 0
 }
 
+// against tells whether one object may not say f because another one says this: the same
+// or, of what all must say alike, something else.
+func (f fact) against(other fact) bool {
+	return f.about() == other.about() && (f.as == "" || f.as != other.as)
+}
+
+// about is f without what is said.
+func (f fact) about() fact {
+	f.as = ""
+	return f
+}
+
 // referenceTo is the fact that an object refers to another, at a place in the list of
 // users of the other's kind.
-func referenceTo(key string, place int) fact { return fact{aReference, place, key} }
+func referenceTo(key string, place int) fact { return fact{what: aReference, place: place, value: key} }
 
 // mentions are the references in an object of a directory that are looked for when
 // something is deleted.

@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,16 +45,23 @@ type known struct {
 	dirs map[string]*knownDir
 }
 
-// A saying is that an object says something.
+// A saying is that an object says something. Those about the same are in order of what
+// is said of it, so that who says otherwise is found at once however many agree.
 type saying struct {
-	hash uint64
-	key  string // of the object
+	hashed
+	key string // of the object
+}
+
+// hashed is a fact.
+type hashed struct {
+	about uint64
+	as    uint64 // 0: nothing that all must say alike, else less than 1<<63
 }
 
 // knownDir is a directory that is followed.
 type knownDir struct {
 	*store.Follower
-	facts map[string][]uint64 // of all objects, by key
+	facts map[string][]hashed // of all objects, by key
 }
 
 // at is what is known of directories as they were at revision rev, which the cluster must
@@ -116,7 +125,7 @@ func (k *known) follow(dirs []string) ([]*store.Follower, error) {
 	for i, name := range dirs {
 		d := k.dirs[name]
 		if d == nil {
-			d = &knownDir{facts: map[string][]uint64{}}
+			d = &knownDir{facts: map[string][]hashed{}}
 			d.Follower = k.h.st.Follow(k.h.dir(name), func(kv store.KV) { k.take(d, kv) })
 			k.dirs[name] = d
 		}
@@ -127,18 +136,18 @@ func (k *known) follow(dirs []string) ([]*store.Follower, error) {
 
 // take notes what an object says now.
 func (k *known) take(d *knownDir, kv store.KV) {
-	var says []uint64
+	var says []hashed
 	for _, f := range k.h.factsOf(kv.Key, kv.Value) {
 		says = append(says, k.hash(f))
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if was := d.facts[kv.Key]; !slices.Equal(was, says) {
-		for _, hash := range was {
-			k.said.Delete(saying{hash, kv.Key})
+		for _, f := range was {
+			k.said.Delete(saying{f, kv.Key})
 		}
-		for _, hash := range says {
-			k.said.ReplaceOrInsert(saying{hash, kv.Key})
+		for _, f := range says {
+			k.said.ReplaceOrInsert(saying{f, kv.Key})
 		}
 	}
 	if kv.Create == 0 {
@@ -148,22 +157,28 @@ func (k *known) take(d *knownDir, kv store.KV) {
 	d.facts[kv.Key] = says
 }
 
-// next is the first key after another one of an object that says something, and none of
-// what is named beside it; "": there is none. Whether it does the object itself tells.
-func (k *known) next(after string, f fact, unless ...fact) string {
-	from, found := saying{k.hash(f), after + "\x00"}, ""
+// next is the first saying of an object from one on, about the same and not as unlike, if
+// that is not 0; ok is false when there is none. Whether the object says so it tells itself.
+func (k *known) next(from saying, unlike uint64) (found saying, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.said.AscendGreaterOrEqual(from, func(s saying) bool {
-		if s.hash != from.hash {
+	for {
+		ok = false
+		k.said.AscendGreaterOrEqual(from, func(s saying) bool {
+			found, ok = s, s.about == from.about
 			return false
+		})
+		if !ok || unlike == 0 || found.as != unlike {
+			return found, ok
 		}
-		if !slices.ContainsFunc(unless, func(f fact) bool { return k.said.Has(saying{k.hash(f), s.key}) }) {
-			found = s.key
-		}
-		return found == ""
-	})
-	return found
+		from = saying{hashed: hashed{from.about, unlike + 1}} // past all who agree
+	}
+}
+
+// after is where those after s begin.
+func (s saying) after() saying {
+	s.key += "\x00"
+	return s
 }
 
 // few tells whether there are no more objects in directories than n.
@@ -176,28 +191,31 @@ func (k *known) few(n int, dirs []string) bool {
 	return n >= 0
 }
 
-func (k *known) hash(f fact) uint64 { return maphash.Comparable(k.seed, f) }
-
-func (s saying) less(other saying) bool {
-	return s.hash < other.hash || s.hash == other.hash && s.key < other.key
+func (k *known) hash(f fact) hashed {
+	h := hashed{about: maphash.Comparable(k.seed, f.about())}
+	if f.as != "" {
+		h.as = maphash.String(k.seed, f.as)>>1 | 1
+	}
+	return h
 }
 
-// anyone returns the first object, in the order of keys, that says something and is not
-// the one with the key but; ok is false when nobody does. k must know of it.
-func (h *Handler) anyone(ctx context.Context, k *known, but string, f fact, unless ...fact) (kv store.KV, ok bool, err error) {
-	for key := k.next("", f, unless...); key != ""; key = k.next(key, f, unless...) {
-		if key == but {
+func (s saying) less(other saying) bool {
+	return cmp.Or(cmp.Compare(s.about, other.about), cmp.Compare(s.as, other.as), strings.Compare(s.key, other.key)) < 0
+}
+
+// anyone returns the first object that is not the one with the key but and says something
+// against a fact; ok is false when nobody does. k must know of it.
+func (h *Handler) anyone(ctx context.Context, k *known, but string, f fact) (kv store.KV, ok bool, err error) {
+	what := k.hash(f)
+	for s, more := k.next(saying{hashed: hashed{about: what.about}}, what.as); more; s, more = k.next(s.after(), what.as) {
+		if s.key == but {
 			continue
 		}
-		kv, exists, _, err := h.st.Get(ctx, key)
+		kv, exists, _, err := h.st.Get(ctx, s.key)
 		if err != nil {
 			return store.KV{}, false, err
 		}
-		if !exists {
-			continue
-		}
-		says := h.factsOf(key, kv.Value)
-		if slices.Contains(says, f) && !slices.ContainsFunc(unless, func(f fact) bool { return slices.Contains(says, f) }) {
+		if exists && slices.ContainsFunc(h.factsOf(s.key, kv.Value), f.against) {
 			return kv, true, nil
 		}
 	}

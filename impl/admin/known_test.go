@@ -2,11 +2,16 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/btree"
 
 	"github.com/unilb/unilb/impl/apisix"
 	"github.com/unilb/unilb/impl/history"
@@ -256,6 +261,56 @@ func TestWhatCannotBeFollowedOnIsReadAgain(t *testing.T) {
 		}
 		if code != want {
 			t.Errorf("%s: got %d %s, want %d", key, code, text, want)
+		}
+	}
+}
+
+func TestWriteInAGroupLooksAtFewOfItsMembers(t *testing.T) {
+	t.Parallel()
+	const members = 5000
+	compared := 0
+	k := &known{h: &Handler{prefix: "/apisix"}, seed: maphash.MakeSeed(), dirs: map[string]*knownDir{}}
+	k.said = btree.NewG(32, func(a, b saying) bool {
+		compared++
+		return a.less(b)
+	})
+	routes := &knownDir{facts: map[string][]hashed{}}
+	put := func(name, group string, count int) {
+		k.take(routes, store.KV{Key: "/apisix/routes/" + name, Create: 1,
+			Value: fmt.Appendf(nil, `{"plugins":{"limit-count":{"group":%q,"count":%d,"time_window":1}}}`, group, count)})
+	}
+	for i := range members {
+		put(fmt.Sprint("m", i), "g", 1)
+		put(fmt.Sprint("o", i), fmt.Sprint("other", i), i+1)
+	}
+	// differ are the objects that say something else of the group than that count.
+	differ := func(count int) (keys []string) {
+		t.Helper()
+		compared = 0
+		_, says := limitGroup(map[string]any{"plugins": map[string]any{"limit-count": map[string]any{"group": "g", "count": json.Number(fmt.Sprint(count)), "time_window": json.Number("1")}}})
+		f := k.hash(fact{what: aGroup, value: "g", as: says})
+		for s, ok := k.next(saying{hashed: hashed{about: f.about}}, f.as); ok && len(keys) < 20; s, ok = k.next(s.after(), f.as) {
+			keys = append(keys, strings.TrimPrefix(s.key, "/apisix/routes/"))
+		}
+		if most := 200 * (len(keys) + 1); compared > most {
+			t.Errorf("%d members, %d differ: %d were compared, want at most %d", members, len(keys), compared, most)
+		}
+		return keys
+	}
+	if got := differ(1); len(got) > 0 {
+		t.Errorf("all agree, but %v", got)
+	}
+	if got := differ(2); len(got) != 20 {
+		t.Errorf("%v say otherwise, want all", got)
+	}
+	var want []string
+	for count := 2; count < 10; count++ { // some are before and some after what most say
+		name := fmt.Sprint("d", count)
+		put(name, "g", count)
+		want = append(want, name)
+		got := differ(1)
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%v say otherwise, want %v", got, want)
 		}
 	}
 }

@@ -78,9 +78,6 @@ func plainNumbers(v any) any {
 	return v
 }
 
-// groupAs is the fact that an object names a group and says something of it.
-func groupAs(group, says string) fact { return fact{what: aGroupAs, value: group + "\x00" + says} }
-
 // sameGroup refuses an object that says something else of a group than others do.
 // Writers of one group are kept apart by a lock that both write.
 func (h *Handler) sameGroup(ctx context.Context, at address, obj *apisix.Object, since int64) ([]store.Cond, []store.Op, *failure) {
@@ -92,7 +89,7 @@ func (h *Handler) sameGroup(ctx context.Context, at address, obj *apisix.Object,
 	if err != nil {
 		return nil, nil, unavailable(err)
 	}
-	_, differs, err := h.anyone(ctx, known, h.key(at), fact{what: aGroup, value: group}, groupAs(group, says))
+	_, differs, err := h.anyone(ctx, known, h.key(at), fact{what: aGroup, value: group, as: says})
 	switch {
 	case err != nil:
 		return nil, nil, unavailable(err)
