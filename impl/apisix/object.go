@@ -9,6 +9,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/unilb/unilb/impl/apisix/jsontree"
@@ -21,6 +22,8 @@ type Object struct {
 	raw     []byte
 	tree    map[string]any
 	printed bool // raw is what Encode returns
+
+	sole atomic.Bool // nothing else has a part of the tree
 }
 
 // A SyntaxError says that the text is not JSON.
@@ -44,7 +47,9 @@ func Parse(b []byte) (*Object, error) {
 		}
 		return nil, fmt.Errorf("invalid configuration: %w", typeError(v))
 	}
-	return &Object{raw: b, tree: tree}, nil
+	o := &Object{raw: b, tree: tree}
+	o.sole.Store(true)
+	return o, nil
 }
 
 // FromTree makes an object of a tree as encoding/json decodes it with UseNumber.
@@ -115,9 +120,12 @@ func decode(b []byte) (any, error) {
 
 // Release gives back the memory of the tree: nobody may read the object any more, nor
 // objects and lists of it that were handed out as trees. Texts and numbers stay what they are.
-// The object must be one that Parse made. It pays where many are read, one after the other;
-// nobody has to call it.
+// It does nothing with an object that shares its tree: a copy, one that has copies, or one
+// made of a tree. It pays where many are read, one after the other; nobody has to call it.
 func (o *Object) Release() {
+	if !o.sole.Load() {
+		return
+	}
 	jsontree.Release(o.tree)
 	o.tree, o.raw = nil, nil
 }
@@ -161,7 +169,7 @@ func bytesOf(text string) []byte {
 // With returns a copy in which the given members are set; the others stay as
 // they were written. The copy has not been checked.
 func (o *Object) With(set map[string]any) (*Object, error) {
-	tree := maps.Clone(o.tree)
+	tree := o.shareTree()
 	texts := make(map[string]string, len(set))
 	for name, v := range set {
 		b, err := marshal(v)
@@ -178,13 +186,19 @@ func (o *Object) With(set map[string]any) (*Object, error) {
 
 // Without returns a copy that lacks some members.
 func (o *Object) Without(names ...string) (*Object, error) {
-	tree := maps.Clone(o.tree)
+	tree := o.shareTree()
 	gone := make(map[string]string, len(names))
 	for _, name := range names {
 		delete(tree, name)
 		gone[name] = ""
 	}
 	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), gone), tree: tree, printed: true}, nil
+}
+
+// shareTree is the tree of a copy, which has what is below its members in common with o.
+func (o *Object) shareTree() map[string]any {
+	o.sole.Store(false)
+	return maps.Clone(o.tree)
 }
 
 // Encode returns the object as one compact JSON object, its members in the order of
