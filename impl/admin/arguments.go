@@ -17,8 +17,16 @@ func parseArguments(query string) url.Values {
 	return args
 }
 
-// number reads an argument as Lua reads numbers, which need not be whole.
+// number reads an argument as Lua reads numbers, which need not be whole, and may be
+// hexadecimal without an exponent.
 func number(text string) (n float64, ok bool) {
-	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	text = strings.Trim(text, " \t\n\v\f\r")
+	if strings.Contains(text, "_") { // only Go reads it
+		return 0, false
+	}
+	if strings.ContainsAny(text, "xX") && !strings.ContainsAny(text, "pP") {
+		text += "p0"
+	}
+	n, err := strconv.ParseFloat(text, 64)
 	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
 }
