@@ -75,19 +75,12 @@ func fill(t *testing.T, st *store.Store, n int) {
 	}
 }
 
-// meter counts at how many keys etcd has to look for what is asked of it: at all of a
-// directory for what was changed in it, and to hold it as it is.
+// meter counts at how many keys etcd has to look for what is asked of it, at all of a
+// directory to hold it as it is, and how many directories are followed.
 type meter struct {
 	*store.Store
 	looked  int64
 	follows int
-}
-
-func (m *meter) whole(ctx context.Context, dirs ...string) {
-	for _, dir := range dirs {
-		n, _ := m.Count(ctx, dir)
-		m.looked += n
-	}
 }
 
 func (m *meter) Get(ctx context.Context, key string) (store.KV, bool, int64, error) {
@@ -101,11 +94,6 @@ func (m *meter) Page(ctx context.Context, prefix, from string, rev int64, limit 
 	return kvs, next, at, err
 }
 
-func (m *meter) Changed(ctx context.Context, after int64, prefixes ...string) ([]store.KV, int64, error) {
-	m.whole(ctx, prefixes...)
-	return m.Store.Changed(ctx, after, prefixes...)
-}
-
 func (m *meter) Follow(prefix string, take func(store.KV)) *store.Follower {
 	m.follows++
 	return m.Store.Follow(prefix, take)
@@ -114,7 +102,8 @@ func (m *meter) Follow(prefix string, take func(store.KV)) *store.Follower {
 func (m *meter) Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (int64, error) {
 	for _, c := range conds {
 		if m.looked++; c.Rule == store.Quiet {
-			m.whole(ctx, c.Key)
+			n, _ := m.Count(ctx, c.Key)
+			m.looked += n
 		}
 	}
 	return m.Store.Commit(ctx, conds, ops...)
