@@ -29,10 +29,15 @@ func checkRegex(pattern string) error {
 	if errors.As(err, &e) && !slices.Contains(foreign, e.Code) {
 		return errors.New(e.Code.String())
 	}
-	own := strings.Clone(pattern) // not a part of a whole object
-	known.Store(&own)
+	if len(pattern) <= maxReadable {
+		own := strings.Clone(pattern) // not a part of a whole object
+		known.Store(&own)
+	}
 	return nil
 }
+
+// maxReadable is the longest pattern that is remembered, in bytes.
+const maxReadable = 1 << 10
 
 // readable are patterns that were found good: a few are in thousands of routes, and to read
 // one takes as long as all the rest of a route.
