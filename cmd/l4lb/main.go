@@ -73,7 +73,7 @@ func run(c config, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("open status listener: %w", err)
 	}
-	n := node.New(c.registration(), st, log)
+	n := node.New(c.registration(), st, node.Options{Log: log})
 	ctl := l4.NewController(l4.ControllerOptions{
 		Underlay: c.underlay.String(), Plane: plane, Report: n, Log: log,
 		Prober: l4.ProberOptions{

@@ -20,7 +20,7 @@ func TestGatewayThatHasEndedIsRemovedAndNobodyWaitsForItAnyMore(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	reg := node.Registration{Kind: "l7gw", Name: "bj/gw-1", Watches: []string{"/apisix"}}
-	status := httptest.NewServer(node.New(reg, nil, nil).Handler())
+	status := httptest.NewServer(node.New(reg, nil, node.Options{}).Handler())
 	defer status.Close()
 	reg.Status = status.URL
 	value, err := json.Marshal(reg)

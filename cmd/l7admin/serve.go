@@ -53,7 +53,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	n := node.New(reg, st, log)
+	n := node.New(reg, st, node.Options{Log: log})
 
 	failed := make(chan error, 3)
 	status, err := listen(o.statusListen, n.Handler(), nil, log, failed)

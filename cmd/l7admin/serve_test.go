@@ -23,7 +23,7 @@ func TestStartThatEndsAfterSIGTERMLeavesTheNodeDraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	for before, want := range map[node.State]node.State{node.Starting: node.Serving, node.Draining: node.Draining} {
-		n := node.New(node.Registration{}, nil, nil)
+		n := node.New(node.Registration{}, nil, node.Options{})
 		n.SetState(before)
 		begin(t.Context(), api, n, slog.New(slog.DiscardHandler))
 		if got := n.State(); got != want {

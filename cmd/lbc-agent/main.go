@@ -83,7 +83,7 @@ func run(c config, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("open status listener: %w", err)
 	}
-	n := node.New(c.agent.Registration(c.region, c.zone, c.statusURL), st, log)
+	n := node.New(c.agent.Registration(c.region, c.zone, c.statusURL), st, node.Options{Log: log})
 	server := &http.Server{Handler: n.Handler(), ReadHeaderTimeout: headTimeout}
 	defer shut(server)
 	go func() { _ = server.Serve(listener) }() // ends by shut

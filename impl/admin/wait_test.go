@@ -36,7 +36,7 @@ func (a *api) gateway(name string, change ...func(*node.Registration)) *gateway 
 	for _, f := range change {
 		f(&reg)
 	}
-	g.Node = node.New(reg, nil, nil)
+	g.Node = node.New(reg, nil, node.Options{})
 	a.commit(node.RegistryKey(reg.Kind, reg.Name), reg)
 	return g
 }

@@ -149,8 +149,7 @@ func build(o Options) (*Gateway, error) {
 	}
 	o.tickets = o.tickets.orSystem()
 	o.Registration.Watches = []string{o.Prefix, ListenersPrefix}
-	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, o.Log)}
-	g.node.CompareEvery(o.CompareEvery)
+	g := &Gateway{o: o, node: node.New(o.Registration, o.Store, node.Options{Log: o.Log, CompareEvery: o.CompareEvery})}
 	if o.Heir != nil {
 		g.release = g.node.HoldReports()
 	}

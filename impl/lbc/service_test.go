@@ -310,7 +310,7 @@ func (r *region) node(kind, name string, watches ...string) *fakeNode {
 		}
 	}))
 	st := r.open()
-	f.Node = node.New(node.Registration{Name: name, Kind: kind, Region: "bj", Zone: "az1", Status: srv.URL, Watches: watches}, st, nil)
+	f.Node = node.New(node.Registration{Name: name, Kind: kind, Region: "bj", Zone: "az1", Status: srv.URL, Watches: watches}, st, node.Options{})
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = f.Run(ctx) })
 	for _, prefix := range watches {

@@ -84,15 +84,9 @@ func (n *Node) Drifts() (drifts []Drift, compared map[string]int) {
 	return append([]Drift{}, n.drifts...), compared
 }
 
-// CompareEvery sets the mean time between two comparisons; 0: DefaultCompareEvery. Each
-// reads the reports of all nodes of the kind: following them would send each report to
-// each node. Call it before Run.
-func (n *Node) CompareEvery(mean time.Duration) { n.compareEvery = mean }
-
 // compareUntil compares this node with the others of its kind from time to time.
 func (n *Node) compareUntil(ctx context.Context) {
-	mean := cmp.Or(n.compareEvery, DefaultCompareEvery)
-	for pause(ctx, mean/2+rand.N(mean)) {
+	for pause(ctx, n.compareEvery/2+rand.N(n.compareEvery)) {
 		if err := n.compareAll(ctx); err != nil && ctx.Err() == nil {
 			n.log.Debug("not compared with other nodes", obs.Err, err)
 		}

@@ -33,7 +33,7 @@ func TestDriftIsOtherContentAtTheSameRevision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		var log bytes.Buffer // nobody writes while we read: everything in a bubble waits
-		n := newNode(registration(), m, slog.New(slog.NewTextHandler(&log, nil)).With("node", "bj/az1/l7-1"))
+		n := newNode(registration(), m, Options{Log: slog.New(slog.NewTextHandler(&log, nil)).With("node", "bj/az1/l7-1")})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); n.compareUntil(ctx) }()
@@ -89,7 +89,7 @@ func TestDriftIsOtherContentAtTheSameRevision(t *testing.T) {
 // A cluster that went back has another history: what was in force at its revisions
 // before says nothing.
 func TestRestoredEtcdIsNoDrift(t *testing.T) {
-	n := newNode(registration(), newMemory(), nil)
+	n := newNode(registration(), newMemory(), Options{})
 	n.InForce("/apisix", 10, 0xa)
 	n.InForce("/apisix", 20, 0xb)
 	n.InForce("/apisix", 5, 0xc)
@@ -131,6 +131,23 @@ func TestComparisonsAreSeldom(t *testing.T) {
 		synctest.Wait()
 		if most := 2 * 2 * int(time.Hour/DefaultCompareEvery); m.lists == 0 || m.lists > most {
 			t.Errorf("%d lists in an hour, want some, at most %d", m.lists, most)
+		}
+	})
+}
+
+func TestComparisonsAreAsOftenAsAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		n := newNode(registration(), m, Options{CompareEvery: time.Second})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); n.compareUntil(ctx) }()
+		defer func() { cancel(); <-done }()
+		n.InForce("/apisix", 10, 0xa)
+		pass(time.Minute)
+		synctest.Wait()
+		if least := 2 * 40; m.lists < least || m.lists > 2*least {
+			t.Errorf("%d lists in a minute, want %d to %d", m.lists, least, 2*least)
 		}
 	})
 }

@@ -21,7 +21,7 @@ func TestSecondProcessOfANameWaitsUntilTheFirstHasEnded(t *testing.T) {
 		synctest.Wait()
 		reg := registration()
 		reg.Status = "http://10.101.4.4:9092"
-		second := newNode(reg, m, nil)
+		second := newNode(reg, m, Options{})
 		lives := true
 		second.ask = func(_ context.Context, asked Registration) (string, error) {
 			if asked.Status != "http://10.101.4.3:9092" {
@@ -55,7 +55,7 @@ func TestSecondProcessOfANameWaitsUntilTheFirstHasEnded(t *testing.T) {
 // served is a node whose status listener runs; it is not registered by itself.
 func served(t *testing.T, m *memory, name string) *httptest.Server {
 	t.Helper()
-	n := newNode(Registration{Kind: "l7gw", Name: name}, m, nil)
+	n := newNode(Registration{Kind: "l7gw", Name: name}, m, Options{})
 	s := httptest.NewServer(n.Handler())
 	t.Cleanup(s.Close)
 	value, err := json.Marshal(Registration{Kind: "l7gw", Name: name, Status: s.URL})

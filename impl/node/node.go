@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -33,7 +34,7 @@ type Node struct {
 	started  time.Time
 	held     chan struct{} // closed when reports may be written; nil: they may
 
-	compareEvery time.Duration // mean; 0: the default
+	compareEvery time.Duration // mean
 
 	// ask tells which process answers at the status listener of a registration.
 	ask func(context.Context, Registration) (instance string, err error)
@@ -50,25 +51,37 @@ type Node struct {
 	changed  chan struct{}  // closed and replaced at every change of the above
 }
 
-// New returns a node that is starting. Until Run is called it exists in this
-// process only; a nil store is allowed then (and Run must not be called).
-// log has the node's name already.
-func New(reg Registration, st *store.Store, log *slog.Logger) *Node {
-	if st == nil {
-		return newNode(reg, nil, log)
-	}
-	return newNode(reg, st, log)
+// Options of a Node.
+type Options struct {
+	// Log receives what befalls this node and others of its kind, and has its name already;
+	// nil discards it.
+	Log *slog.Logger
+	// CompareEvery is the mean time between two comparisons with others of the kind;
+	// 0: DefaultCompareEvery. Each reads the reports of all of them: following them would
+	// send each report to each node.
+	CompareEvery time.Duration
 }
 
-func newNode(reg Registration, st registry, log *slog.Logger) *Node {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// New returns a node that is starting. Until Run is called it exists in this
+// process only; a nil store is allowed then (and Run must not be called).
+func New(reg Registration, st *store.Store, o Options) *Node {
+	if st == nil {
+		return newNode(reg, nil, o)
+	}
+	return newNode(reg, st, o)
+}
+
+func newNode(reg Registration, st registry, o Options) *Node {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	var id [8]byte
 	_, _ = rand.Read(id[:])                          // documented to never fail
 	reg.Watches = append([]string{}, reg.Watches...) // [] rather than null in JSON
 	n := &Node{
-		reg: reg, st: st, log: log, ask: NewClient(0).Instance,
+		reg: reg, st: st, log: o.Log, ask: NewClient(0).Instance,
+		compareEvery: cmp.Or(o.CompareEvery, DefaultCompareEvery),
+
 		instance: hex.EncodeToString(id[:]),
 		started:  time.Now(),
 		applied:  make(map[string]int64, len(reg.Watches)),

@@ -30,7 +30,7 @@ func registration() Registration {
 // start runs a node inside of a synctest bubble until the test ends.
 func start(t *testing.T, m *memory) (n *Node, stop func()) {
 	t.Helper()
-	n = newNode(registration(), m, nil)
+	n = newNode(registration(), m, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -219,7 +219,7 @@ func TestReportIsWrittenOnceEtcdIsBack(t *testing.T) {
 }
 
 func TestErrorsAreCappedAndStable(t *testing.T) {
-	n := newNode(registration(), newMemory(), nil)
+	n := newNode(registration(), newMemory(), Options{})
 	for i := 99; i >= 0; i-- {
 		n.Refuse(fmt.Sprintf("/apisix/routes/%02d", i), errors.New(strings.Repeat("x", 10_000)))
 	}
@@ -246,7 +246,7 @@ func TestErrorsAreCappedAndStable(t *testing.T) {
 
 func TestWaitEndsWithTheRevision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNode(registration(), newMemory(), nil)
+		n := newNode(registration(), newMemory(), Options{})
 		done := make(chan error, 1)
 		go func() { done <- n.Wait(t.Context(), "/apisix/", 7) }()
 		n.Applied("/apisix", 6)
@@ -299,7 +299,7 @@ func FuzzParseRegistration(f *testing.F) {
 func TestHeldReportsWaitAndTheRegistrationDoesNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
-		n := newNode(registration(), m, nil)
+		n := newNode(registration(), m, Options{})
 		release := n.HoldReports()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

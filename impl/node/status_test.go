@@ -20,7 +20,7 @@ func ask(n *Node, target string) *httptest.ResponseRecorder {
 }
 
 func TestReadyFollowsState(t *testing.T) {
-	n := newNode(registration(), newMemory(), nil)
+	n := newNode(registration(), newMemory(), Options{})
 	for _, tc := range []struct {
 		state State
 		code  int
@@ -46,7 +46,7 @@ func TestServeNeverEndsADrain(t *testing.T) {
 		{Serving, Serving, false},
 		{Draining, Draining, false},
 	} {
-		n := newNode(registration(), newMemory(), nil)
+		n := newNode(registration(), newMemory(), Options{})
 		n.SetState(tc.before)
 		if did := n.Serve(); did != tc.did || n.State() != tc.after {
 			t.Errorf("from %s: got %v and %s, want %v and %s", tc.before, did, n.State(), tc.did, tc.after)
@@ -56,7 +56,7 @@ func TestServeNeverEndsADrain(t *testing.T) {
 
 func TestAppliedAnswersAtOnceOrWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNode(registration(), newMemory(), nil)
+		n := newNode(registration(), newMemory(), Options{})
 		n.Applied("/apisix", 100)
 		body := `{"node":"bj/az1/l7-1","applied":{"/apisix":100,"/unilb/listeners":0},"errors":[]}`
 		began := time.Now()
@@ -84,7 +84,7 @@ func TestAppliedAnswersAtOnceOrWaits(t *testing.T) {
 }
 
 func TestAppliedRefusesBadQueries(t *testing.T) {
-	n := newNode(registration(), newMemory(), nil)
+	n := newNode(registration(), newMemory(), Options{})
 	for _, query := range []string{"prefix=/apisix", "revision=1", "prefix=/apisix&revision=x", "prefix=/apisix&revision=-1", "prefix=/apisix&revision=1&timeout=10", "prefix=/apisix&revision=1&timeout=-1s"} {
 		if w := ask(n, "/status/applied?"+query); w.Code != 400 || object(t, w.Body.Bytes())["error_msg"] == nil {
 			t.Errorf("%s: got %d %s", query, w.Code, w.Body)
@@ -94,7 +94,7 @@ func TestAppliedRefusesBadQueries(t *testing.T) {
 
 func TestNobodyWaitsForAPrefixThatIsNotWatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, began := newNode(registration(), newMemory(), nil), time.Now()
+		n, began := newNode(registration(), newMemory(), Options{}), time.Now()
 		for _, prefix := range []string{"/apsix", "/apisix/routes", "/apisi"} {
 			w := ask(n, "/status/applied?revision=1&prefix="+prefix)
 			want := fmt.Sprintf("{\"error_msg\":\"prefix \\\"%s\\\" is not watched here: want /apisix or /unilb/listeners\"}\n", prefix)
@@ -102,7 +102,7 @@ func TestNobodyWaitsForAPrefixThatIsNotWatched(t *testing.T) {
 				t.Errorf("%s: got %d %s after %s, want 400 %s at once", prefix, w.Code, w.Body, time.Since(began), want)
 			}
 		}
-		if w := ask(New(Registration{}, nil, nil), "/status/applied?revision=1&prefix=/a"); w.Code != 400 || !strings.Contains(w.Body.String(), "nor is any other") {
+		if w := ask(New(Registration{}, nil, Options{}), "/status/applied?revision=1&prefix=/a"); w.Code != 400 || !strings.Contains(w.Body.String(), "nor is any other") {
 			t.Errorf("a node that watches nothing: got %d %s", w.Code, w.Body)
 		}
 	})
@@ -110,7 +110,7 @@ func TestNobodyWaitsForAPrefixThatIsNotWatched(t *testing.T) {
 
 func TestStatusTellsThatEtcdIsAway(t *testing.T) {
 	m := newMemory()
-	n := newNode(registration(), m, nil)
+	n := newNode(registration(), m, Options{})
 	for _, down := range []bool{false, true} {
 		m.setDown(down)
 		etcd, _ := object(t, ask(n, "/status").Body.Bytes())["etcd"].(map[string]any)
@@ -118,13 +118,13 @@ func TestStatusTellsThatEtcdIsAway(t *testing.T) {
 			t.Errorf("etcd down %t: got %v", down, etcd)
 		}
 	}
-	if got := object(t, ask(New(registration(), nil, nil), "/status").Body.Bytes()); got["etcd"] != nil {
+	if got := object(t, ask(New(registration(), nil, Options{}), "/status").Body.Bytes()); got["etcd"] != nil {
 		t.Errorf("without a store: got %v", got["etcd"])
 	}
 }
 
 func TestStatusNamesEverything(t *testing.T) {
-	n := newNode(registration(), newMemory(), nil)
+	n := newNode(registration(), newMemory(), Options{})
 	n.Refuse("/apisix/routes/1", errors.New("bad"))
 	got := object(t, ask(n, "/status").Body.Bytes())
 	for _, field := range []string{"status", "name", "kind", "version", "instance", "uptime", "applied", "errors", "drift", "etcd"} {
@@ -141,7 +141,7 @@ func TestStatusNamesEverything(t *testing.T) {
 // TestAppliedNamesWhatWasRefusedByThen: who sees a revision in force sees in the
 // same answer what of it is not.
 func TestAppliedNamesWhatWasRefusedByThen(t *testing.T) {
-	n := newNode(registration(), newMemory(), nil)
+	n := newNode(registration(), newMemory(), Options{})
 	for i := range listedErrors + 1 {
 		n.Refuse(fmt.Sprintf("/apisix/routes/%03d", i), errors.New("broken"))
 	}
