@@ -50,7 +50,7 @@ func (h *Handler) filters(res *resource, q url.Values) (*filter, error) {
 	if res.dir == "routes" || res.dir == "stream_routes" {
 		f.conds = append(f.conds, byIDs(q.Get("filter"))...)
 	}
-	patience := &expr.Patience{Left: h.searchTime}
+	patience := &expr.Patience{Left: h.searchTime, Now: time.Now}
 	for _, s := range []search{{argument: "name", texts: names}, {argument: "uri", texts: uris}} {
 		pattern := q.Get(s.argument)
 		if pattern == "" {

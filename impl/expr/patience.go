@@ -15,6 +15,7 @@ var ErrImpatient = errors.New("takes too long to search for")
 // given up for one that found nothing. It is for one goroutine.
 type Patience struct {
 	Left time.Duration
+	Now  func() time.Time // the clock
 }
 
 // Search is Search at the cost of p. What it returns fails with ErrImpatient once nothing
@@ -28,8 +29,8 @@ func (p *Patience) Search(pattern string) (func(text string) (bool, error), erro
 		if p.Left <= 0 {
 			return false, ErrImpatient
 		}
-		began := time.Now()
-		defer func() { p.Left -= time.Since(began) }()
+		began := p.Now()
+		defer func() { p.Left -= p.Now().Sub(began) }()
 		switch {
 		case slow != nil:
 			slow.MatchTimeout = p.Left
@@ -40,7 +41,7 @@ func (p *Patience) Search(pattern string) (func(text string) (bool, error), erro
 		case quick(pattern, text):
 			return re.MatchString(text), nil
 		}
-		runes := &limited{text: text, until: began.Add(p.Left)}
+		runes := &limited{text: text, until: began.Add(p.Left), now: p.Now}
 		if found = re.MatchReader(runes); runes.late {
 			return false, ErrImpatient
 		}
@@ -63,11 +64,12 @@ func quick(pattern, text string) bool {
 type limited struct {
 	text  string
 	until time.Time
+	now   func() time.Time
 	late  bool
 }
 
 func (l *limited) ReadRune() (r rune, size int, err error) {
-	if l.late = l.late || time.Now().After(l.until); l.late || l.text == "" {
+	if l.late = l.late || l.now().After(l.until); l.late || l.text == "" {
 		return 0, 0, io.EOF
 	}
 	r, size = utf8.DecodeRuneInString(l.text)
