@@ -256,7 +256,7 @@ func TestWhatCannotBeFollowedOnIsReadAgain(t *testing.T) {
 
 func TestWriteInAGroupLooksAtFewOfItsMembers(t *testing.T) {
 	t.Parallel()
-	const members = 5000
+	const members = 3000
 	compared := 0
 	k := &known{h: &Handler{prefix: "/apisix"}, seed: maphash.MakeSeed(), dirs: map[string]*knownDir{}}
 	k.said = btree.NewG(32, func(a, b saying) bool {
@@ -270,7 +270,9 @@ func TestWriteInAGroupLooksAtFewOfItsMembers(t *testing.T) {
 	}
 	for i := range members {
 		put(fmt.Sprint("m", i), "g", 1)
-		put(fmt.Sprint("o", i), fmt.Sprint("other", i), i+1)
+		if i%10 == 0 {
+			put(fmt.Sprint("o", i), fmt.Sprint("other", i), i+1)
+		}
 	}
 	// differ are the objects that say something else of the group than that count.
 	differ := func(count int) (keys []string) {
