@@ -81,6 +81,7 @@ func (g *reference) manage(w http.ResponseWriter, r *http.Request) {
 		defer g.mu.Unlock()
 		g.validateConfigs(w, r, body)
 	case g.authorised(w, r) && g.readable(w, r, path[1:], body):
+		defer g.cuts.Wait() // before anybody can see that the edit is done
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		before := g.objects[path[1:]]

@@ -18,7 +18,8 @@ type process struct {
 	curt atomic.Bool // it drains, and bodies are cut
 
 	cutters sync.WaitGroup
-	since   atomic.Int64 // unix nanoseconds of the last restart or reload; 0: none
+	cuts    sync.WaitGroup // of connections, by an edit
+	since   atomic.Int64   // unix nanoseconds of the last restart or reload; 0: none
 
 	replaced atomic.Int64 // and of the last replacement
 }

@@ -35,7 +35,7 @@ func (g *reference) edited(r *http.Request, before *stored) {
 	case g.is("loses some edits") && put && before != nil && g.rev%7 == 0:
 		g.objects[path] = before
 	case g.is("edits cut requests") && put, g.is("deletes cut requests") && deleted:
-		go g.data.CloseClientConnections() // it waits for handlers, which wait for g.mu
+		g.cuts.Go(g.data.CloseClientConnections) // it waits for handlers, which wait for g.mu
 	case g.is("edits begin rounds again"):
 		for _, round := range g.turns {
 			for i, n := range slices.Sorted(maps.Keys(round)) {
