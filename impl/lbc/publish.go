@@ -185,8 +185,7 @@ func (p *pass) put(ctx context.Context, o Object) error {
 	dir, id := splitKey(o.Key)
 	was := p.start[o.Key]
 	if was.mod > 0 && sameValue(was.value, o.Value) {
-		p.touch(dir, was.mod)
-		return nil
+		return p.leave(ctx, o.Key, was.mod)
 	}
 	if was.mod > 0 && !owned(was.value) {
 		return &AdminError{Status: 409, Message: o.Key + " exists and does not carry the label " + ownerLabel}
@@ -202,6 +201,23 @@ func (p *pass) put(ctx context.Context, o Object) error {
 	p.s.apisix.wrote(o.Key, o.Value, rev)
 	p.start[o.Key] = cell{value: o.Value, mod: rev}
 	p.touch(dir, rev)
+	return nil
+}
+
+// leave leaves an object that is as the model wants it at revision mod, if that is its
+// revision: a mirror whose watch is behind remembers what another replica has replaced,
+// and no write is refused where there is none.
+func (p *pass) leave(ctx context.Context, key string, mod int64) error {
+	kv, ok, rev, err := p.s.store.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	if kv.Mod != mod {
+		p.s.apisix.read(key, kv, ok, rev)
+		return fmt.Errorf("%s is not as it was: %w", key, errStale)
+	}
+	dir, _ := splitKey(key)
+	p.touch(dir, mod)
 	return nil
 }
 

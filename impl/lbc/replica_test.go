@@ -533,3 +533,32 @@ func TestWorkOfAKilledReplicaIsTakenOverWhenItsLeaseEnds(t *testing.T) {
 	a.stop()
 	b.inForce(op)
 }
+
+// A replica whose watch is behind must not take what it remembers for what there is.
+func TestWhatAnotherReplicaHasReplacedIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	r := newRegion(t)
+	r.node("l7gw", "bj/az1/l7-1", "/apisix", "/unilb/listeners")
+	var s *Service
+	a := r.replica(nil, func(of *Service) { s = of })
+	a.tenants()
+	a.inForce(a.shop("shop", "red", "203.0.113.10", 80))
+	const key = "/apisix/upstreams/lbc.red"
+	weighs := func(w int) {
+		t.Helper()
+		a.inForce(a.put("target-groups/red", fmt.Sprintf(`{"tenant":"red","vpc":"red","targets":[{"ip":"192.168.0.10","port":8080,"weight":%d}]}`, w)))
+		var u struct{ Nodes []struct{ Weight int } }
+		if _, ok := r.get(key, &u); !ok || len(u.Nodes) != 1 || u.Nodes[0].Weight != w {
+			t.Fatalf("got nodes %+v in force, want one of weight %d", u.Nodes, w)
+		}
+	}
+	weighs(1)
+	old := s.apisix.get(key)
+	weighs(2)
+	mod, _ := r.get(key, nil)
+	r.until("the replica knows what it wrote", func() bool { return s.apisix.get(key).mod == mod })
+	s.apisix.mu.Lock()
+	s.apisix.buckets[s.apisix.bucket(key)][key] = old // as if no event had come since
+	s.apisix.mu.Unlock()
+	weighs(1)
+}
