@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -202,8 +203,12 @@ func (g *reference) match(view map[string]*stored, r *http.Request) *stored {
 			}
 		}
 	}
+	shortestFirst := g.is("wildcards by chance") && rand.IntN(8) == 0
 	slices.SortFunc(es, func(a, b entry) int {
 		first := 0
+		if shortestFirst && max(a.host, b.host) < exactHost {
+			first = cmp.Compare(a.host, b.host)
+		}
 		if g.is("priority first") {
 			first = cmp.Compare(b.priority, a.priority)
 		}

@@ -23,6 +23,7 @@ type Expect struct {
 	Target string // "/" when empty
 	Header []history.Field
 	Want   int    // index of a declared backend, or None
+	Times  int    // how often it is asked, once when 0
 	Why    string // the part of the statement that the request is about
 }
 
@@ -32,8 +33,10 @@ func Route(ctx context.Context, t *spec.T, asks ...Expect) {
 	for _, gw := range t.Env().Gateways() {
 		s := Session(t, gw.Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}})
 		for _, a := range asks {
-			r := s.Do(ctx, traffic.Request{Method: a.Method, Host: a.Host, Target: a.Target, Header: a.Header})
-			verify(t, gw, a, r)
+			for range max(a.Times, 1) {
+				r := s.Do(ctx, traffic.Request{Method: a.Method, Host: a.Host, Target: a.Target, Header: a.Header})
+				verify(t, gw, a, r)
+			}
 		}
 	}
 }

@@ -7,8 +7,14 @@ import (
 	"github.com/unilb/unilb/conformance/spec"
 )
 
+// byChance is how often a question is asked that a gateway answers well by chance. Go
+// takes two keys of a small map in the wrong order one time in eight, so this
+// lets one run in 43,000 pass on one gateway.
+const byChance = 80
+
 // Catches a gateway whose wildcard covers one label only or the domain itself,
-// and one that lets priority or order decide between hosts.
+// and one that lets priority, order or the iteration of a map
+// decide between hosts.
 var routeHostWildcard = spec.Case{
 	ID: "ROUTE-HOST-WILDCARD", Level: spec.Must, Needs: []spec.Feature{spec.RouteHost, spec.RoutePriority},
 	Title: "A wildcard host covers names of any depth below it but not the domain itself; the exact host and the longer wildcard win.",
@@ -31,7 +37,7 @@ var routeHostWildcard = spec.Case{
 			ask.Expect{Host: h, Target: "/", Want: ask.None, Why: "the domain itself"},
 			ask.Expect{Host: "a" + h, Target: "/", Want: ask.None, Why: "the dot belongs to the suffix"},
 			ask.Expect{Host: "x." + h, Target: "/", Want: 2, Why: "the exact host wins over a higher priority"},
-			ask.Expect{Host: "y.deep." + h, Target: "/", Want: 1, Why: "the longer suffix wins over a higher priority"},
+			ask.Expect{Host: "y.deep." + h, Target: "/", Want: 1, Times: byChance, Why: "the longer suffix wins over a higher priority"},
 			ask.Expect{Host: "deep." + h, Target: "/", Want: 0, Why: "the longer wildcard does not cover its own domain"},
 		)
 	},
