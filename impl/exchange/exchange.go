@@ -21,6 +21,9 @@ const (
 	// Suspend waits until Resume is called; then OnRequest is called again,
 	// and Exchange.Phase says where it stopped. Only OnRequest may suspend.
 	Suspend
+	// Collect waits for the request's body; then OnRequest is called again. Return what
+	// Exchange.Collect returns. Only OnRequest may ask for it, and once.
+	Collect
 )
 
 // Phase is a step of the pipeline, named as APISIX names it.
@@ -106,6 +109,8 @@ type Exchange struct {
 	// ReplayLimit is how many bytes of the request body the engine keeps for
 	// another attempt. A longer body is passed through once.
 	ReplayLimit int
+	// CollectLimit is what Collect was told, in bytes; 0: nobody has asked for the body.
+	CollectLimit int
 	// FilterBody asks for OnBody; without it the engine may splice.
 	FilterBody bool
 	// Phase is the pipeline's position.
@@ -135,7 +140,7 @@ func (x *Exchange) Reset(lane int, resume func()) {
 	x.Response = Response{Fields: rf}
 	x.Answer, x.Plan, x.Body = Response{Fields: x.Answer.Fields[:0]}, Plan{}, nil
 	x.RequestEdits, x.ResponseEdits = x.RequestEdits[:0], x.ResponseEdits[:0]
-	x.ReplayLimit, x.FilterBody, x.Phase = DefaultReplayLimit, false, NoPhase
+	x.ReplayLimit, x.CollectLimit, x.FilterBody, x.Phase = DefaultReplayLimit, 0, false, NoPhase
 	x.Slots = [Slots]uint64{}
 	x.Lane, x.resume = lane, resume
 	x.fixed = fixedSource{}
@@ -175,6 +180,17 @@ func (x *Exchange) Forward(p Plan) Verdict {
 func (x *Exchange) Suspend() Verdict {
 	x.Own()
 	return Suspend
+}
+
+// Collect asks for the body of the request, for a decision that depends on it: OnRequest is
+// called again when all of it is there, or more than limit bytes are, and finds it in
+// Request.Body. The engine keeps what it has read for the upstream, whatever ReplayLimit
+// says. A client that sends its body too slowly or goes away is treated as always: OnDone
+// alone is called. limit is positive. The request is owned from here on.
+func (x *Exchange) Collect(limit int) Verdict {
+	x.Own()
+	x.CollectLimit = limit
+	return Collect
 }
 
 // Resume ends a Suspend. It may be called from any goroutine, once for each

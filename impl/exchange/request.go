@@ -64,6 +64,8 @@ type Request struct {
 	Fields Fields
 	// BodyLength in bytes; 0: no body; -1: not known before its end.
 	BodyLength int64
+	// Body is what has come of the body, for who has asked for it: see Exchange.Collect.
+	Body Body
 	// Upgrade is the protocol the client asks to switch to, else empty.
 	Upgrade string
 	// Stable says that the strings are no views: they live until OnDone has
@@ -74,6 +76,24 @@ type Request struct {
 	At    time.Time
 	clock clock
 }
+
+// Body is the beginning of a request's body, or all of it.
+type Body struct {
+	State BodyState
+	// Bytes are a view: they are valid until OnRequest returns. More than the limit may
+	// be there of a body that is too long.
+	Bytes []byte
+}
+
+// BodyState is how much of a body is known.
+type BodyState uint8
+
+// The states of a body.
+const (
+	BodyUnread  BodyState = iota // nobody has asked for it
+	BodyWhole                    // all of it is there
+	BodyTooLong                  // it is longer than the limit
+)
 
 // Captures are named parts of a path. The zero Captures has none.
 type Captures struct {

@@ -203,6 +203,8 @@ func (e *Engine) carryOut(r *run) {
 				panic("memory: OnSuspend returned without Resume")
 			}
 			r.verdict = e.ask(&r.x)
+		case exchange.Collect:
+			r.verdict = e.collect(r)
 		case exchange.Forward:
 			r.verdict = e.attempt(r)
 		case exchange.Continue:
@@ -214,6 +216,19 @@ func (e *Engine) carryOut(r *run) {
 			return
 		}
 	}
+}
+
+// collect asks again with the body, or with a byte more than the limit of it.
+func (e *Engine) collect(r *run) exchange.Verdict {
+	body := exchange.Body{State: exchange.BodyWhole, Bytes: []byte(r.req.Body)}
+	if limit := r.x.CollectLimit; len(body.Bytes) > limit {
+		body = exchange.Body{State: exchange.BodyTooLong, Bytes: body.Bytes[:limit+1]}
+	}
+	r.x.Request.Body = body
+	v := e.ask(&r.x)
+	poison(body.Bytes)
+	r.x.Request.Body.Bytes = nil
+	return v
 }
 
 // finish sends an answer that is ours.
