@@ -104,39 +104,46 @@ func (s *Store) commitOnce(ctx context.Context, conds []Cond, ops []Op) (int64, 
 	if s.away() { // asked before anything is sent: so it certainly did not happen
 		return 0, &UnavailableError{Op: "commit", Err: errAway}
 	}
-	ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), commitTimeout)
+	m := s.peers.forWrite()
+	within, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), commitTimeout)
 	defer cancel()
+	rev, err := commitAt(within, m.c, conds, ops)
+	s.peers.ended(ctx, m, err)
+	return rev, err
+}
 
+// commitAt puts a commit to the member that c is of.
+func commitAt(ctx context.Context, c *clientv3.Client, conds []Cond, ops []Op) (int64, error) {
 	cmps := make([]clientv3.Cmp, len(conds))
 	actual := make([]clientv3.Op, len(conds))
-	for i, c := range conds {
-		cmps[i], actual[i] = c.compare(), c.actual()
+	for i, cond := range conds {
+		cmps[i], actual[i] = cond.compare(), cond.actual()
 	}
 	then := make([]clientv3.Op, len(ops))
 	for i, o := range ops {
 		if o.Delete {
 			then[i] = o.deletion()
 		} else {
-			opts, err := s.lease(ctx, o.TTL)
+			opts, err := lease(ctx, c, o.TTL)
 			if err != nil {
 				return 0, err
 			}
 			then[i] = clientv3.OpPut(o.Key, string(o.Value), opts...)
 		}
 	}
-	resp, err := s.c.Txn(ctx).If(cmps...).Then(then...).Else(actual...).Commit()
+	resp, err := c.Txn(ctx).If(cmps...).Then(then...).Else(actual...).Commit()
 	if err != nil {
 		return 0, classify("commit", true, err)
 	}
 	if resp.Succeeded {
 		return resp.Header.Revision, nil
 	}
-	for i, c := range conds {
-		key, mod := c.Key, int64(0)
+	for i, cond := range conds {
+		key, mod := cond.Key, int64(0)
 		if kvs := resp.Responses[i].GetResponseRange().GetKvs(); len(kvs) > 0 {
 			key, mod = string(kvs[0].Key), kvs[0].ModRevision
 		}
-		if c.broken(mod) {
+		if cond.broken(mod) {
 			return 0, &ConflictError{Key: key, Mod: mod}
 		}
 	}
@@ -145,11 +152,11 @@ func (s *Store) commitOnce(ctx context.Context, conds []Cond, ops []Op) (int64, 
 
 // lease grants a lease for a key that vanishes by itself. One that no key comes
 // to use ends by itself too.
-func (s *Store) lease(ctx context.Context, ttl time.Duration) ([]clientv3.OpOption, error) {
+func lease(ctx context.Context, c *clientv3.Client, ttl time.Duration) ([]clientv3.OpOption, error) {
 	if ttl == 0 {
 		return nil, nil
 	}
-	l, err := s.c.Grant(ctx, int64(ttl/time.Second))
+	l, err := c.Grant(ctx, int64(ttl/time.Second))
 	if err != nil {
 		return nil, classify("commit", false, err)
 	}

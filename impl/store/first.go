@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -23,10 +22,7 @@ func (s *Store) FirstChange(ctx context.Context, key string, after, upTo int64) 
 	if after >= upTo {
 		return KV{}, false, nil
 	}
-	member := rand.N(len(s.members))
-	err = s.ask(ctx, "watch", func(ctx context.Context) error {
-		c := s.members[member]
-		member = (member + 1) % len(s.members)
+	err = s.ask(ctx, "watch", func(ctx context.Context, c *clientv3.Client) error {
 		return since(ctx, c, after, upTo, func(change KV) {
 			if change.Key == key && !ok {
 				kv, ok = change, true

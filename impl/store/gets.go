@@ -41,21 +41,22 @@ type getting struct {
 // get tries once to read a key for a call that began then, perhaps with others. nil: it
 // was in vain, or not tried, and the caller has to go on by itself.
 func (s *Store) get(ctx context.Context, began time.Time, key string) *clientv3.GetResponse {
-	ctx, cancel := context.WithTimeout(ctx, s.attempt(began))
-	defer cancel()
 	s.gets.mu.Lock()
 	if s.gets.alone < getsAlone {
 		s.gets.alone++
 		s.gets.mu.Unlock()
-		resp, err := s.c.Get(clientv3.WithRequireLeader(ctx), key)
+		var resp *clientv3.GetResponse
+		_ = s.askOne(ctx, began, 0, "get", func(ctx context.Context, c *clientv3.Client) (err error) {
+			resp, err = c.Get(ctx, key)
+			return err
+		})
 		s.gets.mu.Lock()
 		defer s.gets.mu.Unlock()
 		s.gets.alone--
-		if err != nil {
-			return nil
-		}
 		return resp
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.attempt(began))
+	defer cancel()
 	g := &getting{key: key, done: make(chan struct{})}
 	s.gets.waiting = append(s.gets.waiting, g)
 	if !s.gets.gathering {
@@ -130,18 +131,22 @@ func (q *gets) giveUp() []*getting {
 }
 
 // getAll reads keys in one request.
-func (s *Store) getAll(all []*getting) (err error) {
-	ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(s.c.Ctx()), readTimeout)
-	defer cancel()
+func (s *Store) getAll(all []*getting) error {
+	return s.askOne(s.c.Ctx(), time.Now(), 0, "get", func(ctx context.Context, c *clientv3.Client) error {
+		return getAllAt(ctx, c, all)
+	})
+}
+
+func getAllAt(ctx context.Context, c *clientv3.Client, all []*getting) (err error) {
 	if len(all) == 1 {
-		all[0].resp, err = s.c.Get(ctx, all[0].key)
+		all[0].resp, err = c.Get(ctx, all[0].key)
 		return err
 	}
 	ops := make([]clientv3.Op, len(all))
 	for i, g := range all {
 		ops[i] = clientv3.OpGet(g.key)
 	}
-	resp, err := s.c.Txn(ctx).Then(ops...).Commit()
+	resp, err := c.Txn(ctx).Then(ops...).Commit()
 	if err != nil {
 		return err
 	}

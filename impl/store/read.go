@@ -23,8 +23,8 @@ func (s *Store) Get(ctx context.Context, key string) (kv KV, ok bool, rev int64,
 	began := time.Now()
 	resp := s.get(ctx, began, key)
 	if resp == nil {
-		err = s.askSince(ctx, began, "get", func(ctx context.Context) error {
-			resp, err = s.c.Get(ctx, key)
+		err = s.askSince(ctx, began, "get", func(ctx context.Context, c *clientv3.Client) error {
+			resp, err = c.Get(ctx, key)
 			return err
 		})
 		if err != nil {
@@ -78,8 +78,8 @@ func (s *Store) Changed(ctx context.Context, after int64, prefixes ...string) (k
 	for i, p := range prefixes {
 		gets[i] = clientv3.OpGet(rangeStart(p), clientv3.WithRange(rangeEnd(p)), clientv3.WithMinModRev(after+1))
 	}
-	err = s.ask(ctx, "list", func(ctx context.Context) error {
-		resp, err := s.c.Txn(ctx).Then(gets...).Commit()
+	err = s.ask(ctx, "list", func(ctx context.Context, c *clientv3.Client) error {
+		resp, err := c.Txn(ctx).Then(gets...).Commit()
 		if err != nil {
 			return err
 		}
@@ -140,35 +140,46 @@ func (s *Store) head(ctx context.Context, prefix string) (header, error) {
 
 // read asks for one key or range.
 func (s *Store) read(ctx context.Context, op, key string, opts ...clientv3.OpOption) (resp *clientv3.GetResponse, err error) {
-	err = s.ask(ctx, op, func(ctx context.Context) error {
-		resp, err = s.c.Get(ctx, key, opts...)
+	err = s.ask(ctx, op, func(ctx context.Context, c *clientv3.Client) error {
+		resp, err = c.Get(ctx, key, opts...)
 		return err
 	})
 	return resp, err
 }
 
+// A question is put to the member that the client is of.
+type question func(ctx context.Context, c *clientv3.Client) error
+
 // ask puts a question to one member after the other: each attempt has its own
 // deadline, so that a member behind a dead link costs one attempt only, and a
 // member that knows of no leader refuses at once.
-func (s *Store) ask(ctx context.Context, op string, question func(context.Context) error) error {
-	return s.askSince(ctx, time.Now(), op, question)
+func (s *Store) ask(ctx context.Context, op string, q question) error {
+	return s.askSince(ctx, time.Now(), op, q)
 }
 
 // askSince is ask of a call that began then.
-func (s *Store) askSince(ctx context.Context, began time.Time, op string, question func(context.Context) error) error {
-	for {
-		actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), s.attempt(began))
-		err := question(actx)
-		cancel()
-		if err == nil {
-			return nil
-		}
-		err = classify(op, false, err)
+func (s *Store) askSince(ctx context.Context, began time.Time, op string, q question) error {
+	for n := 0; ; n++ {
+		err := s.askOne(ctx, began, n, op, q)
 		var unavailable *UnavailableError
 		if !errors.As(err, &unavailable) || !s.goesOn(ctx, began) || s.attempt(began) <= 0 {
 			return err
 		}
 	}
+}
+
+// askOne puts a question to the member whose turn it is, in the n-th attempt of a call
+// that began then.
+func (s *Store) askOne(ctx context.Context, began time.Time, n int, op string, q question) error {
+	m := s.peers.forRead()
+	actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), s.peers.patience(n, m, s.attempt(began)))
+	defer cancel()
+	err := q(actx, m.c)
+	if err != nil {
+		err = classify(op, false, err)
+	}
+	s.peers.ended(ctx, m, err)
+	return err
 }
 
 // attempt is how long one attempt of a read that began then may take.

@@ -69,11 +69,12 @@ type Options struct {
 
 // A Store is a connection to one etcd cluster.
 type Store struct {
-	c *clientv3.Client // spreads requests over all members
+	c *clientv3.Client // of all members
 	// members has a client for each endpoint. Watches use them: the client
-	// above chooses the member of a stream itself, and may choose one that
-	// does not answer again and again.
+	// above chooses the member itself, and may choose one that does not answer
+	// again and again.
 	members []*clientv3.Client
+	peers   *peers // whom questions are put to
 	log     *slog.Logger
 	streams streams
 	gets    gets
@@ -110,6 +111,7 @@ func Open(o Options) (*Store, error) {
 		}
 		s.members = append(s.members, c)
 	}
+	s.peers = newPeers(s.c, s.members)
 	s.streams.member = rand.N(len(s.members))
 	return s, nil
 }
