@@ -128,6 +128,15 @@ func judgeByIncident(ctx context.Context, bin, runs, name, says string) (string,
 	return "", fmt.Errorf("it is wrong without saying %q: %s", says, first(strings.Join(said, "\n")))
 }
 
+// testPattern chooses one test, or by Test/name one part of it.
+func testPattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
 // judgeByTest runs one unit test, "PACKAGE NAME", against the mutant's sources. The
 // test itself must fail: sources that do not build prove nothing.
 func judgeByTest(ctx context.Context, root, overlay, name, says string) (string, error) {
@@ -135,7 +144,7 @@ func judgeByTest(ctx context.Context, root, overlay, name, says string) (string,
 	if !ok {
 		return "", fmt.Errorf("want 'test PACKAGE NAME', got %q", name)
 	}
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-overlay", overlay, "-run", "^"+regexp.QuoteMeta(test)+"$", pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-overlay", overlay, "-run", testPattern(test), pkg)
 	cmd.Dir = root
 	log, err := cmd.CombinedOutput()
 	switch {

@@ -24,8 +24,8 @@ import (
 //
 // Catch is "case ID", "scenario TEXT", TEXT being part of the spec's name,
 // "incident NAME", which "lbsim run NAME" must call wrong, or "test PACKAGE
-// NAME", a unit test, for what no client can be made to see every time; then
-// there is no Build.
+// NAME", a unit test or Test/name of a part of it, for what no client can be
+// made to see every time; then there is no Build.
 // Also names a further case that must turn red, one a line.
 // Gateway is the driver that a case is run with; l7gw when it is missing.
 // Says is part of what the catcher must say: a lab that does not come up fails

@@ -118,6 +118,29 @@ func TestEveryPatchApplies(t *testing.T) {
 			if _, err := patched(t.Context(), "../..", t.TempDir(), m); err != nil {
 				t.Errorf("%s/%s: %v", dir, m.Name, err)
 			}
+			if pkg, test, _ := strings.Cut(m.Catch.Name, " "); m.Catch.Kind == "test" && !hasTest(t, "../../"+pkg, test) {
+				t.Errorf("%s/%s: there is no test %s in %s", dir, m.Name, test, pkg)
+			}
 		}
 	}
+}
+
+// hasTest looks for the function of a test; a part of it is not looked for.
+func hasTest(t *testing.T, dir, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(dir + "/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, _, _ = strings.Cut(name, "/")
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(b), "\nfunc "+name+"(t *testing.T) {") {
+			return true
+		}
+	}
+	return false
 }
