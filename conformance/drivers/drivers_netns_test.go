@@ -3,26 +3,20 @@
 package drivers_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/tools/txtar"
 
 	"github.com/unilb/unilb/conformance/driver"
 	"github.com/unilb/unilb/conformance/labenv"
 	"github.com/unilb/unilb/conformance/model"
+	"github.com/unilb/unilb/sim/pki"
 	"github.com/unilb/unilb/sim/sandbox"
 )
 
@@ -191,24 +185,11 @@ func goldenObjects(t *testing.T) *model.Model {
 // certificate is an ssl object that a TLS library takes.
 func certificate(t *testing.T) []byte {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p, err := pki.SelfSigned("shop.example", "*.shop.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"shop.example"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := json.Marshal(map[string]any{
-		"snis": []string{"shop.example", "*.shop.example"},
-		"cert": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		"key":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})),
-	})
+	body, err := json.Marshal(map[string]any{"snis": []string{"shop.example", "*.shop.example"}, "cert": p.Cert, "key": p.Key})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func (b *bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	b.spawn = stage.NewSpawner(b.groups)
-	if b.pair, err = newPair(time.Now()); err != nil {
+	if b.pair, err = newPair(); err != nil {
 		return err
 	}
 	at := stage.Place{Group: "lab", CPUs: []int{b.loadCPU}}

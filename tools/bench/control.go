@@ -80,7 +80,7 @@ func (c *control) routes(ctx context.Context, n int) (*routeSet, error) {
 // does. lacks is how it was refused; "" when it was not. The revision is that of the
 // certificate.
 func (c *control) listenTLS(ctx context.Context, s *routeSet, at string) (revision int64, lacks string, _ error) {
-	revision, err := s.send(ctx, "ssls/bench", map[string]any{"cert": c.pair.cert, "key": c.pair.key, "snis": []string{serverName, "*.example"}})
+	revision, err := s.send(ctx, "ssls/bench", map[string]any{"cert": c.pair.Cert, "key": c.pair.Key, "snis": []string{serverName, "*.example"}})
 	var no *refused
 	if errors.As(err, &no) {
 		return 0, no.Error(), nil

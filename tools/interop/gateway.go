@@ -3,17 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/unilb/unilb/sim/pki"
 )
 
 const (
@@ -207,24 +203,10 @@ type pair struct{ cert, key, certFile, keyFile string }
 
 // selfSigned makes one for serverName, in a folder.
 func selfSigned(dir string) (*pair, error) {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	own, err := pki.SelfSigned(serverName)
 	if err != nil {
 		return nil, err
 	}
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{serverName}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, // its own authority
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, k.Public(), k)
-	if err != nil {
-		return nil, err
-	}
-	pk, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		return nil, err
-	}
-	p := &pair{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem")}
-	p.cert = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	p.key = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pk}))
+	p := &pair{own.Cert, own.Key, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
 	return p, errors.Join(os.WriteFile(p.certFile, []byte(p.cert), 0o600), os.WriteFile(p.keyFile, []byte(p.key), 0o600))
 }

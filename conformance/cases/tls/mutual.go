@@ -5,13 +5,14 @@ import (
 	"crypto/tls"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 )
 
 // mutual is a place with an open name and one that wants certificates of clients.
 type mutual struct {
 	open, closed       string
-	openPair, closedAs pair
-	member, foreigner  pair // of clients: one that the closed name wants, one that it does not
+	openPair, closedAs pki.Pair
+	member, foreigner  pki.Pair // of clients: one that the closed name wants, one that it does not
 }
 
 // twoNames publishes them: the open name is backend 0, the closed one backend 1.
@@ -21,7 +22,7 @@ func twoNames(ctx context.Context, t *spec.T) mutual {
 	m.openPair, m.closedAs = ca.issue(m.open), ca.issue(m.closed)
 	m.member, m.foreigner = club.issue("member"), others.issue("member")
 	o := server(m.closedAs, m.closed)
-	o["client"] = object{"ca": club.pem, "depth": 1}
+	o["client"] = object{"ca": club.PEM, "depth": 1}
 	put(ctx, t, "open", server(m.openPair, m.open))
 	put(ctx, t, "closed", o)
 	route(ctx, t, "open", m.open, t.Backend(0))
@@ -31,8 +32,8 @@ func twoNames(ctx context.Context, t *spec.T) mutual {
 }
 
 // with is a client that shows a certificate, whoever the server says it trusts.
-func with(c *tls.Config, p pair) *tls.Config {
-	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &p.own, nil }
+func with(c *tls.Config, p pki.Pair) *tls.Config {
+	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &p.TLS, nil }
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -74,11 +75,11 @@ var mustStaple = pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1
 
 // stapled issues a certificate that names a responder, for NAME.HOST, lets the responder
 // get ready for it, and publishes it with its issuer behind it and a route to backend 0.
-func stapled(ctx context.Context, t *spec.T, ca *authority, name, responder string, ready func(pair), demands ...pkix.Extension) pair {
+func stapled(ctx context.Context, t *spec.T, ca *authority, name, responder string, ready func(pki.Pair), demands ...pkix.Extension) pki.Pair {
 	host := name + "." + t.Host()
-	tmpl := ca.template(host, false)
-	tmpl.DNSNames, tmpl.OCSPServer, tmpl.ExtraExtensions = []string{host}, []string{responder}, demands
-	p := ca.issueAs(tmpl, a256(t), ca.pem)
+	tmpl := template(t, host)
+	tmpl.OCSPServer, tmpl.ExtraExtensions = []string{responder}, demands
+	p := ca.sign(tmpl, nil).With(ca.Authority)
 	ready(p)
 	put(ctx, t, name, server(p, host))
 	route(ctx, t, name, host, t.Backend(0))
@@ -86,15 +87,15 @@ func stapled(ctx context.Context, t *spec.T, ca *authority, name, responder stri
 }
 
 // status is what an authority says of a certificate, from an hour ago until then.
-func (a *authority) status(p pair, status int, until time.Time) ocsp.Response {
+func (a *authority) status(p pki.Pair, status int, until time.Time) ocsp.Response {
 	return ocsp.Response{
-		Status: status, SerialNumber: p.cert.SerialNumber, ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: until, RevokedAt: time.Now().Add(-time.Minute), RevocationReason: ocsp.KeyCompromise,
+		Status: status, SerialNumber: p.Leaf.SerialNumber, ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: until, RevokedAt: time.Now().Add(-time.Minute), RevocationReason: ocsp.KeyCompromise,
 	}
 }
 
 // answer signs it.
 func (a *authority) answer(r ocsp.Response) []byte {
-	b, err := ocsp.CreateResponse(a.cert, a.cert, r, a.key)
+	b, err := ocsp.CreateResponse(a.Cert, a.Cert, r, a.Key)
 	if err != nil {
 		a.t.Brokenf("sign an answer of a responder: %v", err)
 	}
@@ -111,7 +112,7 @@ func (v visit) staple() []byte {
 
 // visited makes a handshake for a name of the case at every gateway, over which a request
 // must be served, and gives each visit to look.
-func visited(ctx context.Context, t *spec.T, name string, p pair, why string, look func(visit)) {
+func visited(ctx context.Context, t *spec.T, name string, p pki.Pair, why string, look func(visit)) {
 	host := name + "." + t.Host()
 	for _, gw := range t.Env().Gateways() {
 		v := call(ctx, t, gw, client(host), host)
@@ -122,7 +123,7 @@ func visited(ctx context.Context, t *spec.T, name string, p pair, why string, lo
 
 // untilAsked visits until the responder has been asked as often as there are gateways:
 // some ask when somebody comes.
-func untilAsked(ctx context.Context, t *spec.T, r *responder, name string, p pair, why string) {
+func untilAsked(ctx context.Context, t *spec.T, r *responder, name string, p pki.Pair, why string) {
 	ask.Until(ctx, t, why+": every gateway has asked the responder", 1, func() bool {
 		visited(ctx, t, name, p, why, func(visit) {})
 		return r.times(name) >= len(t.Env().Gateways())

@@ -20,12 +20,12 @@ var tlsChain = spec.Case{
 	Run: func(ctx context.Context, t *spec.T) {
 		root, name := newAuthority(t, "root"), "a."+t.Host()
 		between := root.below("intermediate")
-		p := between.issueFor(a256(t), between.pem, name)
+		p := between.issue(name).With(between.Authority)
 		put(ctx, t, "a", server(p, name))
 		route(ctx, t, "a", name, t.Backend(0))
 		t.Wait(ctx)
 		strict := &tls.Config{ServerName: name, RootCAs: x509.NewCertPool()}
-		strict.RootCAs.AddCert(root.cert)
+		strict.RootCAs.AddCert(root.Cert)
 		for _, gw := range t.Env().Gateways() {
 			call(ctx, t, gw, strict, name).served(t, p, t.Backend(0), "a client that verifies")
 		}

@@ -38,7 +38,7 @@ var tlsClientCertLater = spec.Case{
 			all = append(all, open{gw, s})
 		}
 		o := server(p, name)
-		o["client"] = object{"ca": club.pem, "depth": 1}
+		o["client"] = object{"ca": club.PEM, "depth": 1}
 		put(ctx, t, "a", o)
 		t.Wait(ctx)
 		for _, x := range all {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -20,7 +21,7 @@ var tlsClientCertSkip = spec.Case{
 		ca, club, name := newAuthority(t, "case"), newAuthority(t, "club"), "a."+t.Host()
 		own, member, foreigner := ca.issue(name), club.issue("member"), newAuthority(t, "club").issue("member")
 		o := server(own, name)
-		o["client"] = object{"ca": club.pem, "depth": 1, "skip_mtls_uri_regex": []string{"^/open/", "^/health$"}}
+		o["client"] = object{"ca": club.PEM, "depth": 1, "skip_mtls_uri_regex": []string{"^/open/", "^/health$"}}
 		put(ctx, t, "a", o)
 		route(ctx, t, "a", name, t.Backend(0))
 		t.Wait(ctx)
@@ -32,7 +33,7 @@ var tlsClientCertSkip = spec.Case{
 				{"/open/x", true, true}, {"/health", true, true}, {"/health?open", true, true}, {"/", false, false}, {"/healthy", false, false},
 				{"/closed?/open/", false, false}, {"/open/../closed", false, false},
 			} {
-				ask := func(p *pair) visit {
+				ask := func(p *pki.Pair) visit {
 					c := client(name)
 					if p != nil {
 						c = with(c, *p)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 )
 
 // Catches a gateway that staples what it gets without a look: clients take the whole
@@ -26,24 +27,24 @@ var tlsOCSPBad = spec.Case{
 		later, past := time.Now().Add(24*time.Hour), time.Now().Add(-time.Minute)
 		kinds := []struct {
 			name   string
-			answer func(p pair) []byte
+			answer func(p pki.Pair) []byte
 		}{
-			{"revoked", func(p pair) []byte { return ca.answer(ca.status(p, ocsp.Revoked, later)) }},
-			{"unknown", func(p pair) []byte { return ca.answer(ca.status(p, ocsp.Unknown, later)) }},
-			{"ended", func(p pair) []byte { return ca.answer(ca.status(p, ocsp.Good, past)) }},
-			{"not-begun", func(p pair) []byte {
+			{"revoked", func(p pki.Pair) []byte { return ca.answer(ca.status(p, ocsp.Revoked, later)) }},
+			{"unknown", func(p pki.Pair) []byte { return ca.answer(ca.status(p, ocsp.Unknown, later)) }},
+			{"ended", func(p pki.Pair) []byte { return ca.answer(ca.status(p, ocsp.Good, past)) }},
+			{"not-begun", func(p pki.Pair) []byte {
 				s := ca.status(p, ocsp.Good, later)
 				s.ThisUpdate = time.Now().Add(2 * time.Hour)
 				return ca.answer(s)
 			}},
-			{"stranger", func(p pair) []byte { return stranger.answer(stranger.status(p, ocsp.Good, later)) }},
-			{"of-another", func(pair) []byte { return ca.answer(ca.status(ca.issue("other.example"), ocsp.Good, later)) }},
-			{"none", func(pair) []byte { return []byte("this is no answer") }},
-			{"cut", func(p pair) []byte { b := ca.answer(ca.status(p, ocsp.Good, later)); return b[:len(b)/2] }},
+			{"stranger", func(p pki.Pair) []byte { return stranger.answer(stranger.status(p, ocsp.Good, later)) }},
+			{"of-another", func(pki.Pair) []byte { return ca.answer(ca.status(ca.issue("other.example"), ocsp.Good, later)) }},
+			{"none", func(pki.Pair) []byte { return []byte("this is no answer") }},
+			{"cut", func(p pki.Pair) []byte { b := ca.answer(ca.status(p, ocsp.Good, later)); return b[:len(b)/2] }},
 		}
-		pairs := map[string]pair{}
+		pairs := map[string]pki.Pair{}
 		for _, k := range kinds {
-			pairs[k.name] = stapled(ctx, t, ca, k.name, r.url+"/"+k.name, func(p pair) { r.says(k.name, k.answer(p)) })
+			pairs[k.name] = stapled(ctx, t, ca, k.name, r.url+"/"+k.name, func(p pki.Pair) { r.says(k.name, k.answer(p)) })
 		}
 		closed, err := t.Env().Closed(ctx)
 		if err != nil {
@@ -53,7 +54,7 @@ var tlsOCSPBad = spec.Case{
 			url     string
 			demands []pkix.Extension
 		}{"away": {"http://" + closed.String() + "/", nil}, "away-must": {"http://" + closed.String() + "/", []pkix.Extension{mustStaple}}, "silent": {r.url + "/silent", nil}} {
-			pairs[name] = stapled(ctx, t, ca, name, x.url, func(pair) { r.silent("silent") }, x.demands...)
+			pairs[name] = stapled(ctx, t, ca, name, x.url, func(pki.Pair) { r.silent("silent") }, x.demands...)
 		}
 		t.Wait(ctx)
 		for name, p := range pairs { // before anything is known, also of those that are away

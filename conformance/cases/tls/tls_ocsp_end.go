@@ -8,6 +8,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 )
 
 const (
@@ -30,7 +31,7 @@ var tlsOCSPEnd = spec.Case{
 	Run: func(ctx context.Context, t *spec.T) {
 		ca, r := newAuthority(t, "case"), newResponder(t)
 		end := time.Now().Add(holdsFor).Truncate(time.Second)
-		p := stapled(ctx, t, ca, "short", r.url+"/short", func(p pair) { r.says("short", ca.answer(ca.status(p, ocsp.Good, end))) })
+		p := stapled(ctx, t, ca, "short", r.url+"/short", func(p pki.Pair) { r.says("short", ca.answer(ca.status(p, ocsp.Good, end))) })
 		t.Wait(ctx)
 		came := 0
 		ask.Until(ctx, t, "the end of the answer has passed", 1, func() bool {

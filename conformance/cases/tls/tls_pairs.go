@@ -19,7 +19,7 @@ var tlsPairs = spec.Case{
 		ca, name := newAuthority(t, "case"), "a."+t.Host()
 		old, elliptic := ca.issueRSA(name), ca.issue(name)
 		o := server(old, name)
-		o["certs"], o["keys"] = []string{elliptic.pem}, []string{elliptic.key}
+		o["certs"], o["keys"] = []string{elliptic.Cert}, []string{elliptic.Key}
 		put(ctx, t, "a", o)
 		route(ctx, t, "a", name, t.Backend(0))
 		t.Wait(ctx)

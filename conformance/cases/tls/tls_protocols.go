@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 )
 
 // Catches a gateway that has one set of versions for all names: a tenant that may
@@ -21,7 +22,7 @@ var tlsProtocols = spec.Case{
 			"new." + t.Host(): {tls.VersionTLS13}, "old." + t.Host(): {tls.VersionTLS12}, "both." + t.Host(): {tls.VersionTLS12, tls.VersionTLS13},
 		}
 		words := map[uint16]string{tls.VersionTLS12: "TLSv1.2", tls.VersionTLS13: "TLSv1.3"}
-		pairs := map[string]pair{}
+		pairs := map[string]pki.Pair{}
 		for name, versions := range names {
 			var list []string
 			for _, v := range versions {

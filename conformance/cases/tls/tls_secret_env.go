@@ -19,7 +19,7 @@ var tlsSecretEnv = spec.Case{
 	Run: func(ctx context.Context, t *spec.T) {
 		var texts struct{ Cert, Key string }
 		if err := json.Unmarshal([]byte(spec.EnvPair), &texts); err != nil {
-			t.Brokenf("the pair of the environment: %v", err)
+			t.Brokenf("the pki.Pair of the environment: %v", err)
 		}
 		p := readPair(t, texts.Cert, texts.Key)
 		a, b, c := "a."+t.Host(), "b."+t.Host(), "c."+t.Host()

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 )
 
 // Catches a gateway that shows targets no certificate, and one that keeps a
@@ -19,16 +20,16 @@ var tlsUpstreamClientCert = spec.Case{
 		club := newAuthority(t, "club")
 		member, foreigner := club.issue("member"), newAuthority(t, "club").issue("member") // the name proves nothing
 		secured(t, club)
-		client := func(p pair) object { return object{"type": "client", "cert": p.pem, "key": p.key} }
+		client := func(p pki.Pair) object { return object{"type": "client", "cert": p.Cert, "key": p.Key} }
 		inner := func(tls object) object {
 			return object{"pass_host": "rewrite", "upstream_host": "inner.example", "tls": tls}
 		}
 		own, byID, none, wrong := "own."+t.Host(), "by-id."+t.Host(), "none."+t.Host(), "wrong."+t.Host()
 		put(ctx, t, "client", client(member))
-		secureRoute(ctx, t, "own", own, inner(object{"client_cert": member.pem, "client_key": member.key}))
+		secureRoute(ctx, t, "own", own, inner(object{"client_cert": member.Cert, "client_key": member.Key}))
 		secureRoute(ctx, t, "by-id", byID, inner(object{"client_cert_id": t.Name("client")}))
 		secureRoute(ctx, t, "none", none, inner(object{}))
-		secureRoute(ctx, t, "wrong", wrong, inner(object{"client_cert": foreigner.pem, "client_key": foreigner.key}))
+		secureRoute(ctx, t, "wrong", wrong, inner(object{"client_cert": foreigner.Cert, "client_key": foreigner.Key}))
 		t.Wait(ctx)
 		for _, gw := range t.Env().Gateways() {
 			arrives(ctx, t, gw, own, "a certificate of the upstream's own")

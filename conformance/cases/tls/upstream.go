@@ -24,7 +24,7 @@ type target struct {
 // trust. demands are authorities of which one must have signed the certificate that
 // is shown; nil: none need be shown.
 func secured(t *spec.T, demands ...*authority) *target {
-	s, own := &target{}, newAuthority(t, "inner").issue("inner.example").own
+	s, own := &target{}, newAuthority(t, "inner").issue("inner.example").TLS
 	c := &tls.Config{Certificates: []tls.Certificate{own}, GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -35,7 +35,7 @@ func secured(t *spec.T, demands ...*authority) *target {
 		if c.ClientCAs == nil {
 			c.ClientCAs, c.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
 		}
-		c.ClientCAs.AddCert(a.cert)
+		c.ClientCAs.AddCert(a.Cert)
 	}
 	t.Backend(0).Server.SetTLS(c)
 	return s

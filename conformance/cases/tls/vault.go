@@ -10,6 +10,7 @@ import (
 
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -38,10 +39,10 @@ func (v *vault) managed(ctx context.Context, t *spec.T, name, prefix, more strin
 }
 
 // keeps has a secret hold a pair.
-func (v *vault) keeps(at string, p pair) {
+func (v *vault) keeps(at string, p pki.Pair) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.secrets[at] = object{"cert": p.pem, "key": p.key}
+	v.secrets[at] = object{"cert": p.Cert, "key": p.Key}
 }
 
 // seal has it answer nobody, or everybody again.
@@ -91,10 +92,10 @@ func ofVault(t *spec.T, manager, path string, names ...string) object {
 }
 
 // comes waits until every gateway serves a certificate for a name.
-func comes(ctx context.Context, t *spec.T, name string, p pair, why string) {
+func comes(ctx context.Context, t *spec.T, name string, p pki.Pair, why string) {
 	ask.Until(ctx, t, why+": every gateway serves it", 1, func() bool {
 		for _, gw := range t.Env().Gateways() {
-			if v := call(ctx, t, gw, client(name), name); v.leaf() == nil || !v.leaf().Equal(p.cert) {
+			if v := call(ctx, t, gw, client(name), name); v.leaf() == nil || !v.leaf().Equal(p.Leaf) {
 				return false
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 )
 
 // between is a client that speaks only the versions from low to high.
@@ -16,7 +17,7 @@ func between(name string, low, high uint16) *tls.Config {
 
 // oneName publishes a name with a certificate, whose key is elliptic or RSA, and a
 // route to backend 0.
-func oneName(ctx context.Context, t *spec.T, rsa bool) (string, pair) {
+func oneName(ctx context.Context, t *spec.T, rsa bool) (string, pki.Pair) {
 	ca, name := newAuthority(t, "case"), "a."+t.Host()
 	issue := ca.issue
 	if rsa {

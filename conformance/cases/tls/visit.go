@@ -11,6 +11,7 @@ import (
 	"github.com/unilb/unilb/conformance/cases/ask"
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/history"
+	"github.com/unilb/unilb/sim/pki"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -21,8 +22,8 @@ const visitBound = traffic.DefaultTimeout
 type object map[string]any
 
 // server is a certificate that is served for the names.
-func server(p pair, names ...string) object {
-	return object{"cert": p.pem, "key": p.key, "snis": names}
+func server(p pki.Pair, names ...string) object {
+	return object{"cert": p.Cert, "key": p.Key, "snis": names}
 }
 
 // put writes an object; Wait tells when it is in force.
@@ -91,16 +92,16 @@ func (v visit) said() string {
 }
 
 // served checks that a visit got the certificate and an answer of the backend.
-func (v visit) served(t *spec.T, p pair, b spec.Backend, why string) bool {
-	ok := v.leaf() != nil && v.leaf().Equal(p.cert) && v.Backend() == b.Ref && v.Reply.Status == http.StatusOK
-	return t.Check(ok, "%s: %s: name %q: got %s, want certificate %q and 200 from %s (op %s)", v.gw.Ref, why, v.name, v.said(), p.cert.Subject.CommonName, b.Ref, v.Op.ID)
+func (v visit) served(t *spec.T, p pki.Pair, b spec.Backend, why string) bool {
+	ok := v.leaf() != nil && v.leaf().Equal(p.Leaf) && v.Backend() == b.Ref && v.Reply.Status == http.StatusOK
+	return t.Check(ok, "%s: %s: name %q: got %s, want certificate %q and 200 from %s (op %s)", v.gw.Ref, why, v.name, v.said(), p.Leaf.Subject.CommonName, b.Ref, v.Op.ID)
 }
 
 // stranger checks that a visit got none of the certificates: the handshake
 // failed, or somebody else's was served, the gateway's own.
-func (v visit) stranger(t *spec.T, why string, ps ...pair) {
+func (v visit) stranger(t *spec.T, why string, ps ...pki.Pair) {
 	for _, p := range ps {
-		t.Check(v.leaf() == nil || !v.leaf().Equal(p.cert), "%s: %s: name %q: got %s, want no handshake, or a certificate of the gateway's own (op %s)", v.gw.Ref, why, v.name, v.said(), v.Op.ID)
+		t.Check(v.leaf() == nil || !v.leaf().Equal(p.Leaf), "%s: %s: name %q: got %s, want no handshake, or a certificate of the gateway's own (op %s)", v.gw.Ref, why, v.name, v.said(), v.Op.ID)
 	}
 }
 
