@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,17 +12,19 @@ import (
 // ErrImpatient is that of a search that was given up.
 var ErrImpatient = errors.New("takes too long to search for")
 
-// Patience bounds how long searches take all together, for who must not take one that was
-// given up for one that found nothing. It is for one goroutine.
+// Patience bounds how long searches take all together, with what it takes to compile their
+// patterns, for who must not take one that was given up for one that found nothing. It is
+// for one goroutine.
 type Patience struct {
 	Left time.Duration
 	Now  func() time.Time // the clock
 }
 
-// Search is Search at the cost of p. What it returns fails with ErrImpatient once nothing
-// of p is left.
+// Search is Search at the cost of p, and shares the pattern with nobody. What it returns
+// fails with ErrImpatient once nothing of p is left.
 func (p *Patience) Search(pattern string) (func(text string) (bool, error), error) {
-	re, slow, err := read(pattern)
+	defer p.spend(p.Now())
+	re, slow, err := read(pattern, regexp.Compile)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +33,7 @@ func (p *Patience) Search(pattern string) (func(text string) (bool, error), erro
 			return false, ErrImpatient
 		}
 		began := p.Now()
-		defer func() { p.Left -= p.Now().Sub(began) }()
+		defer p.spend(began)
 		switch {
 		case slow != nil:
 			slow.MatchTimeout = p.Left
@@ -48,6 +51,8 @@ func (p *Patience) Search(pattern string) (func(text string) (bool, error), erro
 		return found, nil
 	}, nil
 }
+
+func (p *Patience) spend(began time.Time) { p.Left -= p.Now().Sub(began) }
 
 // quick tells whether a search takes some milliseconds at most: Go's takes as many steps
 // for a byte of the text as the pattern has parts, and {1000} makes a thousand of one.

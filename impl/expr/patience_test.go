@@ -55,3 +55,16 @@ func TestLongTextsAreSearchedAsShortOnes(t *testing.T) {
 		}
 	}
 }
+
+func TestPatienceIsForPatternsToo(t *testing.T) {
+	t.Parallel()
+	var now time.Time
+	p := &Patience{Left: time.Second, Now: func() time.Time { now = now.Add(time.Second); return now }}
+	found, err := p.Search("^a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := found("a"); !errors.Is(err, ErrImpatient) {
+		t.Errorf("a pattern took all there was to read: got %v, want %v", err, ErrImpatient)
+	}
+}

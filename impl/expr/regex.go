@@ -19,7 +19,7 @@ func init() { regexp2.SetTimeoutCheckPeriod(patience / 4) }
 // Search returns what tells whether a text has something that a pattern of APISIX's
 // matches. It is safe for concurrent use.
 func Search(pattern string) (func(text string) bool, error) {
-	re, slow, err := read(pattern)
+	re, slow, err := read(pattern, inUse.get)
 	switch {
 	case err != nil:
 		return nil, err
@@ -35,8 +35,8 @@ func Search(pattern string) (func(text string) bool, error) {
 
 // read reads a pattern of APISIX's, which is PCRE's. Go's library reads nearly all of
 // them and is never slow; the other one is for what it does not know.
-func read(pattern string) (re *regexp.Regexp, slow *regexp2.Regexp, err error) {
-	if re, err = shared(pattern); err == nil {
+func read(pattern string, compile func(string) (*regexp.Regexp, error)) (re *regexp.Regexp, slow *regexp2.Regexp, err error) {
+	if re, err = compile(pattern); err == nil {
 		return re, nil, nil
 	}
 	if slow, other := regexp2.Compile(pattern, regexp2.None); other == nil {
