@@ -13,20 +13,20 @@ import (
 // ErrNotRegistered says that nobody is registered under a name.
 var ErrNotRegistered = errors.New("no such node is registered")
 
-// asksAtOnce is how many nodes List and Remove ask at a time.
+// asksAtOnce is how many nodes List asks at a time.
 const asksAtOnce = 64
 
 // Registered is a node as etcd knows it, and whether it lives.
 type Registered struct {
 	Registration
-	Report   Report // the last; the zero Report: there is none
-	Answers  bool   // its status listener answers under its name
-	Silence  string // why it does not
-	revision int64  // of the registration
+	Report  Report // the last; the zero Report: there is none
+	Answers bool   // its status listener answers under its name
+	Silence string // why it does not
 }
 
 // Registry is the part of the store that List and Remove need.
 type Registry interface {
+	Get(ctx context.Context, key string) (kv store.KV, ok bool, rev int64, err error)
 	List(ctx context.Context, prefix string) (kvs []store.KV, rev int64, err error)
 	Commit(ctx context.Context, conds []store.Cond, ops ...store.Op) (rev int64, err error)
 }
@@ -52,7 +52,7 @@ func (c *Client) List(ctx context.Context, st Registry, kind string) ([]Register
 	for _, kv := range regs {
 		// Nobody waits for what nobody can read.
 		if reg, err := ParseRegistration(kv.Value); err == nil {
-			all = append(all, Registered{Registration: reg, Report: said[ReportKey(reg.Kind, reg.Name)], revision: kv.Mod})
+			all = append(all, Registered{Registration: reg, Report: said[ReportKey(reg.Kind, reg.Name)]})
 		}
 	}
 	var wg sync.WaitGroup
@@ -76,22 +76,20 @@ func (c *Client) List(ctx context.Context, st Registry, kind string) ([]Register
 // any more. It refuses when the node still answers: that would register again.
 // ErrNotRegistered says that there is none.
 func (c *Client) Remove(ctx context.Context, st Registry, kind, name string) error {
-	all, err := c.List(ctx, st, kind)
+	key := RegistryKey(kind, name)
+	kv, ok, _, err := st.Get(ctx, key)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the registration of %s/%s: %w", kind, name, err)
 	}
-	for _, r := range all {
-		switch {
-		case r.Name != name || r.Kind != kind:
-			continue
-		case r.Answers:
-			return fmt.Errorf("%s/%s still answers at %s, and would register again: stop it first", kind, name, r.Status)
-		}
-		key := RegistryKey(kind, name)
-		if _, err := st.Commit(ctx, []store.Cond{{Key: key, Mod: r.revision}}, store.Op{Key: key, Delete: true}, store.Op{Key: ReportKey(kind, name), Delete: true}); err != nil {
-			return fmt.Errorf("remove %s/%s: %w", kind, name, err)
-		}
-		return nil
+	reg, err := ParseRegistration(kv.Value)
+	if !ok || err != nil || reg.Kind != kind || reg.Name != name {
+		return fmt.Errorf("%s/%s: %w", kind, name, ErrNotRegistered)
 	}
-	return fmt.Errorf("%s/%s: %w", kind, name, ErrNotRegistered)
+	if _, err := c.Instance(ctx, reg); err == nil {
+		return fmt.Errorf("%s/%s still answers at %s, and would register again: stop it first", kind, name, reg.Status)
+	}
+	if _, err := st.Commit(ctx, []store.Cond{{Key: key, Mod: kv.Mod}}, store.Op{Key: key, Delete: true}, store.Op{Key: ReportKey(kind, name), Delete: true}); err != nil {
+		return fmt.Errorf("remove %s/%s: %w", kind, name, err)
+	}
+	return nil
 }

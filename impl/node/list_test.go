@@ -95,6 +95,9 @@ func TestNodeThatHasEndedCanBeRemovedAndOneThatLivesCannot(t *testing.T) {
 	if err := c.Remove(t.Context(), m, "l7gw", "b/c"); err != nil {
 		t.Error(err)
 	}
+	if m.lists != 2 {
+		t.Errorf("%d directories were read, want the two of the list: removals look at one node", m.lists)
+	}
 	if _, there := m.kvs[RegistryKey("l7gw", "a")]; len(m.kvs) != 2 || !there {
 		t.Errorf("left are %d keys, want those of a", len(m.kvs))
 	}
