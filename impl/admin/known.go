@@ -61,7 +61,7 @@ type hashed struct {
 // knownDir is a directory that is followed.
 type knownDir struct {
 	*store.Follower
-	facts map[string][]hashed // of all objects, by key
+	facts map[string][]hashed // of the objects that say something, by key
 }
 
 // at is what is known of directories as they were at revision rev, which the cluster must
@@ -142,15 +142,17 @@ func (k *known) take(d *knownDir, kv store.KV) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if was := d.facts[kv.Key]; !slices.Equal(was, says) {
-		for _, f := range was {
-			k.said.Delete(saying{f, kv.Key})
-		}
-		for _, f := range says {
-			k.said.ReplaceOrInsert(saying{f, kv.Key})
-		}
+	was := d.facts[kv.Key]
+	if slices.Equal(was, says) {
+		return
 	}
-	if kv.Create == 0 {
+	for _, f := range was {
+		k.said.Delete(saying{f, kv.Key})
+	}
+	for _, f := range says {
+		k.said.ReplaceOrInsert(saying{f, kv.Key})
+	}
+	if len(says) == 0 {
 		delete(d.facts, kv.Key)
 		return
 	}
@@ -186,7 +188,7 @@ func (k *known) few(n int, dirs []string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, name := range dirs {
-		n -= len(k.dirs[name].facts)
+		n -= k.dirs[name].Len()
 	}
 	return n >= 0
 }

@@ -135,6 +135,29 @@ func TestWriteOfAConsumersKeyCostsTheSameAmongThreeThousand(t *testing.T) {
 	}
 }
 
+func TestADeletionAmongThreeThousandPossibleUsersLooksAtNone(t *testing.T) {
+	t.Parallel()
+	all, st, _ := replicas(t, 1)
+	fill(t, st, 3000)
+	m := &meter{Store: st}
+	h := all[0]
+	h.st = m
+	for _, line := range []string{"PUT /upstreams/first", "PUT /upstreams/second"} {
+		if code, text := call(h, line, `{"nodes":{}}`); code != 201 {
+			t.Fatal(code, text)
+		}
+	}
+	for _, line := range []string{"DELETE /upstreams/first", "DELETE /upstreams/second"} {
+		m.looked = 0
+		if code, text := call(h, line, ""); code != 200 {
+			t.Fatal(code, text)
+		}
+		if m.looked > 20 {
+			t.Errorf("%s: etcd looked at %d keys", line, m.looked)
+		}
+	}
+}
+
 func TestOfReplicasThatWriteTheSameAtOnceExactlyOneWins(t *testing.T) {
 	t.Parallel()
 	all, _, _ := replicas(t, 3)
@@ -216,6 +239,21 @@ func TestWhatIsGoneIsForgottenAndSoIsAllInTheEnd(t *testing.T) {
 		t.Error("what was given up is still followed")
 	}
 	put(200, "key-of-c7")
+}
+
+func TestObjectsThatSayNothingAreNotRemembered(t *testing.T) {
+	t.Parallel()
+	k := &known{h: &Handler{prefix: "/apisix"}, seed: maphash.MakeSeed(), said: btree.NewG(32, saying.less)}
+	routes := &knownDir{facts: map[string][]hashed{}}
+	for _, step := range []struct {
+		value string
+		want  int
+	}{{`{"uri":"/"}`, 0}, {`{"uri":"/","service_id":"s"}`, 1}, {`{"uri":"/","service_id":"other"}`, 1}, {`{"uri":"/"}`, 0}} {
+		k.take(routes, store.KV{Key: "/apisix/routes/1", Value: []byte(step.value), Create: 1})
+		if facts, objects := k.said.Len(), len(routes.facts); facts != step.want || objects != step.want {
+			t.Errorf("%s: %d facts of %d objects are remembered, want %d", step.value, facts, objects, step.want)
+		}
+	}
 }
 
 func TestWhatCannotBeFollowedOnIsReadAgain(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -32,7 +33,7 @@ type Follower struct {
 	w    *watch
 	take func(KV)
 	stop context.CancelFunc
-	keys int64 // how many there are; of the goroutine
+	keys atomic.Int64 // how many there are
 
 	mu    sync.Mutex
 	at    int64         // everything up to here was taken; 0: nobody knows how far the directory is
@@ -73,7 +74,7 @@ func (f *Follower) list(ctx context.Context) error {
 		var err error
 		more, err = r.page(ctx, func(kv KV, _ int64) {
 			f.take(kv)
-			f.keys++
+			f.keys.Add(1)
 			if kv.Mod > newest.Mod {
 				newest = kv
 			}
@@ -106,11 +107,14 @@ func (f *Follower) told(e *clientv3.Event) {
 	f.w.handed.only(kv)
 	switch {
 	case e.IsCreate():
-		f.keys++
+		f.keys.Add(1)
 	case e.Type == clientv3.EventTypeDelete:
-		f.keys--
+		f.keys.Add(-1)
 	}
 }
+
+// Len is how many keys the directory has, as far as it is taken.
+func (f *Follower) Len() int { return int(f.keys.Load()) }
 
 // Stop ends it. A change may still be taken afterwards.
 func (f *Follower) Stop() { f.stop() }

@@ -53,6 +53,9 @@ func (k *taken) at(f *store.Follower, rev int64, want map[string]string) {
 	if !maps.Equal(k.content, want) {
 		k.t.Errorf("at revision %d got %v, want %v", rev, k.content, want)
 	}
+	if got := f.Len(); got != len(want) {
+		k.t.Errorf("at revision %d got %d keys, want %d", rev, got, len(want))
+	}
 }
 
 func TestFollowerTellsWhatIsThereAndWhatBecomesOfIt(t *testing.T) {

@@ -71,7 +71,7 @@ func (w *watch) unrewritten(ctx context.Context) error {
 // count is how many keys are in the directory as it was handed out.
 func (w *watch) count() int64 {
 	if w.follower != nil {
-		return w.follower.keys
+		return w.follower.keys.Load()
 	}
 	return int64(len(w.handed.of))
 }
