@@ -187,7 +187,7 @@ func FuzzBoundMeansTheSame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, rule, addr string, port uint16) {
 		a, err := netip.ParseAddr(addr)
 		if err != nil || a.Zone() != "" || a.Is4In6() {
-			t.Skip()
+			return
 		}
 		v := vars{"server_addr": a.String(), "server_port": strconv.Itoa(int(port)), "arg_n": "7"}
 		whole, err := compileWhole([]byte(rule))
