@@ -81,7 +81,7 @@ func compileRoute(c *Change, id string) (*Route, error) {
 		r.rule.Remotes = append(r.rule.Remotes, p)
 	}
 	vars, _ := o.Value("vars").([]any)
-	if r.rule.Vars, r.rule.Listener, err = expr.CompileTree(vars); err != nil {
+	if r.rule.Vars, r.rule.Listener, err = expr.Compile(vars); err != nil {
 		return nil, fmt.Errorf("failed to validate the 'vars' expression: %w", err)
 	}
 	if spec.Upstream != nil {

@@ -13,24 +13,14 @@ type Binding struct {
 	Port uint16
 }
 
-// CompileBound compiles the JSON of a vars field; empty JSON, null and [] are
-// true. The terms that tie the request to a listener (server_addr == "a",
-// server_port == p) are taken out of the expression and returned as a Binding,
-// so that a router can index on them. The rest of the expression and the
-// binding together mean exactly the whole. Only equalities that every match
-// must satisfy are taken: those at the top, or directly inside a top AND; a
-// second term for the same variable stays in the rest.
-func CompileBound(raw []byte) (*Expr, Binding, error) {
-	rule, err := decode(raw)
-	if err != nil {
-		return nil, Binding{}, err
-	}
-	return CompileTree(rule)
-}
-
-// CompileTree is CompileBound for an expression as encoding/json decodes it with
-// UseNumber.
-func CompileTree(rule []any) (*Expr, Binding, error) {
+// Compile compiles the value of a vars field, as encoding/json decodes it with
+// UseNumber; nil and [] are true. The terms that tie the request to a listener
+// (server_addr == "a", server_port == p) are taken out of the expression and returned
+// as a Binding, so that a router can index on them. The rest of the expression and the
+// binding together mean exactly the whole. Only equalities that every match must
+// satisfy are taken: those at the top, or directly inside a top AND; a second term for
+// the same variable stays in the rest.
+func Compile(rule []any) (*Expr, Binding, error) {
 	var b Binding
 	terms := rule
 	if len(rule) > 0 {

@@ -10,7 +10,7 @@ import (
 	"unique"
 )
 
-// Errors of CompileBound. The texts are those of APISIX, which clients see after
+// Errors of Compile. The texts are those of APISIX, which clients see after
 // "failed to validate the 'vars' expression: ".
 var (
 	ErrBrackets = errors.New("rule should be wrapped inside brackets")

@@ -8,7 +8,7 @@ import (
 )
 
 // Failing says in words which part of an expression does not hold, and what its variables
-// are; "" when all of it holds. raw is the JSON that CompileBound takes. It compiles the
+// are; "" when all of it holds. raw is the JSON of a vars field; empty JSON and null are true, too. It compiles the
 // parts anew, and is for people.
 func Failing(raw []byte, v Vars) string {
 	rule, err := decode(raw)

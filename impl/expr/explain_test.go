@@ -22,7 +22,7 @@ func TestFailingNamesThePartAndItsVariables(t *testing.T) {
 		if got := Failing([]byte(raw), vars); got != want {
 			t.Errorf("%s: got %s, want %s", raw, got, want)
 		}
-		e, _, err := CompileBound([]byte(raw))
+		e, _, err := compileText(raw)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -100,7 +100,7 @@ func TestExpressionsHold(t *testing.T) {
 		{`[["arg_n","==",10],["arg_s","==","Red"],["http_x","==","a-b"]]`, false},
 		{`[[["arg_n","==",10],["arg_s","==","Red"]],["arg_n","==",10]]`, false},
 	} {
-		e, err := compileWhole([]byte(c.rule))
+		e, err := compileWhole(c.rule)
 		if err != nil {
 			t.Errorf("compileWhole(%s): %v", c.rule, err)
 			continue
@@ -112,7 +112,7 @@ func TestExpressionsHold(t *testing.T) {
 }
 
 func TestSlowPatternsGiveUp(t *testing.T) {
-	e, err := compileWhole([]byte(`[["a","~~","^(?=x)(x+x+)+y$"]]`))
+	e, err := compileWhole(`[["a","~~","^(?=x)(x+x+)+y$"]]`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,15 +142,15 @@ func TestBadExpressionsAreRefusedWithTheTextOfAPISIX(t *testing.T) {
 		`[["arg_s","==","x","y","z"]]`:        ErrInvalid.Error(),
 		`["AND",["a","==","b"],"not a rule"]`: ErrBrackets.Error(),
 	} {
-		_, err := compileWhole([]byte(rule))
+		_, err := compileWhole(rule)
 		if err == nil || err.Error() != want {
 			t.Errorf("compileWhole(%s) = %v, want %q", rule, err, want)
 		}
-		if _, _, berr := CompileBound([]byte(rule)); berr == nil {
-			t.Errorf("CompileBound(%s) accepts what compileWhole refuses", rule)
+		if _, _, berr := compileText(rule); berr == nil {
+			t.Errorf("Compile(%s) accepts what compileWhole refuses", rule)
 		}
 	}
-	if _, err := compileWhole([]byte(`[["a","~~","("]]`)); !errors.Is(err, ErrInvalid) {
+	if _, err := compileWhole(`[["a","~~","("]]`); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a bracket that is not closed: %v, want it refused", err)
 	}
 }
@@ -173,7 +173,7 @@ func TestBindingIsTakenOnlyFromEqualitiesThatAlwaysHold(t *testing.T) {
 		{`[["server_addr","==","::ffff:1.2.3.4"]]`, Binding{}, true},
 		{``, Binding{}, false},
 	} {
-		e, got, err := CompileBound([]byte(c.rule))
+		e, got, err := compileText(c.rule)
 		if err != nil || got != c.want || (e != nil) != c.rest {
 			t.Errorf("%s: binding %v rest %v err %v, want %v %v", c.rule, got, e != nil, err, c.want, c.rest)
 		}
@@ -190,10 +190,10 @@ func FuzzBoundMeansTheSame(f *testing.F) {
 			return
 		}
 		v := vars{"server_addr": a.String(), "server_port": strconv.Itoa(int(port)), "arg_n": "7"}
-		whole, err := compileWhole([]byte(rule))
-		rest, b, berr := CompileBound([]byte(rule))
+		whole, err := compileWhole(rule)
+		rest, b, berr := compileText(rule)
 		if (err == nil) != (berr == nil) {
-			t.Fatalf("whole: %v, CompileBound: %v", err, berr)
+			t.Fatalf("whole: %v, Compile: %v", err, berr)
 		}
 		if err != nil {
 			return
@@ -205,9 +205,18 @@ func FuzzBoundMeansTheSame(f *testing.F) {
 	})
 }
 
-// compileWhole compiles a rule without taking anything out of it.
-func compileWhole(raw []byte) (*Expr, error) {
-	rule, err := decode(raw)
+// compileText compiles the JSON of a rule.
+func compileText(raw string) (*Expr, Binding, error) {
+	rule, err := decode([]byte(raw))
+	if err != nil {
+		return nil, Binding{}, err
+	}
+	return Compile(rule)
+}
+
+// compileWhole is compileText without taking anything out.
+func compileWhole(raw string) (*Expr, error) {
+	rule, err := decode([]byte(raw))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package route
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/unilb/unilb/impl/expr"
@@ -20,8 +21,14 @@ func (r *Rule[T]) at(priority int64) *Rule[T] { r.Priority = priority; return r 
 
 func vars(t *testing.T, r *Rule[string], v string) *Rule[string] {
 	t.Helper()
-	var err error
-	if r.Vars, r.Listener, err = expr.CompileBound(json.RawMessage(v)); err != nil {
+	var rule []any
+	d := json.NewDecoder(strings.NewReader(v))
+	d.UseNumber()
+	err := d.Decode(&rule)
+	if err == nil {
+		r.Vars, r.Listener, err = expr.Compile(rule)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return r
