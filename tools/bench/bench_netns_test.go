@@ -3,39 +3,20 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/tools/bench/stage/stagetest"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
 
-// opened is a benchmark with one round. It skips where a tool is missing, and fails
-// there when LBSIM_REQUIRE names bench.
+// opened is a benchmark with one round. It skips where a tool is missing (see stagetest.Bin).
 func opened(t *testing.T) *bench {
 	t.Helper()
-	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapRoot)
-	b := &bench{bin: os.Getenv("UNILB_BIN"), gateways: []Gateway{{Name: "l7gw"}}, rounds: 1, proxyCPU: 0, loadCPU: 1, log: t.Output()}
-	err := lookTools()
-	if b.bin == "" {
-		err = errors.New("UNILB_BIN does not say where the binaries are: make test-net")
-	}
-	sandbox.Need(t, "bench", err)
-	t.Cleanup(func() {
-		if err := b.close(); err != nil {
-			t.Error(err)
-		}
-		if b.groups == nil {
-			return
-		}
-		if _, err := os.Stat(b.groups.Dir()); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("left behind: %s, %v", b.groups.Dir(), err)
-		}
-	})
+	b := &bench{bin: stagetest.Bin(t, lookTools()), gateways: []Gateway{{Name: "l7gw"}}, rounds: 1, proxyCPU: 0, loadCPU: 1, log: t.Output()}
+	t.Cleanup(func() { stagetest.Closed(t, b.close(), b.groups) })
 	if err := b.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

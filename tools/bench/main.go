@@ -14,13 +14,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/sim/sandbox"
 	"github.com/unilb/unilb/tools/bench/stage"
@@ -31,7 +28,7 @@ const (
 	codeGood   = 0
 	codeStale  = 1 // report -check: the page is not that of the document
 	codeInput  = 3
-	codeBroken = 5 // something could not be measured
+	codeBroken = stage.Broken
 )
 
 const (
@@ -115,24 +112,17 @@ func (program) Run() int {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		return codeInput
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
-	defer stop()
-	d, failed, err := f.run(ctx, chosen)
-	if err == nil {
+	return stage.Run("bench", func(ctx context.Context) (bool, error) {
+		d, failed, err := f.run(ctx, chosen)
+		if err != nil {
+			return failed, err
+		}
 		d.print(f.log)
 		if f.quick {
 			fmt.Fprintln(f.log, quickWhy)
 		}
-		err = d.write(f.out, f.merge)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		return codeBroken
-	}
-	if failed {
-		return codeBroken
-	}
-	return codeGood
+		return failed, d.write(f.out, f.merge)
+	})
 }
 
 // run makes the document of the chosen rows. A row that fails is no reason not to

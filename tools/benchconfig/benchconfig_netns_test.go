@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"testing"
 
 	"github.com/unilb/unilb/sim/sandbox"
+	"github.com/unilb/unilb/tools/bench/stage/stagetest"
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
@@ -17,24 +15,8 @@ func TestMain(m *testing.M) { sandbox.Main(m) }
 // The way of every process, once: written to, followed, cut off and listed, with few
 // routes.
 func TestProcessesAreMeasured(t *testing.T) {
-	sandbox.Require(t, sandbox.CapNetNS, sandbox.CapRoot)
-	b := &bench{bin: os.Getenv("UNILB_BIN"), quick: true, routes: 300, log: t.Output()}
-	var err error
-	if b.bin == "" {
-		err = errors.New("UNILB_BIN does not say where the binaries are: make test-net")
-	}
-	sandbox.Need(t, "bench", err)
-	t.Cleanup(func() {
-		if err := b.close(); err != nil {
-			t.Error(err)
-		}
-		if b.groups == nil {
-			return
-		}
-		if _, err := os.Stat(b.groups.Dir()); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("left behind: %s, %v", b.groups.Dir(), err)
-		}
-	})
+	b := &bench{bin: stagetest.Bin(t, nil), quick: true, routes: 300, log: t.Output()}
+	t.Cleanup(func() { stagetest.Closed(t, b.close(), b.groups) })
 	if err := b.open(); err != nil {
 		t.Fatal(err)
 	}

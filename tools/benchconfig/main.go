@@ -15,14 +15,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/unilb/unilb/sim/sandbox"
 	"github.com/unilb/unilb/tools/bench/figure"
@@ -30,11 +27,10 @@ import (
 	"github.com/unilb/unilb/tools/bench/stage"
 )
 
-// Exit codes.
+// Exit codes, beside those of stage.Run.
 const (
-	codeGood   = 0
-	codeInput  = 3
-	codeBroken = 5 // something could not be measured
+	codeGood  = 0
+	codeInput = 3
 )
 
 const quickWhy = "quick: no verdict"
@@ -89,29 +85,30 @@ func (program) Run() int {
 		fmt.Fprintln(os.Stderr, "benchconfig:", err)
 		return codeInput
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
-	defer stop()
-	d, failed, err := f.run(ctx, chosen)
-	if err == nil && f.json {
-		err = d.Encode(os.Stdout)
-	} else if err == nil {
-		d.Print(os.Stdout)
-	}
-	if err == nil && f.out != "" {
-		var names []string
-		if f.merge {
-			names = rowNames()
+	return stage.Run("benchconfig", func(ctx context.Context) (bool, error) {
+		d, failed, err := f.run(ctx, chosen)
+		if err != nil {
+			return failed, err
 		}
-		err = d.Write(f.out, names)
+		return failed, f.publish(d)
+	})
+}
+
+// publish prints the document, or a table of it, and writes it to the file.
+func (f *flags) publish(d figure.Document) error {
+	if !f.json {
+		d.Print(os.Stdout)
+	} else if err := d.Encode(os.Stdout); err != nil {
+		return err
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "benchconfig:", err)
-		return codeBroken
+	if f.out == "" {
+		return nil
 	}
-	if failed {
-		return codeBroken
+	var names []string
+	if f.merge {
+		names = rowNames()
 	}
-	return codeGood
+	return d.Write(f.out, names)
 }
 
 // run makes the document of the chosen rows. A measurement that fails is no reason not
