@@ -162,3 +162,59 @@ func TestListOfThousandsFromEtcd(t *testing.T) {
 		}
 	}
 }
+
+func TestListFilters(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.must(201, "PUT /upstreams/1", `{"nodes":{}}`)
+	for i := range 25 {
+		// Ids fall while creation goes on: order of keys is not order of creation.
+		a.must(201, fmt.Sprintf("PUT /routes/%02d", 50-i), fmt.Sprintf(`{"uri":"/%d","name":"n%d","upstream_id":%s,"labels":{"l%d":"x"}}`,
+			i, i, []string{"1", `"1"`}[i%2], i%5))
+	}
+	for query, count := range map[string]int{
+		"":                                        25,
+		"?name=^n1$":                              1,
+		"?name=n1":                                11,
+		"?label=l3":                               5,
+		"?uri=^/2":                                6,
+		"?name=n1&label=l1":                       3,
+		"?filter=upstream_id%3D1":                 25,
+		"?filter=upstream_id%3D2":                 0,
+		"?filter=foo%3D2":                         25,
+		"?page=1&page_size=10":                    10,
+		"?page=3&page_size=10":                    5,
+		"?page=4&page_size=10":                    0,
+		"?page=4000000000000&page_size=10":        0,
+		"?page=0&page_size=10":                    10,
+		"?page=x&page_size=10":                    25,
+		"?page=&page_size=10":                     25,
+		"?page=1.0&page_size=1e1":                 10,
+		"?page=2&page_size=12.5":                  0, // between two objects
+		"?page=3&page_size=12.5":                  0,
+		"?page=1&page_size=12.5":                  12,
+		"?page=%202&page_size=20":                 5,
+		"?page=1e30&page_size=10":                 0,
+		"?page=99999999999999999999&page_size=10": 0,
+		"?name=^n(?!1)":                           14,
+		"?uri=^/2;":                               0,
+		"?label=l3&page=1&page_size=10":           5,
+	} {
+		r := a.must(200, "GET /routes"+query, "")
+		list, _ := r.body["list"].([]any)
+		if len(list) != count {
+			t.Errorf("%s: got %d items, want %d", query, len(list), count)
+		}
+	}
+	r := a.must(200, "GET /routes?page=2&page_size=10", "")
+	if r.body["total"] != 25.0 {
+		t.Errorf("total of a page is %v, want 25", r.body["total"])
+	}
+	if first := r.body["list"].([]any)[0].(map[string]any)["key"]; first != "/apisix/routes/40" {
+		t.Errorf("second page begins with %v, want the eleventh created", first)
+	}
+	r = a.call("GET /routes?page=1&page_size=9", "")
+	if r.code != 400 || r.raw != "page_size must be between 10 and 500" {
+		t.Errorf("got %d %q", r.code, r.raw)
+	}
+}

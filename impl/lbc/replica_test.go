@@ -2,19 +2,14 @@ package lbc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/unilb/unilb/impl/node"
 	"github.com/unilb/unilb/impl/store"
-	"github.com/unilb/unilb/impl/vpc"
 )
 
 var errCrash = errors.New("crashed")
@@ -100,78 +95,6 @@ func TestDeletionOfADeadReplicaHasARevision(t *testing.T) {
 	b.inForce(op)
 }
 
-func TestFrozenGatewayIsNamedAndTheRestCounted(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	for _, n := range []string{"l7-1", "l7-3", "l7-4"} {
-		r.node("l7gw", "bj/az1/"+n, "/apisix", "/unilb/listeners")
-	}
-	frozen := r.node("l7gw", "bj/az1/l7-2", "/apisix", "/unilb/listeners")
-	a, b := r.replica(nil, nil), r.replica(nil, nil)
-	a.tenants()
-	a.inForce(a.shop("shop", "red", "203.0.113.10", 80))
-	frozen.freeze()
-	op := a.put("load-balancers/shop/listeners/web/rules/more", `{"paths":["/more"],"target_group":"red"}`)
-	for _, replica := range []*replica{a, b} {
-		got := replica.op(op.ID, "1s")
-		if got.State != statePublished || got.InForce != 3 || got.Nodes != 4 {
-			t.Fatalf("got %+v, want published on 3 of 4", got)
-		}
-		if len(got.Behind) != 1 || got.Behind[0].Node != "bj/az1/l7-2" || got.Behind[0].State != nodeUnknown || got.Behind[0].Kind != "l7gw" {
-			t.Errorf("got behind %+v, want bj/az1/l7-2 unknown", got.Behind)
-		}
-		if got.SlowestMS > 5000 {
-			t.Errorf("got %d ms for nodes that answer, want much less", got.SlowestMS)
-		}
-		// Without a wait the rest is counted at once, too.
-		if got := replica.op(op.ID, "0s"); got.InForce != 3 {
-			t.Errorf("got %+v without a wait, want 3 of 4", got)
-		}
-	}
-	// Draining takes it out of the count, and only that.
-	r.setState(frozen, "draining")
-	r.until("the drained node is not counted", func() bool {
-		got := a.op(op.ID, "0s")
-		return got.InForce == 3 && got.Nodes == 3
-	})
-	r.setState(frozen, "active")
-	op = a.put("load-balancers/shop/listeners/web/rules/more", `{"paths":["/much"],"target_group":"red"}`)
-	r.until("the node counts again", func() bool { return b.op(op.ID, "0s").Nodes == 4 })
-	waited := make(chan Operation)
-	go func() { waited <- b.op(op.ID, "15s") }()
-	frozen.thaw()
-	if got := <-waited; got.State != stateInForce || got.InForce != 4 || got.Nodes != 4 {
-		t.Errorf("got %+v after the gateway went on, want 4 of 4", got)
-	}
-}
-
-// setState writes the state of a node's registration, as an operator does.
-func (r *region) setState(f *fakeNode, state string) {
-	r.t.Helper()
-	key := node.RegistryKey(f.kind, f.name)
-	var reg map[string]any
-	r.get(key, &reg)
-	reg["state"] = state
-	value, _ := json.Marshal(reg)
-	if _, err := r.st.Commit(r.t.Context(), nil, store.Op{Key: key, Value: value}); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func TestNodeThatAnswersIsBehindNotUnknown(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	r.node("l7gw", "bj/az1/l7-1", "/apisix")
-	late := r.node("l7gw", "bj/az1/l7-2", "/apisix")
-	late.hold()
-	a := r.replica(nil, nil)
-	op := a.put("target-groups/idc", `{"tenant":"t","targets":[{"ip":"10.9.0.1","port":80}]}`)
-	got := a.op(op.ID, "1s")
-	if got.InForce != 1 || len(got.Behind) != 1 || got.Behind[0].State != nodeBehind || got.Behind[0].Want != got.Revisions["/apisix"] {
-		t.Errorf("got %+v, want bj/az1/l7-2 behind", got)
-	}
-}
-
 func TestConcurrentEditIsRecompiledNotOverwritten(t *testing.T) {
 	t.Parallel()
 	r := newRegion(t)
@@ -206,30 +129,6 @@ func TestConcurrentEditIsRecompiledNotOverwritten(t *testing.T) {
 	mod, _ := r.get("/apisix/routes/lbc.shop.web.all", &route)
 	if mod <= foreign || len(route.URIs) != 1 || route.URIs[0] != "/new" {
 		t.Errorf("got %+v at %d, want /new after the edit at %d", route, mod, foreign)
-	}
-}
-
-func TestDriftIsRepaired(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	a := r.replica(nil, nil)
-	a.tenants()
-	a.inForce(a.shop("shop", "red", "203.0.113.10", 80))
-	edits := []store.Op{
-		{Key: "/apisix/routes/lbc.shop.web.all", Delete: true},
-		{Key: "/apisix/routes/lbc.ghost.web.all", Value: []byte(`{"id":"lbc.ghost.web.all","uri":"/","upstream_id":"lbc.red","labels":{"unilb.owner":"lbc"}}`)},
-		{Key: "/apisix/routes/lbc.foreign.web.all", Value: []byte(`{"id":"lbc.foreign.web.all","uri":"/","upstream_id":"lbc.red"}`)},
-	}
-	if _, err := r.st.Commit(t.Context(), nil, edits...); err != nil {
-		t.Fatal(err)
-	}
-	r.until("what is ours is as the model says", func() bool {
-		_, route := r.get("/apisix/routes/lbc.shop.web.all", nil)
-		_, ghost := r.get("/apisix/routes/lbc.ghost.web.all", nil)
-		return route && !ghost
-	})
-	if _, ok := r.get("/apisix/routes/lbc.foreign.web.all", nil); !ok {
-		t.Error("an object without our label was deleted")
 	}
 }
 
@@ -349,164 +248,6 @@ func TestStaleReplicaIsRefused(t *testing.T) {
 		t.Errorf("got %v at revision %d, want /new, untouched since %d", route.URIs, after, mod)
 	}
 	assertPublished(t, r, b)
-}
-
-// TestMovingAdminAPIIsReachedAgain drops answers of the Admin API, as a VIP that
-// moves does.
-func TestMovingAdminAPIIsReachedAgain(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	var n int
-	var mu sync.Mutex
-	r.between = func(req *http.Request) {
-		mu.Lock()
-		n++
-		drop := n%3 == 1
-		mu.Unlock()
-		if drop {
-			panic(http.ErrAbortHandler)
-		}
-	}
-	a := r.replica(nil, nil)
-	a.tenants()
-	a.inForce(a.shop("shop", "red", "203.0.113.10", 80))
-	assertPublished(t, r, a)
-}
-
-func TestRefusalByTheAdminAPIFailsTheOperation(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	a := r.replica(func(o *Options) { o.AdminKey = "wrong" }, nil)
-	op := a.put("target-groups/idc", `{"tenant":"t","targets":[{"ip":"10.9.0.1","port":80}]}`)
-	got := a.op(op.ID, "10s")
-	if got.State != stateFailed || !strings.Contains(got.Error, "401") {
-		t.Fatalf("got %+v, want failed with the Admin API's answer", got)
-	}
-	a.stop()
-	// Another replica with the right key repairs it when it becomes the keeper.
-	b := r.replica(nil, nil)
-	r.until("upstream is published", func() bool { _, ok := r.get("/apisix/upstreams/lbc.idc", nil); return ok })
-	_ = b
-}
-
-func TestAbsentAgentDelaysOnlyByTheMappingWait(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	r.node("l7gw", "bj/az1/l7-1", "/apisix")
-	agent := r.node("lbc-agent", "bj/az1/l7-1", "/unilb/vpc")
-	agent.freeze()
-	a := r.replica(nil, nil)
-	begun := time.Now()
-	a.tenants()
-	op := a.put("target-groups/red", `{"tenant":"red","vpc":"red","targets":[{"ip":"192.168.0.10","port":9000}]}`)
-	r.until("upstream has the target", func() bool {
-		var u apiUpstream
-		r.get("/apisix/upstreams/lbc.red", &u)
-		return len(u.Nodes) == 1 && u.Nodes[0].Port == 9000
-	})
-	if d := time.Since(begun); d < a.o.MappingWait {
-		t.Errorf("published after %s, want the mapping wait of %s before", d, a.o.MappingWait)
-	}
-	got := a.op(op.ID, "500ms")
-	if got.InForce != 1 || got.Nodes != 2 || got.Behind[0].Kind != "lbc-agent" {
-		t.Errorf("got %+v, want the agent behind", got)
-	}
-}
-
-func TestAdminVIPIsWritten(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	vip, err := ParseAdminVIP("10.101.0.5:9180")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := r.replica(func(o *Options) { o.AdminVIP = vip }, nil)
-	if err := a.EnsureAdminVIP(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	kv, _, _, err := r.st.Get(t.Context(), "/unilb/l4/vips/10.101.0.5")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got, want any
-	_ = json.Unmarshal(kv.Value, &got)
-	_ = json.Unmarshal([]byte(`{"address":"10.101.0.5","pool":"l7admin","ports":[{"port":9180,"protocol":"tcp"}]}`), &want)
-	if !equalJSON(got, want) {
-		t.Errorf("got %s", kv.Value)
-	}
-	var refusal struct {
-		ErrorMsg string `json:"error_msg"`
-		Field    string `json:"field"`
-	}
-	if status, _ := a.do("PUT", "/v1/load-balancers/x", `{"tenant":"t","address":"10.101.0.5"}`, &refusal); status != http.StatusConflict || refusal.Field != "address" {
-		t.Errorf("got %d %+v for a tenant's claim of the Admin API's address, want 409", status, refusal)
-	}
-}
-
-// TestMappingFollowsAPortThatMovesMeanwhile moves a port between the moment a
-// target group looked at it and the commit of its mapping.
-func TestMappingFollowsAPortThatMovesMeanwhile(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	b := r.replica(nil, nil)
-	var once sync.Once
-	a := r.replica(nil, func(s *Service) {
-		s.step = func(_ context.Context, u unit, name string) error {
-			if name == "put mappings" && u.name == "red" {
-				once.Do(func() {
-					b.inForce(b.put("vpcs/red/ports/192.168.0.10", `{"mac":"02:00:00:00:0f:10","host":"bj/az2/host-7","vtep":"10.102.4.77","ifname":"g3"}`))
-				})
-			}
-			return nil
-		}
-	})
-	h := r.record()
-	a.put("vpcs/red", `{"vni":1001,"cidr":"192.168.0.0/24"}`)
-	a.put("vpcs/red/ports/192.168.0.10", `{"mac":"02:00:00:00:01:10","host":"bj/az1/host-1","vtep":"10.101.4.9","ifname":"g0"}`)
-	a.inForce(a.put("target-groups/red", `{"tenant":"red","vpc":"red","targets":[{"ip":"192.168.0.10","port":8080}]}`))
-	first := h.await("mapping comes", func(e event) bool { return e.key == "/unilb/vpc/mappings/100.64.0.1" })
-	m, err := vpc.ParseMapping(first.kv)
-	if err != nil || m.VTEP.String() != "10.102.4.77" {
-		t.Errorf("got %+v, %v, want never any VTEP but that of the port's new host", m, err)
-	}
-}
-
-// TestSharedVIPIsNotOverwrittenByAnOlderCompile holds a replica just before it
-// writes a VIP, and lets another one add the port of another load balancer.
-func TestSharedVIPIsNotOverwrittenByAnOlderCompile(t *testing.T) {
-	t.Parallel()
-	r := newRegion(t)
-	b := r.replica(nil, nil)
-	var once sync.Once
-	var armed atomic.Bool
-	a := r.replica(nil, func(s *Service) {
-		s.step = func(_ context.Context, u unit, name string) error {
-			if armed.Load() && name == "put VIPs" && u.name == "shop" {
-				once.Do(func() { b.inForce(b.put("load-balancers/mart/listeners/new", `{"protocol":"http","port":8081}`)) })
-			}
-			return nil
-		}
-	})
-	a.tenants()
-	a.inForce(a.shop("shop", "red", "203.0.113.10", 80))
-	a.inForce(a.put("load-balancers/mart", `{"tenant":"red","address":"203.0.113.10"}`))
-	armed.Store(true)
-	h := r.record()
-	a.inForce(a.put("load-balancers/shop/listeners/new", `{"protocol":"http","port":8080}`))
-	var ports string
-	h.await("VIP with all ports", func(e event) bool {
-		var vip wireVIP
-		if e.key != "/unilb/l4/vips/203.0.113.10" || json.Unmarshal(e.kv, &vip) != nil {
-			return false
-		}
-		ports += fmt.Sprint(vip.Ports)
-		return len(vip.Ports) == 3
-	})
-	// The first write has both: b compiled it when the model had them.
-	if want := "[{80 tcp} {8080 tcp} {8081 tcp}]"; ports != want {
-		t.Errorf("got ports %s in this order, want %s at once", ports, want)
-	}
-	assertPublished(t, r, a)
 }
 
 // TestWorkOfAKilledReplicaIsTakenOverWhenItsLeaseEnds ends a replica so that it
