@@ -11,7 +11,7 @@ type reference struct {
 	dir  string
 }
 
-// references of the objects of each kind.
+// references of the objects of each kind that may refer to others; nil: plugins alone do.
 var references = map[string][]reference{
 	"routes":          {{"upstream_id", "upstreams"}, {"service_id", "services"}, {"plugin_config_id", "plugin_configs"}, {"upstream.tls.client_cert_id", "ssls"}},
 	"stream_routes":   {{"upstream_id", "upstreams"}, {"service_id", "services"}, {"upstream.tls.client_cert_id", "ssls"}, {"protocol.superior_id", "stream_routes"}},

@@ -113,9 +113,6 @@ func (p *Plan) Do(ctx context.Context, st *Store, who Who) (rev int64, done int,
 	return rev, done, nil
 }
 
-// users are the directories in which objects refer to others.
-var users = []string{"routes", "stream_routes", "services", "upstreams", "consumers", "plugin_configs", "consumer_groups", "global_rules"}
-
 func (p *Plan) commit(ctx context.Context, st *Store, step []Change) (int64, error) {
 	var conds []store.Cond
 	var ops []store.Op
@@ -170,9 +167,9 @@ const ReferencesLock = "/unilb/locks/references"
 // unused looks whether anybody has begun since the plan to refer to what is to be
 // deleted, and returns the conditions under which nobody does.
 func (p *Plan) unused(ctx context.Context, st *Store, gone map[string]bool) ([]store.Cond, error) {
-	dirs := make([]string, len(users))
-	for i, u := range users {
-		dirs[i] = p.objects + "/" + u
+	var dirs []string
+	for _, name := range slices.Sorted(maps.Keys(references)) {
+		dirs = append(dirs, p.objects+"/"+name)
 	}
 	kvs, rev, err := st.Changed(ctx, p.rev, dirs...)
 	if err != nil {

@@ -121,6 +121,32 @@ func TestRollbackThatMeetsAnotherWriterChangesNothingOfThatGroup(t *testing.T) {
 	}
 }
 
+func TestWhoeverRefersToAnObjectSinceThePlanKeepsIt(t *testing.T) {
+	l := newLab(t)
+	rev := l.write("routes/r", "{}")
+	l.write("upstreams/w", "{}", "ssls/c", "{}", "consumer_groups/g", "{}")
+	for _, c := range []struct{ user, value, used string }{
+		{"routes/x", `{"upstream_id":"w"}`, "upstreams/w"},
+		{"stream_routes/x", `{"upstream_id":"w"}`, "upstreams/w"},
+		{"services/x", `{"upstream_id":"w"}`, "upstreams/w"},
+		{"upstreams/x", `{"tls":{"client_cert_id":"c"}}`, "ssls/c"},
+		{"consumers/x", `{"group_id":"g"}`, "consumer_groups/g"},
+		{"plugin_configs/x", split, "upstreams/w"},
+		{"consumer_groups/x", split, "upstreams/w"},
+		{"global_rules/x", split, "upstreams/w"},
+	} {
+		p, err := l.plan(rev, c.used)
+		if err != nil || len(p.Groups) != 1 {
+			t.Fatalf("%s: %d groups, %v", c.used, len(p.Groups), err)
+		}
+		l.write(c.user, c.value)
+		if _, _, err := p.Do(t.Context(), l.st, Who{Author: "joe"}); !errors.Is(err, errInUse) {
+			t.Errorf("%s refers to %s: got %v, want that it is in use", c.user, c.used, err)
+		}
+		l.write(c.user, "-")
+	}
+}
+
 // Stream routes refer to each other: one that has a superior comes after it and goes before it,
 // also where the names say otherwise and a group is several transactions.
 func TestStreamRouteComesBackAfterItsSuperiorAndGoesBeforeIt(t *testing.T) {
