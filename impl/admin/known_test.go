@@ -109,13 +109,19 @@ func (m *meter) Commit(ctx context.Context, conds []store.Cond, ops ...store.Op)
 	return m.Store.Commit(ctx, conds, ops...)
 }
 
+// metered is a handler among so many consumers, with what counts for it.
+func metered(t *testing.T, consumers int) (*Handler, *meter) {
+	t.Helper()
+	all, st, _ := replicas(t, 1)
+	fill(t, st, consumers)
+	m := &meter{Store: st}
+	all[0].st = m
+	return all[0], m
+}
+
 func TestWriteOfAConsumersKeyCostsTheSameAmongThreeThousand(t *testing.T) {
 	t.Parallel()
-	all, st, _ := replicas(t, 1)
-	fill(t, st, 3000)
-	m := &meter{Store: st}
-	h := all[0]
-	h.st = m
+	h, m := metered(t, 3000)
 	if code, text := call(h, "PUT /consumers/first", withKey("first", "first")); code != 201 {
 		t.Fatal(code, text)
 	}
@@ -137,11 +143,7 @@ func TestWriteOfAConsumersKeyCostsTheSameAmongThreeThousand(t *testing.T) {
 
 func TestADeletionAmongThreeThousandPossibleUsersLooksAtNone(t *testing.T) {
 	t.Parallel()
-	all, st, _ := replicas(t, 1)
-	fill(t, st, 3000)
-	m := &meter{Store: st}
-	h := all[0]
-	h.st = m
+	h, m := metered(t, 3000)
 	for _, line := range []string{"PUT /upstreams/first", "PUT /upstreams/second"} {
 		if code, text := call(h, line, `{"nodes":{}}`); code != 201 {
 			t.Fatal(code, text)

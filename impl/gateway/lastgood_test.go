@@ -146,27 +146,33 @@ func TestGatewayFindsOutWhatWasChangedWhileItServedFromDisk(t *testing.T) {
 	}
 }
 
+// onlyFile is the one file of a folder.
+func onlyFile(t *testing.T, dir string) (path string, content []byte) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files: %v %v", files, err)
+	}
+	if content, err = os.ReadFile(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	return files[0], content
+}
+
 func TestDamagedFileIsIgnoredAndSaidToBe(t *testing.T) {
 	etcd, dir := etcdtest.Start(t), t.TempDir()
 	r := startOn(t, etcd, EngineStd, keeping(dir))
 	r.put("/apisix", "routes/1", `{"uri":"/*","upstream":{"nodes":{"127.0.0.1:1":1}}}`)
 	r.end()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("files: %v %v", files, err)
-	}
-	b, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(files[0], b[:len(b)-7], 0o600); err != nil {
+	file, b := onlyFile(t, dir)
+	if err := os.WriteFile(file, b[:len(b)-7], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	etcd.Down()
 	r = begin(t, etcd.Endpoint(), EngineStd, keeping(dir))
 	r.listens()
 	r.comesTrue("the file is refused", func() bool { return r.lastGood().Unused != "" })
-	if got := r.lastGood().Unused; !strings.Contains(got, "damaged") || !strings.Contains(got, files[0]) {
+	if got := r.lastGood().Unused; !strings.Contains(got, "damaged") || !strings.Contains(got, file) {
 		t.Errorf("got %q, want what is damaged", got)
 	}
 	if status, _ := r.get("http://"+r.status+"/status/ready", ""); status != 503 {
