@@ -171,13 +171,23 @@ func (g *reference) variable(r *http.Request, path, name string) (string, bool) 
 	}
 	v, ok := map[string]string{
 		"time_iso8601": now.Format("2006-01-02T15:04:05-07:00"), "time_local": now.Format("02/Jan/2006:15:04:05 -0700"), "msec": fmt.Sprintf("%.3f", float64(now.UnixMilli())/1000),
-		"request_method": r.Method, "uri": path, "host": g.hostOf(r), "args": r.URL.RawQuery, "scheme": "http", "request_uri": r.RequestURI,
+		"request_method": r.Method, "uri": path, "host": g.hostOf(r), "args": r.URL.RawQuery, "scheme": "http", "request_uri": g.requestURI(r, path), "real_request_uri": r.RequestURI,
 	}[name]
 	if name == "remote_addr" {
 		v, _, _ = net.SplitHostPort(r.RemoteAddr)
 		ok = true
 	}
 	return v, ok && v != ""
+}
+
+func (g *reference) requestURI(r *http.Request, path string) string {
+	switch {
+	case g.is("request_uri is as it was sent"):
+		return r.RequestURI
+	case r.URL.RawQuery == "":
+		return path
+	}
+	return path + "?" + r.URL.RawQuery
 }
 
 // handshake is a variable of a connection with TLS.
@@ -203,8 +213,15 @@ func (g *reference) header(r *http.Request, name string) (string, bool) {
 	if !g.is("keeps _ in names of fields") {
 		name = strings.ReplaceAll(name, "_", "-")
 	}
+	if g.is("names of variables have case") && name != strings.ToLower(name) {
+		return "", false
+	}
 	vs := r.Header.Values(name)
-	return strings.Join(vs, ", "), len(vs) > 0
+	between := ", "
+	if strings.EqualFold(name, "Cookie") && !g.is("joins lines of cookies by commas") {
+		between = "; "
+	}
+	return strings.Join(vs, between), len(vs) > 0
 }
 
 func (g *reference) cookie(r *http.Request, name string) (string, bool) {

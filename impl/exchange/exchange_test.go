@@ -148,6 +148,44 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+func TestNamesOfFieldsInVariablesAreSpelledAsOneLikes(t *testing.T) {
+	r := &Request{Authority: "Shop:80", Proto: HTTP11, BodyLength: -1, Fields: Fields{{"X-Canary", "blue"}, {"X_Under", "1"}, {"Cookie", "a=1"}, {"cookie", "b=2"}}}
+	for name, want := range map[string]string{
+		"http_x_canary": "blue", "http_X-Canary": "blue", "http_x-canary": "blue", "http_X_CANARY": "blue", "http_x-under": "1", "http_Host": "Shop:80",
+		"http_cookie": "a=1; b=2", "http_Transfer-Encoding": "chunked",
+	} {
+		if got, ok := r.Var(name); !ok || got != want {
+			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
+		}
+	}
+	r.BodyLength = 3
+	for name, want := range map[string]string{"http_Content-Length": "3", "http_transfer_encoding": ""} {
+		if got, ok := r.Var(name); ok != (want != "") || ok && got != want {
+			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { r.Var("http_X-Canary") }); n != 0 {
+		t.Errorf("a lookup allocates %v times", n)
+	}
+}
+
+func TestRequestURIHasThePathThatRoutesSee(t *testing.T) {
+	for target, want := range map[string]string{
+		"/a/b": "/a/b", "/a?x=%41": "/a?x=%41", "/a?": "/a", "//a/./b?x=//": "/a/b?x=//", "/%61?": "/a", "/a/../b?y": "/b?y", "/a%3Fb?c": "/a?b?c",
+	} {
+		var a Arena
+		raw, query, _ := strings.Cut(target, "?")
+		path, err := NormalizePath(&a, raw)
+		r := &Request{Target: target, Path: path, Query: query}
+		if got, ok := r.Var("request_uri"); !ok || got != want || err != nil {
+			t.Errorf("%s: $request_uri = %q %v %v, want %q", target, got, ok, err, want)
+		}
+		if got, ok := r.Var("real_request_uri"); !ok || got != target {
+			t.Errorf("%s: $real_request_uri = %q %v", target, got, ok)
+		}
+	}
+}
+
 func TestVariablesOfTheConnection(t *testing.T) {
 	for _, tc := range []struct {
 		state tls.ConnectionState

@@ -15,7 +15,9 @@ func (r *Request) Var(name string) (string, bool) {
 	switch name {
 	case "uri", "document_uri":
 		return r.Path, true
-	case "request_uri", "real_request_uri":
+	case "request_uri":
+		return r.requestURI(), true
+	case "real_request_uri":
 		return r.Target, true
 	case "args", "query_string":
 		return r.Query, r.Query != ""
@@ -36,8 +38,8 @@ func (r *Request) Var(name string) (string, bool) {
 		return "on", r.Scheme == "https"
 	case "content_type":
 		return r.headerVar("content_type")
-	case "content_length", "http_content_length":
-		return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0
+	case "content_length":
+		return r.lengthVar()
 	case "remote_user":
 		return r.remoteUser()
 	case "ssl_server_name", "ssl_protocol", "ssl_cipher", "ssl_session_reused":
@@ -58,11 +60,9 @@ func (r *Request) Var(name string) (string, bool) {
 		return r.Local.Addr().String(), r.Local.IsValid()
 	case "server_port":
 		return strconv.Itoa(int(r.Local.Port())), r.Local.IsValid()
-	case "http_host":
-		return r.Authority, r.Authority != ""
 	}
 	if h, ok := strings.CutPrefix(name, "http_"); ok {
-		return r.headerVar(h)
+		return r.fieldVar(h)
 	}
 	if a, ok := strings.CutPrefix(name, "arg_"); ok {
 		return queryArg(r.Query, a)
@@ -109,8 +109,37 @@ func (r *Request) remoteUser() (string, bool) {
 	return name, ok
 }
 
-// headerVar finds a header by the form it has in variable names: lower case,
-// "_" for "-". nginx joins repeated fields with ", "; so do we.
+// requestURI is what APISIX has in request_uri: the path as routes see it, so that no
+// spelling of it walks around a condition, with the query as it was sent.
+func (r *Request) requestURI() string {
+	if rest, ok := strings.CutPrefix(r.Target, r.Path); ok && (rest == "" || rest[0] == '?' && len(rest) > 1) {
+		return r.Target
+	}
+	if r.Query == "" {
+		return r.Path
+	}
+	return r.Path + "?" + r.Query
+}
+
+func (r *Request) lengthVar() (string, bool) {
+	return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0
+}
+
+// fieldVar is http_<name>, also of the fields that Fields is without.
+func (r *Request) fieldVar(name string) (string, bool) {
+	switch {
+	case equalVarName("host", name):
+		return r.Authority, r.Authority != ""
+	case equalVarName("content_length", name):
+		return r.lengthVar()
+	case equalVarName("transfer_encoding", name):
+		return "chunked", r.BodyLength < 0 && r.Proto <= HTTP11
+	}
+	return r.headerVar(name)
+}
+
+// headerVar finds a header by its name with "_" for "-". nginx joins repeated fields with
+// ", ", and those of cookies with "; "; so do we.
 func (r *Request) headerVar(name string) (string, bool) {
 	value, found := "", false
 	for _, f := range r.Fields {
@@ -118,7 +147,11 @@ func (r *Request) headerVar(name string) (string, bool) {
 			continue
 		}
 		if found {
-			value += ", " + f.Value
+			between := ", "
+			if equalVarName("cookie", name) {
+				between = "; "
+			}
+			value += between + f.Value
 			continue
 		}
 		value, found = f.Value, true
@@ -126,20 +159,25 @@ func (r *Request) headerVar(name string) (string, bool) {
 	return value, found
 }
 
+// equalVarName tells whether a variable is named after a field. As in APISIX the name may
+// be spelled as that of the field is: http_X-Canary is http_x_canary.
 func equalVarName(field, name string) bool {
 	if len(field) != len(name) {
 		return false
 	}
 	for i := 0; i < len(field); i++ {
-		c := lower(field[i])
-		if c == '-' {
-			c = '_'
-		}
-		if c != name[i] {
+		if varByte(field[i]) != varByte(name[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func varByte(c byte) byte {
+	if c == '-' {
+		return '_'
+	}
+	return lower(c)
 }
 
 // Cookie returns the first cookie of that name; names are case-sensitive.

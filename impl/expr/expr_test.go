@@ -15,7 +15,7 @@ func (v vars) Var(name string) (string, bool) { s, ok := v[name]; return s, ok }
 
 var request = vars{
 	"arg_n": "10", "arg_s": "Blue", "http_x": "a-b", "remote_addr": "10.1.2.3", "remote6": "2001:db8::5",
-	"server_addr": "203.0.113.10", "server_port": "80", "empty": "",
+	"server_addr": "203.0.113.10", "server_port": "80", "empty": "", "hex": "0x10",
 }
 
 func TestExpressionsHold(t *testing.T) {
@@ -32,6 +32,9 @@ func TestExpressionsHold(t *testing.T) {
 		{`[["arg_n","==","10"]]`, true},
 		{`[["arg_n","==","010"]]`, false},
 		{`[["arg_s","==",10]]`, false},
+		{`[["hex","==",16]]`, true}, // as tonumber does
+		{`[["hex",">","0xF"]]`, true},
+		{`[["hex","<","0x"]]`, false},
 		{`[["absent","==",null]]`, true},
 		{`[["empty","==",null]]`, false},
 		{`[["arg_s","~=","x"]]`, true},

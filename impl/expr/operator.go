@@ -94,11 +94,14 @@ func ordered(op string, right any) test {
 	}
 }
 
-// number converts as Lua's tonumber does for decimal text.
+// number converts as Lua's tonumber does, hexadecimal text too.
 func number(s string) (float64, bool) {
 	s = strings.TrimSpace(s)
 	if s == "" || strings.ContainsAny(s, "_pPnNiI") {
 		return 0, false
+	}
+	if strings.ContainsAny(s, "xX") {
+		s += "p0" // Go wants an exponent there
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil

@@ -10,7 +10,7 @@ import (
 // Catches a gateway that knows header fields only.
 var routeVarsRequest = spec.Case{
 	ID: "ROUTE-VARS-REQUEST", Level: spec.Must, Needs: []spec.Feature{spec.RouteVars},
-	Title: "Conditions may ask for method, host, path, query, scheme and the target as it was sent.",
+	Title: "Conditions may ask for method, host, path, query, scheme and the target with its query as it was sent.",
 	Refs:  []string{"APISIX 3.18 route.vars, lua-resty-expr 1.3.2, variables of nginx"},
 	After: []string{"ROUTE-VARS-REGEX", "ROUTE-VARS-IN"},
 	Objects: `
