@@ -121,6 +121,7 @@ func (e *explaining) parse(args []string, getenv func(string) string, in io.Read
 	f.BoolVar(&e.read.Paths.EncodedSlash, "match-uri-encoded-slash", false, "as for l7gw")
 	f.BoolVar(&e.read.Paths.TailSlash, "delete-uri-tail-slash", false, "as for l7gw")
 	f.BoolVar(&e.read.Paths.Servlet, "normalize-uri-like-servlet", false, "as for l7gw")
+	peerFlags(f, &e.read.Peers)
 	f.BoolVar(&e.json, "json", false, "print one JSON object")
 	request, err := interspersed(f, args)
 	if err != nil {

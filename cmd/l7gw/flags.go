@@ -31,6 +31,7 @@ type options struct {
 	listen, listenTLS  []string
 	router             route.Router
 	paths              proxy.Paths
+	peers              proxy.Peers
 	fallbackSNI        string
 	ocspStapling       bool
 	upstreamCA         string
@@ -105,6 +106,7 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.BoolVar(&o.paths.EncodedSlash, "match-uri-encoded-slash", false, "an encoded slash (%2F) in a path is no slash to routes")
 	f.BoolVar(&o.paths.TailSlash, "delete-uri-tail-slash", false, "routes see paths without the slash at their end; / stays")
 	f.BoolVar(&o.paths.Servlet, "normalize-uri-like-servlet", false, "routes see paths without ;parameters of segments; paths that hide something so are answered with 400")
+	peerFlags(f, &o.peers)
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
 	f.BoolVar(&o.ocspStapling, "ocsp-stapling", false, "ask the OCSP responders that certificates name and staple what they say; without it for certificates alone that demand it")
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -48,6 +49,17 @@ func TestRoutersAndPathsAreSettings(t *testing.T) {
 	}
 }
 
+func TestProxiesThatAreBelievedAreSettings(t *testing.T) {
+	o, err := parse(strings.Fields("--node a"), none)
+	if err != nil || len(o.peers.Trusted) != 0 || fmt.Sprint(o.peers.RealIPFrom) != "[127.0.0.1/32]" || o.peers.RealIPHeader != "X-Real-IP" {
+		t.Errorf("defaults %+v, %v", o, err)
+	}
+	o, err = parse(strings.Fields("--node a --trusted-addresses 10.0.0.0/8,2001:db8::1 --real-ip-from= --real-ip-header X-Forwarded-For"), none)
+	if err != nil || fmt.Sprint(o.peers.Trusted) != "[10.0.0.0/8 2001:db8::1/128]" || len(o.peers.RealIPFrom) != 0 || o.peers.RealIPHeader != "X-Forwarded-For" {
+		t.Errorf("options %+v, %v", o, err)
+	}
+}
+
 func TestSecretsComeFromTheEnvironment(t *testing.T) {
 	const secret = "0123456789abcdef0123456789abcdef"
 	env := map[string]string{"UNILB_KEYRING": "0123456789abcdef", "UNILB_TICKET_SECRET": secret}
@@ -68,7 +80,7 @@ func TestSecretsComeFromTheEnvironment(t *testing.T) {
 
 func TestBadFlagsExitWithThree(t *testing.T) {
 	for _, args := range []string{"", "--node a//b", "--node a extra", "--node a --prefix apisix", "--node a --status-listen nonsense", "--nonsense",
-		"--node a --client-head-timeout 0s", "--node a --client-min-rate -2", "--node a --client-max-head 5", "--node a --client-max-conns 0", "--node a --http-router radixtree", "--node a --compare-every 10ms", "--node a --compare-every 2h", "--node a --config-provider json",
+		"--node a --client-head-timeout 0s", "--node a --client-min-rate -2", "--node a --client-max-head 5", "--node a --client-max-conns 0", "--node a --http-router radixtree", "--node a --trusted-addresses 10.0.0.0/33", "--node a --real-ip-from everybody", "--node a --compare-every 10ms", "--node a --compare-every 2h", "--node a --config-provider json",
 	} {
 		if code := run(strings.Fields(args), none); code != exitBadFlags {
 			t.Errorf("%q: exit code %d, want %d", args, code, exitBadFlags)

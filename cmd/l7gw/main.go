@@ -128,7 +128,7 @@ func serve(ctx, hard context.Context, o *options, log *slog.Logger) error {
 	signal.Notify(reopen, syscall.SIGUSR1) // also without an access log: it would end us
 	return gateway.Run(ctx, hard, gateway.Options{
 		Registration: reg, Store: st, Prefix: o.prefix, Listen: o.listen, ListenTLS: o.listenTLS,
-		Router: o.router, Paths: o.paths, FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: upstreamRoots,
+		Router: o.router, Paths: o.paths, Peers: o.peers, FallbackSNI: o.fallbackSNI, OCSPStapling: o.ocspStapling, TicketSecret: []byte(o.ticketSecret), Keyring: o.keyring, UpstreamRoots: upstreamRoots,
 		SecretRoots: secretRoots, SecretRefresh: o.secretRefresh, CompareEvery: o.compareEvery,
 		StateDir: o.stateDir, StatusListen: o.statusListen, ControlListen: o.control,
 		DrainDelay: o.drainDelay, DrainTimeout: o.drain, AccessLog: o.openAccessLog(), Reopen: reopen, Log: log, Ready: o.ready,

@@ -50,6 +50,7 @@ var routingBugs = map[string][]string{
 	"ROUTE-STAR-INSIDE":          {"a star ends a path", "a star is one segment", "a star inside has no end"},
 	"ROUTE-VARS-HEADER":          {"ignores vars", "keeps _ in names of fields"},
 	"ROUTE-VARS-HEADER-NAME":     {"names of variables have case", "joins lines of cookies by commas", "ignores vars"},
+	"ROUTE-VARS-FORWARDED":       {"conditions believe clients", "knows no claims", "ignores vars"},
 	"ROUTE-VARS-REQUEST-URI":     {"request_uri is as it was sent", "knows fields only"},
 	"ROUTE-VARS-COOKIE":          {"first cookie only", "a cookie ends so", "cookies without case"},
 	"ROUTE-VARS-ARG":             {"last argument", "an argument ends so"},

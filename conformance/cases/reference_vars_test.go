@@ -150,6 +150,12 @@ func (g *reference) ipmatch(left string, right any) bool {
 func (g *reference) variable(r *http.Request, path, name string) (string, bool) {
 	kind, rest, _ := strings.Cut(name, "_")
 	switch {
+	case name == "http_x_forwarded_proto" && !g.is("conditions believe clients"):
+		return g.scheme(r), true
+	case name == "http_x_forwarded_host" && !g.is("conditions believe clients"):
+		return g.hostOf(r), true
+	case kind == "original" && !g.is("knows no claims"):
+		return g.header(r, rest)
 	case kind == "http":
 		return g.header(r, rest)
 	case kind == "cookie":

@@ -54,9 +54,14 @@ type Request struct {
 	Proto Proto
 	// TLS is what the client said in its handshake; nil without TLS.
 	TLS *certs.Conn
-	// Remote is the peer of the connection, Local the address it came to: on
+	// Remote is the client, which is the peer of the connection unless that is a proxy which
+	// is believed to know better. Local is the address it came to: on
 	// a gateway behind L4 that is the EIP and the port of the listener.
 	Remote, Local netip.AddrPort
+	// Peer is that of the connection; not valid: Remote is.
+	Peer netip.AddrPort
+	// Forwarded is what becomes of what the peer says about who and what came to it.
+	Forwarded Forwarded
 	// Fields is the head as it was received, except Host (see Authority) and
 	// whatever framing fields the engine keeps to itself. Framing is the
 	// engine's: it writes Content-Length, Transfer-Encoding and Trailer from
@@ -76,6 +81,20 @@ type Request struct {
 	At    time.Time
 	clock clock
 }
+
+// Forwarded is what X-Forwarded-* and Forwarded of a request are worth.
+type Forwarded uint8
+
+// What may become of them.
+const (
+	// ForwardedJoined: the gateway says itself what it saw; X-Forwarded-For goes on, and the
+	// client behind it.
+	ForwardedJoined Forwarded = iota
+	// ForwardedDropped: so, but X-Forwarded-For begins anew.
+	ForwardedDropped
+	// ForwardedBelieved: they go on, and the gateway says what is missing.
+	ForwardedBelieved
+)
 
 // Body is the beginning of a request's body, or all of it.
 type Body struct {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"encoding/base64"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -55,7 +56,11 @@ func (r *Request) Var(name string) (string, bool) {
 	case "remote_addr":
 		return r.Remote.Addr().String(), r.Remote.IsValid()
 	case "remote_port":
-		return strconv.Itoa(int(r.Remote.Port())), r.Remote.IsValid()
+		return portVar(r.Remote)
+	case "realip_remote_addr":
+		return r.peer().Addr().String(), r.peer().IsValid()
+	case "realip_remote_port":
+		return portVar(r.peer())
 	case "server_addr":
 		return r.Local.Addr().String(), r.Local.IsValid()
 	case "server_port":
@@ -63,6 +68,9 @@ func (r *Request) Var(name string) (string, bool) {
 	}
 	if h, ok := strings.CutPrefix(name, "http_"); ok {
 		return r.fieldVar(h)
+	}
+	if part, ok := strings.CutPrefix(name, "original_x_forwarded_"); ok {
+		return r.originalVar(part)
 	}
 	if a, ok := strings.CutPrefix(name, "arg_"); ok {
 		return queryArg(r.Query, a)
@@ -125,7 +133,8 @@ func (r *Request) lengthVar() (string, bool) {
 	return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0
 }
 
-// fieldVar is http_<name>, also of the fields that Fields is without.
+// fieldVar is http_<name>, also of the fields that Fields is without. X-Forwarded-* are what
+// targets are told: a condition believes nobody more than they do.
 func (r *Request) fieldVar(name string) (string, bool) {
 	switch {
 	case equalVarName("host", name):
@@ -134,8 +143,50 @@ func (r *Request) fieldVar(name string) (string, bool) {
 		return r.lengthVar()
 	case equalVarName("transfer_encoding", name):
 		return "chunked", r.BodyLength < 0 && r.Proto <= HTTP11
+	case r.Forwarded == ForwardedBelieved:
+	case equalVarName("x_forwarded_proto", name):
+		return r.Scheme, true
+	case equalVarName("x_forwarded_host", name):
+		return r.Host, r.Host != ""
+	case equalVarName("x_forwarded_port", name):
+		return portVar(r.Local)
+	case r.Forwarded == ForwardedDropped && equalVarName("x_forwarded_for", name):
+		return "", false
 	}
 	return r.headerVar(name)
+}
+
+// originalVar is a field X-Forwarded-* as somebody sent it who is not believed.
+func (r *Request) originalVar(part string) (string, bool) {
+	if r.Forwarded == ForwardedBelieved {
+		return "", false
+	}
+	switch part {
+	case "proto":
+		return r.headerVar("x_forwarded_proto")
+	case "host":
+		return r.headerVar("x_forwarded_host")
+	case "port":
+		return r.headerVar("x_forwarded_port")
+	case "for":
+		return r.headerVar("x_forwarded_for")
+	}
+	return "", false
+}
+
+func (r *Request) peer() netip.AddrPort {
+	if r.Peer.IsValid() {
+		return r.Peer
+	}
+	return r.Remote
+}
+
+// portVar is a port, which a proxy need not have said.
+func portVar(a netip.AddrPort) (string, bool) {
+	if a.Port() == 0 {
+		return "", a.IsValid()
+	}
+	return strconv.Itoa(int(a.Port())), true
 }
 
 // headerVar finds a header by its name with "_" for "-". nginx joins repeated fields with

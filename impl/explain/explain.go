@@ -21,6 +21,7 @@ type Source struct {
 	Snapshot *config.Snapshot
 	Prefix   string           // of the APISIX layout
 	Paths    proxy.Paths      // how those of requests are seen before they are matched
+	Peers    proxy.Peers      // proxies that are believed
 	Fallback string           // name that is served to clients which ask for none by TLS
 	Applied  map[string]int64 // revision in force by prefix
 	Refused  map[string]string
@@ -49,6 +50,7 @@ func (s *Source) Explain(q *Question) *Answer {
 	}
 	e.most = min(e.most, maxMost)
 	r := &q.Request
+	s.Peers.Apply(r)
 	e.a.Request = Request{Method: r.Method, Scheme: r.Scheme, Authority: r.Authority, Host: r.Host, Target: r.Target, Path: r.Path, Query: r.Query, Consumer: q.Consumer}
 	x := exchange.Exchange{Request: *r}
 	path, ok := s.Paths.Apply(&x)

@@ -3,6 +3,7 @@ package explain
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -231,5 +232,18 @@ func TestRefusedObjectsOnTheWayAreTold(t *testing.T) {
 	s.Refused = nil
 	if a = ask(t, s, Form{URL: "http://shop.example/cart"}); len(a.Unusable) != 0 || !strings.Contains(a.Outcome, "upstream lc does not exist") {
 		t.Errorf("with nothing refused: %s and %v", a.Outcome, a.Unusable)
+	}
+}
+
+func TestWhoIsBelievedIsBelievedInAnswersToo(t *testing.T) {
+	s := source(t, "upstreams/u", up, "routes/1", `{"uri":"/a","remote_addr":"192.0.2.9","upstream_id":"u"}`)
+	s.Peers.RealIPFrom = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	f := Form{URL: "http://a.example/a", Headers: []string{"X-Real-IP: 192.0.2.9"}, Remote: "127.0.0.1"}
+	if a := ask(t, s, f); a.Route == nil || a.Request.Remote != "192.0.2.9" {
+		t.Errorf("by a proxy that is believed: route %+v for %s", a.Route, a.Request.Remote)
+	}
+	f.Remote = "127.0.0.2"
+	if a := ask(t, s, f); a.Route != nil || a.Request.Remote != "127.0.0.2" {
+		t.Errorf("by another: route %+v for %s", a.Route, a.Request.Remote)
 	}
 }

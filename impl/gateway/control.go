@@ -29,7 +29,7 @@ func (g *Gateway) controlHandler() http.Handler {
 
 // explained is what questions about requests are answered by.
 func (g *Gateway) explained() *explain.Source {
-	s := &explain.Source{Prefix: g.o.Prefix, Paths: g.o.Paths, Fallback: g.o.FallbackSNI, Health: g.health.views, Next: g.pipeline.Order, Now: time.Now()}
+	s := &explain.Source{Prefix: g.o.Prefix, Paths: g.o.Paths, Peers: g.o.Peers, Fallback: g.o.FallbackSNI, Health: g.health.views, Next: g.pipeline.Order, Now: time.Now()}
 	s.Snapshot, s.Applied, s.Refused = g.config.explained()
 	return s
 }

@@ -45,6 +45,8 @@ type Options struct {
 	// are seen before.
 	Router route.Router
 	Paths  proxy.Paths
+	// Peers are proxies before the gateway that are believed.
+	Peers proxy.Peers
 	// FallbackSNI is the name that is served to clients which ask for none by TLS;
 	// empty: they get no handshake.
 	FallbackSNI string
@@ -156,7 +158,7 @@ func build(o Options) (*Gateway, error) {
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
 	lanes := max(1, o.Loops)
 	g.meter = meter.New(lanes, o.MetricSeries)
-	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter, Paths: o.Paths}
+	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter, Paths: o.Paths, Peers: o.Peers}
 	if o.AccessLog != nil {
 		lines, err := linelog.New(linelog.Options{Open: o.AccessLog, Lanes: lanes, Log: o.Log})
 		if err != nil {

@@ -20,13 +20,14 @@ type Reading struct {
 	Keyring *apisix.Keyring
 	Router  route.Router
 	Paths   proxy.Paths
+	Peers   proxy.Peers
 }
 
 // Explained compiles objects as a gateway does that finds them at its start, and returns
 // what answers questions about requests. Nobody's health is known to it, and no secret that
 // objects refer to.
 func (r *Reading) Explained(contents ...lastgood.Content) *explain.Source {
-	s := &explain.Source{Prefix: r.Prefix, Paths: r.Paths, Applied: map[string]int64{}, Refused: map[string]string{}, Now: time.Now()}
+	s := &explain.Source{Prefix: r.Prefix, Paths: r.Paths, Peers: r.Peers, Applied: map[string]int64{}, Refused: map[string]string{}, Now: time.Now()}
 	snap := config.Empty(r.Keyring).Blind().By(r.Router)
 	for _, c := range contents {
 		var changes []config.Change

@@ -17,6 +17,7 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: x.Now}
 	x.Phase = exchange.Rewrite
 	r := &x.Request
+	p.o.Peers.Apply(r)
 	path, ok := p.o.Paths.Apply(x)
 	if !ok {
 		f.failure = "path that segments with parameters make ambiguous"

@@ -66,13 +66,33 @@ func editRequest(x *exchange.Exchange) {
 	}
 	// An expectation is the engine's to meet, on its side of the gateway.
 	e.Remove("Expect")
-	e.Remove("Forwarded")
+	editForwarded(x, e)
+}
+
+// editForwarded tells the target who asked and for what: in the words of the gateway, or of
+// a proxy before it that is believed.
+func editForwarded(x *exchange.Exchange, e *exchange.Edits) {
+	r := &x.Request
 	client := addrText(x, r)
 	e.SetSound("X-Real-IP", client)
-	e.SetSound("X-Forwarded-For", appendFor(x, r, client))
-	e.SetSound("X-Forwarded-Proto", r.Scheme)
-	e.SetSound("X-Forwarded-Host", r.Host)
-	e.SetSound("X-Forwarded-Port", portText(x, r.Local.Port()))
+	if r.Forwarded == exchange.ForwardedDropped {
+		e.SetSound("X-Forwarded-For", client)
+	} else {
+		e.SetSound("X-Forwarded-For", appendFor(x, r, client))
+	}
+	if r.Forwarded != exchange.ForwardedBelieved {
+		e.Remove("Forwarded")
+	}
+	for _, own := range [...]exchange.Field{
+		{Name: "X-Forwarded-Proto", Value: r.Scheme}, {Name: "X-Forwarded-Host", Value: r.Host}, {Name: "X-Forwarded-Port", Value: portText(x, r.Local.Port())},
+	} {
+		if r.Forwarded == exchange.ForwardedBelieved {
+			if said, _ := r.Fields.Get(own.Name); said != "" {
+				continue
+			}
+		}
+		e.SetSound(own.Name, own.Value)
+	}
 }
 
 func editResponse(x *exchange.Exchange) {

@@ -30,6 +30,8 @@ type Options struct {
 	Log func(*exchange.Exchange, Entry)
 	// Paths are settings for the path that routes are matched by.
 	Paths Paths
+	// Peers are proxies that are believed.
+	Peers Peers
 	// Meter counts requests; nil: nobody does. Who reads it calls SweepCounts before.
 	Meter *meter.Meter
 	// Now is the clock of what no exchange asks for; nil: time.Now.

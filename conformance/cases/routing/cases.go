@@ -66,6 +66,7 @@ func Cases() []spec.Case {
 		routeVarsLogic,
 		routeVarsRequest,
 		routeVarsRequestURI,
+		routeVarsForwarded,
 		routeVarsTime,
 		routeVarsIpmatch,
 		routeVarsFallthrough,
