@@ -11,6 +11,7 @@ var tlsBugs = map[string][]string{
 	"TLS-CHAIN":                   {"serves the certificate without its chain"},
 	"TLS-PAIRS":                   {"serves the first of several certificates"},
 	"TLS-VARS":                    {"knows fields only", "has its own words of TLS", "ignores vars"},
+	"TLS-VARS-CLIENT":             {"knows no certificates of clients", "calls every certificate good", "ignores vars"},
 	"TLS-VERSIONS":                {"speaks TLS 1.2 only", "speaks TLS 1.3 only"},
 	"TLS-VERSIONS-OLD":            {"speaks old TLS"},
 	"TLS-CIPHERS-RC4":             {"takes weak ciphers"},

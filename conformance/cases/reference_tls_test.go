@@ -3,6 +3,7 @@ package cases
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -57,6 +58,9 @@ func (g *reference) byName(h http.Handler) http.Handler {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
+			if o != nil {
+				r = r.WithContext(context.WithValue(r.Context(), verified{}, g.verified(o.value, r)))
+			}
 		}
 		if r.TLS != nil && g.is("routes by the handshake's name") {
 			r.Host = r.TLS.ServerName
@@ -89,10 +93,7 @@ func (g *reference) admits(o object, r *http.Request) bool {
 	if len(texts(conf, "", "skip_mtls_uri_regex")) == 0 {
 		return true // the handshake has looked
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(conf["ca"].(string)))
-	_, err := shown[0].Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	return err == nil
+	return g.verify(conf, shown[0]) == nil
 }
 
 // scheme is what a client used.

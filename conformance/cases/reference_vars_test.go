@@ -169,6 +169,12 @@ func (g *reference) variable(r *http.Request, path, name string) (string, bool) 
 	}
 	if r.TLS != nil && strings.HasPrefix(name, "ssl_") {
 		v := g.handshake(r.TLS, name)
+		if who := r.TLS.PeerCertificates; name == "ssl_client_s_dn" && len(who) > 0 && !g.is("knows no certificates of clients") {
+			v = who[0].Subject.String()
+		}
+		if name == "ssl_client_verify" && !g.is("knows no certificates of clients") {
+			v, _ = r.Context().Value(verified{}).(string)
+		}
 		return v, v != ""
 	}
 	now := time.Now()

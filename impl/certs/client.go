@@ -73,8 +73,8 @@ type Conn struct {
 	resumed bool // a session from before
 
 	mu    sync.Mutex
-	auth  *ClientAuth // that shown is about
-	shown bool
+	auth  *ClientAuth // that wrong is about; nil: nothing was demanded yet
+	wrong error       // why what the client has shown is not that
 }
 
 // Conn is the connection whose handshake has ended so.
@@ -93,9 +93,9 @@ func (c *Conn) shows(a *ClientAuth, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.auth != a {
-		c.auth, c.shown = a, a.verify(c.peers, now) == nil
+		c.auth, c.wrong = a, a.verify(c.peers, now)
 	}
-	return c.shown
+	return c.wrong == nil
 }
 
 // Admits tells whether a request for a host and a path (both as variables show them, after
@@ -108,7 +108,8 @@ func (t *Table) Admits(c *Conn, host, path string, now time.Time) bool {
 	if c == nil || t.mutual == 0 {
 		return true
 	}
-	if own := t.Lookup(c.name); own != nil && own.Client != nil && !own.Client.skips(path) && !c.shows(own.Client, now) {
+	// What was shown is judged where nothing need be, too: conditions may ask for it.
+	if own := t.Lookup(c.name); own != nil && own.Client != nil && !c.shows(own.Client, now) && !own.Client.skips(path) {
 		return false
 	}
 	if strings.EqualFold(host, c.name) {

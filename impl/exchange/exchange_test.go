@@ -2,10 +2,14 @@ package exchange
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"io"
+	"math/big"
 	"net/netip"
 	"net/url"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -200,6 +204,48 @@ func TestVariablesOfTheConnection(t *testing.T) {
 			if got, ok := r.Var(name); got != tc.want[i] || ok != (got != "") {
 				t.Errorf("%+v: $%s = %q, %v, want %q", tc.state, name, got, ok, tc.want[i])
 			}
+		}
+	}
+}
+
+func TestRareVariables(t *testing.T) {
+	r := &Request{Proto: HTTP11, Remote: netip.MustParseAddrPort("10.0.0.1:5")}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"server_name": "_", "hostname": host, "pid": strconv.Itoa(os.Getpid()), "http2": "", "binary_remote_addr": "\x0a\x00\x00\x01"} {
+		if got, ok := r.Var(name); !ok || got != want {
+			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
+		}
+	}
+	id, _ := r.Var("request_id")
+	again, _ := r.Var("apisix_request_id")
+	other, _ := (&Request{}).Var("request_id")
+	if len(id) != 32 || again != id || other == id {
+		t.Errorf("$request_id = %q, then %q; of another request %q", id, again, other)
+	}
+	if got, ok := r.Var("ssl_client_verify"); ok {
+		t.Errorf("$ssl_client_verify = %q without TLS", got)
+	}
+	r.Proto = HTTP2
+	if got, _ := r.Var("http2"); got != "h2c" {
+		t.Errorf("$http2 = %q, want h2c", got)
+	}
+	leaf := &x509.Certificate{Subject: pkix.Name{CommonName: "member", Organization: []string{"club"}}, Issuer: pkix.Name{CommonName: "club"}, SerialNumber: big.NewInt(10)}
+	r.TLS = new(certs.Server).Conn(tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}})
+	for name, want := range map[string]string{"http2": "h2", "ssl_client_verify": "FAILED:nobody has asked for it", "ssl_client_s_dn": "CN=member,O=club", "ssl_client_i_dn": "CN=club", "ssl_client_serial": "0A"} {
+		if got, ok := r.Var(name); !ok || got != want {
+			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
+		}
+	}
+	r.TLS = new(certs.Server).Conn(tls.ConnectionState{})
+	if got, _ := r.Var("ssl_client_verify"); got != "NONE" {
+		t.Errorf("$ssl_client_verify = %q, want NONE", got)
+	}
+	for _, name := range []string{"ssl_client_s_dn", "ssl_client_serial", "ssl_client_nonsense", "ssl_session_id"} {
+		if got, ok := r.Var(name); ok {
+			t.Errorf("$%s = %q, want it absent", name, got)
 		}
 	}
 }

@@ -80,6 +80,8 @@ type Request struct {
 	// when the first of them is asked for, or where there is none, of the machine.
 	At    time.Time
 	clock clock
+	// number is the request's own, once somebody has asked for it.
+	number string
 }
 
 // Forwarded is what X-Forwarded-* and Forwarded of a request are worth.

@@ -81,7 +81,7 @@ func (r *Request) Var(name string) (string, bool) {
 	if part, ok := strings.CutPrefix(name, "uri_param_"); ok && r.Captures.By != nil {
 		return r.Captures.By.Capture(r.Captures.Path, part)
 	}
-	return "", false
+	return r.rareVar(name)
 }
 
 // secureVar is one of the connection, absent without TLS.

@@ -18,6 +18,7 @@ func Cases() []spec.Case {
 		tlsPairs,
 		tlsVersions,
 		tlsVars,
+		tlsVarsClient,
 		tlsVersionsOld,
 		tlsCiphersRC4,
 		tlsCiphersShort,
