@@ -239,9 +239,15 @@ func handshakesThatStopEndAndKeepNobodyWaiting(t *testing.T, start Starter) {
 
 func plainRequestToTLSIsToldWhy(t *testing.T, start Starter) {
 	h := NewHandler(Backend(t, func(http.ResponseWriter, *http.Request) { t.Error("a plain request reached the backend") }))
-	_, addr := start(t, Options{Handler: h, TLS: secured(t)})
-	if got := Raw(t, addr, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 400 ") || !strings.Contains(got, "HTTPS port") {
-		t.Errorf("plain HTTP: %q", got)
+	_, addr := start(t, Options{Handler: h, TLS: secured(t), Server: "us"})
+	got := Raw(t, addr, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil)
+	if err != nil {
+		t.Fatalf("plain HTTP: %q: %v", got, err)
+	}
+	page, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusBadRequest || !answer.Close || answer.Header.Get("Server") != "us" || answer.Header.Get("Content-Type") != "text/html" || !strings.Contains(string(page), "HTTPS port") {
+		t.Errorf("plain HTTP: %q, %v", got, err)
 	}
 	if got := Raw(t, addr, "SSH-2.0-x\r\n"); strings.Contains(got, "HTTP") {
 		t.Errorf("something else: %q", got)

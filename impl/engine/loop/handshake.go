@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/unilb/unilb/impl/engine/admit"
 	"github.com/unilb/unilb/impl/obs"
 )
 
@@ -188,10 +189,8 @@ func (c *client) unsecured(err error) {
 	if errors.As(err, &head) && head.Conn != nil {
 		switch string(head.RecordHeader[:]) {
 		case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH":
-			c.sendNow([]byte(plainRequest)) // a courtesy
+			c.sendNow([]byte(admit.PlainRequest(l.e.o.Server))) // a courtesy
 		}
 	}
 	c.finishAndClose()
 }
-
-const plainRequest = "HTTP/1.0 400 Bad Request\r\n\r\nThe plain HTTP request was sent to an HTTPS port\n"

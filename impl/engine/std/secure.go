@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/engine/admit"
 )
 
 // encrypt puts TLS on a connection. The handshake is made by the first read, which
@@ -17,15 +18,16 @@ func (e *Engine) encrypt(c *boundConn) {
 	// Who reads nothing must not hold the handshake for ever, either.
 	_ = c.SetWriteDeadline(time.Now().Add(e.o.HeadTimeout)) // fails only on a dead connection
 	t := tls.Server(c.Conn, e.o.TLS.Config())
-	c.Conn, c.secure = t, &secure{conn: t, certs: e.o.TLS, numbers: &e.numbers}
+	c.Conn, c.secure = t, &secure{conn: t, certs: e.o.TLS, server: e.o.Server, numbers: &e.numbers}
 }
 
 // secure is the TLS of a connection.
 type secure struct {
-	conn  *tls.Conn
-	certs *certs.Server
-	once  sync.Once
-	said  *certs.Conn // by the client; nil before the first request
+	conn   *tls.Conn
+	certs  *certs.Server
+	server string // value of Server
+	once   sync.Once
+	said   *certs.Conn // by the client; nil before the first request
 
 	numbers *numbers
 	counted sync.Once // its handshake
@@ -36,8 +38,6 @@ func (s *secure) client() *certs.Conn {
 	s.once.Do(func() { s.said = s.certs.Conn(s.conn.ConnectionState()) })
 	return s.said
 }
-
-const plainRequest = "HTTP/1.0 400 Bad Request\r\n\r\nThe plain HTTP request was sent to an HTTPS port\n"
 
 // failed tells a client that speaks HTTP without TLS why it is not served.
 func (s *secure) failed(err error) {
@@ -50,7 +50,7 @@ func (s *secure) failed(err error) {
 	}
 	switch string(head.RecordHeader[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH":
-		_, _ = io.WriteString(head.Conn, plainRequest) // a courtesy
+		_, _ = io.WriteString(head.Conn, admit.PlainRequest(s.server)) // a courtesy
 	}
 }
 
