@@ -57,6 +57,7 @@ var routingBugs = map[string][]string{
 	"ROUTE-VARS-AGENT":           {"patterns are anchored", "ignores priorities"},
 	"ROUTE-VARS-REGEX":           {"patterns are anchored", "patterns have no case", "absent is empty", "ignores !"},
 	"ROUTE-VARS-PCRE":            {"looks neither ahead nor behind", "patterns are anchored"},
+	"ROUTE-VARS-PCRE-END":        {"$ is the very end", "ignores vars"},
 	"ROUTE-VARS-IN":              {"a part is in", "ignores !"},
 	"ROUTE-VARS-ABSENT":          {"absent is empty", "nothing holds for what is absent"},
 	"ROUTE-VARS-NUMBERS":         {"numbers are text", "a word is 0"},

@@ -120,6 +120,9 @@ func (g *reference) found(op, pattern, text string) bool {
 	if op == "~*" || g.is("patterns have no case") {
 		pattern = "(?i)" + pattern
 	}
+	if short, ok := strings.CutSuffix(pattern, "$"); ok && !g.is("$ is the very end") {
+		pattern = short + `\n?\z`
+	}
 	if g.is("patterns are anchored") {
 		pattern = "^(?:" + pattern + ")$"
 	}

@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,7 +23,7 @@ type Patience struct {
 // fails with ErrImpatient once nothing of p is left.
 func (p *Patience) Search(pattern string) (func(text string) (bool, error), error) {
 	defer p.spend(p.Now())
-	re, slow, err := read(pattern, regexp.Compile)
+	re, slow, err := read(pattern, compilePCRE)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // inUse are the compiled regular expressions of the conditions that there are. A few
 // patterns are in thousands of routes, and each takes kilobytes.
-var inUse = pool{compile: regexp.Compile}
+var inUse = pool{compile: compilePCRE}
 
 // A pool has regular expressions by their texts, for as long as somebody uses them.
 type pool struct {

@@ -60,6 +60,7 @@ func Cases() []spec.Case {
 		routeVarsAgent,
 		routeVarsRegex,
 		routeVarsPcre,
+		routeVarsPcreEnd,
 		routeVarsIn,
 		routeVarsAbsent,
 		routeVarsNumbers,
