@@ -3,6 +3,7 @@ package tls
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/unilb/unilb/conformance/spec"
 	"github.com/unilb/unilb/sim/traffic"
@@ -27,7 +28,7 @@ var tlsVarsClient = spec.Case{
 			"/closed": `[["ssl_client_verify","==","SUCCESS"],["ssl_client_s_dn","==","CN=member"]]`, "/open/good": `[["ssl_client_verify","==","SUCCESS"]]`,
 			"/open/none": `[["ssl_client_verify","==","NONE"],["ssl_client_s_dn","==",null]]`, "/open/bad": `[["ssl_client_verify","~~","^FAILED:"]]`,
 		} {
-			t.Put(ctx, "routes/"+t.Name(path[len(path)-4:]), fmt.Sprintf(`{"host":%q,"uri":%q,"vars":%s,"upstream":{"type":"roundrobin","nodes":{%q:1}}}`, name, path, vars, t.Backend(1).Addr))
+			t.Put(ctx, "routes/"+t.Name("of-"+strings.ReplaceAll(path[1:], "/", "-")), fmt.Sprintf(`{"host":%q,"uri":%q,"vars":%s,"upstream":{"type":"roundrobin","nodes":{%q:1}}}`, name, path, vars, t.Backend(1).Addr))
 		}
 		t.Wait(ctx)
 		for _, gw := range t.Env().Gateways() {
