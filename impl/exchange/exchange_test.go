@@ -168,6 +168,14 @@ func TestNamesOfFieldsInVariablesAreSpelledAsOneLikes(t *testing.T) {
 			t.Errorf("$%s = %q %v, want %q", name, got, ok, want)
 		}
 	}
+	for _, says := range []bool{false, true} {
+		r.BodyLength, r.SaysEmpty = 0, says
+		for _, name := range []string{"content_length", "http_content_length"} {
+			if got, ok := r.Var(name); ok != says || ok && got != "0" {
+				t.Errorf("$%s = %q %v of an empty body that the head tells of: %v", name, got, ok, says)
+			}
+		}
+	}
 	if n := testing.AllocsPerRun(100, func() { r.Var("http_X-Canary") }); n != 0 {
 		t.Errorf("a lookup allocates %v times", n)
 	}

@@ -69,6 +69,8 @@ type Request struct {
 	Fields Fields
 	// BodyLength in bytes; 0: no body; -1: not known before its end.
 	BodyLength int64
+	// SaysEmpty: the head has a Content-Length, of 0. Only conditions tell that from none.
+	SaysEmpty bool
 	// Body is what has come of the body, for who has asked for it: see Exchange.Collect.
 	Body Body
 	// Upgrade is the protocol the client asks to switch to, else empty.

@@ -130,7 +130,7 @@ func (r *Request) requestURI() string {
 }
 
 func (r *Request) lengthVar() (string, bool) {
-	return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0
+	return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0 || r.SaysEmpty
 }
 
 // fieldVar is http_<name>, also of the fields that Fields is without. X-Forwarded-* are what

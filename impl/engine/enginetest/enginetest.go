@@ -111,6 +111,7 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"CutAnswersHaveTheirReason":                         cutAnswersHaveTheirReason,
 		"IdleClientsAreSentAway":                            idleClientsAreSentAway,
 		"HandlerThatPanicsIsToldOfTheEndOnce":               handlerThatPanicsIsToldOfTheEndOnce,
+		"LengthOfZeroIsTold":                                lengthOfZeroIsTold,
 		"RequestIsSuspendedTwice":                           requestIsSuspendedTwice,
 		"ResumeAfterTheClientHasGoneReachesNobody":          resumeAfterTheClientHasGoneReachesNobody,
 	} {

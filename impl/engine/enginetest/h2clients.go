@@ -26,6 +26,7 @@ type front struct {
 func RunHTTP2Clients(t *testing.T, start Starter) {
 	for name, f := range map[string]func(*testing.T, front){
 		"RequestsAndAnswersPass":                     h2RequestsAndAnswersPass,
+		"LengthOfZeroIsTold":                         h2LengthOfZeroIsTold,
 		"RequestsKnowWhatTheyCameOver":               h2RequestsKnowWhatTheyCameOver,
 		"BodiesFlowBothWaysAtOnceOnManyStreams":      h2BodiesFlowOnManyStreams,
 		"TrailersPass":                               h2TrailersPass,

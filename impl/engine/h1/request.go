@@ -44,7 +44,7 @@ func ParseRequest(head []byte, r *exchange.Request, a *exchange.Arena, f *Framin
 		length = Chunked
 	}
 	*f = h.framing(length)
-	r.BodyLength, r.Upgrade = length, f.Upgrade
+	r.BodyLength, r.SaysEmpty, r.Upgrade = length, f.ContentLength == 0, f.Upgrade
 	return nil
 }
 

@@ -25,6 +25,7 @@ func (k *block) head(r *exchange.Request, end bool) (Head, Reason) {
 	default:
 		r.BodyLength = k.length
 	}
+	r.SaysEmpty = k.length == 0
 	if k.cookies > 1 {
 		k.joinCookies()
 		r.Fields = k.fields

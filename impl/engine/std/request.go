@@ -47,7 +47,7 @@ func fill(x *exchange.Exchange, r *http.Request) error {
 	}
 	q.Remote, q.Local = unmap(q.Remote), unmap(q.Local)
 	q.Fields = appendHeader(q.Fields, r.Header)
-	q.BodyLength = r.ContentLength
+	q.BodyLength, q.SaysEmpty = r.ContentLength, r.ContentLength == 0 && r.Header.Get("Content-Length") != ""
 	q.Upgrade = upgradeOf(r.Header)
 	return nil
 }
