@@ -245,6 +245,7 @@ func plainRequestToTLSIsToldWhy(t *testing.T, start Starter) {
 	if err != nil {
 		t.Fatalf("plain HTTP: %q: %v", got, err)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	page, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != http.StatusBadRequest || !answer.Close || answer.Header.Get("Server") != "us" || answer.Header.Get("Content-Type") != "text/html" || !strings.Contains(string(page), "HTTPS port") {
 		t.Errorf("plain HTTP: %q, %v", got, err)
