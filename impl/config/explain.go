@@ -136,6 +136,8 @@ func (b bound) Var(name string) (string, bool) {
 	return b.Vars.Var(name)
 }
 
+func (b bound) Value(name string) (any, bool) { return expr.ValueOf(b.Vars, name) }
+
 func texts(nets []netip.Prefix) string {
 	out := make([]string, len(nets))
 	for i, n := range nets {

@@ -170,6 +170,10 @@ func operator(v any) string {
 }
 
 func newTerm(name, op string, right any) (node, error) {
+	if MayBeValue(name) {
+		test, err := newValueTest(op, right)
+		return valueTerm{strings.Clone(name), test}, err
+	}
 	test, text, err := newTest(op, right)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -61,8 +60,8 @@ func values(rule []any, v Vars) string {
 		if _, logic := logicWord(rule[0]); isText && !logic {
 			if !told[name] {
 				told[name] = true
-				if value, ok := v.Var(name); ok {
-					out = append(out, fmt.Sprintf("%s is %s", name, strconv.Quote(value)))
+				if value, ok := ValueOf(v, name); ok {
+					out = append(out, name+" is "+shown(value))
 				} else {
 					out = append(out, name+" is not there")
 				}
@@ -82,7 +81,24 @@ func values(rule []any, v Vars) string {
 	return ": " + strings.Join(out, ", ")
 }
 
-func text(rule []any) string {
+// maxShown bounds the bytes that are shown of a value.
+const maxShown = 1 << 10
+
+// shown is a value for people: JSON, but for text, which may hold any byte.
+func shown(value any) string {
+	out := ""
+	if s, ok := value.(string); ok {
+		out = strconv.Quote(s)
+	} else {
+		out = text(value)
+	}
+	if len(out) > maxShown {
+		return strings.ToValidUTF8(out[:maxShown], "") + "…"
+	}
+	return out
+}
+
+func text(rule any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -3,7 +3,8 @@ package expr
 import "unique"
 
 // Vars is what an expression is evaluated against. ok is false for a variable
-// that is absent. All variables are text; an operator converts.
+// that is absent. Nearly all variables are text, which operators convert; for the others
+// see Values.
 type Vars interface {
 	Var(name string) (value string, ok bool)
 }

@@ -193,6 +193,23 @@ func TestConditionsMayAskForPartsOfThePath(t *testing.T) {
 	}
 }
 
+// inBody has one variable that is no text.
+type inBody struct{ noVars }
+
+func (inBody) Value(name string) (any, bool) { return []any{"a"}, name == "post_arg.list" }
+
+func TestConditionsBesidePartsOfThePathMayAskForWhatIsNoText(t *testing.T) {
+	tab, err := New[string](URIWithParameter).Replace(nil, vars(t, rule("list", "", "/user/:id"), `[["uri_param_id","==","7"],["post_arg.list","has","a"]]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{"/user/7": true, "/user/8": false} {
+		if r, _ := tab.Match(&Query{Method: "GET", Path: path, Vars: inBody{}}); (r != nil) != want {
+			t.Errorf("%s: matches: %t", path, !want)
+		}
+	}
+}
+
 func TestRoutersAreNamedAsInAPISIX(t *testing.T) {
 	for _, name := range []string{"radixtree_host_uri", "radixtree_uri", "radixtree_uri_with_parameter"} {
 		if r, err := ParseRouter(name); err != nil || r.String() != name {

@@ -57,3 +57,6 @@ func (c *captured) Var(name string) (string, bool) {
 	}
 	return c.Vars.Var(name)
 }
+
+// Value implements expr.Values.
+func (c *captured) Value(name string) (any, bool) { return expr.ValueOf(c.Vars, name) }
