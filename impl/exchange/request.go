@@ -106,6 +106,14 @@ type Body struct {
 	// Bytes are a view: they are valid until OnRequest returns. More than the limit may
 	// be there of a body that is too long.
 	Bytes []byte
+	// Asked is set when a variable that may be in the body is asked for while it is
+	// unread: it was told to be absent, and another answer needs Exchange.Collect.
+	Asked bool
+	// Refused is set when a variable is asked for and the body is beyond what is read
+	// of one: why. The variable was told to be absent, which may not be so.
+	Refused error
+
+	read *bodyRead // what variables have found in Bytes
 }
 
 // BodyState is how much of a body is known.

@@ -11,7 +11,8 @@ import (
 // without "$". The second result is false for a variable that is absent (a
 // header that was not sent) and for one that we do not know.
 //
-// It makes a request usable in vars expressions. Numbers come as text.
+// It makes a request usable in vars expressions. Numbers come as text. Variables of the
+// body are those of Value.
 func (r *Request) Var(name string) (string, bool) {
 	switch name {
 	case "uri", "document_uri":
