@@ -80,7 +80,7 @@ func TestSecretsComeFromTheEnvironment(t *testing.T) {
 
 func TestBadFlagsExitWithThree(t *testing.T) {
 	for _, args := range []string{"", "--node a//b", "--node a extra", "--node a --prefix apisix", "--node a --status-listen nonsense", "--nonsense",
-		"--node a --client-head-timeout 0s", "--node a --client-min-rate -2", "--node a --client-max-head 5", "--node a --client-max-conns 0", "--node a --http-router radixtree", "--node a --trusted-addresses 10.0.0.0/33", "--node a --real-ip-from everybody", "--node a --compare-every 10ms", "--node a --compare-every 2h", "--node a --config-provider json",
+		"--node a --client-head-timeout 0s", "--node a --client-min-rate -2", "--node a --client-max-head 5", "--node a --client-max-conns 0", "--node a --match-body 1023", "--node a --match-body 67108865", "--node a --match-body 4096 --match-bodies 4095", "--node a --http-router radixtree", "--node a --trusted-addresses 10.0.0.0/33", "--node a --real-ip-from everybody", "--node a --compare-every 10ms", "--node a --compare-every 2h", "--node a --config-provider json",
 	} {
 		if code := run(strings.Fields(args), none); code != exitBadFlags {
 			t.Errorf("%q: exit code %d, want %d", args, code, exitBadFlags)

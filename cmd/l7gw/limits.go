@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/gateway"
+	"github.com/unilb/unilb/impl/proxy"
 )
 
 // limitFlags are those of what a client may do.
@@ -19,6 +20,8 @@ func limitFlags(f *flag.FlagSet, l *gateway.Limits) {
 	f.Int64Var(&l.MaxBody, "client-max-body", 0, "bytes of a request's body, more are answered 413; 0: any")
 	f.IntVar(&l.MaxHead, "client-max-head", 64<<10, "bytes of the head of a request")
 	f.IntVar(&l.MaxConns, "client-max-conns", 100_000, "connections of clients, further ones are closed at once")
+	f.IntVar(&l.MatchBody, "match-body", proxy.DefaultMaxBody, "bytes of a request's body that conditions of routes ask for (post_arg, graphql), more are answered 413; a megabyte takes some 20 ms of an event loop to read")
+	f.Int64Var(&l.MatchBodies, "match-bodies", proxy.DefaultBodies, "bytes of bodies that are held for conditions at once, more are answered 503")
 }
 
 // checkLimits names the first that makes no sense.
@@ -41,6 +44,13 @@ func checkLimits(l *gateway.Limits) error {
 		if n.v < n.from || n.v > n.to {
 			return fmt.Errorf("--client-%s %d: want %d to %d", n.name, n.v, n.from, n.to)
 		}
+	}
+	const least, most = 1 << 10, 64 << 20
+	if l.MatchBody < least || l.MatchBody > most {
+		return fmt.Errorf("--match-body %d: want %d to %d", l.MatchBody, least, most)
+	}
+	if l.MatchBodies < int64(l.MatchBody) {
+		return fmt.Errorf("--match-bodies %d: want %d, which --match-body allows one, or more", l.MatchBodies, l.MatchBody)
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func TestExpressionsOnValuesHold(t *testing.T) {
 		{`[["graphql_name","==",""]]`, true}, {`[["graphql_operation","query"]]`, true}, {`[["graphql_root_fields","has","repo"]]`, true}, {`[["graphql_root_fields","has","rep"]]`, false},
 		{`["OR",["post_arg.n","==",1],["post_arg.s","==","Blue"]]`, true}, {`["!OR",["post_arg.n","==",10],["post_arg.s","==","x"]]`, false},
 	} {
-		e, err := compileWhole([]byte(c.rule))
+		e, err := compileWhole(c.rule)
 		if err != nil {
 			t.Errorf("compileWhole(%s): %v", c.rule, err)
 			continue
@@ -85,8 +85,8 @@ func TestValuesThatAreTextAreComparedAsText(t *testing.T) {
 		for _, right := range []string{`"Blue"`, `"10"`, `10`, `true`, `null`, `["Blue","10"]`, `[10]`, `"10.0.0.1"`, `["10.0.0.1"]`} {
 			for _, left := range []vars{{}, {"arg_x": "Blue"}, {"arg_x": "10"}, {"arg_x": ""}, {"arg_x": "10.0.0.1"}} {
 				rule := `[["arg_x","` + op + `",` + right + `]]`
-				plain, err := compileWhole([]byte(rule))
-				other, otherErr := compileWhole([]byte(strings.Replace(rule, "arg_x", "post_arg.x", 1)))
+				plain, err := compileWhole(rule)
+				other, otherErr := compileWhole(strings.Replace(rule, "arg_x", "post_arg.x", 1))
 				if (err == nil) != (otherErr == nil) || err != nil && err.Error() != otherErr.Error() {
 					t.Fatalf("%s: %v, on a value %v", rule, err, otherErr)
 				}

@@ -158,7 +158,8 @@ func build(o Options) (*Gateway, error) {
 	g.health = newHealthBook(health.NewRegistry(health.Options{Prober: &health.NetProber{Roots: o.UpstreamRoots}, Log: o.Log}))
 	lanes := max(1, o.Loops)
 	g.meter = meter.New(lanes, o.MetricSeries)
-	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter, Paths: o.Paths, Peers: o.Peers}
+	po := proxy.Options{Lanes: lanes, Seed: rand.Uint64(), Health: g.health.usable, Observe: g.health.observe, Meter: g.meter, Paths: o.Paths, Peers: o.Peers,
+		Bodies: proxy.Bodies{Max: o.Limits.MatchBody, Total: o.Limits.MatchBodies}}
 	if o.AccessLog != nil {
 		lines, err := linelog.New(linelog.Options{Open: o.AccessLog, Lanes: lanes, Log: o.Log})
 		if err != nil {

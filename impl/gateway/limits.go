@@ -2,7 +2,7 @@ package gateway
 
 import "time"
 
-// Limits of what a client may do. Zero fields are the defaults of the engines.
+// Limits of what a client may do. Zero fields are the defaults of who keeps them.
 type Limits struct {
 	// HeadTimeout bounds the time for a whole head, IdleTimeout that between requests,
 	// BodyTimeout that between two pieces of a body in either direction. HalfClose is how
@@ -15,4 +15,8 @@ type Limits struct {
 	MaxHead int
 	// MaxConns is how many connections of clients there may be.
 	MaxConns int
+	// MatchBody is bytes of a body that conditions of routes ask for, MatchBodies of all
+	// that are held for them; zero: as proxy.Bodies has it.
+	MatchBody   int
+	MatchBodies int64
 }

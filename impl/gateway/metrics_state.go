@@ -23,6 +23,8 @@ var (
 	acceptedDesc   = describe("unilb_connections_accepted_total", "Connections from clients that were accepted.")
 	noRoomDesc     = describe("unilb_connections_refused_total", "Connections that were closed at once, for lack of room.")
 	refusedDesc    = describe("unilb_http_refused_total", "Requests and bodies that the engine refused before any route was looked for, or while the body came.", "reason")
+	bodiesDesc     = describe("unilb_match_body_bytes", "Bytes of bodies of requests that are held because conditions of routes have asked for them.")
+	noBodiesDesc   = describe("unilb_match_body_refused_total", "Requests that were answered 503 because too many such bodies were held.")
 	handshakesDesc = describe("unilb_tls_handshakes_total", "Handshakes with clients.", "result")
 
 	reachableDesc = describe("apisix_etcd_reachable", "1 while every watch of etcd hears from a member, else 0.")
@@ -68,6 +70,9 @@ func (g *Gateway) collectTotals(s *samples) {
 	s.gauge(requestsDesc, float64(g.meter.Requests()))
 	s.counter(foldedDesc, g.meter.Folded())
 	s.gauge(seriesDesc, float64(len(g.meter.All())))
+	held, refused := g.pipeline.Bodies()
+	s.gauge(bodiesDesc, float64(held))
+	s.counter(noBodiesDesc, refused)
 }
 
 // collectConnections exposes what the engine counts.

@@ -32,7 +32,7 @@ const sweepEvery = 10 * time.Second
 func (p *Pipeline) count(x *exchange.Exchange, f *flow, rec exchange.Record) {
 	o := meter.Outcome{Status: rec.Status, Took: rec.Duration, Received: rec.Received, Sent: rec.Sent, Retries: max(0, len(f.tries)-1), Cut: rec.Cut, CutReason: rec.CutReason}
 	if !f.heard.IsZero() {
-		o.Asked, o.Upstream, o.Waited = true, f.answered, f.heard.Sub(f.begin)
+		o.Asked, o.Upstream, o.Waited = true, f.answered, f.heard.Sub(f.since)
 	}
 	p.seriesOf(f).Done(x.Lane, o)
 }

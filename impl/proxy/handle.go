@@ -11,10 +11,14 @@ import (
 
 var _ exchange.Handler = (*Pipeline)(nil)
 
-// OnRequest finds the route and sends the request to a first target.
+// OnRequest finds the route and sends the request to a first target. A condition that needs
+// the body has it called twice.
 func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	f := flowOf(x)
-	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: x.Now}
+	if x.CollectLimit > 0 {
+		return p.collected(x, f)
+	}
+	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: x.Now, since: x.Now}
 	x.Phase = exchange.Rewrite
 	r := &x.Request
 	p.o.Peers.Apply(r)
@@ -27,7 +31,20 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 		f.failure = "client certificate missing, bad or for another name"
 		return errorPage(x, 400)
 	}
-	if f.match(r, path); f.route == nil {
+	return p.routed(x, f, path)
+}
+
+// routed finds the route by a path, and begins with it.
+func (p *Pipeline) routed(x *exchange.Exchange, f *flow, path string) exchange.Verdict {
+	r := &x.Request
+	f.match(r, path)
+	switch refused := r.Body.Refused; {
+	case r.Body.Asked:
+		return p.collect(x, f, path)
+	case refused != nil:
+		f.route, f.failure = nil, refused.Error()
+		return errorPage(x, 413)
+	case f.route == nil:
 		return notFound(x)
 	}
 	var err error
@@ -46,6 +63,12 @@ func (f *flow) match(r *exchange.Request, path string) {
 	r.Path = path
 	f.route = f.snap.Match(&f.query)
 	r.Path = was
+	if r.Body.Asked { // it was no match
+		f.route, f.query = nil, route.Query{}
+		return
+	}
+	// What was read of a body is for the match alone, and larger than the body.
+	r.Body = exchange.Body{State: r.Body.State, Refused: r.Body.Refused}
 	if f.query.Matched != nil {
 		r.Captures = exchange.Captures{Path: path, By: f.query.Matched}
 	}
@@ -135,7 +158,7 @@ func (p *Pipeline) OnFailure(x *exchange.Exchange, fail exchange.Failure) exchan
 	if !again || len(f.tries) >= f.res.Upstream.Tries {
 		return p.giveUp(x, f, status)
 	}
-	if limit := f.res.Upstream.RetryTimeout; limit > 0 && x.Now.Sub(f.begin) >= limit {
+	if limit := f.res.Upstream.RetryTimeout; limit > 0 && x.Now.Sub(f.since) >= limit {
 		return p.giveUp(x, f, 502)
 	}
 	return p.try(x, f)
@@ -179,6 +202,7 @@ func (p *Pipeline) OnBody(_ *exchange.Exchange, chunk []byte, _ bool) []byte { r
 func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	f := flowOf(x)
 	x.Phase = exchange.Log
+	p.release(f)
 	if p.counts.m != nil {
 		p.count(x, f, rec)
 	}
@@ -200,5 +224,5 @@ func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	}
 	// An idle Exchange must not keep an old configuration, nor views, alive.
 	f.snap, f.route, f.res, f.target = nil, nil, config.Resolved{}, nil
-	f.query, f.tried, f.failure = route.Query{}, balance.Tried{}, ""
+	f.query, f.tried, f.failure, f.path = route.Query{}, balance.Tried{}, "", ""
 }

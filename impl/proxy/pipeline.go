@@ -32,6 +32,8 @@ type Options struct {
 	Paths Paths
 	// Peers are proxies that are believed.
 	Peers Peers
+	// Bodies bounds what is read of bodies to find the route.
+	Bodies Bodies
 	// Meter counts requests; nil: nobody does. Who reads it calls SweepCounts before.
 	Meter *meter.Meter
 	// Now is the clock of what no exchange asks for; nil: time.Now.
@@ -65,12 +67,19 @@ type Pipeline struct {
 	lanes []lane
 
 	counts counts
+	bodies bodies
 }
 
 // New returns a pipeline with an empty snapshot: every request is answered 404.
 func New(o Options) *Pipeline {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Bodies.Max == 0 {
+		o.Bodies.Max = DefaultMaxBody
+	}
+	if o.Bodies.Total == 0 {
+		o.Bodies.Total = DefaultBodies
 	}
 	p := &Pipeline{o: o, lanes: make([]lane, max(1, o.Lanes)), counts: counts{m: o.Meter}}
 	for i := range p.lanes {
@@ -145,7 +154,10 @@ type flow struct {
 	index   int // of target
 	tries   []int
 	begin   time.Time
+	since   time.Time // when a target could be tried: begin, or when the body was there
 	failure string
+	held    int64  // bytes of the body, see Bodies
+	path    string // to match by, while the body is waited for
 
 	// For the meter: when the last target answered or failed, and whether it answered.
 	heard    time.Time

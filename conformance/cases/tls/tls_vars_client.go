@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/pki"
 	"github.com/unilb/unilb/sim/traffic"
 )
 
@@ -21,7 +22,7 @@ var tlsVarsClient = spec.Case{
 		ca, club, name := newAuthority(t, "case"), newAuthority(t, "club"), "a."+t.Host()
 		own, member, foreigner := ca.issue(name), club.issue("member"), newAuthority(t, "club").issue("member")
 		o := server(own, name)
-		o["client"] = object{"ca": club.pem, "depth": 1, "skip_mtls_uri_regex": []string{"^/open/"}}
+		o["client"] = object{"ca": club.PEM, "depth": 1, "skip_mtls_uri_regex": []string{"^/open/"}}
 		put(ctx, t, "a", o)
 		route(ctx, t, "a", name, t.Backend(0))
 		for path, vars := range map[string]string{
@@ -34,7 +35,7 @@ var tlsVarsClient = spec.Case{
 		for _, gw := range t.Env().Gateways() {
 			for _, x := range []struct {
 				path    string
-				shown   *pair
+				shown   *pki.Pair
 				matches bool
 			}{
 				{"/closed", &member, true},
