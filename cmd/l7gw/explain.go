@@ -49,6 +49,7 @@ const explainTimeout = time.Minute
 type explaining struct {
 	form      explain.Form
 	headFile  string
+	body      string
 	control   string
 	stateDir  string
 	config    string
@@ -100,7 +101,8 @@ func (e *explaining) parse(args []string, getenv func(string) string, in io.Read
 		e.form.Headers = append(e.form.Headers, s)
 		return nil
 	})
-	f.StringVar(&e.headFile, "head", "", "`file` with the whole head, in the place of method, URL and headers; -: stdin")
+	f.StringVar(&e.headFile, "head", "", "`file` with the whole head, in the place of method, URL and headers, and behind it a body if there is one; -: stdin")
+	f.StringVar(&e.body, "body", "", "`text` of the body, or @file; without a method, that is POST")
 	f.StringVar(&e.form.Scheme, "scheme", "", "http or https, where the URL has none")
 	f.StringVar(&e.form.Remote, "remote", "", "`address` of the client")
 	f.StringVar(&e.form.Local, "local", "", "`address` that the connection comes to, such as 203.0.113.10:80; empty: that of the URL, if it is one")
@@ -172,6 +174,11 @@ func (e *explaining) request(args []string, in io.Reader) (err error) {
 		e.form.URL = args[0]
 	default:
 		return errors.New("want a URL, or a method and a URL")
+	}
+	if file, isFile := strings.CutPrefix(e.body, "@"); isFile && err == nil {
+		e.form.Body, err = os.ReadFile(file)
+	} else if e.body != "" {
+		e.form.Body = []byte(e.body)
 	}
 	if e.headFile != "" && len(args) > 0 {
 		return fmt.Errorf("unexpected argument %q: --head has the request", args[0])

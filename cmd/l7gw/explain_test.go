@@ -107,10 +107,29 @@ func TestExplainTakesRoutesWhoseSecretsNobodyKnows(t *testing.T) {
 	}
 }
 
+func TestExplainIsToldTheBody(t *testing.T) {
+	dir := t.TempDir()
+	file, text := filepath.Join(dir, "config.json"), filepath.Join(dir, "body")
+	const route = `{"id":"1","uri":"/*","vars":[["post_arg.a","==",7]],"upstream":{"nodes":{"10.0.0.1:80":1}}}`
+	for name, content := range map[string]string{file: `{"routes":[` + route + `]}`, text: `{"a":7}`} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"a":7}`: "goes to /apisix/routes/1, by /apisix/routes/1", "@" + text: "goes to /apisix/routes/1, by /apisix/routes/1",
+		`{"a":8}`: "post_arg.a is 8", "": "post_arg.a is not there (the question has no body)",
+	} {
+		if got := explained(t, 0, "", "--config", file, "-H", "Content-Type: application/json", "--body", body, "http://a.example/"); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", body, got, want)
+		}
+	}
+}
+
 func TestExplainRefusesWhatItCannotRead(t *testing.T) {
 	dir := t.TempDir()
 	for want, list := range map[int][]string{
-		exitBadFlags: {"", "--config a --state-dir b http://a/", "--head - http://a/", "nonsense", "--http-router x http://a/", "--max 0 http://a/", "--nonsense"},
+		exitBadFlags: {"", "--config a --state-dir b http://a/", "--head - http://a/", "nonsense", "--http-router x http://a/", "--max 0 http://a/", "--body @" + dir + "/none http://a/", "--nonsense"},
 		exitFailed:   {"--config " + dir + "/none http://a/", "--state-dir " + dir + " http://a/"},
 	} {
 		for _, args := range list {

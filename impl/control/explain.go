@@ -10,19 +10,19 @@ import (
 	"github.com/unilb/unilb/impl/explain"
 )
 
-// maxHead bounds the head of a request that somebody asks about, in bytes.
-const maxHead = 1 << 20
+// maxRequest bounds a request that somebody asks about, in bytes.
+const maxRequest = 2 << 20
 
 // explain says what would become of a request: as the query describes it, or with POST as
-// its head stands in the body. The answer is JSON, or text for those who accept it alone.
+// it stands in the body, its own body behind its head. The answer is JSON, or text for those who accept it alone.
 func (h *handler) explain(w http.ResponseWriter, r *http.Request) {
 	form := explain.FormOf(r.URL.Query())
 	if r.Method == http.MethodPost {
-		head, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHead))
+		head, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 		var large *http.MaxBytesError
 		switch {
 		case errors.As(err, &large):
-			fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the head has more than %d bytes", large.Limit))
+			fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request has more than %d bytes", large.Limit))
 			return
 		case err != nil:
 			fail(w, http.StatusBadRequest, err.Error())

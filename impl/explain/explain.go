@@ -115,7 +115,15 @@ func (e *account) handshake() {
 func (e *account) search() *config.Route {
 	snap := e.src.Snapshot
 	asked := e.query
+	body := &e.q.Request.Body
+	body.Asked = false
 	matched := snap.Match(&asked)
+	if body.Refused != nil {
+		e.answer(413, body.Refused.Error())
+	}
+	if body.Asked {
+		e.a.Notes = append(e.a.Notes, "a condition needs the body of the request, which the question does not have: with one, another route may match")
+	}
 	found := false
 	for c := range snap.Candidates(&e.query) {
 		switch {
@@ -168,7 +176,13 @@ func (e *account) about(id string) {
 }
 
 func (e *account) candidate(c *config.Candidate) *Candidate {
-	return &Candidate{Route{e.src.Prefix + "/routes/" + c.Route.ID, c.Route.Name(), c.Host, c.Path, c.Route.Priority()}, c.Why()}
+	body := &e.q.Request.Body
+	body.Asked = false
+	why := c.Why()
+	if body.Asked && why != "" {
+		why += " (the question has no body)"
+	}
+	return &Candidate{Route{e.src.Prefix + "/routes/" + c.Route.ID, c.Route.Name(), c.Host, c.Path, c.Route.Priority()}, why}
 }
 
 // list adds a candidate, or counts it when there are enough.

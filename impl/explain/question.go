@@ -24,13 +24,17 @@ type Question struct {
 
 // A Form is a Question as people write it.
 type Form struct {
-	Method string // empty: GET
+	Method string // empty: GET, or with a Body POST
 	// URL is absolute, or a path where a Host is among Headers. It is taken as it stands:
 	// escapes and dots are for the gateway to resolve.
 	URL     string
 	Headers []string // "Name: value"
-	// Head is a whole head as it would be sent, in the place of the three above.
+	// Head is a whole head as it would be sent, in the place of the three above. What
+	// follows its empty line is a body.
 	Head []byte
+	// Body is the body of the request; nil: the question has none, and what depends on
+	// it cannot be told.
+	Body []byte
 	// Scheme counts where URL has none; empty: http.
 	Scheme string
 	// Remote is the client, an address with or without a port. Local is the address that
@@ -40,13 +44,17 @@ type Form struct {
 	Consumer, Route, Max string
 }
 
-// FormOf reads a form of a query: method, url, header (each once or more), scheme, remote,
-// local, sni, consumer, route, max.
+// FormOf reads a form of a query: method, url, header (each once or more), body, scheme,
+// remote, local, sni, consumer, route, max.
 func FormOf(q url.Values) *Form {
-	return &Form{
+	f := &Form{
 		Method: q.Get("method"), URL: q.Get("url"), Headers: q["header"], Scheme: q.Get("scheme"), Remote: q.Get("remote"),
 		Local: q.Get("local"), SNI: q.Get("sni"), Consumer: q.Get("consumer"), Route: q.Get("route"), Max: q.Get("max"),
 	}
+	if q.Has("body") {
+		f.Body = []byte(q.Get("body"))
+	}
+	return f
 }
 
 // Values is the reverse of FormOf; a Head is left out.
@@ -58,13 +66,16 @@ func (f *Form) Values() url.Values {
 			q.Set(name, v)
 		}
 	}
+	if f.Body != nil {
+		q.Set("body", string(f.Body))
+	}
 	return q
 }
 
 // Question reads the form as an engine reads a request. The error says what is wrong with it.
 func (f *Form) Question() (*Question, error) {
 	q := &Question{SNI: f.SNI, Consumer: f.Consumer, Route: f.Route}
-	head, scheme, err := f.head()
+	head, body, scheme, err := f.head()
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +88,12 @@ func (f *Form) Question() (*Question, error) {
 		return nil, errors.New("no route is for CONNECT")
 	}
 	r.Scheme, r.Stable = scheme, true
+	switch {
+	case body != nil:
+		r.BodyLength, r.Body = int64(len(body)), exchange.Body{State: exchange.BodyWhole, Bytes: body}
+	case r.BodyLength == 0 && r.Fields.Has("Content-Type"):
+		r.BodyLength = -1 // one that was not said
+	}
 	if r.Remote, err = addrPort("remote", f.Remote, 0); err != nil {
 		return nil, err
 	}
@@ -104,16 +121,21 @@ func (f *Form) Question() (*Question, error) {
 	return q, nil
 }
 
-// head is the head as it would be sent.
-func (f *Form) head() (head []byte, scheme string, err error) {
+// head is the head as it would be sent, with the body, nil when it was not said.
+func (f *Form) head() (head, body []byte, scheme string, err error) {
+	body = f.Body
 	if scheme = f.Scheme; scheme == "" {
 		scheme = "http"
 	}
 	if len(f.Head) > 0 {
-		return wholeHead(f.Head), scheme, known(scheme)
+		head, follows := wholeHead(f.Head)
+		if body == nil {
+			body = follows
+		}
+		return head, body, scheme, known(scheme)
 	}
 	if f.URL == "" {
-		return nil, "", errors.New("no url: want one such as http://shop.example/cart, or /cart with a header Host")
+		return nil, nil, "", errors.New("no url: want one such as http://shop.example/cart, or /cart with a header Host")
 	}
 	target, authority := f.URL, ""
 	if before, rest, ok := strings.Cut(f.URL, "://"); ok {
@@ -129,7 +151,10 @@ func (f *Form) head() (head []byte, scheme string, err error) {
 	}
 	target, _, _ = strings.Cut(target, "#") // nobody sends it
 	method := f.Method
-	if method == "" {
+	switch {
+	case method == "" && body != nil:
+		method = "POST"
+	case method == "":
 		method = "GET"
 	}
 	var b bytes.Buffer
@@ -138,19 +163,19 @@ func (f *Form) head() (head []byte, scheme string, err error) {
 	for _, h := range f.Headers {
 		name, value, ok := strings.Cut(h, ":")
 		if !ok {
-			return nil, "", fmt.Errorf("header %q: want Name: value", h)
+			return nil, nil, "", fmt.Errorf("header %q: want Name: value", h)
 		}
 		hosted = hosted || strings.EqualFold(strings.TrimSpace(name), "host")
 		fmt.Fprintf(&b, "%s: %s\r\n", strings.TrimSpace(name), strings.TrimSpace(value))
 	}
 	if !hosted {
 		if authority == "" {
-			return nil, "", fmt.Errorf("url %q: want an absolute one, or a header Host", f.URL)
+			return nil, nil, "", fmt.Errorf("url %q: want an absolute one, or a header Host", f.URL)
 		}
 		fmt.Fprintf(&b, "Host: %s\r\n", authority)
 	}
 	b.WriteString("\r\n")
-	return b.Bytes(), scheme, known(scheme)
+	return b.Bytes(), body, scheme, known(scheme)
 }
 
 func known(scheme string) error {
@@ -160,16 +185,20 @@ func known(scheme string) error {
 	return nil
 }
 
-// wholeHead makes a head of what people paste: lines may end without a carriage return, the
-// empty line at the end may be missing, and what follows it is left out.
-func wholeHead(b []byte) []byte {
-	if !bytes.Contains(b, []byte("\r\n")) {
-		b = bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))
+// wholeHead makes a head of what people paste: lines may end without a carriage return, and
+// the empty line at the end may be missing. What follows that is the body; nil: nothing.
+func wholeHead(b []byte) (head, body []byte) {
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	if bytes.HasSuffix(line, []byte("\r")) {
+		head, body, _ = bytes.Cut(b, []byte("\r\n\r\n"))
+	} else {
+		head, body, _ = bytes.Cut(b, []byte("\n\n"))
+		head = bytes.ReplaceAll(head, []byte("\n"), []byte("\r\n"))
 	}
-	if head, _, ok := bytes.Cut(b, []byte("\r\n\r\n")); ok {
-		b = head
+	if len(bytes.TrimSpace(body)) == 0 {
+		body = nil
 	}
-	return append(bytes.TrimRight(b, "\r\n"), "\r\n\r\n"...)
+	return append(bytes.TrimRight(head, "\r\n"), "\r\n\r\n"...), body
 }
 
 // addrPort reads an address with or without a port; empty: none.
