@@ -1,0 +1,37 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Whoever says that his body is longer than conditions may ask for, or finds no room for
+// it, is answered at once, and the metrics and the access log say why.
+func TestBodiesThatConditionsAskForAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []string{EngineStd, EngineLoop} {
+		r := startWith(t, engine, func(o *Options) { o.Limits.MatchBody, o.Limits.MatchBodies = 100, 50 })
+		r.put("/apisix", "routes/1", `{"uri":"/*","vars":[["post_arg_v","==","2"]],"upstream":{"nodes":{"127.0.0.1:1":1}}}`)
+		for length, want := range map[int]int{101: 413, 60: 503} {
+			resp, err := http.Post("http://"+r.data+"/", "application/x-www-form-urlencoded", strings.NewReader(strings.Repeat("v", length)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != want {
+				t.Errorf("%s: %d bytes: answered %d, want %d", engine, length, resp.StatusCode, want)
+			}
+		}
+		f := r.scrape()
+		if held, refused := value(f, "unilb_match_body_bytes"), value(f, "unilb_match_body_refused_total"); held != 0 || refused != 1 || f["unilb_match_body_bytes"] == nil {
+			t.Errorf("%s: %v bytes held, %v refused, want 0 and 1", engine, held, refused)
+		}
+		r.end()
+		for _, why := range []string{"a condition of a route needs the body, which has more than 100 bytes", "too many bodies are held for conditions: 0 bytes, and 60 more are above 50"} {
+			if !strings.Contains(r.access.String(), why) {
+				t.Errorf("%s: the access log does not say %q: %s", engine, why, r.access)
+			}
+		}
+	}
+}
