@@ -117,6 +117,7 @@ func (g *reference) is(bug string) bool { return g.bug == bug }
 
 // serve is the data plane.
 func (g *reference) serve(w http.ResponseWriter, r *http.Request) {
+	g.lookAhead(r)
 	body := g.bodyOf(r)
 	g.mu.Lock()
 	view := g.view(r)

@@ -50,6 +50,9 @@ func (g *reference) term(r *http.Request, path string, t []any) bool {
 	if !ok || slices.Contains([]string{"AND", "OR", "!AND", "!OR"}, strings.ToUpper(name)) {
 		return g.all(r, path, t)
 	}
+	if isInBody(name) {
+		return len(t) == 3 && g.compareValue(t[1].(string), g.inBody(r, name), t[2])
+	}
 	value, there := g.variable(r, path, name)
 	if !there && g.is("absent is empty") {
 		there = true

@@ -70,7 +70,7 @@ func Profiles() []Profile {
 	return []Profile{
 		{
 			Name: "L7-ROUTING", Core: []Feature{RouteURI, RouteHost, RouteMethods, RoutePriority},
-			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteVarsPCRE, RouteAnswers, RoutePlugins},
+			Extended: []Feature{RouteVars, RouteRemoteAddr, RouteStatus, RouteReferences, RouteNormalPath, RouteStarInside, RouteVarsPCRE, RouteVarsBody, RouteAnswers, RoutePlugins},
 		},
 		{Name: "ROUTER-URI", Core: []Feature{RouterURI}},
 		{Name: "ROUTER-PARAMETER", Core: []Feature{RouterParameter}},

@@ -18,6 +18,7 @@ const (
 	RouteNormalPath Feature = "route.normal-path" // paths are decoded and resolved before they are matched
 	RouteStarInside Feature = "route.star-inside" // a star that is not the end of a path
 	RouteVarsPCRE   Feature = "route.vars-pcre"   // patterns of vars may look ahead and behind
+	RouteVarsBody   Feature = "route.vars-body"   // vars may ask for what is in the body: forms, JSON, GraphQL
 	RouteAnswers    Feature = "route.answers"     // what the gateway itself says, in APISIX's words
 	RoutePlugins    Feature = "route.plugins"     // they are run, or nobody passes what they guard
 

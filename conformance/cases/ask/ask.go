@@ -18,13 +18,15 @@ const None = -1
 
 // An Expect is a request and who must answer it.
 type Expect struct {
-	Method string // GET when empty
-	Host   string
-	Target string // "/" when empty
-	Header []history.Field
-	Want   int    // index of a declared backend, or None
-	Times  int    // how often it is asked, once when 0
-	Why    string // the part of the statement that the request is about
+	Method  string // GET when empty
+	Host    string
+	Target  string // "/" when empty
+	Header  []history.Field
+	Body    string // must reach the backend as it is
+	Chunked bool   // the length of the body is not announced
+	Want    int    // index of a declared backend, or None
+	Times   int    // how often it is asked, once when 0
+	Why     string // the part of the statement that the request is about
 }
 
 // Route sends every request through every gateway, over one connection each, and
@@ -34,7 +36,7 @@ func Route(ctx context.Context, t *spec.T, asks ...Expect) {
 		s := Session(t, gw.Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}})
 		for _, a := range asks {
 			for range max(a.Times, 1) {
-				r := s.Do(ctx, traffic.Request{Method: a.Method, Host: a.Host, Target: a.Target, Header: a.Header})
+				r := s.Do(ctx, traffic.Request{Method: a.Method, Host: a.Host, Target: a.Target, Header: a.Header, Body: []byte(a.Body), Chunked: a.Chunked})
 				verify(t, gw, a, r)
 			}
 		}
@@ -53,6 +55,10 @@ func verify(t *spec.T, gw spec.Gateway, a Expect, r traffic.Result) {
 		want := t.Backend(a.Want).Ref
 		t.Check(r.Backend() == want && r.Reply.Status == http.StatusOK,
 			"%s: %s: got %s, want 200 from %s (%s)", gw.Ref, line, Said(r), want, a.Why)
+		if a.Body != "" && r.Reply.FromBackend() {
+			seen, sent := Seen(t, r).Seen, r.Op.Request
+			t.Check(seen.BodySum == sent.BodySum, "%s: %s: the backend got %d bytes of the body's %d, or others (%s)", gw.Ref, line, seen.BodyLen, sent.BodyLen, a.Why)
+		}
 	}
 }
 
