@@ -114,6 +114,21 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"LengthOfZeroIsTold":                                lengthOfZeroIsTold,
 		"RequestIsSuspendedTwice":                           requestIsSuspendedTwice,
 		"ResumeAfterTheClientHasGoneReachesNobody":          resumeAfterTheClientHasGoneReachesNobody,
+		"BodyIsShownWholeAndSentOn":                         bodyIsShownWholeAndSentOn,
+		"BodyInPiecesIsShownWhenItIsThere":                  bodyInPiecesIsShownWhenItIsThere,
+		"TooLongABodyIsShownInPartAndSentOnWhole":           tooLongABodyIsShownInPartAndSentOnWhole,
+		"NothingIsReadOfTooLongABodyBeforeTheVerdict":       nothingIsReadOfTooLongABodyBeforeTheVerdict,
+		"ClientThatWaitsIsToldToSend":                       clientThatWaitsIsToldToSend,
+		"BodyThatIsThereIsShownAtOnce":                      bodyThatIsThereIsShownAtOnce,
+		"AnswerToABodyThatWasShownKeepsTheConnection":       answerToABodyThatWasShownKeepsTheConnection,
+		"ClientThatLeavesItsBodyIsGone":                     clientThatLeavesItsBodyIsGone,
+		"BodyThatStopsWhileItIsCollectedIsGivenUp":          bodyThatStopsWhileItIsCollectedIsGivenUp,
+		"TooLongABodyForTheEngineIsRefused":                 tooLongABodyForTheEngineIsRefused,
+		"MalformedBodyIsShownToNobody":                      func(t *testing.T, start Starter) { malformedBodyIsShownToNobody(t, start, strict) },
+		"PanicOverABodyEndsItsConnectionOnly":               panicOverABodyEndsItsConnectionOnly,
+		"BodyThatWasShownIsSentAgain":                       bodyThatWasShownIsSentAgain,
+		"DrainWaitsForABody":                                drainWaitsForABody,
+		"EarlyAnswerToABodyIsRead":                          earlyAnswerToABodyIsRead,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })

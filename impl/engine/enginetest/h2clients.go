@@ -55,6 +55,15 @@ func RunHTTP2Clients(t *testing.T, start Starter) {
 		"ClientsAreSentAwayByAnswersOfADrainingNode": h2AnswersOfADrainingNode,
 		"ShutdownLosesNoStream":                      h2ShutdownLosesNoStream,
 		"ConnectionCountsOnce":                       h2ConnectionCountsOnce,
+		"BodyIsShownWhole":                           h2BodyIsShownWhole,
+		"TooLongABodyIsSentOnWhole":                  h2TooLongABodyIsSentOnWhole,
+		"BodyHoldsUpNoOther":                         h2BodyHoldsUpNoOther,
+		"ClientThatWaitsIsToldToSend":                h2ClientThatWaitsIsToldToSend,
+		"BodyThatEndsBadlyIsShownToNobody":           h2BodyThatEndsBadly,
+		"BodyHasItsTimeFromWhenItIsAskedFor":         h2BodyHasItsTimeFromWhenItIsAskedFor,
+		"BodyThatStopsWhileItIsCollectedIsGivenUp":   h2BodyThatStopsWhileItIsCollected,
+		"AnswerToABodyEndsItsStreamOnly":             h2AnswerToABodyEndsItsStreamOnly,
+		"TooLongABodyForTheEngineIsRefused":          h2TooLongABodyForTheEngine,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, front{start: start}) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, front{start: start, secure: true}) })

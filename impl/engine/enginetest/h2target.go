@@ -55,6 +55,7 @@ func RunHTTP2Targets(t *testing.T, start Starter, both bool) {
 		"TargetOfHTTP1IsNoTarget":             h2TargetOfHTTP1IsNoTarget,
 		"AnswerThatIsNoneIsABadAnswer":        h2AnswerThatIsNoneIsABadAnswer,
 		"ConnectionThatHasEndedIsNotTaken":    h2ConnectionThatHasEndedIsNotTaken,
+		"BodyThatWasShownReachesItsTarget":    h2BodyThatWasShownReachesItsTarget,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, secure := range []bool{false, true} {

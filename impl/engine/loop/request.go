@@ -15,6 +15,9 @@ func (r *run) takes() bool {
 		return false // nobody waits for the rest
 	}
 	if !r.underWay() {
+		if r.collecting {
+			return len(r.kept) <= r.x.CollectLimit
+		}
 		return len(r.kept) < r.x.ReplayLimit // perhaps another target is to get it
 	}
 	return !r.b.full()
@@ -43,8 +46,11 @@ func (r *run) body(data []byte, done bool) bool {
 		return false
 	}
 	r.keepBody(data)
-	if r.b != nil {
+	switch {
+	case r.b != nil:
 		r.b.body(data, done)
+	case r.collecting && r.collected():
+		r.askWithBody()
 	}
 	if r.f != nil {
 		r.f.pace()
@@ -60,10 +66,18 @@ func (r *run) keepBody(data []byte) {
 		return
 	}
 	if len(r.kept)+len(data) > r.x.ReplayLimit && r.underWay() {
-		r.spilled, r.kept = true, r.kept[:0]
+		r.spilled = true
+		r.empty()
 		return
 	}
 	r.kept = append(r.kept, data...)
+}
+
+// empty forgets what was kept. Nobody holds on to a buffer that has grown large.
+func (r *run) empty() {
+	if r.kept = r.kept[:0]; cap(r.kept) > exchange.DefaultReplayLimit {
+		r.kept = nil
+	}
 }
 
 // goAhead tells a client that waits for it to send its body.

@@ -41,15 +41,16 @@ type course struct {
 	slow     patience
 
 	// The answer.
-	suspended bool
-	answering bool               // its head has been given to the client
-	chunked   bool               // towards the client
-	bodyless  bool               // the client expects no body
-	closeIt   bool               // the connection ends after it
-	dialling  context.CancelFunc // ends the goroutine that connects; nil: there is none
-	own       bool               // it comes from x.Body
-	pipe      *pipe
-	stale     int // kept connections that turned out to be dead
+	suspended  bool
+	collecting bool               // the handler waits for the request's body
+	answering  bool               // its head has been given to the client
+	chunked    bool               // towards the client
+	bodyless   bool               // the client expects no body
+	closeIt    bool               // the connection ends after it
+	dialling   context.CancelFunc // ends the goroutine that connects; nil: there is none
+	own        bool               // it comes from x.Body
+	pipe       *pipe
+	stale      int // kept connections that turned out to be dead
 }
 
 const runsKept = 1024
@@ -70,7 +71,6 @@ func (l *loop) start(f front, c *client) *run {
 	r := l.newRun()
 	r.x.Reset(l.lane, r.poke)
 	r.turn++
-	r.kept = r.kept[:0]
 	r.course = course{f: f, c: c, begun: l.now}
 	l.e.inflight.Add()
 	return r
@@ -137,9 +137,7 @@ func (r *run) free() {
 		r.x.Arena.Poison(0xDB)
 		poison(r.kept)
 	}
-	if cap(r.kept) > exchange.DefaultReplayLimit {
-		r.kept = nil
-	}
+	r.empty()
 	if len(r.l.runs) < runsKept {
 		r.l.runs = append(r.l.runs, r)
 	}
@@ -220,6 +218,8 @@ func (r *run) follow(v exchange.Verdict) {
 		r.attempt()
 	case exchange.Respond:
 		r.respond()
+	case exchange.Collect:
+		r.collect()
 	default:
 		r.abort()
 	}

@@ -28,7 +28,7 @@ type clientBody struct {
 	moved   sync.Cond // of mu: there is more, or a reader was closed
 	fetches bool      // a read from the client is under way
 	gone    bool      // the exchange is over: no more reads
-	reader  *reader   // of the attempt under way
+	reader  *reader   // of the attempt under way; nil: there was none yet
 	kept    []byte
 	over    bool   // more was sent than is kept: kept is gone
 	fresh   []byte // then: what has been read and not been sent
@@ -130,7 +130,7 @@ func (b *clientBody) fetch() {
 	// What goes beyond the limit is kept all the same while there is nobody who has
 	// sent what is kept: a next attempt shall send all of it.
 	r := b.reader
-	if n > 0 && len(b.kept)+n > b.limit && !r.closed && r.at == len(b.kept) {
+	if r != nil && n > 0 && len(b.kept)+n > b.limit && !r.closed && r.at == len(b.kept) {
 		b.over, b.kept, r.at = true, nil, 0
 	}
 	if b.over {

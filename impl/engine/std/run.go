@@ -173,6 +173,8 @@ func (n *run) drive() {
 				n.cut(n.cutByClient())
 				return
 			}
+		case exchange.Collect:
+			v = n.collect()
 		case exchange.Forward:
 			v = n.attempt()
 		case exchange.Respond:
