@@ -39,6 +39,16 @@ func (p *plain) OnResponse(x *exchange.Exchange) exchange.Verdict {
 func (p *plain) OnBody(_ *exchange.Exchange, b []byte, _ bool) []byte { return b }
 func (p *plain) OnDone(*exchange.Exchange, exchange.Record)           {}
 
+// reading is plain, and asks for the bodies of /read.
+type reading struct{ plain }
+
+func (r *reading) OnRequest(x *exchange.Exchange) exchange.Verdict {
+	if x.Request.Path == "/read" && x.Request.Body.State == exchange.BodyUnread {
+		return x.Collect(100)
+	}
+	return r.plain.OnRequest(x)
+}
+
 // parrot answers every request with the same bytes.
 func parrot(t testing.TB, answer string) string {
 	t.Helper()
@@ -111,11 +121,12 @@ func TestRequestPathDoesNotAllocate(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4)) // a waiting loop keeps one
 	const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 	target := parrot(t, answer)
-	h := &plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, IdleConns: 8, IdleTimeout: time.Minute}}}
+	h := &reading{plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, IdleConns: 8, IdleTimeout: time.Minute}}}}
 	_, addr := startLoops(t, Options{Handler: h})
 	for name, request := range map[string]string{
 		"get":  "GET /a/b?c=d HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: t\r\nAccept: */*\r\n\r\n",
 		"post": "POST /a/b HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 5\r\n\r\nhello",
+		"read": "POST /read HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 5\r\n\r\nhello",
 	} {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {

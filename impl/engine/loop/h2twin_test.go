@@ -47,7 +47,8 @@ func randomRequest2(r *rand.Rand) request2 {
 	}
 	for range r.IntN(5) {
 		more := [][]string{{"accept", "*/*"}, {"x-empty", ""}, {"x-twice", "1", "x-twice", "2"}, {"cookie", "a=b", "cookie", "c=d; e"}, {"cookie", "a=b"},
-			{"user-agent", "t/1 (a; b)"}, {"accept-encoding", "gzip"}, {"x-want", "none"}, {"x-want", "chunks"}, {"x-want", "trailer"}, {"x-want", "gone"}}
+			{"user-agent", "t/1 (a; b)"}, {"accept-encoding", "gzip"}, {"x-want", "none"}, {"x-want", "chunks"}, {"x-want", "trailer"}, {"x-want", "gone"},
+			{"x-read", "1"}, {"x-read", "50"}, {"x-read", "1000"}}
 		if f := more[r.IntN(len(more))]; !slices.Contains(q.fields, f[0]) {
 			q.fields = append(q.fields, f...)
 		}
@@ -168,7 +169,7 @@ func bothSayTheSameOver2(t *testing.T, two bool) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 2))
 	target := mirror(t, two)
-	h := &plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, HTTP2: two, IdleConns: 8, IdleTimeout: time.Minute}}}
+	h := &showing{plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, HTTP2: two, IdleConns: 8, IdleTimeout: time.Minute}}}}
 	_, ours := startLoops(t, Options{Handler: h, HTTP2: true})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

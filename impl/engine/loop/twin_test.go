@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,26 @@ func mirror(t *testing.T, two bool) string {
 	return s.Listener.Addr().String()
 }
 
+// showing asks for the body of a request with X-Read, up to so many bytes, and tells its
+// target what it was shown.
+type showing struct{ plain }
+
+func (s *showing) OnRequest(x *exchange.Exchange) exchange.Verdict {
+	text, asks := x.Request.Fields.Get("X-Read")
+	limit, err := strconv.Atoi(text)
+	if !asks || err != nil {
+		return s.plain.OnRequest(x)
+	}
+	b := &x.Request.Body
+	if b.State == exchange.BodyUnread {
+		return x.Collect(limit)
+	}
+	v := s.plain.OnRequest(x)
+	shown := b.Bytes[:min(len(b.Bytes), limit+1)] // how much more there is depends on how it came
+	x.RequestEdits.Set("X-Shown", fmt.Sprintf("%d %q", b.State, shown))
+	return v
+}
+
 // randomRequest is a request that every reader of HTTP/1.1 takes. It has no TE, which the
 // library passes on without naming it in Connection (RFC 9110, 10.1.4).
 func randomRequest(r *rand.Rand) string {
@@ -80,7 +101,8 @@ func randomRequest(r *rand.Rand) string {
 	b := fmt.Sprintf("%s %s HTTP/%s\r\nHost: %s\r\n", method, target, version, pick("h", "Shop.Example:81", "[::1]:80"))
 	for range r.IntN(5) {
 		f := pick("Accept: */*", "X-Empty:", "X-Twice: 1\r\nX-Twice: 2", "x-lower: v", "Cookie: a=b; c=d", "X-Blank:  \t padded \t", "User-Agent: t/1 (a; b)",
-			"Connection: X-Named\r\nX-Named: 1", "Accept-Encoding: gzip", "X-Want: none", "X-Want: chunks", "X-Want: trailer", "X-Want: gone", "Connection: keep-alive") + "\r\n"
+			"Connection: X-Named\r\nX-Named: 1", "Accept-Encoding: gzip", "X-Want: none", "X-Want: chunks", "X-Want: trailer", "X-Want: gone", "Connection: keep-alive",
+			"X-Read: 1", "X-Read: 50", "X-Read: 1000") + "\r\n"
 		if name, _, _ := strings.Cut(f, ":"); !strings.Contains(b, "\r\n"+name+":") { // of some fields the library passes on the first only
 			b += f
 		}
@@ -158,7 +180,7 @@ func bothSayTheSame(t *testing.T, two bool) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	target := mirror(t, two)
-	h := &plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, HTTP2: two, IdleConns: 8, IdleTimeout: time.Minute}}}
+	h := &showing{plain{&exchange.Target{Name: target, Pool: exchange.Pool{Address: target, HTTP2: two, IdleConns: 8, IdleTimeout: time.Minute}}}}
 	_, ours := startLoops(t, Options{Handler: h})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
