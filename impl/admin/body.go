@@ -16,18 +16,18 @@ import (
 // is reset, which may take the answer away from the client.
 const maxDrained = 16 << 20
 
-// readBody returns the body, which is nil when there is none, or JSON. APISIX
-// looks at it whatever the method.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *failure) {
+// readBody returns the body, which is nil when there is none. APISIX looks at it
+// whatever the method.
+func readBody(w http.ResponseWriter, r *http.Request) (*apisix.Document, *failure) {
 	body, f := readRaw(w, r, maxBody)
 	if f != nil || len(body) == 0 {
 		return nil, f
 	}
-	_, text, err := apisix.DecodeSent(body)
+	sent, err := apisix.ReadSent(body)
 	if err != nil {
 		return nil, notRead(err, body)
 	}
-	return text, nil
+	return sent, nil
 }
 
 // readNothing looks at what no handler uses, as APISIX does whatever the method: a body

@@ -35,10 +35,7 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 	if err != nil {
 		return nil, false, bad("invalid configuration: " + err.Error())
 	}
-	value, err := sealed.Encode()
-	if err != nil {
-		return nil, false, bad("invalid configuration: " + err.Error())
-	}
+	value := sealed.Encode()
 	life, f := ttl(req.Request)
 	if f != nil {
 		return nil, false, f

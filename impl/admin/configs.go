@@ -69,11 +69,11 @@ func readConfig(w http.ResponseWriter, r *http.Request, limit int64) (map[string
 			return nil, notRead(err, raw)
 		}
 	}
-	v, _, err := apisix.DecodeSent(text)
+	sent, err := apisix.ReadSent(text)
 	if err != nil {
 		return nil, notRead(err, raw)
 	}
-	switch t := v.(type) {
+	switch t := sent.Value().(type) {
 	case map[string]any:
 		return t, nil
 	case []any:
@@ -81,7 +81,7 @@ func readConfig(w http.ResponseWriter, r *http.Request, limit int64) (map[string
 			return nil, nil
 		}
 	}
-	return nil, bad("invalid request body: " + apisix.CheckSchema("", v).Error())
+	return nil, bad("invalid request body: " + apisix.CheckSchema("", sent.Value()).Error())
 }
 
 // validation collects what is wrong.

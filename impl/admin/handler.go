@@ -131,9 +131,9 @@ func New(o Options) (*Handler, error) {
 type request struct {
 	*http.Request
 	address
-	sub  *string // rest of the path after the id; nil when there is none
-	body []byte
-	wait time.Duration // until all gateways serve what is written; 0: nobody waits
+	sub  *string          // rest of the path after the id; nil when there is none
+	body *apisix.Document // nil: there is none
+	wait time.Duration    // until all gateways serve what is written; 0: nobody waits
 
 	failed bool  // a transaction of it did, since something is not as it was thought to be
 	seen   int64 // a revision that showed it then

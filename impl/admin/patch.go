@@ -20,10 +20,7 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 	if req.body == nil {
 		return nil, bad("missing new configuration")
 	}
-	change, derr := apisix.Decode(req.body)
-	if derr != nil {
-		return nil, bad("invalid configuration")
-	}
+	change := req.body.Value()
 	members, isObj := change.(map[string]any)
 	if (req.sub == nil || *req.sub == "") && !isObj {
 		return nil, bad("invalid configuration")

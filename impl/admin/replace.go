@@ -257,7 +257,7 @@ func (p *replacement) stored(c examined) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return obj.Encode()
+	return obj.Encode(), nil
 }
 
 // Of replacements that take more than one transaction, only one may be under way.

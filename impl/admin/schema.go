@@ -64,13 +64,9 @@ func validateObject(w http.ResponseWriter, r *http.Request, name string) {
 	w.WriteHeader(http.StatusOK)
 }
 
-func checkAlone(res *resource, body []byte) error {
+func checkAlone(res *resource, body *apisix.Document) error {
 	if body == nil {
 		return errors.New("wrong type: expected object, got nil")
 	}
-	v, err := apisix.Decode(body)
-	if err != nil {
-		return err
-	}
-	return apisix.CheckSchema(res.named, v)
+	return apisix.CheckSchema(res.named, body.Value())
 }

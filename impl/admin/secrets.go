@@ -43,7 +43,7 @@ func (h *Handler) opened(res *resource, value []byte) ([]byte, error) {
 	if obj, err = h.keyring.OpenMembers(obj, secrets); err != nil {
 		return nil, err
 	}
-	return obj.Encode()
+	return obj.Encode(), nil
 }
 
 // shown is a stored value as answers hold it: without what is hidden, the secrets of
@@ -60,15 +60,8 @@ func (h *Handler) shown(res *resource, value []byte) json.RawMessage {
 	if len(res.hidden) == 0 && secrets == nil {
 		return value
 	}
-	if obj, err = obj.Without(res.hidden...); err == nil {
-		obj, err = h.keyring.OpenMembers(obj, secrets)
-	}
-	if err != nil {
+	if obj, err = h.keyring.OpenMembers(obj.Without(res.hidden...), secrets); err != nil {
 		return json.RawMessage("{}")
 	}
-	b, err := obj.Encode()
-	if err != nil {
-		return json.RawMessage("{}")
-	}
-	return b
+	return obj.Encode()
 }

@@ -271,6 +271,5 @@ func (g gift) value(at address, stored []byte, index json.Number) ([]byte, bool)
 	if err != nil {
 		return nil, false
 	}
-	text, err := obj.Encode()
-	return text, err == nil
+	return obj.Encode(), true
 }

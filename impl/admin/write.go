@@ -46,11 +46,7 @@ func identify(req *request) (*apisix.Object, address, *failure) {
 		if err := forbidTimes(obj); err != nil {
 			return nil, at, err
 		}
-		obj, oerr := obj.Without("id") // the name is all that counts
-		if oerr != nil {
-			return nil, at, bad("invalid configuration: " + oerr.Error())
-		}
-		return obj, at, nil
+		return obj.Without("id"), at, nil // the name is all that counts
 	case at.id == "" && !obj.Has("id") && at.res.dir == "plugin_metadata":
 		return nil, at, bad("missing plugin name")
 	case at.id == "" && (!obj.Has("id") || at.within == "" && at.res.dir == "secrets"):
@@ -90,11 +86,11 @@ func (p address) inner() string {
 	return p.id
 }
 
-func configuration(body []byte) (*apisix.Object, *failure) {
+func configuration(body *apisix.Document) (*apisix.Object, *failure) {
 	if body == nil {
 		return nil, bad("missing configurations")
 	}
-	obj, err := apisix.Parse(body)
+	obj, err := body.Object()
 	if err != nil {
 		return nil, bad(err.Error())
 	}

@@ -169,20 +169,32 @@ func (k *Keyring) open(text string, right func(string) bool) (string, bool) {
 // mapped returns the object with f applied to the strings at some paths. Every other
 // member stays exactly as it was written.
 func (o *Object) mapped(paths [][]string, f func(string) string) (*Object, error) {
-	raw := json.RawMessage(o.raw)
+	var changed map[string]string
 	for _, path := range paths {
 		if !within(o.tree, path) { // most objects hold none
 			continue
 		}
-		var err error
-		if raw, err = mapStrings(raw, path, f); err != nil {
+		name := path[0]
+		was, again := changed[name]
+		if !again {
+			was = o.text(name)
+		}
+		now, err := mapStrings(bytesOf(was), path[1:], f)
+		if err != nil {
 			return nil, fmt.Errorf("member %s: %w", strings.Join(path, "."), err)
 		}
+		if string(now) == was {
+			continue
+		}
+		if changed == nil {
+			changed = map[string]string{}
+		}
+		changed[name] = string(now)
 	}
-	if bytes.Equal(raw, o.raw) {
+	if changed == nil {
 		return o, nil
 	}
-	return Parse(raw)
+	return o.withTexts(changed)
 }
 
 // within reports whether there is something at a path.

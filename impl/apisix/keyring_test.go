@@ -70,21 +70,21 @@ func TestOnlyPrivateKeysAreSealedAndNothingElseChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed := must(t)(k.Seal(o, tc.place))
-		b, err := sealed.Encode()
-		if err != nil || strings.Contains(string(b), secret) {
-			t.Errorf("%s: sealed to %s, %v", tc.value, b, err)
+		b := sealed.Encode()
+		if strings.Contains(string(b), secret) {
+			t.Errorf("%s: sealed to %s", tc.value, b)
 		}
 		if !strings.Contains(tc.value, `"nodes"`) == strings.Contains(string(b), `"b:1":1,"a:1":1`) {
 			t.Errorf("%s: the order of nodes has changed: %s", tc.value, b)
 		}
 		again := must(t)(k.Seal(sealed, tc.place))
-		b2, _ := again.Encode()
+		b2 := again.Encode()
 		if string(b2) != string(b) {
 			t.Errorf("%s: sealed twice", tc.value)
 		}
 		opened := must(t)(k.Open(sealed, tc.place))
-		got, _ := opened.Encode()
-		want, _ := o.Encode()
+		got := opened.Encode()
+		want := o.Encode()
 		if string(got) != string(want) {
 			t.Errorf("opened to %s, want %s", got, want)
 		}

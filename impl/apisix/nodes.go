@@ -16,7 +16,7 @@ func nodesOf(nodes any, raw string) ([]Node, error) {
 		if len(t) < 2 {
 			return mappedNodes(t, sortedKeys(t))
 		}
-		return mappedNodes(t, keyOrder(jsontree.Member(raw, "nodes")))
+		return mappedNodes(t, keyOrder(jsontree.Find(raw, "nodes")))
 	}
 	return nil, nil
 }

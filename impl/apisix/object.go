@@ -3,9 +3,7 @@ package apisix
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -19,9 +17,8 @@ import (
 // was written (so nothing that a reader might know is lost), and a decoded tree
 // to check and to read.
 type Object struct {
-	raw     []byte
+	members []jsontree.Member
 	tree    map[string]any
-	printed bool // raw is what Encode returns
 
 	sole atomic.Bool // nothing else has a part of the tree
 }
@@ -35,88 +32,30 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 // Parse reads one JSON object. The error is a *SyntaxError when the text is not
 // JSON. What comes of it keeps b, which must not be changed any more.
 func Parse(b []byte) (*Object, error) {
-	v, err := decode(b)
+	d, err := read(b)
 	if err != nil {
-		return nil, &SyntaxError{err}
+		return nil, err
 	}
-	tree, ok := v.(map[string]any)
-	if !ok {
-		// The check of an array would let an empty one pass as an object.
-		if items, isList := v.([]any); isList && len(items) == 0 {
-			return &Object{raw: []byte("{}"), tree: map[string]any{}}, nil
-		}
-		return nil, fmt.Errorf("invalid configuration: %w", typeError(v))
-	}
-	o := &Object{raw: b, tree: tree}
-	o.sole.Store(true)
-	return o, nil
+	return d.Object()
 }
 
 // FromTree makes an object of a tree as encoding/json decodes it with UseNumber.
 // The tree must not be changed afterwards.
 func FromTree(tree map[string]any) (*Object, error) {
-	b, err := marshal(tree)
-	if err != nil {
-		return nil, fmt.Errorf("encode object: %w", err)
+	o := &Object{tree: tree, members: make([]jsontree.Member, 0, len(tree))}
+	for name, v := range tree {
+		b, err := marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("encode object: %w", err)
+		}
+		o.members = append(o.members, jsontree.Member{Name: name, Text: textOf(b)})
 	}
-	return &Object{raw: b, tree: tree, printed: true}, nil
+	return o, nil
 }
 
 // Tree returns the object as encoding/json decodes it with UseNumber. It must not
 // be changed.
 func (o *Object) Tree() map[string]any { return o.tree }
-
-// DecodeSent is Decode for what a client sent, in whose strings control characters may
-// stand bare, and returns the text as Parse reads it, too. The error is in the words of
-// APISIX's decoder, if that would complain.
-func DecodeSent(text []byte) (v any, plain []byte, err error) {
-	if v, err = Decode(text); err == nil {
-		return v, text, nil
-	}
-	plain = jsontree.EscapeBare(text)
-	v, again := Decode(plain)
-	if again == nil {
-		return v, plain, nil
-	}
-	if words := jsontree.Complaint(textOf(text)); words != "" {
-		err = &SyntaxError{errors.New(words)}
-	}
-	return nil, nil, err
-}
-
-// Decode reads one JSON value as Parse does objects.
-func Decode(b []byte) (any, error) {
-	v, err := decode(b)
-	if err != nil {
-		return nil, &SyntaxError{err}
-	}
-	return v, nil
-}
-
-func typeError(v any) error { return routeSchema().Validate(v) }
-
-func decode(b []byte) (any, error) {
-	if v, ok := jsontree.Decode(textOf(b)); ok {
-		return v, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		var syntax *json.SyntaxError
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return nil, fmt.Errorf("unexpected end of JSON input at byte %d", len(b))
-		case errors.As(err, &syntax):
-			return nil, fmt.Errorf("%w at byte %d", err, syntax.Offset)
-		}
-		return nil, err
-	}
-	if more := bytes.TrimLeft(b[d.InputOffset():], " \t\r\n"); len(more) > 0 {
-		return nil, fmt.Errorf("more text after the JSON value at byte %d", len(b)-len(more)+1)
-	}
-	return v, nil
-}
 
 // Release gives back the memory of the tree: nobody may read the object any more, nor
 // objects and lists of it that were handed out as trees. Texts and numbers stay what they are.
@@ -126,8 +65,8 @@ func (o *Object) Release() {
 	if !o.sole.Load() {
 		return
 	}
-	jsontree.Release(o.tree)
-	o.tree, o.raw = nil, nil
+	jsontree.Release(o.tree, o.members)
+	o.tree, o.members = nil, nil
 }
 
 // Has reports whether the object has a member of that name.
@@ -141,14 +80,22 @@ func (o *Object) Has(name string) bool {
 func (o *Object) Value(name string) any { return o.tree[name] }
 
 // Text returns a member as it was written; nil when absent. It must not be changed.
-func (o *Object) Text(name string) json.RawMessage {
-	return bytesOf(jsontree.Member(textOf(o.raw), name))
+func (o *Object) Text(name string) json.RawMessage { return bytesOf(o.text(name)) }
+
+// text is a member as it was written: of several of one name, as always, the last.
+func (o *Object) text(name string) string {
+	for _, m := range slices.Backward(o.members) {
+		if m.Name == name {
+			return m.Text
+		}
+	}
+	return ""
 }
 
 // Members yields the members of a member that is an object, as Text returns them.
 func (o *Object) Members(name string) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
-		for name, text := range jsontree.Members(jsontree.Member(textOf(o.raw), name)) {
+		for name, text := range jsontree.Members(o.text(name)) {
 			if !yield(name, bytesOf(text)) {
 				return
 			}
@@ -169,7 +116,6 @@ func bytesOf(text string) []byte {
 // With returns a copy in which the given members are set; the others stay as
 // they were written. The copy has not been checked.
 func (o *Object) With(set map[string]any) (*Object, error) {
-	tree := o.shareTree()
 	texts := make(map[string]string, len(set))
 	for name, v := range set {
 		b, err := marshal(v)
@@ -177,37 +123,54 @@ func (o *Object) With(set map[string]any) (*Object, error) {
 			return nil, fmt.Errorf("encode %s: %w", name, err)
 		}
 		texts[name] = textOf(b)
-		if tree[name], err = decode(b); err != nil {
+	}
+	return o.withTexts(texts)
+}
+
+// withTexts is With for members that are printed.
+func (o *Object) withTexts(set map[string]string) (*Object, error) {
+	c := o.copied(len(set), func(name string) bool { _, gone := set[name]; return gone })
+	for name, text := range set {
+		v, err := Decode([]byte(text))
+		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", name, err)
 		}
+		c.tree[name] = v
+		c.members = append(c.members, jsontree.Member{Name: name, Text: text})
 	}
-	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)+64*len(set)), textOf(o.raw), texts), tree: tree, printed: true}, nil
+	return c, nil
 }
 
 // Without returns a copy that lacks some members.
-func (o *Object) Without(names ...string) (*Object, error) {
-	tree := o.shareTree()
-	gone := make(map[string]string, len(names))
+func (o *Object) Without(names ...string) *Object {
+	c := o.copied(0, func(name string) bool { return slices.Contains(names, name) })
 	for _, name := range names {
-		delete(tree, name)
-		gone[name] = ""
+		delete(c.tree, name)
 	}
-	return &Object{raw: jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), gone), tree: tree, printed: true}, nil
+	return c
 }
 
-// shareTree is the tree of a copy, which has what is below its members in common with o.
-func (o *Object) shareTree() map[string]any {
+// copied is a copy, which has what is below its members in common with o, without the
+// texts of some and with room for more.
+func (o *Object) copied(more int, gone func(name string) bool) *Object {
 	o.sole.Store(false)
-	return maps.Clone(o.tree)
+	c := &Object{tree: maps.Clone(o.tree), members: make([]jsontree.Member, 0, len(o.members)+more)}
+	for _, m := range o.members {
+		if !gone(m.Name) {
+			c.members = append(c.members, m)
+		}
+	}
+	return c
 }
 
 // Encode returns the object as one compact JSON object, its members in the order of
-// their names. It must not be changed.
-func (o *Object) Encode() ([]byte, error) {
-	if o.printed {
-		return slices.Clip(o.raw), nil
+// their names.
+func (o *Object) Encode() []byte {
+	size := 2
+	for _, m := range o.members {
+		size += len(m.Name) + len(m.Text) + len(`"":,`)
 	}
-	return jsontree.AppendObject(make([]byte, 0, len(o.raw)), textOf(o.raw), nil), nil
+	return jsontree.AppendObject(make([]byte, 0, size), o.members)
 }
 
 // marshal prints v compactly, without the HTML escapes that encoding/json adds

@@ -10,7 +10,7 @@ import (
 func TestReleaseLeavesWhatOthersShare(t *testing.T) {
 	const text = `{"uri":"/","labels":{"a":"b"}}`
 	with := func(o *apisix.Object) (*apisix.Object, error) { return o.With(map[string]any{"id": "1"}) }
-	without := func(o *apisix.Object) (*apisix.Object, error) { return o.Without("uri") }
+	without := func(o *apisix.Object) (*apisix.Object, error) { return o.Without("uri"), nil }
 	for name, copied := range map[string]func(*apisix.Object) (*apisix.Object, error){"with": with, "without": without} {
 		for _, first := range []string{"copy", "original"} {
 			o, err := apisix.Parse([]byte(text))
@@ -50,5 +50,36 @@ func TestReleaseGivesBackATreeOfNobodyElse(t *testing.T) {
 	}
 	if o.Release(); o.Tree() != nil {
 		t.Errorf("%v was not given back", o.Tree())
+	}
+}
+
+func TestAMemberThatIsThereTwiceIsReplacedOrLeftOutAsAWhole(t *testing.T) {
+	o, err := apisix.Parse([]byte(`{ "uri":"/a", "id":1, "labels":{"b": 1,"a":2}, "uri":"\/b" }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, err := o.With(map[string]any{"uri": "/c", "name": "<n>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		object *apisix.Object
+		want   string
+		uri    any
+	}{
+		{o, `{"id":1,"labels":{"b":1,"a":2},"uri":"/b"}`, "/b"},
+		{with, `{"id":1,"labels":{"b":1,"a":2},"name":"<n>","uri":"/c"}`, "/c"},
+		{o.Without("uri", "name"), `{"id":1,"labels":{"b":1,"a":2}}`, nil},
+		{with.Without("id", "labels"), `{"name":"<n>","uri":"/c"}`, "/c"},
+	} {
+		if got := string(tc.object.Encode()); got != tc.want {
+			t.Errorf("got %s, want %s", got, tc.want)
+		}
+		if got := tc.object.Value("uri"); got != tc.uri {
+			t.Errorf("%s: uri is %v, want %v", tc.want, got, tc.uri)
+		}
+	}
+	if got, want := string(o.Text("uri")), `"\/b"`; got != want {
+		t.Errorf("uri was written %s, want %s", got, want)
 	}
 }

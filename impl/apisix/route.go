@@ -1,10 +1,6 @@
 package apisix
 
-import (
-	"encoding/json"
-
-	"github.com/unilb/unilb/impl/apisix/jsontree"
-)
+import "encoding/json"
 
 // A Route says which requests it matches and where they go. What may be written in two
 // ways is in one place here, and what only people read is not here.
@@ -89,5 +85,5 @@ func (o *Object) inline() (*Upstream, error) {
 	if !ok {
 		return nil, nil
 	}
-	return upstreamOf("", up, jsontree.Member(textOf(o.raw), "upstream"))
+	return upstreamOf("", up, o.text("upstream"))
 }

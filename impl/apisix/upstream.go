@@ -64,7 +64,7 @@ func DecodeUpstream(id string, b []byte) (*Upstream, error) {
 	if err := o.CheckUpstream(); err != nil {
 		return nil, err
 	}
-	return upstreamOf(id, o.tree, textOf(o.raw))
+	return upstreamOf(id, o.tree, textOf(b))
 }
 
 // upstreamOf builds an upstream from a validated tree; raw is the same object as

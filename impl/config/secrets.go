@@ -86,6 +86,6 @@ func (c *Change) fill() error {
 	if len(o.References(place)) > 0 {
 		return errors.New("a reference to a secret stands for another reference")
 	}
-	c.Value, err = o.Encode()
-	return err
+	c.Value = o.Encode()
+	return nil
 }

@@ -30,8 +30,8 @@ func (s *Snapshot) open(c *Change) error {
 	if err != nil || opened == o {
 		return err
 	}
-	c.Value, err = opened.Encode()
-	return err
+	c.Value = opened.Encode()
+	return nil
 }
 
 func (s *Snapshot) applySSL(c *Change, d *Delta) error {

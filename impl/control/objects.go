@@ -97,9 +97,7 @@ func (h *handler) value(c collection, id string, stored []byte) []byte {
 	// APISIX takes the id from the key as well, whatever the object says.
 	if parsed, err := apisix.Parse(shown); err == nil {
 		if named, err := parsed.With(map[string]any{"id": id}); err == nil {
-			if b, err := named.Encode(); err == nil {
-				return b
-			}
+			return named.Encode()
 		}
 	}
 	return []byte("{}") // cannot be: what is in force is an object

@@ -80,8 +80,8 @@ func sealed(k *apisix.Keyring, prefix string, kv store.KV) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	b, err := o.Encode()
-	return b, err == nil && !bytes.Contains(b, clearKey)
+	b := o.Encode()
+	return b, !bytes.Contains(b, clearKey)
 }
 
 // begin lets the keeper write; end returns when it does not any more: another process

@@ -234,8 +234,7 @@ func sealedManager(k *apisix.Keyring, id string, value []byte) ([]byte, bool) {
 	if err != nil || !strings.HasPrefix(id, "vault/") {
 		return nil, false
 	}
-	b, err := o.Encode()
-	return b, err == nil
+	return o.Encode(), true
 }
 
 // openManager is the reverse, of what the file has.
@@ -247,9 +246,5 @@ func openManager(k *apisix.Keyring, value []byte) []byte {
 	if err != nil {
 		return value
 	}
-	b, err := o.Encode()
-	if err != nil {
-		return value
-	}
-	return b
+	return o.Encode()
 }

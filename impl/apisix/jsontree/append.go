@@ -7,32 +7,20 @@ import (
 )
 
 // AppendObject prints a JSON object as encoding/json does: compactly, and its members in
-// the order of their names. Texts have no more escapes than they need: slashes and what is
-// not ASCII stand for themselves. set replaces members or adds some; an empty text leaves
-// one out.
-func AppendObject(to []byte, object string, set map[string]string) []byte {
-	type member struct{ name, value string }
-	var first [24]member
-	all := first[:0]
-	for name, value := range Members(object) {
-		if _, ok := set[name]; !ok {
-			all = append(all, member{name, value})
-		}
-	}
-	for name, value := range set {
-		if value != "" {
-			all = append(all, member{name, value})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
+// the order of their names, of several of one name the last. Texts have no more escapes
+// than they need: slashes and what is not ASCII stand for themselves.
+func AppendObject(to []byte, members []Member) []byte {
+	var first [24]Member
+	all := append(first[:0], members...)
+	slices.SortStableFunc(all, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	to = append(to, '{')
 	for i, m := range all {
-		if i+1 < len(all) && all[i+1].name == m.name {
-			continue // the last counts
+		if i+1 < len(all) && all[i+1].Name == m.Name {
+			continue
 		}
-		to = appendName(to, m.name)
+		to = appendName(to, m.Name)
 		to = append(to, ':')
-		to = appendCompact(to, m.value)
+		to = appendCompact(to, m.Text)
 		to = append(to, ',')
 	}
 	if len(all) > 0 {

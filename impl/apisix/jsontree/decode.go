@@ -10,19 +10,20 @@ import (
 // maxDepth is how deep values may be nested; encoding/json has patience for deeper ones.
 const maxDepth = 200
 
-// Decode reads a text that is one JSON value. ok is false when the text is none, or
-// nothing ordinary: encoding/json then says which.
-func Decode(text string) (v any, ok bool) {
+// Decode reads a text that is one JSON value, and of an object the texts of its members.
+// ok is false when the text is none, or nothing ordinary: encoding/json then says which.
+func Decode(text string) (v any, members []Member, ok bool) {
 	d := decoders.Get().(*decoder)
 	d.scanner = scanner{text: text}
 	v, ok = d.value(0)
 	d.space()
 	if ok = ok && d.at == len(text); !ok {
-		return nil, false // and the decoder, whose stacks are not empty, is dropped
+		return nil, nil, false // and the decoder, whose stacks are not empty, is dropped
 	}
+	members, d.members = d.members, nil
 	d.scanner = scanner{}
 	decoders.Put(d)
-	return v, true
+	return v, members, true
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -31,10 +32,13 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // ended is on its stacks, so that they are made in their final size.
 type decoder struct {
 	scanner
-	vals []any
-	keys []string
+	vals    []any
+	keys    []string
+	members []Member // of the outermost object
 	// spare are maps that were given back: of few members, and of more.
 	spare [2][]map[string]any
+	// spareMembers is a list that was given back.
+	spareMembers []Member
 }
 
 // drop takes what is above the given heights off the stacks, and forgets it.
@@ -85,6 +89,9 @@ func (d *decoder) object(depth int) (any, bool) {
 	if d.space(); d.next('}') {
 		return map[string]any{}, true
 	}
+	if depth == 0 {
+		d.members = d.noMembers()
+	}
 	for {
 		d.space()
 		key, ok := d.str()
@@ -94,9 +101,14 @@ func (d *decoder) object(depth int) (any, bool) {
 		if d.space(); !d.next(':') {
 			return nil, false
 		}
+		d.space()
+		from := d.at
 		v, ok := d.value(depth + 1)
 		if !ok {
 			return nil, false
+		}
+		if depth == 0 {
+			d.members = append(d.members, Member{key, d.text[from:d.at]})
 		}
 		d.keys, d.vals = append(d.keys, key), append(d.vals, v)
 		if d.space(); d.next(',') {

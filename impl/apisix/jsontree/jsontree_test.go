@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func compare(t *testing.T, text string) {
 	if words := jsontree.Complaint(text); valid && words != "" {
 		t.Errorf("%q: %s, but it is JSON", text, words)
 	}
-	got, ok := jsontree.Decode(text)
+	got, read, ok := jsontree.Decode(text)
 	if ok && (!valid || !reflect.DeepEqual(got, want)) {
 		t.Errorf("%q: got %#v, want %#v (valid %v)", text, got, want, valid)
 	}
@@ -49,21 +50,25 @@ func compare(t *testing.T, text string) {
 		found[name] = value
 	}
 	for name, value := range members {
-		if got := jsontree.Member(text, name); got != string(value) || found[name] != got {
+		if got := jsontree.Find(text, name); got != string(value) || found[name] != got {
 			t.Errorf("%q: member %q is %q, among all %q, want %q", text, name, got, found[name], value)
 		}
 	}
-	set := map[string]string{"a": "", "z": "[1]"}
-	delete(members, "a")
-	members["z"] = json.RawMessage("[1]")
+	var all []jsontree.Member
+	for name, value := range jsontree.Members(text) {
+		all = append(all, jsontree.Member{Name: name, Text: value})
+	}
+	if ok && !slices.Equal(read, all) {
+		t.Errorf("%q: the members are read as %q, want %q", text, read, all)
+	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(members); err != nil {
 		t.Fatal(err)
 	}
-	printed, straight := string(jsontree.AppendObject(nil, text, set)), strings.TrimSuffix(b.String(), "\n")
-	if again := string(jsontree.AppendObject(nil, printed, nil)); again != printed {
+	printed, straight := print(text), strings.TrimSuffix(b.String(), "\n")
+	if again := print(printed); again != printed {
 		t.Errorf("%q is printed %q, and that %q", text, printed, again)
 	}
 	if strings.Contains(straight, `\u`) || strings.Contains(straight, `\/`) {
@@ -74,11 +79,18 @@ func compare(t *testing.T, text string) {
 	} else if printed != straight {
 		t.Errorf("%q is printed %q, want %q", text, printed, straight)
 	}
-	delete(found, "a")
-	found["z"] = ""
 	if len(found) != len(members) {
 		t.Errorf("%q: %d members, want %d", text, len(found), len(members))
 	}
+}
+
+// print prints the members of an object.
+func print(object string) string {
+	var all []jsontree.Member
+	for name, value := range jsontree.Members(object) {
+		all = append(all, jsontree.Member{Name: name, Text: value})
+	}
+	return string(jsontree.AppendObject(nil, all))
 }
 
 // comparePrinted prints a tree as encoding/json does.
@@ -112,7 +124,7 @@ func TestItReadsWhatEncodingJSONReads(t *testing.T) {
 
 func TestItReadsOrdinaryTextsItself(t *testing.T) {
 	for _, text := range texts[:4] {
-		if _, ok := jsontree.Decode(text); !ok {
+		if _, _, ok := jsontree.Decode(text); !ok {
 			t.Errorf("%q: left to encoding/json", text)
 		}
 	}
@@ -121,7 +133,7 @@ func TestItReadsOrdinaryTextsItself(t *testing.T) {
 func TestTextsArePrintedWithoutEscapesThatTheyDoNotNeed(t *testing.T) {
 	const text = `{"u":"\/a\u002f\\\/","l":[ "\u00e9\ud83d\ude00" , {"\u0061":"\n\u0001\\u0061\""} ],"n":"\\/"}`
 	const want = `{"l":["é😀",{"a":"\n\u0001\\u0061\""}],"n":"\\/","u":"/a/\\/"}`
-	if got := string(jsontree.AppendObject(nil, text, nil)); got != want {
+	if got := print(text); got != want {
 		t.Errorf("%s is printed\n%s, want\n%s", text, got, want)
 	}
 }
@@ -200,7 +212,7 @@ func TestReleasedMapsAreEmpty(t *testing.T) {
 	large += `}`
 	for round := range 50 {
 		for _, text := range append([]string{large}, texts...) {
-			got, ok := jsontree.Decode(text)
+			got, members, ok := jsontree.Decode(text)
 			want, _ := plain(text)
 			if ok && !reflect.DeepEqual(got, want) {
 				t.Fatalf("round %d: %q is read as %#v", round, text, got)
@@ -213,12 +225,17 @@ func TestReleasedMapsAreEmpty(t *testing.T) {
 			if list, _ := tree["l"].([]any); len(list) > 0 {
 				kept, _ = list[0].(map[string]any)
 			}
-			jsontree.Release(tree)
+			jsontree.Release(tree, members)
 			if len(tree) > 0 && len(tree) < 60 {
 				t.Fatalf("%q: %d members are left", text, len(tree))
 			}
 			if text == large && len(kept) != 1 {
 				t.Fatal("what is in a list was given back")
+			}
+			for _, m := range members {
+				if m != (jsontree.Member{}) && len(members) < 60 {
+					t.Fatalf("%q: member %q is left", text, m.Name)
+				}
 			}
 		}
 	}

@@ -2,6 +2,9 @@ package jsontree
 
 import "iter"
 
+// A Member is one of a JSON object, with its value as it was written.
+type Member struct{ Name, Text string }
+
 // Members yields the names of the members of a JSON object, in the order in which they
 // were written, with the texts of their values. Of a text that is no JSON object it yields
 // nothing, or what it finds.
@@ -32,9 +35,9 @@ func Members(object string) iter.Seq2[string, string] {
 	}
 }
 
-// Member returns the text of a member of a JSON object: of several of that name, as
+// Find returns the text of a member of a JSON object: of several of that name, as
 // always, that of the last. "": there is none.
-func Member(object, name string) (value string) {
+func Find(object, name string) (value string) {
 	for n, v := range Members(object) {
 		if n == name {
 			value = v

@@ -7,14 +7,30 @@ const (
 	many = 64
 	// maxSpare bounds the maps of either size that are kept for later.
 	maxSpare = 64
+	// usual is for how many members there is room before they are counted.
+	usual = 16
 )
 
 // Release gives back the maps of a tree that nobody reads any more, but for those in
-// lists. Decode uses them again: of what decoding an object costs they are the most.
-func Release(tree map[string]any) {
+// lists, and the list of its members. Decode uses them again: of what decoding an object
+// costs they are the most.
+func Release(tree map[string]any, members []Member) {
 	d := decoders.Get().(*decoder)
 	d.release(tree)
+	if len(members) > 0 && cap(members) <= many {
+		clear(members) // it would keep the text in memory
+		d.spareMembers = members[:0]
+	}
 	decoders.Put(d)
+}
+
+// noMembers is an empty list of members.
+func (d *decoder) noMembers() []Member {
+	if spare := d.spareMembers; spare != nil {
+		d.spareMembers = nil
+		return spare
+	}
+	return make([]Member, 0, usual)
 }
 
 func (d *decoder) release(m map[string]any) {

@@ -37,3 +37,23 @@ func TestReleasedMapsAreUsedAgain(t *testing.T) {
 		t.Errorf("%d maps are kept, want no more than %d", n, maxSpare)
 	}
 }
+
+// Who has not given back the members has them for itself.
+func TestMembersBelongToWhoReadThem(t *testing.T) {
+	v, given, _ := Decode(`{"z":1}`)
+	Release(v.(map[string]any), given)
+	_, kept, _ := Decode(`{"a":1}`)
+	for range 20 {
+		v, members, ok := Decode(`{"b":2,"c":3}`)
+		if !ok || len(members) != 2 || members[1] != (Member{"c", "3"}) {
+			t.Fatalf("read %q (%v)", members, ok)
+		}
+		Release(v.(map[string]any), members)
+	}
+	if kept[0] != (Member{"a", "1"}) {
+		t.Errorf("the member has become %q", kept[0])
+	}
+	if _, members, _ := Decode(`[{"a":1}]`); members != nil {
+		t.Errorf("a list has the members %q", members)
+	}
+}

@@ -30,11 +30,7 @@ func encoded(t *testing.T, o *apisix.Object, err error) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := o.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return string(o.Encode())
 }
 
 // TestSecretsOfPluginsAreSealedAsAPISIXSeals holds known answers of OpenSSL's
