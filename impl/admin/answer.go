@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/jsontree"
 )
 
 // answer is a successful answer.
@@ -106,17 +107,28 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 		_, _ = w.Write([]byte(text)) // a client that left is no error of ours
 		return
 	}
+	b, err := encoded(body)
+	if err != nil {
+		code, b = http.StatusInternalServerError, []byte(`{"error_msg":"answer cannot be encoded"}`+"\n")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(code)
+	_, _ = w.Write(b) // a client that left is no error of ours
+}
+
+// encoded is a body as JSON. That after a write is put together: encoding/json would read
+// the value again.
+func encoded(body any) ([]byte, error) {
+	if w, ok := body.(written); ok && w.outcome == nil {
+		b, _ := jsontree.Append(append(make([]byte, 0, len(w.Key)+len(w.Value)+64), `{"key":`...), w.Key)
+		b = append(append(b, `,"value":`...), w.Value...)
+		return append(b, "}\n"...), nil
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(body); err != nil {
-		code = http.StatusInternalServerError
-		b.Reset()
-		b.WriteString(`{"error_msg":"answer cannot be encoded"}` + "\n")
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
-	w.WriteHeader(code)
-	_, _ = w.Write(b.Bytes()) // a client that left is no error of ours
+	err := e.Encode(body)
+	return b.Bytes(), err
 }
 
 func (h *Handler) commonHeaders(to http.Header) {

@@ -198,9 +198,9 @@ func (h *Handler) stamped(at address, obj *apisix.Object, old []byte) (*apisix.O
 		return obj, nil
 	}
 	now := h.now().Unix()
-	created := any(now)
-	if tree, ok := isObject(old); ok && tree["create_time"] != nil {
-		created = tree["create_time"]
+	created := apisix.MemberOf(old, "create_time")
+	if created == nil {
+		created = now
 	}
 	return with(obj, map[string]any{"create_time": created, "update_time": now})
 }

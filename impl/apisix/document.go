@@ -61,6 +61,19 @@ func Decode(b []byte) (any, error) {
 	return d.value, err
 }
 
+// MemberOf returns a member of a JSON object, as Decode has it; nil: there is none. It is for
+// who needs but the one, and has the text read without a tree.
+func MemberOf(object []byte, name string) any {
+	if !json.Valid(object) {
+		return nil
+	}
+	v, err := Decode(bytesOf(jsontree.Find(textOf(object), name)))
+	if err != nil {
+		return nil
+	}
+	return v
+}
+
 func read(b []byte) (Document, error) {
 	text := textOf(b)
 	if v, members, ok := jsontree.Decode(text); ok {

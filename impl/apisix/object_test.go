@@ -1,6 +1,7 @@
 package apisix_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 
@@ -81,5 +82,16 @@ func TestAMemberThatIsThereTwiceIsReplacedOrLeftOutAsAWhole(t *testing.T) {
 	}
 	if got, want := string(o.Text("uri")), `"\/b"`; got != want {
 		t.Errorf("uri was written %s, want %s", got, want)
+	}
+}
+
+func TestAMemberOfWhatIsNoObjectIsNone(t *testing.T) {
+	for text, want := range map[string]any{
+		`{"b":{"a":1},"a":2,"\u0061":3}`: json.Number("3"), `{"a":"x","b":1}`: "x", `{"a":[true]}`: []any{true},
+		`{"a":null}`: nil, `{"b":1}`: nil, `{"a":1,"b":}`: nil, `{"a":1} x`: nil, `{"a":1`: nil, `[{"a":1}]`: nil, `"a"`: nil, `init_dir`: nil, ``: nil,
+	} {
+		if got := apisix.MemberOf([]byte(text), "a"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %#v, want %#v", text, got, want)
+		}
 	}
 }

@@ -77,13 +77,14 @@ type Change struct {
 // none, a list of a word that says how it is packed, and what came of it.
 type Object []byte
 
-// MarshalJSON packs the object if that makes it smaller.
-func (o Object) MarshalJSON() ([]byte, error) {
-	if o == nil {
-		return []byte("null"), nil
+// packed is what stands for the object in JSON; nil: there is none. It is packed if that
+// makes it smaller.
+func (o Object) packed() (any, error) {
+	if len(o) == 0 {
+		return nil, nil
 	}
 	if len(o) < maxPacked && utf8.Valid(o) {
-		return text(string(o))
+		return string(o), nil
 	}
 	var b bytes.Buffer
 	w := packers.Get().(*flate.Writer)
@@ -95,7 +96,7 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return json.Marshal([2]string{"deflate", base64.StdEncoding.EncodeToString(b.Bytes())})
+	return [2]string{"deflate", base64.StdEncoding.EncodeToString(b.Bytes())}, nil
 }
 
 // packers are kept: one has a megabyte.
@@ -104,18 +105,7 @@ var packers = sync.Pool{New: func() any {
 	return w
 }}
 
-// text is a JSON string that stays as readable as it can.
-func text(s string) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// UnmarshalJSON unpacks what MarshalJSON packed.
+// UnmarshalJSON unpacks what was packed.
 func (o *Object) UnmarshalJSON(b []byte) error {
 	var s *string
 	if json.Unmarshal(b, &s) == nil {
@@ -152,7 +142,7 @@ func newKey(now time.Time) string {
 
 // encode makes the value of an entry, without the objects when they are too large.
 func (e Entry) encode() ([]byte, error) {
-	b, err := json.Marshal(e)
+	b, err := e.print()
 	if err != nil || len(b) <= maxEntry {
 		return b, err
 	}
@@ -161,7 +151,36 @@ func (e Entry) encode() ([]byte, error) {
 	for i, c := range e.Changes {
 		short.Changes[i] = Change{Key: c.Key, Prev: c.Prev, Deleted: c.Deleted, TTL: c.TTL}
 	}
-	return json.Marshal(short)
+	return short.print()
+}
+
+// print is the entry as JSON, in which objects stay as readable as they can. They are
+// packed before: what a method of theirs would print is read and copied once more.
+func (e Entry) print() ([]byte, error) {
+	type change struct {
+		Change
+		Before any `json:"before,omitempty"`
+		Put    any `json:"put,omitempty"`
+	}
+	all := struct {
+		Entry
+		Changes []change `json:"changes"`
+	}{e, make([]change, len(e.Changes))}
+	for i, c := range e.Changes {
+		all.Changes[i].Change = c
+		var err error
+		if all.Changes[i].Before, err = c.Before.packed(); err != nil {
+			return nil, err
+		}
+		if all.Changes[i].Put, err = c.Put.packed(); err != nil {
+			return nil, err
+		}
+	}
+	var b bytes.Buffer
+	out := json.NewEncoder(&b)
+	out.SetEscapeHTML(false)
+	err := out.Encode(all)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Parse reads an entry as it is in etcd.

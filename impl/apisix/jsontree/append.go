@@ -62,8 +62,11 @@ func appendCompact(to []byte, value string) []byte {
 					spare = spare || value[i] == '/' || value[i] == 'u'
 				}
 			}
+			if !spare || i == len(value) {
+				continue
+			}
 			var text string
-			if spare && i < len(value) && json.Unmarshal([]byte(value[begin:i+1]), &text) == nil {
+			if json.Unmarshal([]byte(value[begin:i+1]), &text) == nil {
 				to = append(to, value[from:begin]...)
 				to = appendOdd(to, text)
 				from = i + 1
