@@ -47,3 +47,22 @@ func TestAnObjectThatWasReplacedIsNotKeptInMemory(t *testing.T) {
 	}
 	runtime.KeepAlive(s)
 }
+
+// Its routes are in the table by the hosts of a version that may be long gone.
+func TestAServiceThatWasReplacedIsNotKeptInMemory(t *testing.T) {
+	service := func(version int) Change {
+		return put(Services, "s", fmt.Sprintf(`{"hosts":["h.example"],"name":"version %d","upstream":{"nodes":{"10.0.0.1:80":1}}}`, version))
+	}
+	first := service(1)
+	old := weak.Make(&first.Value[0])
+	s := must(t, &Snapshot{}, first, put(Routes, "1", `{"uri":"/","service_id":"s"}`))
+	first = Change{}
+	s = must(t, s, service(2))
+	for i := 0; i < 20 && old.Value() != nil; i++ {
+		runtime.GC()
+	}
+	if old.Value() != nil {
+		t.Error("a service that was replaced is still in memory")
+	}
+	runtime.KeepAlive(s)
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/unilb/unilb/impl/apisix"
@@ -69,6 +70,7 @@ func compileRoute(c *Change, id string) (*Route, error) {
 			ID: id, Hosts: spec.HostNames(), Paths: spec.Paths(), Methods: spec.Methods, Priority: spec.Priority, Age: c.Create,
 		}}
 	r.rule.Value = r
+	together(r.rule.Hosts, r.rule.Paths)
 	if spec.Timeout != nil {
 		t := timeouts(spec.Timeout)
 		r.timeouts = &t
@@ -91,6 +93,25 @@ func compileRoute(c *Change, id string) (*Route, error) {
 	}
 	o.Release() // r has none of its tree but texts
 	return r, nil
+}
+
+// together replaces the texts of some lists by copies that lie in one place, and are parts
+// of nothing else.
+func together(lists ...[]string) {
+	size := 0
+	for _, list := range lists {
+		for _, s := range list {
+			size += len(s)
+		}
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, list := range lists {
+		for i, s := range list {
+			b.WriteString(s)
+			list[i] = b.String()[b.Len()-len(s):] // b does not grow any more
+		}
+	}
 }
 
 // ruleWith is the rule of a route that is in force; nil: it takes no part in routing.
@@ -175,6 +196,7 @@ func compileService(c *Change, id string) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{ID: id, Spec: spec, plugins: plugins}
+	together(spec.Hosts)
 	if spec.Upstream != nil {
 		if s.Inline, err = compileUpstream(c.name("services/"), spec.Upstream); err != nil {
 			return nil, err

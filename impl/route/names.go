@@ -5,7 +5,6 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/unilb/unilb/impl/route/hamt"
 )
@@ -90,8 +89,8 @@ func (m *names[V]) page(hash uint64) int {
 
 func (m *names[V]) at(page int) *page[V] { return m.chunks[page/chunkPages].pages[page%chunkPages] }
 
-// set returns the map with a value for a name. Of a new name it keeps a copy: what it is
-// given may be a part of a whole object, all of which would stay in memory.
+// set returns the map with a value for a name, whose text it keeps from now on: it comes
+// with the value, and may lie beside what that has.
 func (m names[V]) set(in hamt.Edit, name string, val V) names[V] {
 	if m.n == 0 {
 		m.seed = maphash.MakeSeed()
@@ -100,10 +99,10 @@ func (m names[V]) set(in hamt.Edit, name string, val V) names[V] {
 	list := m.changeable(in, hash)
 	if i := find(*list, hash, name); i >= 0 {
 		*list = slices.Clone(*list)
-		(*list)[i].val = val
+		(*list)[i] = named[V]{hash, name, val}
 		return m
 	}
-	*list = hamt.Inserted(*list, len(*list), named[V]{hash, strings.Clone(name), val})
+	*list = hamt.Inserted(*list, len(*list), named[V]{hash, name, val})
 	m.n++
 	switch {
 	case m.pages == 0 && m.n > fewNames:

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/unilb/unilb/impl/route/hamt"
@@ -159,4 +161,21 @@ func TestNameThatSplitsAPagePaysForThatAlone(t *testing.T) {
 	if got := cost(100); got > 2*pageLists+20 {
 		t.Errorf("%v allocations at 100 pages", got)
 	}
+}
+
+// What came before may be a part of something large.
+func TestANameHasTheTextThatCameLast(t *testing.T) {
+	const large = 64 << 20 // bytes
+	var m names[int]
+	for i := range 10 * fewNames {
+		m = m.set(0, fmt.Sprint("other", i), i)
+	}
+	m = m.set(0, strings.Repeat("a.example", large/9)[:9], 1).set(0, "a.example", 2)
+	var heap runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&heap)
+	if heap.HeapAlloc > large/2 {
+		t.Errorf("%d MiB are in use", heap.HeapAlloc>>20)
+	}
+	runtime.KeepAlive(m.chunks)
 }

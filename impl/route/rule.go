@@ -11,7 +11,9 @@ import (
 // table.
 type Rule[T any] struct {
 	ID string
-	// Hosts: exact names, or a suffix behind one leading "*". Empty: any.
+	// Hosts: exact names, or a suffix behind one leading "*". Empty: any. A table keeps the
+	// texts of these and of Paths: they should be parts of nothing large. A search compares
+	// both, and waits for memory once where they lie together.
 	Hosts []string
 	// Paths: exact, or with "*": a prefix when it stands at the end only. See
 	// Router for segments with ":".
