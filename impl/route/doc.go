@@ -32,9 +32,10 @@
 // its steps is one wait: hosts are in a table of lists that hold what they lead to (names);
 // the paths of one host are a sorted list, searched from its beginning, or where they are
 // many a trie over such lists (paths); an entry itself tells by digest, length and methods
-// that it is not meant (entry). A rule is read when it has won.
+// that it is not meant (entry). A rule is read when it has won. The text of a host and that
+// of a path must be read, too: who makes rules puts them in one place (Rule).
 //
-// A change copies the way to what it changes. Of one in some two hundred new hosts the
-// table grows by a page as well, which then distributes the names of one page, some 400 at
-// most, to two; it is never built anew.
+// A change copies the way to what it changes. Of one in some fifty new hosts the table
+// grows by a page as well, which then distributes the names of one page, some 100 at most,
+// to two; it is never built anew.
 package route

@@ -44,7 +44,7 @@ type named[V any] struct {
 const (
 	// fewNames are at most in one list, which is searched from its beginning.
 	fewNames   = 16
-	pageLists  = 64
+	pageLists  = 16
 	chunkPages = 64
 	// A list has at most so many names on average, before there is another page: those
 	// of pages that are still to be split up to twice as many, of others as few as half.
