@@ -121,7 +121,7 @@ func TestServeEndsWithTheEngine(t *testing.T) {
 func TestAnswerForAClientThatHasGoneEnds(t *testing.T) {
 	t.Parallel()
 	h := &gone{fn{target: listenSilent(t)}}
-	e, addr, _ := serve(t, Options{Handler: h})
+	e, addr, _ := serve(t, Options{Handler: h, HalfClose: 300 * time.Millisecond})
 	c := dial(t, addr, 0)
 	_, _ = io.WriteString(c, get)
 	<-time.After(200 * time.Millisecond)
