@@ -25,6 +25,7 @@ import (
 // options are the flags and the environment.
 type options struct {
 	node, zone, region string
+	etcdURLs           string // as they were given
 	etcd               []string
 	access             access.Access
 	prefix             string
@@ -77,7 +78,6 @@ Variables that objects refer to ($env://NAME) are read too, but none that begins
 
 func parse(args []string, getenv func(string) string) (*options, error) {
 	o := &options{}
-	var etcd string
 	f := flag.NewFlagSet("l7gw", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
 	f.Usage = func() {
@@ -85,12 +85,55 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 		f.PrintDefaults()
 		fmt.Fprint(f.Output(), environment)
 	}
+	o.nodeFlags(f)
+	o.servingFlags(f)
+	o.processFlags(f)
+	o.standaloneFlags(f)
+	if err := f.Parse(args); err != nil || o.version {
+		return o, err
+	}
+	if o.adminKey == "" { // not as a default, which --help would print
+		o.adminKey = getenv("UNILB_ADMIN_KEY")
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if err := o.secrets(getenv); err != nil {
+		return nil, err
+	}
+	o.etcd = strings.Split(o.etcdURLs, ",")
+	if err := o.access.Read(getenv, o.etcd); err != nil {
+		return nil, err
+	}
+	if o.standalone {
+		set := map[string]bool{}
+		f.Visit(func(f *flag.Flag) { set[f.Name] = true })
+		o.standaloneDefaults(set)
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// nodeFlags are those of who the node is and where it is told what to serve.
+func (o *options) nodeFlags(f *flag.FlagSet) {
 	f.StringVar(&o.node, "node", "", "name of this node, such as bj/az1/l7-1; required unless standalone")
 	f.StringVar(&o.zone, "zone", "", "zone of this node")
 	f.StringVar(&o.region, "region", "", "region of this node")
-	f.StringVar(&etcd, "etcd", "http://127.0.0.1:2379", "client URLs of etcd members, comma-separated")
+	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
+	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
+	f.StringVar(&o.etcdURLs, "etcd", "http://127.0.0.1:2379", "client URLs of etcd members, comma-separated")
 	o.access.Flags(f)
 	f.StringVar(&o.prefix, "prefix", "/apisix", "directory of APISIX in etcd")
+	f.StringVar(&o.stateDir, "state-dir", "", "`directory` of this process for the last good configuration, to begin with when etcd is away; empty: none is kept")
+	f.DurationVar(&o.compareEvery, "compare-every", node.DefaultCompareEvery, "how often, on average, to compare what is in force here with what other gateways say, 1s to 1h")
+	f.DurationVar(&o.secretRefresh, "secret-refresh", secret.DefaultRefresh, "how often secrets that objects refer to are asked for again, 1s to 24h")
+	f.StringVar(&o.secretCA, "secret-ca", "", "file with the certificates of authorities that managers of secrets are verified by; empty: the system's")
+}
+
+// servingFlags are those of what is served, and how.
+func (o *options) servingFlags(f *flag.FlagSet) {
 	f.Func("listen", "address to serve besides listener objects, such as :9080; repeatable", func(s string) error {
 		o.listen = append(o.listen, s)
 		return nil
@@ -110,90 +153,75 @@ func parse(args []string, getenv func(string) string) (*options, error) {
 	f.StringVar(&o.fallbackSNI, "fallback-sni", "", "name that is served to clients which ask for none by TLS; empty: they get no handshake")
 	f.BoolVar(&o.ocspStapling, "ocsp-stapling", false, "ask the OCSP responders that certificates name and staple what they say; without it for certificates alone that demand it")
 	f.StringVar(&o.upstreamCA, "upstream-ca", "", "file with the certificates of authorities that upstreams are verified by; empty: the system's")
-	f.StringVar(&o.secretCA, "secret-ca", "", "file with the certificates of authorities that managers of secrets are verified by; empty: the system's")
-	f.DurationVar(&o.secretRefresh, "secret-refresh", secret.DefaultRefresh, "how often secrets that objects refer to are asked for again, 1s to 24h")
-	f.DurationVar(&o.compareEvery, "compare-every", node.DefaultCompareEvery, "how often, on average, to compare what is in force here with what other gateways say, 1s to 1h")
-	f.StringVar(&o.stateDir, "state-dir", "", "`directory` of this process for the last good configuration, to begin with when etcd is away; empty: none is kept")
+	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
+	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it")
+	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
+	limitFlags(f, &o.limits)
+}
+
+// processFlags are those of how the process is watched and ended.
+func (o *options) processFlags(f *flag.FlagSet) {
 	f.StringVar(&o.statusListen, "status-listen", ":9092", "address of the status listener")
 	f.StringVar(&o.control, "control", "", "`address` of the control API, such as 127.0.0.1:9090: it asks nobody who he is; empty: none (standalone: 127.0.0.1:9090)")
-	f.TextVar(&o.underlay, "underlay", netip.Addr{}, "this node's address on the physical network")
-	f.TextVar(&o.member, "member-address", netip.Addr{}, "address that L4 probes through its tunnel")
 	f.DurationVar(&o.drainDelay, "drain-delay", 2*time.Second, "on SIGTERM, how long to answer draining before connections are refused")
 	f.DurationVar(&o.drain, "drain-timeout", 30*time.Second, "on SIGTERM, how long requests may take to end; after SIGUSR2, connections")
 	f.DurationVar(&o.restartTimeout, "restart-timeout", time.Minute, "on SIGUSR2, how long a successor may take to be ready; then we go on")
 	f.StringVar(&o.accessLog, "access-log", "", "file for one JSON line a request, opened anew on SIGUSR1; -: stderr; empty: none")
 	f.IntVar(&o.metricSeries, "metrics-series", meter.DefaultMost, "pairs of route and node that metrics tell apart, 1 to 1000000; others are counted together")
-	f.StringVar(&o.engine, "engine", gateway.EngineLoop, "what serves requests: loop (event loops of our own) or std (the library's server, the reference)")
-	f.BoolVar(&o.http2, "http2", true, "serve HTTP/2 too, with TLS and without it")
-	f.IntVar(&o.loops, "loops", 1, "event loops of the engine loop, 1 to 64; a processor each")
-	limitFlags(f, &o.limits)
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn, error")
+	f.BoolVar(&o.version, "version", false, "print the version and end")
+}
+
+// standaloneFlags are those of a gateway that brings its own etcd and Admin API.
+func (o *options) standaloneFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.standalone, "standalone", false, "start etcd and the Admin API as children on loopback; for a first try")
 	f.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:9180", "standalone: address of the Admin API")
 	f.StringVar(&o.provider, "config-provider", "etcd", "standalone: what the Admin API takes: etcd, objects one by one; yaml, APISIX's standalone API, whole configurations")
 	f.StringVar(&o.dataDir, "data-dir", "", "standalone: where etcd keeps its data; empty: a fresh directory that is removed at the end")
 	f.StringVar(&o.adminKey, "admin-key", "", "standalone: key of the Admin API (default $UNILB_ADMIN_KEY, else one is made up)")
-	f.BoolVar(&o.version, "version", false, "print the version and end")
-	if err := f.Parse(args); err != nil || o.version {
-		return o, err
-	}
-	if o.adminKey == "" { // not as a default, which --help would print
-		o.adminKey = getenv("UNILB_ADMIN_KEY")
-	}
-	if f.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	}
+}
+
+// check names the first setting that makes no sense.
+func (o *options) check() error {
 	if o.engine != gateway.EngineStd && o.engine != gateway.EngineLoop {
-		return nil, fmt.Errorf("--engine %q: want %s or %s", o.engine, gateway.EngineStd, gateway.EngineLoop)
+		return fmt.Errorf("--engine %q: want %s or %s", o.engine, gateway.EngineStd, gateway.EngineLoop)
 	}
 	if o.provider != "etcd" && o.provider != "yaml" {
-		return nil, fmt.Errorf("--config-provider %q: want etcd or yaml", o.provider)
+		return fmt.Errorf("--config-provider %q: want etcd or yaml", o.provider)
 	}
 	const maxLoops = 64
 	if o.loops < 1 || o.loops > maxLoops {
-		return nil, fmt.Errorf("--loops %d: want 1 to %d", o.loops, maxLoops)
+		return fmt.Errorf("--loops %d: want 1 to %d", o.loops, maxLoops)
 	}
 	const maxSeries = 1_000_000
 	if o.metricSeries < 1 || o.metricSeries > maxSeries {
-		return nil, fmt.Errorf("--metrics-series %d: want 1 to %d", o.metricSeries, maxSeries)
+		return fmt.Errorf("--metrics-series %d: want 1 to %d", o.metricSeries, maxSeries)
 	}
 	if o.secretRefresh < time.Second || o.secretRefresh > 24*time.Hour {
-		return nil, fmt.Errorf("--secret-refresh %s: want 1s to 24h", o.secretRefresh)
+		return fmt.Errorf("--secret-refresh %s: want 1s to 24h", o.secretRefresh)
 	}
 	if o.compareEvery < time.Second || o.compareEvery > time.Hour {
-		return nil, fmt.Errorf("--compare-every %s: want 1s to 1h", o.compareEvery)
+		return fmt.Errorf("--compare-every %s: want 1s to 1h", o.compareEvery)
 	}
 	if err := checkLimits(&o.limits); err != nil {
-		return nil, err
-	}
-	if err := o.secrets(getenv); err != nil {
-		return nil, err
-	}
-	o.etcd = strings.Split(etcd, ",")
-	if err := o.access.Read(getenv, o.etcd); err != nil {
-		return nil, err
-	}
-	if o.standalone {
-		set := map[string]bool{}
-		f.Visit(func(f *flag.Flag) { set[f.Name] = true })
-		o.standaloneDefaults(set)
+		return err
 	}
 	for _, secure := range o.listenTLS {
 		if i := slices.IndexFunc(o.listen, func(plain string) bool { return gateway.SameListener(plain, secure) }); i >= 0 {
-			return nil, fmt.Errorf("--listen %s and --listen-tls %s are one address: it is served with TLS or without", o.listen[i], secure)
+			return fmt.Errorf("--listen %s and --listen-tls %s are one address: it is served with TLS or without", o.listen[i], secure)
 		}
 	}
 	if !strings.HasPrefix(o.prefix, "/") || strings.HasSuffix(o.prefix, "/") {
-		return nil, fmt.Errorf("--prefix %q: must begin with a slash and not end with one", o.prefix)
+		return fmt.Errorf("--prefix %q: must begin with a slash and not end with one", o.prefix)
 	}
 	reg, err := o.registration()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := reg.Validate(); err != nil {
-		return nil, fmt.Errorf("--node: %w", err)
+		return fmt.Errorf("--node: %w", err)
 	}
-	return o, nil
+	return nil
 }
 
 // minTicketSecret is how long the secret of session tickets must be, in bytes.
