@@ -51,7 +51,9 @@ func randomRule(r *rand.Rand, depth int) any {
 	op := func() any {
 		return pick("==", "~=", ">", ">=", "<", "<=", "~~", "~*", "in", "IN", "has", "ipmatch", "=~", 5, nil)
 	}
-	name := func() any { return pick("arg_a", "server_addr", "server_port", "uri", "uri", "post_arg.a[*]", 5, nil, true) }
+	name := func() any {
+		return pick("arg_a", "server_addr", "server_port", "uri", "uri", "post_arg.a[*]", 5, nil, true)
+	}
 	if depth == 0 || depth < 3 && r.IntN(3) == 0 {
 		list := []any{}
 		if r.IntN(3) == 0 {
