@@ -52,7 +52,7 @@ func within(nets []netip.Prefix, a netip.Addr) bool {
 
 // client is the last address that the field names, of which the port is 0 when it is not
 // said; not valid: there is none. What stands before it others have written.
-func (p *Peers) client(fields exchange.Fields) (client netip.AddrPort) {
+func (p *Peers) client(fields exchange.Fields) netip.AddrPort {
 	name, last := p.RealIPHeader, ""
 	if name == "" {
 		name = "X-Real-IP"
@@ -62,11 +62,13 @@ func (p *Peers) client(fields exchange.Fields) (client netip.AddrPort) {
 	}
 	last = strings.TrimRight(last, " ,")
 	last = last[strings.LastIndexAny(last, " ,")+1:]
-	if both, err := netip.ParseAddrPort(last); err == nil {
-		return netip.AddrPortFrom(both.Addr().Unmap(), both.Port())
+	client, err := netip.ParseAddrPort(last)
+	if err != nil {
+		a, _ := netip.ParseAddr(strings.Trim(last, "[]")) // no address is the zero one
+		client = netip.AddrPortFrom(a, 0)
 	}
-	if a, err := netip.ParseAddr(strings.Trim(last, "[]")); err == nil && a.Zone() == "" {
-		return netip.AddrPortFrom(a.Unmap(), 0)
+	if client.Addr().Zone() != "" { // of another machine, and any text
+		return netip.AddrPort{}
 	}
-	return client
+	return netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
 }

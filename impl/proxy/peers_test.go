@@ -85,6 +85,8 @@ func TestTheClientIsWhomABelievedProxyNames(t *testing.T) {
 		"of IPv6 in brackets":      {Peers{RealIPFrom: from}, []exchange.Field{{Name: "X-Real-IP", Value: "[2001:db8::1]:81"}}, "[2001:db8::1]:81"},
 		"of IPv4 in IPv6":          {Peers{RealIPFrom: from}, []exchange.Field{{Name: "X-Real-IP", Value: "::ffff:192.0.2.9"}}, "192.0.2.9:0"},
 		"says nothing":             {Peers{RealIPFrom: from}, nil, "198.51.100.7:40000"},
+		"of a zone":                {Peers{RealIPFrom: from}, []exchange.Field{{Name: "X-Real-IP", Value: "fe80::1%a"}}, "198.51.100.7:40000"},
+		"of a zone, with a port":   {Peers{RealIPFrom: from}, []exchange.Field{{Name: "X-Real-IP", Value: "[fe80::1%a]:81"}}, "198.51.100.7:40000"},
 		"says no address":          {Peers{RealIPFrom: from}, []exchange.Field{{Name: "X-Real-IP", Value: "somebody"}}, "198.51.100.7:40000"},
 		"the last of a list":       {Peers{RealIPFrom: from, RealIPHeader: "X-Forwarded-For"}, []exchange.Field{{Name: "X-Forwarded-For", Value: "192.0.2.8, 192.0.2.9"}}, "192.0.2.9:0"},
 		"the last of two lines":    {Peers{RealIPFrom: from, RealIPHeader: "X-Forwarded-For"}, []exchange.Field{{Name: "X-Forwarded-For", Value: "192.0.2.9"}, {Name: "X-Forwarded-For", Value: "192.0.2.8"}}, "192.0.2.8:0"},
