@@ -32,7 +32,7 @@ func (p *Peers) Apply(r *exchange.Request) {
 	if len(p.Trusted) == 0 && len(p.RealIPFrom) == 0 {
 		return
 	}
-	peer := r.Peer.Addr().Unmap()
+	peer := r.Peer.Addr().Unmap().WithZone("") // prefixes have none
 	if len(p.Trusted) > 0 {
 		r.Forwarded = exchange.ForwardedDropped
 		if within(p.Trusted, peer) {

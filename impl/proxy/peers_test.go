@@ -119,3 +119,11 @@ func TestRoutesAndTargetsSeeTheClientOfABelievedProxy(t *testing.T) {
 		t.Errorf("the target is told %v", s)
 	}
 }
+
+func TestPeerOnALinkIsBelievedByItsAddress(t *testing.T) {
+	r := &exchange.Request{Remote: netip.MustParseAddrPort("[fe80::7%eth0]:40000"), Fields: []exchange.Field{{Name: "X-Real-IP", Value: "192.0.2.9"}}}
+	peers := Peers{Trusted: nets("fe80::/10"), RealIPFrom: nets("fe80::/10")}
+	if peers.Apply(r); r.Forwarded != exchange.ForwardedBelieved || r.Remote.String() != "192.0.2.9:0" {
+		t.Errorf("client %v, forwarded %v, want the one that the peer names, and its words believed", r.Remote, r.Forwarded)
+	}
+}
