@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// firstAnswer bounds a read of one member as long as there are others that have not been
-	// asked. One that has no answer by then is passed over.
+	// firstAnswer bounds a read of a key from one member as long as there are others that
+	// have not been asked. One that has no answer by then is passed over.
 	firstAnswer = time.Second
 	// passedOver is how long a member is then not asked. After that one read tries it.
 	passedOver = 5 * time.Second

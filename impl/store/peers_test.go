@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/connectivity"
 
 	"github.com/unilb/unilb/impl/store/etcdtest"
@@ -106,6 +107,27 @@ func TestMemberThatIsDownIsNotAsked(t *testing.T) {
 	}
 }
 
+// The last attempt of a call has what is left of its time, which may be nothing.
+func TestAttemptWithoutTimeSaysNothingOfAMember(t *testing.T) {
+	t.Parallel()
+	s, _ := threePaths(t)
+	s.patience = time.Hour
+	for n := range 3 {
+		err := s.askOne(t.Context(), time.Now().Add(-s.patience), n, "get", func(ctx context.Context, c *clientv3.Client) error {
+			_, err := c.Get(ctx, "/a")
+			return err
+		})
+		if err == nil {
+			t.Fatal("an attempt without time has ended well")
+		}
+	}
+	for i, m := range s.peers.each {
+		if m.mute.Load() {
+			t.Errorf("member %d is passed over, which had no time to answer", i)
+		}
+	}
+}
+
 func TestCallerWhoGivesUpSaysNothingOfAMember(t *testing.T) {
 	t.Parallel()
 	s, links := threePaths(t)
@@ -120,6 +142,26 @@ func TestCallerWhoGivesUpSaysNothingOfAMember(t *testing.T) {
 	for i, m := range s.peers.each {
 		if m.mute.Load() {
 			t.Errorf("member %d is passed over because a caller gave up", i)
+		}
+	}
+}
+
+// A page of a directory may take longer than a key, of a member that is well.
+func TestPageMayTakeItsTime(t *testing.T) {
+	t.Parallel()
+	s, _ := threePaths(t)
+	s.peers.firstAnswer = time.Millisecond
+	for op, late := range map[string]bool{"get": true, "list": false} {
+		err := s.askOne(t.Context(), time.Now(), 0, op, func(ctx context.Context, _ *clientv3.Client) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(50 * time.Millisecond):
+				return nil
+			}
+		})
+		if (err != nil) != late {
+			t.Errorf("%s of 50 ms: got %v, want it late: %t", op, err, late)
 		}
 	}
 }

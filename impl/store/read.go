@@ -172,13 +172,19 @@ func (s *Store) askSince(ctx context.Context, began time.Time, op string, q ques
 // that began then.
 func (s *Store) askOne(ctx context.Context, began time.Time, n int, op string, q question) error {
 	m := s.peers.forRead()
-	actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), s.peers.patience(n, m, s.attempt(began)))
+	limit := s.attempt(began)
+	if op == "get" { // a page of a directory may take its time
+		limit = s.peers.patience(n, m, limit)
+	}
+	actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), limit)
 	defer cancel()
 	err := q(actx, m.c)
 	if err != nil {
 		err = classify(op, false, err)
 	}
-	s.peers.ended(ctx, m, err)
+	if err == nil || limit >= s.peers.firstAnswer { // what is left of a call's time says nothing of a member
+		s.peers.ended(ctx, m, err)
+	}
 	return err
 }
 

@@ -147,6 +147,7 @@ func TestGraphQLTellsTheFirstOperation(t *testing.T) {
 // What a stranger can make large ends with ErrBounds, one less does not.
 func TestBoundsAreKept(t *testing.T) {
 	nested := func(n int) []byte { return []byte(strings.Repeat("[", n) + strings.Repeat("]", n)) }
+	many := func(one string, n int) []byte { return []byte("[" + strings.Repeat(one+",", n-1) + one + "]") }
 	field := "name=a\r\n\r\n1"
 	for _, c := range []struct {
 		what string
@@ -174,6 +175,9 @@ func TestBoundsAreKept(t *testing.T) {
 		{"depth",
 			func() error { _, err := ParseJSON(nested(MaxDepth)); return err },
 			func() error { _, err := ParseJSON(nested(MaxDepth + 1)); return err }},
+		{"values",
+			func() error { _, err := ParseJSON(many(`"a,[{"`, MaxValues)); return err },
+			func() error { _, err := ParseJSON(many(`{}`, MaxValues/2+1)); return err }},
 		{"steps",
 			func() error { return follow(t, 16, "..*..*") },
 			func() error { return follow(t, 60, "..*..*..*..*") }},

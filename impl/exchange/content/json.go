@@ -7,14 +7,22 @@ import (
 	"io"
 )
 
-// MaxDepth bounds how deep arrays and objects of JSON lie in each other.
-const MaxDepth = 64
+const (
+	// MaxDepth bounds how deep arrays and objects of JSON lie in each other.
+	MaxDepth = 64
+	// MaxValues bounds the arrays, objects and commas of JSON: what it takes to read a
+	// body goes by them more than by its length.
+	MaxValues = 100_000
+)
 
 // ParseJSON reads one JSON value, as encoding/json decodes it with UseNumber: of a name
 // that an object has twice the last counts.
 func ParseJSON(body []byte) (any, error) {
-	if depth(body) > MaxDepth {
+	switch deepest, values := extent(body); {
+	case deepest > MaxDepth:
 		return nil, beyond("JSON nested deeper than %d", MaxDepth)
+	case values > MaxValues:
+		return nil, beyond("JSON of more than %d values", MaxValues)
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber() // one that no float can hold spoils nothing
@@ -28,8 +36,9 @@ func ParseJSON(body []byte) (any, error) {
 	return v, nil
 }
 
-// depth is how deep brackets lie in each other, those in strings left out.
-func depth(body []byte) (deepest int) {
+// extent is how deep brackets lie in each other, and how many there are with the commas,
+// those in strings left out.
+func extent(body []byte) (deepest, values int) {
 	at, inString := 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -40,10 +49,13 @@ func depth(body []byte) (deepest int) {
 		case inString:
 		case c == '[' || c == '{':
 			at++
+			values++
 			deepest = max(deepest, at)
 		case c == ']' || c == '}':
 			at--
+		case c == ',':
+			values++
 		}
 	}
-	return deepest
+	return deepest, values
 }
