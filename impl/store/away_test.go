@@ -40,6 +40,18 @@ func TestCallersAreToldAtOnceThatEtcdIsAway(t *testing.T) {
 	}
 }
 
+// The connection is begun for the commit and fails under it.
+func TestCommitThatWasNotSentDidNotHappen(t *testing.T) {
+	t.Parallel()
+	server := etcdtest.Start(t)
+	server.Down()
+	_, err := open(t, server.Endpoint()).Commit(t.Context(), nil, store.Op{Key: "/a", Value: []byte("1")})
+	var unavailable *store.UnavailableError
+	if !errors.As(err, &unavailable) || unavailable.Unknown {
+		t.Errorf("got %v, want that etcd is unavailable, and that nothing happened", err)
+	}
+}
+
 func TestReachTellsSinceWhenAndWhy(t *testing.T) {
 	t.Parallel()
 	s := open(t, "http://127.0.0.1:1") // nobody listens there

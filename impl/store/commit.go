@@ -131,9 +131,11 @@ func commitAt(ctx context.Context, c *clientv3.Client, conds []Cond, ops []Op) (
 			then[i] = clientv3.OpPut(o.Key, string(o.Value), opts...)
 		}
 	}
+	out := new(bool)
+	ctx = context.WithValue(ctx, sent{}, out)
 	resp, err := c.Txn(ctx).If(cmps...).Then(then...).Else(actual...).Commit()
 	if err != nil {
-		return 0, classify("commit", true, err)
+		return 0, classify("commit", *out, err)
 	}
 	if resp.Succeeded {
 		return resp.Header.Revision, nil

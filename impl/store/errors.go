@@ -46,8 +46,8 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// classify turns an error of the etcd client into one of ours. write says that
-// the request would have changed something.
+// classify turns an error of the etcd client into one of ours. write says that the
+// request would have changed something, and was sent.
 func classify(op string, write bool, err error) error {
 	var server rpctypes.EtcdError
 	if errors.As(err, &server) {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
+	grpcpeer "google.golang.org/grpc/peer"
 )
 
 // Reachable tells whether every Watch that runs hears from a member now. It needs up
@@ -71,10 +72,19 @@ func (s *Store) away() bool {
 	return s.c.ActiveConnection().GetState() == connectivity.TransientFailure
 }
 
+// sent is the key of a context under which a *bool becomes true when a question that is
+// asked with it goes out to a member, whatever becomes of it then.
+type sent struct{}
+
 // doNotWait has a call fail when no member can be connected to. The library of etcd
 // would have it wait for one, to the end of its time.
 func doNotWait(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	return call(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false))...)
+	var member grpcpeer.Peer // is known as soon as the call has a stream, and never without
+	err := call(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false), grpc.Peer(&member))...)
+	if out, ok := ctx.Value(sent{}).(*bool); ok && member.Addr != nil {
+		*out = true
+	}
+	return err
 }
 
 // goesOn waits before another attempt of a call that began then, and says whether
