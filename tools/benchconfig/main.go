@@ -78,6 +78,9 @@ func (program) Run() int {
 	if f.routes < callers*writesOfCaller {
 		err = fmt.Errorf("%d routes are too few", f.routes)
 	}
+	if f.merge && f.out == "" {
+		err = errors.New("-merge needs the file of -out")
+	}
 	if f.quick && f.merge {
 		err = errors.New("-quick gives no rows to keep: leave out -merge")
 	}
@@ -117,6 +120,11 @@ func (f *flags) run(ctx context.Context, chosen []row) (d figure.Document, faile
 	d = figure.Document{Go: runtime.Version(), Rows: []figure.Row{}}
 	if d.Machine, err = stage.ReadMachine(); err != nil {
 		return d, false, err
+	}
+	if f.merge {
+		if err := d.Mergeable(f.out); err != nil {
+			return d, false, err
+		}
 	}
 	b := &bench{bin: f.bin, quick: f.quick, routes: f.routes, log: os.Stderr}
 	defer func() { err = errors.Join(err, b.close()) }()

@@ -29,8 +29,8 @@ const maxEarlier = 2
 // were not measured again stay, and the runs before stay beside the last, whatever they
 // said. Rows are in the order of names; those that names does not have are gone.
 func (d *Document) Merge(old Document, names []string) error {
-	if old.Machine != d.Machine {
-		return fmt.Errorf("the document was made on another machine: %+v, this is %+v", old.Machine, d.Machine)
+	if err := d.mergeable(old); err != nil {
+		return err
 	}
 	var out []Row
 	for _, name := range names {
@@ -49,6 +49,25 @@ func (d *Document) Merge(old Document, names []string) error {
 	}
 	d.Rows = out
 	return nil
+}
+
+func (d *Document) mergeable(old Document) error {
+	if old.Machine != d.Machine {
+		return fmt.Errorf("the document was made on another machine: %+v, this is %+v", old.Machine, d.Machine)
+	}
+	return nil
+}
+
+// Mergeable tells before rows are measured whether Write will merge them into the file.
+func (d *Document) Mergeable(path string) error {
+	old, err := Read(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = d.mergeable(old)
+	}
+	return err
 }
 
 func (d *Document) row(name string) *Row {

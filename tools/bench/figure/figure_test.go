@@ -133,7 +133,11 @@ func TestDocumentsKeepWhatWasMeasuredBefore(t *testing.T) {
 	if !strings.Contains(text.String(), "p99 ms 4") {
 		t.Errorf("the table lacks other figures:\n%s", text.String())
 	}
-	if err := (Document{Machine: stage.Machine{CPU: "two"}}).Write(path, names); err == nil {
+	here, other := &Document{Machine: machine}, &Document{Machine: stage.Machine{CPU: "two"}}
+	if err := errors.Join(here.Mergeable(path), other.Mergeable(path+".none")); err != nil {
+		t.Errorf("got %v, want rows of this machine to be taken, and any where there is no file", err)
+	}
+	if other.Mergeable(path) == nil || other.Write(path, names) == nil {
 		t.Error("rows of another machine were taken")
 	}
 }
