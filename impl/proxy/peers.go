@@ -22,12 +22,9 @@ type Peers struct {
 	RealIPHeader string
 }
 
-// Apply sets what a request knows of its client: Remote, Peer and Forwarded. It may be
-// called again.
+// Apply sets what a request knows of its client: Remote, Peer and Forwarded. It is called
+// once, with Remote as the engine has it.
 func (p *Peers) Apply(r *exchange.Request) {
-	if r.Peer.IsValid() {
-		r.Remote = r.Peer
-	}
 	r.Peer, r.Forwarded = r.Remote, exchange.ForwardedJoined
 	if len(p.Trusted) == 0 && len(p.RealIPFrom) == 0 {
 		return
