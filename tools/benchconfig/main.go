@@ -123,7 +123,7 @@ func (f *flags) run(ctx context.Context, chosen []row) (d figure.Document, faile
 	}
 	if f.merge {
 		if err := d.Mergeable(f.out); err != nil {
-			return d, false, err
+			return d, false, fmt.Errorf("-merge: %s: %w; delete the file to begin a new one", f.out, err)
 		}
 	}
 	b := &bench{bin: f.bin, quick: f.quick, routes: f.routes, log: os.Stderr}
