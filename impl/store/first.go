@@ -22,7 +22,7 @@ func (s *Store) FirstChange(ctx context.Context, key string, after, upTo int64) 
 	if after >= upTo {
 		return KV{}, false, nil
 	}
-	err = s.ask(ctx, "watch", func(ctx context.Context, c *clientv3.Client) error {
+	err = s.ask(ctx, readPast, func(ctx context.Context, c *clientv3.Client) error {
 		return since(ctx, c, after, upTo, func(change KV) {
 			if change.Key == key && !ok {
 				kv, ok = change, true

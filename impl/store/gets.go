@@ -46,7 +46,7 @@ func (s *Store) get(ctx context.Context, began time.Time, key string) *clientv3.
 		s.gets.alone++
 		s.gets.mu.Unlock()
 		var resp *clientv3.GetResponse
-		_ = s.askOne(ctx, began, 0, "get", func(ctx context.Context, c *clientv3.Client) (err error) {
+		_ = s.askOne(ctx, began, 0, readKey, func(ctx context.Context, c *clientv3.Client) (err error) {
 			resp, err = c.Get(ctx, key)
 			return err
 		})
@@ -132,7 +132,7 @@ func (q *gets) giveUp() []*getting {
 
 // getAll reads keys in one request.
 func (s *Store) getAll(all []*getting) error {
-	return s.askOne(s.c.Ctx(), time.Now(), 0, "get", func(ctx context.Context, c *clientv3.Client) error {
+	return s.askOne(s.c.Ctx(), time.Now(), 0, readKey, func(ctx context.Context, c *clientv3.Client) error {
 		return getAllAt(ctx, c, all)
 	})
 }

@@ -20,7 +20,7 @@ func (s *Store) Page(ctx context.Context, prefix, from string, rev int64, limit 
 	if rev > 0 {
 		opts = append(opts, clientv3.WithRev(rev))
 	}
-	resp, err := s.read(ctx, "list", from, opts...)
+	resp, err := s.read(ctx, readPage, from, opts...)
 	if err != nil {
 		return nil, "", 0, err
 	}

@@ -113,7 +113,7 @@ func TestAttemptWithoutTimeSaysNothingOfAMember(t *testing.T) {
 	s, _ := threePaths(t)
 	s.patience = time.Hour
 	for n := range 3 {
-		err := s.askOne(t.Context(), time.Now().Add(-s.patience), n, "get", func(ctx context.Context, c *clientv3.Client) error {
+		err := s.askOne(t.Context(), time.Now().Add(-s.patience), n, readKey, func(ctx context.Context, c *clientv3.Client) error {
 			_, err := c.Get(ctx, "/a")
 			return err
 		})
@@ -151,8 +151,8 @@ func TestPageMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	s, _ := threePaths(t)
 	s.peers.firstAnswer = time.Millisecond
-	for op, late := range map[string]bool{"get": true, "list": false} {
-		err := s.askOne(t.Context(), time.Now(), 0, op, func(ctx context.Context, _ *clientv3.Client) error {
+	for k, late := range map[kind]bool{readKey: true, readPage: false, readPast: false} {
+		err := s.askOne(t.Context(), time.Now(), 0, k, func(ctx context.Context, _ *clientv3.Client) error {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -161,7 +161,7 @@ func TestPageMayTakeItsTime(t *testing.T) {
 			}
 		})
 		if (err != nil) != late {
-			t.Errorf("%s of 50 ms: got %v, want it late: %t", op, err, late)
+			t.Errorf("%s of 50 ms: got %v, want it late: %t", k, err, late)
 		}
 	}
 }

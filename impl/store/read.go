@@ -23,7 +23,7 @@ func (s *Store) Get(ctx context.Context, key string) (kv KV, ok bool, rev int64,
 	began := time.Now()
 	resp := s.get(ctx, began, key)
 	if resp == nil {
-		err = s.askSince(ctx, began, "get", func(ctx context.Context, c *clientv3.Client) error {
+		err = s.askSince(ctx, began, readKey, func(ctx context.Context, c *clientv3.Client) error {
 			resp, err = c.Get(ctx, key)
 			return err
 		})
@@ -63,7 +63,7 @@ func (s *Store) Keys(ctx context.Context, prefix string) (kvs []KV, rev int64, e
 
 // Count is how many keys List would return.
 func (s *Store) Count(ctx context.Context, prefix string) (int64, error) {
-	resp, err := s.read(ctx, "list", rangeStart(prefix), clientv3.WithRange(rangeEnd(prefix)), clientv3.WithCountOnly())
+	resp, err := s.read(ctx, readPage, rangeStart(prefix), clientv3.WithRange(rangeEnd(prefix)), clientv3.WithCountOnly())
 	if err != nil {
 		return 0, err
 	}
@@ -78,7 +78,7 @@ func (s *Store) Changed(ctx context.Context, after int64, prefixes ...string) (k
 	for i, p := range prefixes {
 		gets[i] = clientv3.OpGet(rangeStart(p), clientv3.WithRange(rangeEnd(p)), clientv3.WithMinModRev(after+1))
 	}
-	err = s.ask(ctx, "list", func(ctx context.Context, c *clientv3.Client) error {
+	err = s.ask(ctx, readPage, func(ctx context.Context, c *clientv3.Client) error {
 		resp, err := c.Txn(ctx).Then(gets...).Commit()
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (s *Store) listOnce(ctx context.Context, prefix string, rev int64, how ...c
 // head asks a quorum where the cluster is. It asks for a key that who watches the
 // directory may read.
 func (s *Store) head(ctx context.Context, prefix string) (header, error) {
-	resp, err := s.read(ctx, "get", rangeStart(prefix), clientv3.WithCountOnly())
+	resp, err := s.read(ctx, readKey, rangeStart(prefix), clientv3.WithCountOnly())
 	if err != nil {
 		return header{}, err
 	}
@@ -139,13 +139,24 @@ func (s *Store) head(ctx context.Context, prefix string) (header, error) {
 }
 
 // read asks for one key or range.
-func (s *Store) read(ctx context.Context, op, key string, opts ...clientv3.OpOption) (resp *clientv3.GetResponse, err error) {
-	err = s.ask(ctx, op, func(ctx context.Context, c *clientv3.Client) error {
+func (s *Store) read(ctx context.Context, k kind, key string, opts ...clientv3.OpOption) (resp *clientv3.GetResponse, err error) {
+	err = s.ask(ctx, k, func(ctx context.Context, c *clientv3.Client) error {
 		resp, err = c.Get(ctx, key, opts...)
 		return err
 	})
 	return resp, err
 }
+
+// kind is what a question asks for; its text is what errors call it.
+type kind int
+
+const (
+	readKey  kind = iota // a member that is well answers at once
+	readPage             // may take its time
+	readPast             // what happened; may take its time
+)
+
+func (k kind) String() string { return [...]string{"get", "list", "watch"}[k] }
 
 // A question is put to the member that the client is of.
 type question func(ctx context.Context, c *clientv3.Client) error
@@ -153,14 +164,14 @@ type question func(ctx context.Context, c *clientv3.Client) error
 // ask puts a question to one member after the other: each attempt has its own
 // deadline, so that a member behind a dead link costs one attempt only, and a
 // member that knows of no leader refuses at once.
-func (s *Store) ask(ctx context.Context, op string, q question) error {
-	return s.askSince(ctx, time.Now(), op, q)
+func (s *Store) ask(ctx context.Context, k kind, q question) error {
+	return s.askSince(ctx, time.Now(), k, q)
 }
 
 // askSince is ask of a call that began then.
-func (s *Store) askSince(ctx context.Context, began time.Time, op string, q question) error {
+func (s *Store) askSince(ctx context.Context, began time.Time, k kind, q question) error {
 	for n := 0; ; n++ {
-		err := s.askOne(ctx, began, n, op, q)
+		err := s.askOne(ctx, began, n, k, q)
 		var unavailable *UnavailableError
 		if !errors.As(err, &unavailable) || !s.goesOn(ctx, began) || s.attempt(began) <= 0 {
 			return err
@@ -170,17 +181,17 @@ func (s *Store) askSince(ctx context.Context, began time.Time, op string, q ques
 
 // askOne puts a question to the member whose turn it is, in the n-th attempt of a call
 // that began then.
-func (s *Store) askOne(ctx context.Context, began time.Time, n int, op string, q question) error {
+func (s *Store) askOne(ctx context.Context, began time.Time, n int, k kind, q question) error {
 	m := s.peers.forRead()
 	limit := s.attempt(began)
-	if op == "get" { // a page of a directory may take its time
+	if k == readKey {
 		limit = s.peers.patience(n, m, limit)
 	}
 	actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), limit)
 	defer cancel()
 	err := q(actx, m.c)
 	if err != nil {
-		err = classify(op, false, err)
+		err = classify(k.String(), false, err)
 	}
 	if err == nil || limit >= s.peers.firstAnswer { // what is left of a call's time says nothing of a member
 		s.peers.ended(ctx, m, err)

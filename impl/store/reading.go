@@ -38,7 +38,7 @@ func (r *reading) page(ctx context.Context, f func(kv KV, of int64)) (more bool,
 	if r.at.revision > 0 {
 		opts = append(opts, clientv3.WithRev(r.at.revision))
 	}
-	resp, err := r.s.read(ctx, "list", r.from, opts...)
+	resp, err := r.s.read(ctx, readPage, r.from, opts...)
 	if err != nil {
 		return false, err
 	}

@@ -42,7 +42,7 @@ func (w *watch) unrewritten(ctx context.Context) error {
 		asked = append(asked, clientv3.OpGet(key, at))
 	}
 	var resp *clientv3.TxnResponse
-	err := w.s.ask(ctx, "get", func(ctx context.Context, c *clientv3.Client) (err error) {
+	err := w.s.ask(ctx, readKey, func(ctx context.Context, c *clientv3.Client) (err error) {
 		resp, err = c.Txn(ctx).Then(asked...).Commit()
 		return err
 	})
