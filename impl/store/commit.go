@@ -104,11 +104,11 @@ func (s *Store) commitOnce(ctx context.Context, conds []Cond, ops []Op) (int64, 
 	if s.away() { // asked before anything is sent: so it certainly did not happen
 		return 0, &UnavailableError{Op: "commit", Err: errAway}
 	}
-	m := s.peers.forWrite()
+	m := s.members.forWrite()
 	within, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), commitTimeout)
 	defer cancel()
 	rev, err := commitAt(within, m.c, conds, ops)
-	s.peers.ended(ctx, m, err)
+	s.members.ended(ctx, m, err)
 	return rev, err
 }
 

@@ -22,7 +22,7 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 	// Watch returns when the member has answered; one that never does must not
 	// hold us.
 	late := time.AfterFunc(w.s.beginning, cancel)
-	events := st.c.Watch(ctx, rangeStart(w.prefix), clientv3.WithRange(rangeEnd(w.prefix)),
+	events := st.m.c.Watch(ctx, rangeStart(w.prefix), clientv3.WithRange(rangeEnd(w.prefix)),
 		clientv3.WithRev(w.at.revision), clientv3.WithProgressNotify(), clientv3.WithCreatedNotify(), clientv3.WithFragment())
 	if !late.Stop() {
 		return false, errSilent
@@ -40,6 +40,9 @@ func (w *watch) follow(ctx context.Context) (progressed bool, err error) {
 				return progressed, errClosed
 			}
 			st.hear()
+			if resp.Created {
+				w.s.members.lives(st.m)
+			}
 			err := w.receive(resp)
 			// From here on whoever replaces etcd has to break this stream.
 			doubt := resp.Created || errors.Is(err, errStrange) || errors.Is(err, errLagging) && !lagging

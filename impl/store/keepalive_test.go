@@ -36,7 +36,7 @@ func TestConnectionsThatNobodyAcknowledgesAreGivenUp(t *testing.T) {
 	if _, _, _, err := s.Get(t.Context(), "/a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.members[0].Get(t.Context(), "/a"); err != nil {
+	if _, err := s.members.each[0].c.Get(t.Context(), "/a"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := other.Get(t.Context(), "/a"); err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // A lab of two etcds that look like members of one cluster: their cluster ids are
-// equal. Reads and writes of s go to the quorum, its watches to the members.
+// equal. Questions of s are answered by the quorum, whichever member they are put to, and
+// watches by the members.
 func twoMembers(t *testing.T) (s, quorum, lagging *Store) {
 	t.Helper()
 	open := func(endpoint string) *Store {
@@ -25,7 +26,9 @@ func twoMembers(t *testing.T) (s, quorum, lagging *Store) {
 	a, b := etcdtest.Start(t).Endpoint(), etcdtest.Start(t).Endpoint()
 	quorum, lagging = open(a), open(b)
 	s = open(a)
-	s.members = append(open(b).members, s.members...)
+	behind := open(b).members.each[0]
+	behind.c.KV = s.members.each[0].c.KV
+	s.members.each = append([]*member{behind}, s.members.each...)
 	return s, quorum, lagging
 }
 
@@ -59,7 +62,7 @@ func TestMemberThatLagsIsNotTakenForARestoredCluster(t *testing.T) {
 				return
 			}
 			s.streams.mu.Lock()
-			s.streams.member = 0
+			s.streams.turn = 0
 			s.streams.mu.Unlock()
 		}
 	}()

@@ -46,7 +46,7 @@ func TestEtcdThatWasAwayIsNotOpenedAStreamOfEachAttempt(t *testing.T) {
 			t.Fatal("a watch over a link that is cut did not end")
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
-		err := since(ctx, s.members[0], h.revision, h.revision+1, func(KV) {})
+		err := since(ctx, s.members.each[0].c, h.revision, h.revision+1, func(KV) {})
 		cancel()
 		if err == nil {
 			t.Fatal("a look at the past over a link that is cut did not end")

@@ -7,8 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/connectivity"
-	grpcpeer "google.golang.org/grpc/peer"
+	"google.golang.org/grpc/peer"
 )
 
 // Reachable tells whether every Watch that runs hears from a member now. It needs up
@@ -68,9 +67,7 @@ var errAway = errors.New("no member can be connected to")
 
 // away says that no member can be connected to: the last attempt at each of them has
 // failed.
-func (s *Store) away() bool {
-	return s.c.ActiveConnection().GetState() == connectivity.TransientFailure
-}
+func (s *Store) away() bool { return s.members.all.down() }
 
 // sent is the key of a context under which a *bool becomes true when a question that is
 // asked with it goes out to a member, whatever becomes of it then.
@@ -79,7 +76,7 @@ type sent struct{}
 // doNotWait has a call fail when no member can be connected to. The library of etcd
 // would have it wait for one, to the end of its time.
 func doNotWait(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	var member grpcpeer.Peer // is known as soon as the call has a stream, and never without
+	var member peer.Peer // is known as soon as the call has a stream, and never without
 	err := call(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false), grpc.Peer(&member))...)
 	if out, ok := ctx.Value(sent{}).(*bool); ok && member.Addr != nil {
 		*out = true

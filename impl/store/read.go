@@ -182,10 +182,9 @@ func (s *Store) askSince(ctx context.Context, began time.Time, k kind, q questio
 // askOne puts a question to the member whose turn it is, in the n-th attempt of a call
 // that began then.
 func (s *Store) askOne(ctx context.Context, began time.Time, n int, k kind, q question) error {
-	m := s.peers.forRead()
-	limit := s.attempt(began)
+	m, limit := s.members.forRead(), s.attempt(began)
 	if k == readKey {
-		limit = s.peers.patience(n, m, limit)
+		limit = s.members.patience(n, m, limit)
 	}
 	actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), limit)
 	defer cancel()
@@ -193,8 +192,8 @@ func (s *Store) askOne(ctx context.Context, began time.Time, n int, k kind, q qu
 	if err != nil {
 		err = classify(k.String(), false, err)
 	}
-	if err == nil || limit >= s.peers.firstAnswer { // what is left of a call's time says nothing of a member
-		s.peers.ended(ctx, m, err)
+	if err == nil || limit >= s.members.firstAnswer { // what is left of a call's time says nothing of a member
+		s.members.ended(ctx, m, err)
 	}
 	return err
 }

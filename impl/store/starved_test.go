@@ -24,7 +24,7 @@ func TestWatchLeavesAMemberThatAnswersOthersOnly(t *testing.T) {
 	// While one watch is of the future, the member tells nobody on the stream how far it is.
 	st := s.join()
 	within, stop := st.within(ctx)
-	future := st.c.Watch(within, "/f", clientv3.WithRev(1<<40), clientv3.WithCreatedNotify())
+	future := st.m.c.Watch(within, "/f", clientv3.WithRev(1<<40), clientv3.WithCreatedNotify())
 	<-future
 	ended := make(chan error, 1)
 	go func() {

@@ -69,12 +69,8 @@ type Options struct {
 
 // A Store is a connection to one etcd cluster.
 type Store struct {
-	c *clientv3.Client // of all members
-	// members has a client for each endpoint. Watches use them: the client
-	// above chooses the member itself, and may choose one that does not answer
-	// again and again.
-	members []*clientv3.Client
-	peers   *peers // whom questions are put to
+	c       *clientv3.Client // of all members
+	members *members
 	log     *slog.Logger
 	streams streams
 	gets    gets
@@ -103,16 +99,16 @@ func Open(o Options) (*Store, error) {
 	if s.c, err = dial(o, o.Endpoints...); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	s.members = newMembers(s.c)
 	for _, endpoint := range o.Endpoints {
 		c, err := dial(o, endpoint)
 		if err != nil {
 			_ = s.Close() // the first error says more
 			return nil, fmt.Errorf("open store: %w", err)
 		}
-		s.members = append(s.members, c)
+		s.members.add(c)
 	}
-	s.peers = newPeers(s.c, s.members)
-	s.streams.member = rand.N(len(s.members))
+	s.streams.turn = rand.N(len(s.members.each))
 	return s, nil
 }
 
@@ -164,8 +160,8 @@ func dial(o Options, endpoints ...string) (*clientv3.Client, error) {
 // Close releases the connections. Calls under way end with an error.
 func (s *Store) Close() error {
 	var errs []error
-	for _, c := range append([]*clientv3.Client{s.c}, s.members...) {
-		if err := c.Close(); err != nil && !errors.Is(err, context.Canceled) {
+	for _, m := range append([]*member{s.members.all}, s.members.each...) {
+		if err := m.c.Close(); err != nil && !errors.Is(err, context.Canceled) {
 			errs = append(errs, fmt.Errorf("close store: %w", err))
 		}
 	}

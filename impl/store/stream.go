@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,19 +21,18 @@ import (
 // member has to keep, and to look at for each change, is per stream, and processes with
 // many directories were many.
 type streams struct {
-	mu     sync.Mutex
-	member int     // whose turn it is
-	now    *stream // nil: nobody watches
-	seq    uint64
+	mu   sync.Mutex
+	turn int     // of members.each
+	now  *stream // nil: nobody watches
+	seq  uint64
 }
 
 // stream is a stream of watches. When it fails one of them, all leave it together for
 // the next member.
 type stream struct {
-	id     string
-	member int
-	c      *clientv3.Client
-	users  int // watches; streams.mu guards it
+	id    string
+	m     *member
+	users int // watches; streams.mu guards it
 	opening
 	// heard is when the member said anything, to whichever watch: it answers a progress
 	// request only when all watches are up to date, so a large directory that is not
@@ -49,7 +49,7 @@ func (s *Store) join() *stream {
 	if s.streams.now == nil {
 		s.streams.seq++
 		s.streams.now = &stream{
-			id: strconv.FormatUint(s.streams.seq, 10), member: s.streams.member, c: s.members[s.streams.member],
+			id: strconv.FormatUint(s.streams.seq, 10), m: s.members.forWatch(s.streams.turn),
 			opening: opening{left: make(chan struct{})}, began: time.Now(),
 		}
 	}
@@ -69,7 +69,10 @@ func (s *Store) leave(st *stream, err error) {
 	s.streams.now = nil
 	close(st.left)
 	if failed(err) {
-		s.streams.member = (st.member + 1) % len(s.members)
+		s.streams.turn = slices.Index(s.members.each, st.m) + 1
+	}
+	if errors.Is(err, errSilent) {
+		s.members.silent(st.m)
 	}
 }
 
@@ -107,7 +110,7 @@ func (st *stream) request(ctx context.Context, pause time.Duration) {
 	}
 	ctx, done := context.WithTimeout(ctx, heartbeat)
 	defer done()
-	_ = st.c.RequestProgress(ctx) // a missing answer is what counts
+	_ = st.m.c.RequestProgress(ctx) // a missing answer is what counts
 }
 
 // opening is how a stream of the client lives: it is opened once, and no longer than

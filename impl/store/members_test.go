@@ -27,7 +27,7 @@ func threePaths(t *testing.T) (*Store, []*etcdtest.Link) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	for _, m := range s.peers.each { // each has its connection before the test goes on
+	for _, m := range s.members.each { // each has its connection before the test goes on
 		conn := m.c.ActiveConnection()
 		for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
 			conn.Connect()
@@ -41,7 +41,7 @@ func TestMemberThatDoesNotAnswerIsPassedOver(t *testing.T) {
 	t.Parallel()
 	s, links := threePaths(t)
 	write(t, s, "/before")
-	s.peers.passedOver = time.Hour
+	s.members.passedOver = time.Hour
 	links[0].Freeze()
 	began := time.Now()
 	for i := range 30 {
@@ -60,20 +60,20 @@ func TestMemberThatDoesNotAnswerIsPassedOver(t *testing.T) {
 func TestMemberThatAnswersAgainIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	s, links := threePaths(t)
-	s.peers.firstAnswer, s.peers.passedOver = 100*time.Millisecond, 50*time.Millisecond
+	s.members.firstAnswer, s.members.passedOver = 100*time.Millisecond, 50*time.Millisecond
 	links[0].Freeze()
-	for !s.peers.each[0].mute.Load() {
+	for !s.members.each[0].mute() {
 		if _, _, _, err := s.Get(t.Context(), "/a"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 20 {
-		if m := s.peers.forWrite(); m == s.peers.each[0] {
+		if m := s.members.forWrite(); m == s.members.each[0] {
 			t.Fatal("a write is put to a member that has not answered")
 		}
 	}
 	links[0].Heal()
-	for deadline := time.Now().Add(20 * time.Second); s.peers.each[0].mute.Load(); {
+	for deadline := time.Now().Add(20 * time.Second); s.members.each[0].mute(); {
 		if _, _, _, err := s.Get(t.Context(), "/a"); err != nil {
 			t.Fatal(err)
 		}
@@ -97,10 +97,10 @@ func TestMemberThatIsDownIsNotAsked(t *testing.T) {
 	t.Parallel()
 	s, links := threePaths(t)
 	links[1].Cut()
-	down := s.peers.each[1]
+	down := s.members.each[1]
 	down.c.ActiveConnection().WaitForStateChange(t.Context(), connectivity.Ready)
 	for i := range 30 {
-		if m := s.peers.forRead(); m == down || m == s.peers.all {
+		if m := s.members.forRead(); m == down || m == s.members.all {
 			t.Fatalf("question %d goes to a member that is down, or to all", i)
 		}
 		write(t, s, fmt.Sprint("/a/", i))
@@ -121,8 +121,8 @@ func TestAttemptWithoutTimeSaysNothingOfAMember(t *testing.T) {
 			t.Fatal("an attempt without time has ended well")
 		}
 	}
-	for i, m := range s.peers.each {
-		if m.mute.Load() {
+	for i, m := range s.members.each {
+		if m.mute() {
 			t.Errorf("member %d is passed over, which had no time to answer", i)
 		}
 	}
@@ -139,8 +139,8 @@ func TestCallerWhoGivesUpSaysNothingOfAMember(t *testing.T) {
 	if _, _, _, err := s.Get(ctx, "/a"); err == nil {
 		t.Fatal("a frozen member has answered")
 	}
-	for i, m := range s.peers.each {
-		if m.mute.Load() {
+	for i, m := range s.members.each {
+		if m.mute() {
 			t.Errorf("member %d is passed over because a caller gave up", i)
 		}
 	}
@@ -150,7 +150,7 @@ func TestCallerWhoGivesUpSaysNothingOfAMember(t *testing.T) {
 func TestPageMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	s, _ := threePaths(t)
-	s.peers.firstAnswer = time.Millisecond
+	s.members.firstAnswer = time.Millisecond
 	for k, late := range map[kind]bool{readKey: true, readPage: false, readPast: false} {
 		err := s.askOne(t.Context(), time.Now(), 0, k, func(ctx context.Context, _ *clientv3.Client) error {
 			select {
