@@ -55,6 +55,14 @@ func (ms *members) forRead() *member {
 	return ms.forQuestion(func(m *member) bool { return !m.mute() || ms.due(m) })
 }
 
+// one is m, and where that is all who could be watched instead.
+func (ms *members) one(m *member) *member {
+	if m == ms.all && len(ms.each) > 1 {
+		return ms.forWatch(int(ms.turn.Load()))
+	}
+	return m
+}
+
 // forWrite is who has answered last: what becomes of a write that is not answered nobody
 // knows. Reads take turns, and a write follows a read, so writes take turns as well.
 func (ms *members) forWrite() *member {

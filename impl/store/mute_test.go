@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/connectivity"
 )
 
@@ -220,5 +221,30 @@ func TestMemberThatBeginsAWatchIsTriedByTheNextRead(t *testing.T) {
 	f.begin() // reads before it tells of anything
 	if f.hears(); mutes(s) != "[0 2]" {
 		t.Errorf("%s are mute, want 0 and 2", mutes(s))
+	}
+}
+
+// The client of all members chooses the member of a watch itself.
+func TestPastIsAskedOfOneMember(t *testing.T) {
+	t.Parallel()
+	s, _ := threePaths(t)
+	after := write(t, s, "/a")
+	upTo := write(t, s, "/a")
+	for _, m := range s.members.each {
+		s.members.silent(m)
+	}
+	ofAll := 0
+	for range 6 {
+		if err := s.askOne(t.Context(), time.Now(), 0, readPast, func(ctx context.Context, c *clientv3.Client) error {
+			if c == s.members.all.c {
+				ofAll++
+			}
+			return since(ctx, c, after, upTo, func(KV) {})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ofAll > 0 || mutes(s) == "[0 1 2]" {
+		t.Errorf("%d of 6 looks at the past were of all members, and %s are mute still", ofAll, mutes(s))
 	}
 }

@@ -153,7 +153,7 @@ type kind int
 const (
 	readKey  kind = iota // a member that is well answers at once
 	readPage             // may take its time
-	readPast             // what happened; may take its time
+	readPast             // what happened, which a watch of one member tells; may take its time
 )
 
 func (k kind) String() string { return [...]string{"get", "list", "watch"}[k] }
@@ -183,8 +183,11 @@ func (s *Store) askSince(ctx context.Context, began time.Time, k kind, q questio
 // that began then.
 func (s *Store) askOne(ctx context.Context, began time.Time, n int, k kind, q question) error {
 	m, limit := s.members.forRead(), s.attempt(began)
-	if k == readKey {
+	switch k {
+	case readKey:
 		limit = s.members.patience(n, m, limit)
+	case readPast:
+		m = s.members.one(m)
 	}
 	actx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), limit)
 	defer cancel()
