@@ -52,6 +52,24 @@ func TestCommitThatWasNotSentDidNotHappen(t *testing.T) {
 	}
 }
 
+// What is asked for before it, the lease of a key that vanishes, changes nothing.
+func TestCommitWithoutItsLeaseDidNotHappen(t *testing.T) {
+	t.Parallel()
+	link := etcdtest.NewLink(t, etcdtest.Start(t).Addr())
+	s := open(t, link.Endpoint())
+	put(t, s, "/a", "1")
+	link.Freeze()
+	for ttl, unknown := range map[time.Duration]bool{time.Minute: false, 0: true} {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		_, err := s.Commit(ctx, nil, store.Op{Key: "/a", Value: []byte("2"), TTL: ttl})
+		cancel()
+		var unavailable *store.UnavailableError
+		if !errors.As(err, &unavailable) || unavailable.Unknown != unknown {
+			t.Errorf("of a key that lives for %s: got %v, want its outcome unknown: %t", ttl, err, unknown)
+		}
+	}
+}
+
 func TestReachTellsSinceWhenAndWhy(t *testing.T) {
 	t.Parallel()
 	s := open(t, "http://127.0.0.1:1") // nobody listens there

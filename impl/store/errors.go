@@ -60,7 +60,7 @@ func classify(op string, write bool, err error) error {
 		return &UnavailableError{Op: op, Unknown: write, Err: err}
 	}
 	switch status.Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown:
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal: // the last is never etcd's word
 		return &UnavailableError{Op: op, Unknown: write && !refusedUnseen(err), Err: err}
 	}
 	return fmt.Errorf("%s: %w", op, err)

@@ -76,11 +76,14 @@ type sent struct{}
 // doNotWait has a call fail when no member can be connected to. The library of etcd
 // would have it wait for one, to the end of its time.
 func doNotWait(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	var member peer.Peer // is known as soon as the call has a stream, and never without
-	err := call(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false), grpc.Peer(&member))...)
-	if out, ok := ctx.Value(sent{}).(*bool); ok && member.Addr != nil {
-		*out = true
+	opts = append(opts, grpc.WaitForReady(false))
+	out, asked := ctx.Value(sent{}).(*bool)
+	if !asked {
+		return call(ctx, method, req, reply, cc, opts...)
 	}
+	var member peer.Peer // is known as soon as the call has a stream, and never without
+	err := call(ctx, method, req, reply, cc, append(opts, grpc.Peer(&member))...)
+	*out = *out || member.Addr != nil // of any try of etcd's library
 	return err
 }
 
