@@ -70,7 +70,8 @@ func (h *Handler) store(req *request, at address, was place, obj *apisix.Object,
 // place. When the answer was lost, for example with the leader that should have given
 // it, it looks what became of the place first: an answer must not tell the revision of a later write, and a
 // value that others have replaced or deleted since must not be written twice.
-// Otherwise it tries again.
+// Otherwise it tries again. What the first try has written may still come: so an error of
+// a later one does not count.
 func (h *Handler) commitValue(ctx context.Context, conds []store.Cond, at place, op store.Op, also ...store.Op) (int64, error) {
 	var lost error
 	for n := 0; ; n++ {
@@ -81,6 +82,8 @@ func (h *Handler) commitValue(ctx context.Context, conds []store.Cond, at place,
 		case errors.As(err, &unavailable) && unavailable.Unknown && n < maxLost:
 			lost = err
 		case errors.As(err, &conflict) && lost != nil:
+		case err != nil && lost != nil:
+			return 0, lost
 		default:
 			return rev, err
 		}

@@ -24,9 +24,10 @@ type deletion struct {
 	force  bool  // users are not asked for
 	again  bool  // a try was in vain, because something it held was written
 	// lost is the object that a try may have deleted whose answer was lost, as it
-	// was at revision lostAt of the cluster.
-	lost   *store.KV
-	lostAt int64
+	// was at revision lostAt of the cluster, and unknown what that try has met.
+	lost    *store.KV
+	lostAt  int64
+	unknown error
 }
 
 // delete removes an object that nobody uses; ?force=true does not ask.
@@ -43,6 +44,9 @@ func (h *Handler) delete(req *request) (*answer, *failure) {
 		a, retry, f := h.tryDelete(d)
 		if retry && time.Since(began) < writePatience && pause(req.Context(), rand.N(retryPause)) {
 			continue
+		}
+		if f != nil && f.code == http.StatusServiceUnavailable && d.lost != nil {
+			f = unavailable(d.unknown) // whatever the last try has met: that one may still come
 		}
 		return a, f
 	}
@@ -92,7 +96,7 @@ func (h *Handler) tryDelete(d *deletion) (a *answer, retry bool, f *failure) {
 		d.again = true
 		return nil, true, lostRace()
 	case errors.As(err, &away) && away.Unknown:
-		d.lost, d.lostAt = &old, read
+		d.lost, d.lostAt, d.unknown = &old, read, err
 		return nil, true, unavailable(err)
 	case err != nil:
 		return nil, false, unavailable(err)

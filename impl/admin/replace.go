@@ -28,8 +28,8 @@ type replacement struct {
 	config  map[string]any
 	checked map[string][]wanted // the sections that were looked at
 	v       *validation
-	lost    bool // a try may have succeeded whose answer was lost
-	force   bool // objects that no configuration ever held may be replaced, too
+	lost    error // of a try that may have succeeded; nil: there was none
+	force   bool  // objects that no configuration ever held may be replaced, too
 }
 
 // wanted is an object that the configuration holds.
@@ -130,7 +130,11 @@ func (p *replacement) run() (*answer, *failure) {
 	case <-p.ctx.Done():
 		return nil, lostRace()
 	}
-	return again(p.ctx, p.try)
+	a, f := again(p.ctx, p.try)
+	if f != nil && f.code == http.StatusServiceUnavailable && p.lost != nil {
+		f = unavailable(p.lost) // whatever the last try has met: that one may still come
+	}
+	return a, f
 }
 
 // try reports retry when another replica replaces the configuration at this time, or
@@ -141,7 +145,7 @@ func (p *replacement) try() (a *answer, retry bool, f *failure) {
 		return nil, false, unavailable(err)
 	}
 	if at.Mod > 0 && len(now.Open) == 0 && now.Digest == p.digest {
-		if p.lost {
+		if p.lost != nil {
 			return &answer{code: http.StatusAccepted, body: now, rev: at.Mod}, false, nil
 		}
 		return &answer{code: http.StatusNoContent}, false, nil
@@ -173,8 +177,8 @@ func (p *replacement) try() (a *answer, retry bool, f *failure) {
 	switch {
 	case errors.As(err, &conflict):
 		return nil, true, nil
-	case errors.As(err, &away) && away.Unknown && !p.lost:
-		p.lost = true
+	case errors.As(err, &away) && away.Unknown && p.lost == nil:
+		p.lost = err
 		return nil, true, nil
 	case err != nil:
 		return nil, false, unavailable(err)
