@@ -105,6 +105,15 @@ var packers = sync.Pool{New: func() any {
 	return w
 }}
 
+// MarshalJSON packs what UnmarshalJSON unpacks. Entries are printed without it.
+func (o Object) MarshalJSON() ([]byte, error) {
+	p, err := o.packed()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(p)
+}
+
 // UnmarshalJSON unpacks what was packed.
 func (o *Object) UnmarshalJSON(b []byte) error {
 	var s *string
