@@ -116,13 +116,10 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 	_, _ = w.Write(b) // a client that left is no error of ours
 }
 
-// encoded is a body as JSON. That after a write is put together: encoding/json would read
-// the value again.
+// encoded is a body as JSON.
 func encoded(body any) ([]byte, error) {
-	if w, ok := body.(written); ok && w.outcome == nil {
-		b, _ := jsontree.Append(append(make([]byte, 0, len(w.Key)+len(w.Value)+64), `{"key":`...), w.Key)
-		b = append(append(b, `,"value":`...), w.Value...)
-		return append(b, "}\n"...), nil
+	if body, ok := body.(interface{ text() []byte }); ok {
+		return body.text(), nil
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -159,10 +156,22 @@ func page(w http.ResponseWriter, code int) {
 type written struct {
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value"`
-	*outcome
 }
 
-func (b written) with(o *outcome) any { b.outcome = o; return b }
+// text is what encoding/json would make of it, which would read the value again.
+func (b written) text() []byte {
+	to, _ := jsontree.Append(append(make([]byte, 0, len(b.Key)+len(b.Value)+64), `{"key":`...), b.Key)
+	to = append(append(to, `,"value":`...), b.Value...)
+	return append(to, "}\n"...)
+}
+
+func (b written) with(o *outcome) any {
+	return struct {
+		Key   string          `json:"key"`
+		Value json.RawMessage `json:"value"`
+		*outcome
+	}{b.Key, b.Value, o}
+}
 
 // removed is the body after a DELETE.
 type removed struct {

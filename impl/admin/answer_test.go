@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -11,7 +12,6 @@ func TestTheBodyAfterAWriteIsThatOfEncodingJSON(t *testing.T) {
 	for _, body := range []written{
 		{Key: "/apisix/routes/1", Value: json.RawMessage(`{"id":"1","uri":"/<é>&"}`)},
 		{Key: "/a \"b\"\\\u2028<é>&\n", Value: json.RawMessage(`[]`)},
-		{Key: "/apisix/routes/1", Value: json.RawMessage(`{}`), outcome: &outcome{Error: "behind"}},
 	} {
 		var want bytes.Buffer
 		e := json.NewEncoder(&want)
@@ -21,6 +21,10 @@ func TestTheBodyAfterAWriteIsThatOfEncodingJSON(t *testing.T) {
 		}
 		if got, err := encoded(body); err != nil || string(got) != want.String() {
 			t.Errorf("got %s (%v), want %s", got, err, want.String())
+		}
+		extended := strings.TrimSuffix(want.String(), "}\n") + `,"error_msg":"behind"}` + "\n"
+		if got, err := encoded(body.with(&outcome{Error: "behind"})); err != nil || string(got) != extended {
+			t.Errorf("got %s (%v), want %s", got, err, extended)
 		}
 	}
 }
