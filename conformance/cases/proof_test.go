@@ -163,6 +163,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
 	env.g.router = routerOf(c)
 	env.g.standalone = slices.Contains(c.Needs, spec.AdminStandalone)
+	env.g.streamless = slices.Contains(c.Needs, spec.AdminStreamsOff)
 	if spec.ProfileOf(c) == "L7-PROTOCOL" && !strings.HasPrefix(c.ID, "H2-") || slices.Contains(c.Needs, spec.WebSocket) {
 		env.f = newFront(t, env.g)
 	}

@@ -155,6 +155,7 @@ func (g *reference) user(kind, id string) string {
 			refers, _ = v[field].(string)
 		}
 		switch {
+		case by == "stream_routes" && kind != by && g.is("knows users of requests only"):
 		case field != "" && refers == id, kind == "protos" && transcode["proto_id"] == id:
 			return how + ", " + strings.TrimSuffix(by, "s") + " [" + name + "] is still using it now"
 		case kind == "stream_routes" && by == "stream_routes" && idText(protocol["superior_id"]) == id:

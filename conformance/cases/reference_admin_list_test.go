@@ -115,7 +115,7 @@ func (g *reference) filters(kind string, q url.Values) func(object) bool {
 	refs, _ := url.ParseQuery(q.Get("filter"))
 	for _, name := range []string{"service_id", "upstream_id"} {
 		values := refs[name]
-		if len(values) == 0 || kind != "routes" || g.is("ignores filter") {
+		if len(values) == 0 || kind != "routes" && (kind != "stream_routes" || g.is("filters routes of requests only")) || g.is("ignores filter") {
 			continue
 		}
 		want := values[len(values)-1]

@@ -151,6 +151,8 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 		return true
 	case !known:
 		reply(w, 404, object{"error_msg": "Unsupported resource type: " + kind})
+	case g.refusesStreams(r, kind) && !g.is("looks at the mode last"):
+		reply(w, 400, object{"error_msg": "stream mode is disabled, can not add stream routes"})
 	case len(body) > limit && g.is("resets large bodies"):
 		hang, _, _ := w.(http.Hijacker).Hijack()
 		_ = hang.Close()
@@ -172,10 +174,17 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 			delete(answer, "req_body")
 		}
 		reply(w, 400, answer)
+	case g.refusesStreams(r, kind):
+		reply(w, 400, object{"error_msg": "stream mode is disabled, can not add stream routes"})
 	default:
 		return true
 	}
 	return false
+}
+
+// refusesStreams says whether a request is for routes that no gateway would follow.
+func (g *reference) refusesStreams(r *http.Request, kind string) bool {
+	return g.streamless && kind == "stream_routes" && !g.is("takes routes of connections") && (r.Method != "GET" || !g.is("lists routes of connections"))
 }
 
 // operate carries the request out. g.mu is held, unless a bug lets go of it.

@@ -42,11 +42,12 @@ type reference struct {
 	pools map[string]*http.Transport // of a gateway that has some for each connection of a client
 	management
 	wholes
-	tls     netip.AddrPort // where it speaks TLS
-	handler http.Handler   // of the data plane
-	secure  *http.Server   // speaks TLS
-	stapler stapler
-	secrets secrets
+	streamless bool           // its Admin API knows no routes of connections
+	tls        netip.AddrPort // where it speaks TLS
+	handler    http.Handler   // of the data plane
+	secure     *http.Server   // speaks TLS
+	stapler    stapler
+	secrets    secrets
 
 	http2   atomic.Pointer[multiplexer] // and HTTP/2 there
 	process                             // the part of it that is drained and started again

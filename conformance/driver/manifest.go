@@ -80,6 +80,9 @@ type Admin struct {
 	Key     string `yaml:"key"`     // (template)
 	// ViewerKey is a key that may only read (template).
 	ViewerKey string `yaml:"viewer-key"`
+	// Args are further arguments of the region's l7admin, for what the gateway needs
+	// that it does not do by itself.
+	Args []string `yaml:"args"`
 }
 
 // The dialects.

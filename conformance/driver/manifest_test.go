@@ -32,6 +32,8 @@ func TestManifestErrorsSayWhereAndWhat(t *testing.T) {
 		"no readiness":         {minimal("notify: true", ""), "ready: want one of"},
 		"two readinesses":      {minimal("notify: true", "notify: true, http: x"), "ready: want one of"},
 		"blind watermark":      {minimal("{{.Revision}}", "7"), "applied.http: does not use .Revision"},
+		"args of another API":  {minimal() + "admin: {url: x, args: [--stream]}\n", `gw.yaml:7:17: admin.args: they are for the region's l7admin`},
+		"args of no API":       {minimal() + "admin: {dialect: static, args: [--stream]}\n", "admin.args: in dialect static"},
 		"unknown variable":     {minimal("{{.Bin}}", "{{.Bim}}"), "gw.yaml:3:16: start.exec[0]"},
 		"unknown claim":        {minimal("[route.uri]", "[route.uri, route.hots]"), `gw.yaml:6:21: claims: unknown feature "route.hots" (did you mean "route.host"?)`},
 		"strange claim":        {minimal("[route.uri]", "[teleport]"), `gw.yaml:6:10: claims: unknown feature "teleport"`},

@@ -22,6 +22,9 @@ func (m *Manifest) checkDialect(bad func(path, format string, args ...any)) {
 		if len(m.Config) > 0 {
 			bad("config", "config: the testbed renders objects for dialect static only; add admin: {dialect: static}, or write files with the key files")
 		}
+		if m.Admin.URL != "" && len(m.Admin.Args) > 0 {
+			bad("admin.args", "admin.args: they are for the region's l7admin, and admin.url names another Admin API; remove one of them")
+		}
 		return
 	case DialectStatic:
 	default:
@@ -31,6 +34,9 @@ func (m *Manifest) checkDialect(bad func(path, format string, args ...any)) {
 	}
 	if m.Admin.URL != "" {
 		bad("admin.url", "admin.url: in dialect static the testbed keeps the objects; remove it")
+	}
+	if len(m.Admin.Args) > 0 {
+		bad("admin.args", "admin.args: in dialect static nobody asks an l7admin; remove it")
 	}
 	if m.Applied.HTTP != "" {
 		bad("applied.http", "applied.http: a gateway that reads files knows no revision; use applied: {probe: {consecutive: 20}}")

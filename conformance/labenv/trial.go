@@ -57,7 +57,7 @@ func Try(ctx context.Context, o TrialOptions) error {
 	f := newFleet(m, plan, program)
 	t := &trial{o: o}
 	begin := time.Now()
-	l, err := lab.Up(ctx, plan, lab.Options{BinDir: o.BinDir, Dir: o.Dir, Recorder: history.NewRecorder(history.NewClock()), Gateway: f.command})
+	l, err := lab.Up(ctx, plan, lab.Options{BinDir: o.BinDir, Dir: o.Dir, Recorder: history.NewRecorder(history.NewClock()), Gateway: f.command, AdminArgs: m.Admin.Args})
 	if err != nil {
 		t.say("start", time.Since(begin), err, "")
 		return err

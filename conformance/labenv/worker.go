@@ -147,7 +147,7 @@ func (w *worker) up(ctx context.Context, o upOrder) reply {
 	w.begun(o.run(begin, plan, program, report.Machine{})) // also of a lab that does not come up there is something to look at
 	w.say("up " + plan.Lab)
 	l, err := lab.Up(ctx, plan, lab.Options{
-		BinDir: o.BinDir, Dir: o.labDir(), Recorder: w.rec, Gateway: fleet.command,
+		BinDir: o.BinDir, Dir: o.labDir(), Recorder: w.rec, Gateway: fleet.command, AdminArgs: m.Admin.Args,
 		Progress: func(s lab.Step) {
 			w.say(fmt.Sprintf(" ✓ %-10s %-60s %7s", s.Name, s.Text, s.Took.Round(time.Millisecond)))
 		},

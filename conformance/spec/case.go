@@ -92,6 +92,7 @@ func Profiles() []Profile {
 			Extended: []Feature{AdminPatch, AdminReferences, AdminList, AdminSSL, AdminSchema, AdminKinds, AdminTexts, AdminCredentials, AdminSecrets, AdminProtos, AdminStreams, AdminPlugins, AdminConfigs, AdminViewer, AdminIfMatch, AdminWait, AdminTLS},
 		},
 		{Name: "ADMIN-STANDALONE", Core: []Feature{AdminStandalone}},
+		{Name: "ADMIN-NO-STREAMS", Core: []Feature{AdminStreamsOff}},
 		{Name: "CONTROL-APISIX", Core: []Feature{ControlObjects}, Extended: []Feature{ControlHealth, ControlExplain}},
 		{Name: "VPC-DATAPATH", Core: []Feature{ListenerBinding, VPCTargets}},
 		{Name: "L4-FAILOVER", Core: []Feature{L4Spread, L4Failover}},

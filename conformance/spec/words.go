@@ -95,9 +95,11 @@ const (
 	AdminIfMatch     Feature = "admin.if-match" // an extension: APISIX 3.18 ignores If-Match
 	AdminWait        Feature = "admin.wait"     // an extension: a write is answered when all gateways serve it
 
-	// ADMIN-STANDALONE
-	AdminTLS        Feature = "admin.tls"        // on a second port, to who shows a certificate
-	AdminStandalone Feature = "admin.standalone" // whole configurations are all that the Admin API takes
+	AdminTLS Feature = "admin.tls" // on a second port, to who shows a certificate
+
+	// ADMIN-STANDALONE and ADMIN-NO-STREAMS: Admin APIs that were started otherwise.
+	AdminStandalone Feature = "admin.standalone"  // whole configurations are all that the Admin API takes
+	AdminStreamsOff Feature = "admin.streams-off" // gateways route no connections, and the Admin API says so
 
 	// CONTROL-APISIX
 	ControlObjects Feature = "control.objects" // what a gateway has in force, and schemas

@@ -21,6 +21,9 @@ type Options struct {
 	Recorder *history.Recorder
 	// Gateway says how the gateway under test is started; nil: L7GW.
 	Gateway GatewayFunc
+	// AdminArgs are further arguments of every l7admin of the plan, behind those that
+	// the plan has.
+	AdminArgs []string
 	// Backend serves the echo ports of nodes until the listener fails; nil: an
 	// echo.Server for each node (see Node.Echo). After a power loss it is called
 	// again with a new listener.

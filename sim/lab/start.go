@@ -169,6 +169,9 @@ func (n *Node) spec(p topology.Process) (spec proc.Spec, within time.Duration, e
 	}
 	if !p.Gateway {
 		spec.Path, spec.Args, spec.Env = filepath.Join(n.lab.o.BinDir, p.Binary), p.Args, p.Env
+		if p.Name == topology.ProcAdmin {
+			spec.Args = slices.Concat(p.Args, n.lab.o.AdminArgs)
+		}
 		return spec, 0, nil
 	}
 	c, err := n.lab.o.Gateway(*n.plan, n.lab.facts(n))
