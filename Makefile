@@ -39,6 +39,7 @@ conformance: build $(BIN)/scenarios.test ## cases and scenarios against our gate
 	$(BIN)/lbsim conform --gateway l7gw-uri --profile ROUTER-URI --out out/conformance-uri
 	$(BIN)/lbsim conform --gateway l7gw-parameter --profile ROUTER-PARAMETER --out out/conformance-parameter
 	$(BIN)/lbsim conform --gateway l7gw-configs --out out/conformance-configs
+	$(BIN)/lbsim conform --gateway l7gw-proxied --out out/conformance-proxied
 
 .PHONY: compare
 compare: build ## two builds of the gateway, interleaved, one verdict: BASE= HEAD= programs, manifests or runs; ARGS= for lbsim compare

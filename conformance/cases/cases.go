@@ -17,6 +17,7 @@ import (
 	"github.com/unilb/unilb/conformance/cases/ha"
 	"github.com/unilb/unilb/conformance/cases/l4"
 	"github.com/unilb/unilb/conformance/cases/protocol"
+	"github.com/unilb/unilb/conformance/cases/proxied"
 	"github.com/unilb/unilb/conformance/cases/reload"
 	"github.com/unilb/unilb/conformance/cases/routing"
 	"github.com/unilb/unilb/conformance/cases/tls"
@@ -28,7 +29,7 @@ import (
 // All returns every case, in the order of a report.
 func All() []spec.Case {
 	return slices.Concat(
-		routing.Cases(), traffic.Cases(), reload.Cases(), protocol.Cases(), h2.Cases(), tls.Cases(),
+		routing.Cases(), traffic.Cases(), proxied.Cases(), reload.Cases(), protocol.Cases(), h2.Cases(), tls.Cases(),
 		admin.Cases(), control.Cases(), vpc.Cases(), l4.Cases(), ha.Cases(),
 	)
 }

@@ -36,9 +36,13 @@ func TestCasesNeedWhatTheirObjectsUse(t *testing.T) {
 	}
 	for _, c := range All() {
 		router := slices.Contains(c.Needs, spec.RouterURI) || slices.Contains(c.Needs, spec.RouterParameter)
+		proxied := slices.Contains(c.Needs, spec.ProxyRealIP) || slices.Contains(c.Needs, spec.ProxyTrusted)
 		for text, f := range uses {
 			if router && slices.Contains([]spec.Feature{spec.RouteMethods, spec.RoutePriority, spec.RouteVars}, f) {
 				continue // a router has these
+			}
+			if proxied && slices.Contains([]spec.Feature{spec.RouteVars, spec.RouteRemoteAddr}, f) {
+				continue // so has who believes proxies
 			}
 			if strings.Contains(c.Objects, text) && !slices.Contains(c.Needs, f) {
 				t.Errorf("%s: its objects hold %s, and it does not need %s", c.ID, text, f)

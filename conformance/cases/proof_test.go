@@ -28,7 +28,7 @@ import (
 // bugs are, for each case that needs no region, gateways that it must catch.
 var bugs = func() map[string][]string {
 	all := map[string][]string{}
-	for _, area := range []map[string][]string{routingBugs, trafficBugs, reloadBugs, protocolBugs, h2Bugs, tlsBugs, adminBugs, controlBugs, haBugs} {
+	for _, area := range []map[string][]string{routingBugs, trafficBugs, proxiedBugs, reloadBugs, protocolBugs, h2Bugs, tlsBugs, adminBugs, controlBugs, haBugs} {
 		maps.Copy(all, area)
 	}
 	return all
@@ -46,7 +46,9 @@ type loopback struct {
 }
 
 // Has says what the reference has; what it has not is proved by known-bad builds.
-func (loopback) Has(c spec.Capability) bool { return c == spec.Control || c == spec.TLS }
+func (loopback) Has(c spec.Capability) bool {
+	return c == spec.Control || c == spec.TLS || c == spec.Proxy
+}
 
 func (loopback) Listen(context.Context, string) (net.Listener, spec.Backend, error) {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -83,6 +85,13 @@ func (l *loopback) Gateways() []spec.Gateway {
 func (loopback) Clients() []traffic.Client {
 	return []traffic.Client{{Ref: "client/inet-1", Dialer: traffic.Here{}}}
 }
+
+// Proxies are another address of this machine.
+func (loopback) Proxies() []traffic.Client {
+	here := traffic.Here{Dialer: net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(referenceProxy)}}}
+	return []traffic.Client{{Ref: "client/inet-2", Dialer: here}}
+}
+
 func (l *loopback) Admin() spec.Endpoint {
 	return spec.Endpoint{URL: l.g.admin.URL + "/apisix/admin", Key: referenceKey, ViewerKey: referenceViewer, From: l.Clients()[0]}
 }
@@ -163,6 +172,7 @@ func judge(t *testing.T, c spec.Case, bug string) spec.Result {
 	env := &loopback{t: t, g: newReference(t, bug), rec: history.NewRecorder(history.NewClock())}
 	env.g.router = routerOf(c)
 	env.g.standalone = slices.Contains(c.Needs, spec.AdminStandalone)
+	env.g.behind = slices.Contains(c.Env, spec.Proxy)
 	env.g.streamless = slices.Contains(c.Needs, spec.AdminStreamsOff)
 	if spec.ProfileOf(c) == "L7-PROTOCOL" && !strings.HasPrefix(c.ID, "H2-") || slices.Contains(c.Needs, spec.WebSocket) {
 		env.f = newFront(t, env.g)

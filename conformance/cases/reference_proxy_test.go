@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -258,82 +257,6 @@ func (g *reference) hostFor(r *http.Request, up object, target string) string {
 		return h
 	}
 	return r.Host
-}
-
-var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade"}
-
-func strip(h http.Header) {
-	for _, v := range h.Values("Connection") {
-		for name := range strings.SplitSeq(v, ",") {
-			h.Del(strings.TrimSpace(name))
-		}
-	}
-	for _, name := range hopByHop {
-		h.Del(name)
-	}
-}
-
-// header is what the target is told.
-func (a *attempt) header() http.Header {
-	g, r, h := a.g, a.r, a.r.Header.Clone()
-	upgrade := h.Get("Upgrade")
-	if !g.is("copies request headers") && !g.is("strips what it added") {
-		strip(h)
-	}
-	if g.is("passes upgrades") && upgrade != "" {
-		h.Set("Upgrade", upgrade)
-	}
-	g.muddle(h, "turns lines round")
-	client, _, _ := net.SplitHostPort(r.RemoteAddr)
-	before := r.Header.Values("X-Forwarded-For")
-	switch {
-	case g.is("no forwarded-for"):
-	case g.is("replaces forwarded-for"):
-		h.Set("X-Forwarded-For", client)
-	default:
-		h.Set("X-Forwarded-For", strings.Join(append(before, client), ", "))
-	}
-	if !g.is("passes Forwarded") {
-		h.Del("Forwarded")
-	}
-	if !g.is("believes clients") {
-		h.Set("X-Forwarded-Proto", g.scheme(r))
-		h.Set("X-Forwarded-Host", r.Host)
-		h.Set("X-Real-IP", client)
-	}
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && !g.is("believes the client's port") {
-		h.Set("X-Forwarded-Port", strconv.Itoa(local.Port))
-	}
-	if _, named := h["User-Agent"]; !named {
-		h["User-Agent"] = nil // or the library adds its own
-	}
-	if g.is("strips what it added") {
-		strip(h)
-	}
-	if g.is("keeps crumbs") {
-		var crumbs []string
-		for _, v := range h["Cookie"] {
-			crumbs = append(crumbs, strings.Split(v, "; ")...)
-		}
-		h["Cookie"] = crumbs
-	}
-	return h
-}
-
-// muddle is what a gateway does to headers that takes them for a map.
-func (g *reference) muddle(h http.Header, turned string) {
-	for name, vs := range h {
-		switch {
-		case g.is("drops empty values"):
-			h[name] = slices.DeleteFunc(vs, func(v string) bool { return v == "" })
-		case g.is("keeps one line of a name"):
-			h[name] = vs[len(vs)-1:]
-		case g.is(turned):
-			slices.Reverse(vs)
-		case g.is("joins lines"):
-			h[name] = []string{strings.Join(vs, ", ")}
-		}
-	}
 }
 
 // interim is a response of class 1xx.

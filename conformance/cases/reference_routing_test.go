@@ -3,7 +3,6 @@ package cases
 import (
 	"cmp"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -140,7 +139,7 @@ func (g *reference) remote(o *stored, r *http.Request) bool {
 	if len(list) == 0 || g.is("ignores remote addresses") {
 		return true
 	}
-	from, _, _ := net.SplitHostPort(r.RemoteAddr)
+	from := g.routedBy(r)
 	if f := r.Header.Get("X-Forwarded-For"); f != "" && g.is("believes claimed addresses") {
 		from = f
 	}

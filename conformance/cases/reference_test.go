@@ -42,6 +42,7 @@ type reference struct {
 	pools map[string]*http.Transport // of a gateway that has some for each connection of a client
 	management
 	wholes
+	hops
 	streamless bool           // its Admin API knows no routes of connections
 	tls        netip.AddrPort // where it speaks TLS
 	handler    http.Handler   // of the data plane

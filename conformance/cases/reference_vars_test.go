@@ -3,7 +3,6 @@ package cases
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -156,10 +155,11 @@ func (g *reference) ipmatch(left string, right any) bool {
 func (g *reference) variable(r *http.Request, path, name string) (string, bool) {
 	kind, rest, _ := strings.Cut(name, "_")
 	switch {
-	case name == "http_x_forwarded_proto" && !g.is("conditions believe clients"):
-		return g.scheme(r), true
-	case name == "http_x_forwarded_host" && !g.is("conditions believe clients"):
-		return g.hostOf(r), true
+	case strings.HasPrefix(name, "http_x_forwarded_"):
+		if v, there, ok := g.toldField(r, http.CanonicalHeaderKey(strings.TrimPrefix(name, "http_x_forwarded_"))); ok {
+			return v, there
+		}
+		return g.header(r, rest)
 	case kind == "original" && !g.is("knows no claims"):
 		return g.header(r, rest)
 	case kind == "http":
@@ -191,9 +191,14 @@ func (g *reference) variable(r *http.Request, path, name string) (string, bool) 
 		"time_iso8601": now.Format("2006-01-02T15:04:05-07:00"), "time_local": now.Format("02/Jan/2006:15:04:05 -0700"), "msec": fmt.Sprintf("%.3f", float64(now.UnixMilli())/1000),
 		"request_method": r.Method, "uri": path, "host": g.hostOf(r), "args": r.URL.RawQuery, "scheme": "http", "request_uri": g.requestURI(r, path), "real_request_uri": r.RequestURI,
 	}[name]
-	if name == "remote_addr" {
-		v, _, _ = net.SplitHostPort(r.RemoteAddr)
-		ok = true
+	switch name {
+	case "remote_addr":
+		v, ok = g.routedBy(r), true
+	case "realip_remote_addr":
+		v, ok = peerOf(r), true
+		if g.is("forgets the proxy") {
+			v = g.clientOf(r)
+		}
 	}
 	return v, ok && v != ""
 }

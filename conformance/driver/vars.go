@@ -15,6 +15,7 @@ type Vars struct {
 	Listen    []string // "address:port" that clients may dial, plain HTTP
 	ListenTLS []string // "address:port" that clients may dial, TLS; empty unless the manifest says listen-tls
 	Underlay  string   // the node's address
+	Proxies   []string // addresses of clients that stand for proxies before the gateway; empty where there is one client
 	Member    string   // the node's member address; empty behind no L4
 	AdminURL  string   // the region's Admin API, up to and including /apisix/admin
 	AdminKey  string   //
@@ -36,7 +37,7 @@ type ConfigVars struct {
 func Sample() Vars {
 	return Vars{
 		Bin: "/bin", Binary: "/bin/gateway", Dir: "/run/x", Node: "r/z/n", Zone: "z", Region: "r", Etcd: []string{"http://192.0.2.1:2379"}, Prefix: "/apisix",
-		Listen: []string{"192.0.2.1:80"}, ListenTLS: []string{"192.0.2.1:443"}, Underlay: "192.0.2.1", Member: "192.0.2.2",
+		Listen: []string{"192.0.2.1:80"}, ListenTLS: []string{"192.0.2.1:443"}, Underlay: "192.0.2.1", Member: "192.0.2.2", Proxies: []string{"192.0.2.4"},
 		AdminURL: "http://192.0.2.3:9180/apisix/admin", AdminKey: "k", ViewerKey: "v", New: "/run/x/new",
 	}
 }

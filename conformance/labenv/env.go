@@ -52,6 +52,7 @@ func newEnv(l *lab.Lab, f *fleet) *Env {
 	}
 	e.has[spec.NetNS], e.has[spec.Faults], e.has[spec.Control] = true, true, true
 	e.has[spec.TLS] = f.manifest.ListenTLS
+	e.has[spec.Proxy] = len(e.Proxies()) > 0
 	e.has[spec.EBPF] = sandbox.Probe(sandbox.CapEBPF) == nil
 	e.has[spec.Region] = e.API().URL != "" && len(e.EIPs()) > 0
 	networks := 0

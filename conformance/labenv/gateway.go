@@ -73,7 +73,7 @@ func (f *fleet) prepare(n topology.Node, facts lab.Facts) (lab.Command, error) {
 		Bin: facts.BinDir, Binary: f.binary, Dir: facts.Dir, Node: string(n.Ref), Zone: n.Zone, Region: n.Region,
 		Etcd: facts.Etcd, Prefix: facts.Prefix,
 		Listen:   []string{netip.AddrPortFrom(n.Underlay, lab.HTTPPort).String()},
-		Underlay: n.Underlay.String(), Member: address(n.Member),
+		Underlay: n.Underlay.String(), Member: address(n.Member), Proxies: proxyAddresses(f.plan),
 		AdminURL: adminURL(f.plan, n.Region), AdminKey: topology.AdminKey, ViewerKey: topology.ViewerKey,
 	}
 	if f.manifest.ListenTLS {

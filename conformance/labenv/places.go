@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/unilb/unilb/conformance/spec"
+	"github.com/unilb/unilb/sim/traffic"
 	"github.com/unilb/unilb/topology"
 )
 
@@ -42,6 +43,34 @@ func (e *Env) AdminsTLS() []spec.Endpoint {
 		}
 		a.URL = strings.Replace(strings.Replace(a.URL, "http://", "https://", 1), plain, fmt.Sprintf(":%d/", topology.AdminTLSPort), 1)
 		out = append(out, a)
+	}
+	return out
+}
+
+// proxyNodes are the clients that stand for proxies before the gateway: the last one
+// where there are several.
+func proxyNodes(p *topology.Plan) []*topology.Node {
+	clients := p.OfKind(topology.KindClient)
+	if len(clients) < 2 {
+		return nil
+	}
+	return clients[len(clients)-1:]
+}
+
+// proxyAddresses are where they dial from.
+func proxyAddresses(p *topology.Plan) []string {
+	var out []string
+	for _, n := range proxyNodes(p) {
+		out = append(out, n.Address().String())
+	}
+	return out
+}
+
+// Proxies are the clients that a driver can tell a gateway to believe.
+func (e *Env) Proxies() []traffic.Client {
+	var out []traffic.Client
+	for _, n := range proxyNodes(e.plan) {
+		out = append(out, e.client(n.Ref))
 	}
 	return out
 }

@@ -78,6 +78,7 @@ func Profiles() []Profile {
 			Name: "L7-TRAFFIC", Core: []Feature{UpstreamWeights, UpstreamRetries, ProxyHeaders, ProxyBodies, ProxyKeepalive, ProxyTimeouts},
 			Extended: []Feature{UpstreamRetryTimeout, ActiveChecks, PassiveChecks, UpstreamChash, UpstreamLeastConn, UpstreamPriority, UpstreamPassHost, ProxyStreaming, ProxyInterim},
 		},
+		{Name: "BEHIND-PROXY", Core: []Feature{ProxyRealIP}, Extended: []Feature{ProxyTrusted}},
 		{
 			Name: "L7-RELOAD", Core: []Feature{HotConfig},
 			Extended: []Feature{GatewayDrain, GatewayReload, GatewayRestart, HotHealth, InvalidIsolation},

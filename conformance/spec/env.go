@@ -21,6 +21,7 @@ type Env interface {
 	Has(Capability) bool
 	Gateways() []Gateway       // under test; at least one
 	Clients() []traffic.Client // places on the clients' side; at least one
+	Proxies() []traffic.Client // those that stand for proxies before the gateway, the first of Clients not among them; empty without the capability Proxy
 	Admin() Endpoint           // Admin API in the APISIX dialect; URL up to and including /apisix/admin
 	Admins() []Endpoint        // each replica of the Admin API by itself; at least one
 	AdminsTLS() []Endpoint     // the same with TLS, which asks for certificates; empty without the capability Region

@@ -45,6 +45,11 @@ const (
 	ProxyStreaming       Feature = "proxy.streaming" // bodies pass before they have ended
 	ProxyInterim         Feature = "proxy.interim"   // responses of class 1xx reach the client
 
+	// BEHIND-PROXY: what a gateway believes that was told which proxies are before it.
+	// Whoever claims one has remote addresses and vars in routes.
+	ProxyRealIP  Feature = "proxy.real-ip" // X-Real-IP of believed proxies
+	ProxyTrusted Feature = "proxy.trusted" // X-Forwarded-* and Forwarded of trusted proxies
+
 	// L7-RELOAD
 	HotConfig        Feature = "config.hot"
 	GatewayDrain     Feature = "gateway.drain"
@@ -139,6 +144,9 @@ const (
 	// gateway's processes.
 	Control Capability = "control"
 	TLS     Capability = "tls" // gateways have an address for TLS
+	// Proxy says that there is a client which gateways can be told is a proxy, beside
+	// one that is none.
+	Proxy Capability = "proxy"
 )
 
 // A Level says how binding a case is.

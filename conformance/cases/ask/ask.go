@@ -32,8 +32,13 @@ type Expect struct {
 // Route sends every request through every gateway, over one connection each, and
 // checks who answers.
 func Route(ctx context.Context, t *spec.T, asks ...Expect) {
+	RouteFrom(ctx, t, t.Env().Clients()[0], asks...)
+}
+
+// RouteFrom is Route from a client.
+func RouteFrom(ctx context.Context, t *spec.T, from traffic.Client, asks ...Expect) {
 	for _, gw := range t.Env().Gateways() {
-		s := Session(t, gw.Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}})
+		s := SessionFrom(t, from, gw.Data, traffic.Options{Conns: traffic.ConnPolicy{Keep: 1}})
 		for _, a := range asks {
 			for range max(a.Times, 1) {
 				r := s.Do(ctx, traffic.Request{Method: a.Method, Host: a.Host, Target: a.Target, Header: a.Header, Body: []byte(a.Body), Chunked: a.Chunked})
@@ -76,8 +81,13 @@ func Said(r traffic.Result) string {
 
 // Session talks to one address from the first client until the case ends.
 func Session(t *spec.T, to netip.AddrPort, o traffic.Options) *traffic.Session {
+	return SessionFrom(t, t.Env().Clients()[0], to, o)
+}
+
+// SessionFrom is Session from a client.
+func SessionFrom(t *spec.T, from traffic.Client, to netip.AddrPort, o traffic.Options) *traffic.Session {
 	o.Stream, o.Headers = t.Name("ask"), true
-	s := traffic.NewSession(t.Env().Clients()[0], to, t.Env().Recorder(), o)
+	s := traffic.NewSession(from, to, t.Env().Recorder(), o)
 	t.Cleanup(func(context.Context) error { s.Close(); return nil })
 	return s
 }
