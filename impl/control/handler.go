@@ -49,7 +49,7 @@ type Checker struct {
 
 // A Node is one target of a Checker.
 type Node struct {
-	IP         string          `json:"ip"` // the name, of a target that has one
+	IP         string          `json:"ip"` // of a name the address that was probed last; the name while there was none
 	Port       int             `json:"port"`
 	Hostname   string          `json:"hostname"`
 	HostHeader string          `json:"hostheader,omitempty"`

@@ -92,7 +92,12 @@ func checkerOf(key string, up *config.Upstream, states targetStates) control.Che
 		if check.Host != "" {
 			n.Hostname = check.Host
 		}
-		if _, err := netip.ParseAddr(t.Host); err != nil || up.PassHost == "rewrite" {
+		_, err := netip.ParseAddr(t.Host)
+		named := err != nil
+		if named && v.Address.IsValid() {
+			n.IP = v.Address.String()
+		}
+		if named || up.PassHost == "rewrite" {
 			n.HostHeader = probeHost(up, t)
 		}
 		c.Nodes[i] = n

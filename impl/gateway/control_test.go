@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,6 +71,36 @@ func TestControlAPITellsTheStatesOfCheckedTargets(t *testing.T) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("got %s", body)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func TestControlAPITellsTheAddressAndTheNameOfATargetThatIsNamed(t *testing.T) {
+	r, at := startControlled(t)
+	well, closed := strings.Replace(backend(t, "one"), "127.0.0.1", "localhost", 1), strings.Replace(freeAddr(t), "127.0.0.1", "localhost", 1)
+	none := strings.Repeat("a", 64) // is longer than a name can be: nobody is asked for it
+	r.put("/apisix", "upstreams/u", fmt.Sprintf(`{"nodes":{%q:1,%q:1,"%s:80":1,"127.0.0.1:1":1},"checks":{"active":{
+		"http_path":"/","healthy":{"interval":1,"successes":1},"unhealthy":{"interval":1,"tcp_failures":1,"timeouts":1}}}}`, well, closed, none))
+	want := map[string]string{
+		well: "127.0.0.1 healthy localhost", closed: "127.0.0.1 unhealthy localhost", // by the first of its addresses, or by that which takes connections
+		none + ":80": none + " unhealthy " + none, "127.0.0.1:1": "127.0.0.1 unhealthy ",
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		_, body := r.get(at+"/v1/healthcheck/upstreams/u", "")
+		var c control.Checker
+		if err := json.Unmarshal([]byte(body), &c); err != nil {
+			t.Fatalf("%v in %s", err, body)
+		}
+		got := map[string]string{}
+		for _, n := range c.Nodes {
+			got[fmt.Sprintf("%s:%d", n.Hostname, n.Port)] = strings.Replace(fmt.Sprint(n.IP, " ", n.Status, " ", n.HostHeader), "::1", "127.0.0.1", 1)
+		}
+		if maps.Equal(got, want) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %v, want %v", got, want)
 		}
 		<-time.After(20 * time.Millisecond)
 	}

@@ -70,7 +70,7 @@ func newScript() *script {
 func (s *script) set(host string, e Event) { s.mu.Lock(); s.answer[host] = e; s.mu.Unlock() }
 func (s *script) count(host string) int    { s.mu.Lock(); defer s.mu.Unlock(); return s.probes[host] }
 
-func (s *script) Probe(ctx context.Context, host string, _ int, _ *Check) (Event, string) {
+func (s *script) Probe(ctx context.Context, host string, _ int, _ *Check) Finding {
 	s.mu.Lock()
 	s.probes[host]++
 	s.current++
@@ -84,7 +84,7 @@ func (s *script) Probe(ctx context.Context, host string, _ int, _ *Check) (Event
 	s.mu.Lock()
 	s.current--
 	s.mu.Unlock()
-	return e, "scripted"
+	return Finding{Event: e, Detail: "scripted"}
 }
 
 func registry(p Prober) *Registry {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,13 +22,33 @@ type NetProber struct {
 }
 
 // Probe does a check of the type tcp (connect only), http or https.
-func (p *NetProber) Probe(ctx context.Context, host string, port int, c *Check) (Event, string) {
+func (p *NetProber) Probe(ctx context.Context, host string, port int, c *Check) Finding {
 	address := net.JoinHostPort(host, strconv.Itoa(port))
 	conn, err := p.Dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return connectFailure(ctx, err)
+		event, detail := connectFailure(ctx, err)
+		var op *net.OpError
+		if !errors.As(err, &op) {
+			return Finding{event, detail, netip.Addr{}}
+		}
+		return Finding{event, detail, addressOf(op.Addr)}
 	}
 	defer conn.Close()
+	event, detail := p.judge(ctx, conn, host, c)
+	return Finding{event, detail, addressOf(conn.RemoteAddr())}
+}
+
+// addressOf is an address of TCP without its port.
+func addressOf(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap()
+}
+
+// judge asks a target to which there is a connection.
+func (p *NetProber) judge(ctx context.Context, conn net.Conn, host string, c *Check) (Event, string) {
 	if c.Type == "tcp" {
 		return Success, ""
 	}

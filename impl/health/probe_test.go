@@ -59,10 +59,10 @@ func TestProbesOverTheNetwork(t *testing.T) {
 		s.ReqHeaders = []string{"X-Probe: yes"}
 		check := NewCheck(s, "h.example")
 		ctx, cancel := context.WithTimeout(t.Context(), check.Timeout)
-		got, detail := (&NetProber{}).Probe(ctx, host, port, check)
+		got := (&NetProber{}).Probe(ctx, host, port, check)
 		cancel()
-		if got != c.want {
-			t.Errorf("%s: event %d (%s), want %d", c.name, got, detail, c.want)
+		if got.Event != c.want || got.Address.String() != host {
+			t.Errorf("%s: got %+v, want event %d at %s", c.name, got, c.want, host)
 		}
 		if c.name == "200 is a success" {
 			if text := <-asked; text != "GET /health HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\nX-Probe: yes\r\n\r\n" {
@@ -73,7 +73,7 @@ func TestProbesOverTheNetwork(t *testing.T) {
 	ln, _ := net.Listen("tcp", "127.0.0.1:0")
 	port := ln.Addr().(*net.TCPAddr).Port
 	ln.Close()
-	if got, _ := (&NetProber{}).Probe(t.Context(), "127.0.0.1", port, NewCheck(spec("tcp"), "")); got != TCPFailure {
-		t.Errorf("refused: event %d, want a tcp failure", got)
+	if got := (&NetProber{}).Probe(t.Context(), "127.0.0.1", port, NewCheck(spec("tcp"), "")); got.Event != TCPFailure || got.Address.String() != "127.0.0.1" {
+		t.Errorf("refused: got %+v, want a tcp failure at 127.0.0.1", got)
 	}
 }

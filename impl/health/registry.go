@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -12,7 +13,16 @@ import (
 
 // Prober does one probe. It must return soon after ctx is done.
 type Prober interface {
-	Probe(ctx context.Context, host string, port int, c *Check) (Event, string)
+	Probe(ctx context.Context, host string, port int, c *Check) Finding
+}
+
+// A Finding is what a probe found out, and where.
+type Finding struct {
+	Event  Event
+	Detail string // why it is no success
+	// Address is the one that was connected to, or could not be; not valid: the name
+	// stood for none.
+	Address netip.Addr
 }
 
 // Options of a Registry.
@@ -177,14 +187,15 @@ func (r *Registry) probe(ctx context.Context, k Key, c *Check, s *State, slots c
 		}
 	}
 	pctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	event, detail := r.prober.Probe(pctx, k.Host, c.portOf(k.Port), c)
+	f := r.prober.Probe(pctx, k.Host, c.portOf(k.Port), c)
 	cancel()
 	if ctx.Err() != nil {
 		return false // cut by us: says nothing about the target
 	}
-	if s.Report(event, c.Limits, detail, time.Now()) && r.log != nil {
+	s.probed(f.Address)
+	if s.Report(f.Event, c.Limits, f.Detail, time.Now()) && r.log != nil {
 		r.log.Info("target health changed", obs.Target, k.Host, "port", k.Port, "generation", k.Generation,
-			"status", s.Status().String(), "detail", detail)
+			"status", s.Status().String(), "detail", f.Detail)
 	}
 	return true
 }

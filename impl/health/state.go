@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -76,6 +77,7 @@ type State struct {
 	counters Counters
 	since    time.Time // of the last flip between usable and not
 	last     string    // what the last failed probe said
+	address  netip.Addr
 }
 
 func newState(now time.Time) *State {
@@ -161,13 +163,26 @@ type View struct {
 	Counters Counters  `json:"counter"`
 	Since    time.Time `json:"since"`
 	Last     string    `json:"last_failure,omitempty"`
+	// Address is where the last probe went that got as far as an address: of a target
+	// that is a name, one that it stood for then. Not valid: there was none yet.
+	Address netip.Addr `json:"address,omitzero"`
+}
+
+// probed remembers where a probe went.
+func (s *State) probed(a netip.Addr) {
+	if !a.IsValid() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.address = a
 }
 
 // View returns a consistent copy.
 func (s *State) View() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return View{s.Status(), s.counters, s.since, s.last}
+	return View{s.Status(), s.counters, s.since, s.last, s.address}
 }
 
 // String is for logs.
