@@ -54,6 +54,9 @@ func (h *Handler) patch(req *request) (*answer, *failure) {
 		if err := setAt(tree, strings.Split(*req.sub, "/"), change); err != nil {
 			return nil, err
 		}
+		if apisix.TooDeep(tree) {
+			return nil, bad("invalid sub-path: the object would be nested too deep")
+		}
 		members = nil // times in it are those of a part
 	}
 	if id, ok := tree["id"]; ok && strings.TrimPrefix(apisix.IDText(id), req.within) != req.id {

@@ -109,6 +109,12 @@ func TestPatch(t *testing.T) {
 	if r := a.must(400, "PATCH /routes/1/uri/x", `1`); r.body["error_msg"] != "invalid sub-path: /uri" {
 		t.Errorf("got %s", r.raw)
 	}
+	if r := a.must(400, "PATCH /routes/1/upstream"+strings.Repeat("/x", 999), `{}`); r.body["error_msg"] != "invalid sub-path: the object would be nested too deep" {
+		t.Errorf("got %s", r.raw)
+	}
+	if r := a.must(400, "PATCH /routes/1/vars"+strings.Repeat("/x", 998), `{}`); !strings.HasPrefix(r.raw, `{"error_msg":"invalid configuration: property \"vars\"`) {
+		t.Errorf("got %s", r.raw)
+	}
 	a.must(400, "PATCH /routes/1", `{"uri":null}`)
 	r = a.must(200, "PATCH /routes/1/", `{"uri":"/new","plugins":{}}`)
 	want(t, r.body["value"], `{"id":"1","uri":"/new","plugins":{},"create_time":2000,"update_time":2000}`)

@@ -17,21 +17,30 @@ type Document struct {
 }
 
 // ReadSent reads what a client sent, in whose strings control characters may stand bare.
-// The error is a *SyntaxError, in the words of APISIX's decoder if that would complain.
-// What comes of it keeps text, which must not be changed any more.
+// The error is a *SyntaxError, in the words of APISIX's decoder if that would complain: of
+// JSON, too, that data planes could not read again. What comes of it keeps text, which must
+// not be changed any more.
 func ReadSent(text []byte) (*Document, error) {
 	d, err := read(text)
-	if err == nil {
-		return &d, nil
+	if err != nil {
+		if again, aerr := read(jsontree.EscapeBare(text)); aerr == nil {
+			d, err = again, nil
+		}
 	}
-	if d, again := read(jsontree.EscapeBare(text)); again == nil {
+	if err == nil && !jsontree.Doubtful(textOf(text)) {
 		return &d, nil
 	}
 	if words := jsontree.Complaint(textOf(text)); words != "" {
 		err = &SyntaxError{errors.New(words)}
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return &d, nil
 }
+
+// TooDeep reports whether a value is nested deeper than ReadSent lets pass.
+func TooDeep(v any) bool { return jsontree.TooDeep(v) }
 
 // Value returns the value as encoding/json decodes it with UseNumber. An object that was
 // made of the document has it, too.

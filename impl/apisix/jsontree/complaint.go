@@ -2,11 +2,16 @@ package jsontree
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
-// Complaint is what APISIX's decoder, lua-cjson, says of a text that is no JSON; "": it
-// finds nothing wrong, for it takes some things that JSON does not have.
+// nesting is how deep lua-cjson reads values within each other.
+const nesting = 1000
+
+// Complaint is what APISIX's decoder, lua-cjson, says of a text that is no JSON, or that it
+// does not read although it is; "": it finds nothing wrong, for it takes some things that
+// JSON does not have.
 func Complaint(text string) string {
 	c := complainer{text: text}
 	if c.value(c.token(), 0) {
@@ -50,9 +55,10 @@ func (c *complainer) expect(what string, t token, kinds ...string) bool {
 
 // value reads what begins with a token, and reports whether nothing is wrong with it.
 func (c *complainer) value(t token, depth int) bool {
-	switch {
-	case depth > maxDepth:
-		return false // and no complaint
+	switch begins := t.kind == objBegin || t.kind == arrBegin; {
+	case begins && depth == nesting:
+		c.words = fmt.Sprintf("Found too many nested data structures (%d) at character %d", depth+1, c.at)
+		return false
 	case t.kind == objBegin:
 		return c.object(depth + 1)
 	case t.kind == arrBegin:
@@ -200,10 +206,42 @@ func (c *complainer) quoted() token {
 			switch {
 			case escape == "" || strings.IndexByte(`"\/bfnrtu`, escape[0]) < 0:
 				return token{"invalid escape code", c.at}
-			case escape[0] == 'u' && run(escape[1:min(len(escape), 5)], "0123456789abcdefABCDEF") < 4:
+			case escape[0] != 'u':
+				c.at++
+				continue
+			}
+			n := escaped(c.text[c.at:])
+			if n == 0 {
 				return token{"invalid unicode escape code", c.at}
 			}
-			c.at++
+			c.at += n - 1
 		}
 	}
+}
+
+// escaped is how many bytes at the beginning stand for one character, as \u and four
+// digits, or as a pair of them; 0: none do.
+func escaped(text string) int {
+	const one, pair = 6, 12
+	switch first := unit(text); {
+	case first < 0 || first&0xfc00 == 0xdc00:
+		return 0
+	case first&0xfc00 != 0xd800:
+		return one
+	case unit(text[one:])&^0x3ff != 0xdc00:
+		return 0
+	}
+	return pair
+}
+
+// unit is the UTF-16 code unit that the text begins with as an escape; -1: it does not.
+func unit(text string) int {
+	if len(text) < 6 || text[:2] != `\u` {
+		return -1
+	}
+	n, err := strconv.ParseUint(text[2:6], 16, 16)
+	if err != nil {
+		return -1
+	}
+	return int(n)
 }

@@ -31,7 +31,7 @@ func plain(text string) (v any, ok bool) {
 func compare(t *testing.T, text string) {
 	t.Helper()
 	want, valid := plain(text)
-	if words := jsontree.Complaint(text); valid && words != "" {
+	if words := jsontree.Complaint(text); valid && words != "" && !jsontree.Doubtful(text) {
 		t.Errorf("%q: %s, but it is JSON", text, words)
 	}
 	got, read, ok := jsontree.Decode(text)
@@ -170,13 +170,41 @@ func TestComplaintsAreThoseOfAPISIXsDecoder(t *testing.T) {
 		`[.]`:                                 `Expected value but found invalid token at character 2`,
 		"[\x00]":                              `Expected value but found T_END at character 2`,
 		`[01,+1,1.,0x1F,NaN,-Infinity,1e,.5]`: `Expected comma or array end but found invalid token at character 31`,
+		`["a\ud83d"]`:                         `Expected value but found invalid unicode escape code at character 4`,
+		`["\ud83d\u0041"]`:                    `Expected value but found invalid unicode escape code at character 3`,
+		`["\ud83d\ud83d"]`:                    `Expected value but found invalid unicode escape code at character 3`,
+		`["\ud83d\n"]`:                        `Expected value but found invalid unicode escape code at character 3`,
+		`["\u00e9\ude00"]`:                    `Expected value but found invalid unicode escape code at character 9`,
+		`{"\udBFF":1}`:                        `Expected object key string but found invalid unicode escape code at character 3`,
+		`["\ud83d\ude00\uD83D\uDE00\\ud83d"]`: ``,
+		deep(1001, "["):                       `Found too many nested data structures (1001) at character 1001`,
+		` {"a":` + deep(1000, "[") + `}`:      `Found too many nested data structures (1001) at character 1006`,
+		deep(1000, "["):                       ``,
+		deep(1000, `{"":`):                    ``,
 		`[01,+1,1.,0x1F,NaN,-Infinity]`:       ``,
 		"[\"a\nb\"]":                          ``,
 	} {
 		if got := jsontree.Complaint(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
+		if want != "" && json.Valid([]byte(text)) && !jsontree.Doubtful(text) {
+			t.Errorf("%q: nobody would ask the decoder", text)
+		}
 	}
+	for _, text := range []string{`{"a":"\u00e9\\ud83d","b":[1]}`, strings.Repeat("[],", 2000), `"` + deep(1001, "[") + `"`} {
+		if jsontree.Doubtful(text) {
+			t.Errorf("%q: the decoder would be asked for nothing", text)
+		}
+	}
+}
+
+// deep is a value n levels deep, each of which begins alike.
+func deep(n int, begin string) string {
+	inner, ends := "", "]"
+	if begin != "[" {
+		n, inner, ends = n-1, "{}", "}"
+	}
+	return strings.Repeat(begin, n) + inner + strings.Repeat(ends, n)
 }
 
 func TestControlCharactersMayStandBareInStringsAlone(t *testing.T) {
