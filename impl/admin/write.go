@@ -198,9 +198,11 @@ func (h *Handler) stamped(at address, obj *apisix.Object, old []byte) (*apisix.O
 		return obj, nil
 	}
 	now := h.now().Unix()
-	created := apisix.MemberOf(old, "create_time")
-	if created == nil {
-		created = now
+	created := now
+	if n, ok := apisix.MemberOf(old, "create_time").(json.Number); ok { // others may have written anything
+		if was, err := n.Int64(); err == nil {
+			created = was
+		}
 	}
 	return with(obj, map[string]any{"create_time": created, "update_time": now})
 }

@@ -126,6 +126,19 @@ func TestPatch(t *testing.T) {
 	want(t, r.body["value"], `{"id":"1","uri":"/new","plugins":{},"upstream":{"nodes":{},"update_time":5},"create_time":3000,"update_time":4000}`)
 }
 
+// Others may have put anything under the key, and what is written must be readable.
+func TestAReplacedObjectKeepsItsTimeIfThatIsOne(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for was, kept := range map[string]string{`5`: `5`, `"x"`: `1000`, `1.5`: `1000`, `{}`: `1000`, `null`: `1000`, `1e30`: `1000`} {
+		if _, err := a.st.Commit(t.Context(), nil, store.Op{Key: "/apisix/routes/1", Value: []byte(`{"create_time":` + was + `}`)}); err != nil {
+			t.Fatal(err)
+		}
+		r := a.must(200, "PUT /routes/1", `{"uri":"/a","plugins":{}}`)
+		want(t, r.body["value"], `{"id":"1","uri":"/a","plugins":{},"create_time":`+kept+`,"update_time":1000}`)
+	}
+}
+
 func TestTTL(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
