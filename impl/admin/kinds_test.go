@@ -93,6 +93,7 @@ func TestIDsOfKinds(t *testing.T) {
 		row{"wrong stream route id", "POST /stream_routes", `{"id":1}`, 400, "wrong stream route id, do not need it"},
 		row{"times are forbidden", "PUT /consumers", `{"username":"jack","create_time":1}`, 400, "the property is forbidden:  create_time"},
 		row{"id of a secret", "PUT /secrets/vault/a%20b", `{"uri":"http://v","prefix":"p","token":"t"}`, 400, `invalid configuration: property "id" validation failed: object matches none of the required`},
+		row{"an id of a consumer is one, though nobody keeps it", "PUT /consumers", `{"username":"jack","id":"a b"}`, 400, `invalid configuration: property "id" validation failed: object matches none of the required`},
 		row{"username", "PUT /consumers", `{"username":"a.b"}`, 400,
 			`invalid configuration: property "username" validation failed: failed to match pattern "^[a-zA-Z0-9_\\-]+$" with "a.b"`},
 	)

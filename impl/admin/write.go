@@ -25,6 +25,7 @@ func (h *Handler) put(req *request) (*answer, *failure) {
 	}
 	if at.res.unnumbered {
 		at.id, _ = obj.Value("username").(string)
+		obj = obj.Without("id") // the name is all that counts
 	} else if err := apisix.CheckID(at.id); err != nil {
 		return nil, bad(err.Error())
 	}
@@ -46,7 +47,7 @@ func identify(req *request) (*apisix.Object, address, *failure) {
 		if err := forbidTimes(obj); err != nil {
 			return nil, at, err
 		}
-		return obj.Without("id"), at, nil // the name is all that counts
+		return obj, at, nil
 	case at.id == "" && !obj.Has("id") && at.res.dir == "plugin_metadata":
 		return nil, at, bad("missing plugin name")
 	case at.id == "" && (!obj.Has("id") || at.within == "" && at.res.dir == "secrets"):
