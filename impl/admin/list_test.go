@@ -177,6 +177,9 @@ func TestListFilters(t *testing.T) {
 		"?name=^n1$":                              1,
 		"?name=n1":                                11,
 		"?label=l3":                               5,
+		"?label=":                                 0, // no label has such a key
+		"?label":                                  0,
+		"?name=":                                  25,
 		"?uri=^/2":                                6,
 		"?name=n1&label=l1":                       3,
 		"?filter=upstream_id%3D1":                 25,
