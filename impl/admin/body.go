@@ -87,8 +87,11 @@ func ttl(r *http.Request) (time.Duration, *failure) {
 	if !ok {
 		return 0, bad("invalid argument ttl: should be a number")
 	}
-	if !(f >= 1 && f <= longest) {
+	switch {
+	case f < 1:
 		return 0, bad("invalid argument ttl: should be at least 1")
+	case f > longest:
+		return 0, bad(fmt.Sprintf("invalid argument ttl: should be at most %d", int(longest)))
 	}
 	return time.Duration(f) * time.Second, nil
 }
