@@ -101,7 +101,7 @@ func (g *reference) filters(kind string, q url.Values) func(object) bool {
 		}
 		return texts(v, "uri", "uris")
 	})
-	if label := q.Get("label"); label != "" {
+	if label := q.Get("label"); q.Has("label") && (label != "" || !g.is("takes an empty label for none")) {
 		conds = append(conds, func(v object) bool {
 			labels, _ := v["labels"].(object)
 			for k := range labels {

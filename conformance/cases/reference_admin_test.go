@@ -164,7 +164,7 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 		reply(w, 405, object{"error_msg": "not supported `" + r.Method + "` method for " + kindName(kind)})
 	case path == "plugins" && r.Method != "GET" && !g.is("reads bodies that nobody takes"):
 		return true
-	case len(body) > 0 && !json.Valid(body):
+	case len(body) > 0 && !(json.Valid(body) && g.reads(string(body))):
 		msg, offset := "invalid request body: bad JSON", " at 1"
 		if g.is("hides the position") {
 			offset = ""
@@ -185,6 +185,27 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 // refusesStreams says whether a request is for routes that no gateway would follow.
 func (g *reference) refusesStreams(r *http.Request, kind string) bool {
 	return g.streamless && kind == "stream_routes" && !g.is("takes routes of connections") && (r.Method != "GET" || !g.is("lists routes of connections"))
+}
+
+// half is an escape of half a pair, once those of backslashes and of whole pairs are gone.
+var half, whole = regexp.MustCompile(`\\u[dD][89a-fA-F]`), regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..`)
+
+// reads tells whether a data plane reads the text, which is JSON.
+func (g *reference) reads(body string) bool {
+	deepest, depth := 0, 0
+	for _, c := range body { // in strings they are few
+		switch c {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		deepest = max(deepest, depth)
+	}
+	if !g.is("reads no pairs") {
+		body = whole.ReplaceAllString(body, "")
+	}
+	return (g.is("reads halves of pairs") || !half.MatchString(body)) && (deepest <= 1000 || g.is("reads any depth")) && (deepest <= 10 || !g.is("reads ten levels"))
 }
 
 // operate carries the request out. g.mu is held, unless a bug lets go of it.

@@ -53,6 +53,9 @@ func (g *reference) put(w http.ResponseWriter, r *http.Request, kind, id string,
 	if msg == "" && !legalID.MatchString(id) && !g.is("takes any id") && kind != "consumers" {
 		msg = "invalid id"
 	}
+	if own := idText(v["id"]); msg == "" && kind == "consumers" && own != "" && !legalID.MatchString(own) && !g.is("looks at no id of consumers") {
+		msg = `invalid configuration: property "id" validation failed: object matches none of the required`
+	}
 	path := kind + "/" + id
 	status := 400
 	if msg == "" {
@@ -340,7 +343,7 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 		return "missing plugin name"
 	case id == "" && (strings.HasPrefix(kind, "secrets") || strings.HasSuffix(kind, "/credentials")):
 		return "missing " + kindName(kind) + " id"
-	case v["id"] != nil && id != "" && idText(v["id"]) != id && !g.is("body renames") && !strings.HasPrefix(kind, "secrets/") && !g.is("ids after the object"):
+	case v["id"] != nil && id != "" && kind != "consumers" && idText(v["id"]) != id && !g.is("body renames") && !strings.HasPrefix(kind, "secrets/") && !g.is("ids after the object"):
 		return "wrong " + kindName(kind) + " id"
 	case kind == "consumers" && v["username"] != nil && v["username"] != id && !g.is("consumers are renamed"):
 		return "wrong username"

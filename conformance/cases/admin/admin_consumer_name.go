@@ -24,6 +24,7 @@ var adminConsumerName = spec.Case{
 		t.Check(v["create_time"] != nil && v["update_time"] != nil, "a consumer without times: %s", text(v))
 		refusedWith(ctx, t,
 			no{put("/consumers", `{}`), `invalid configuration: property "username" is required`},
+			no{put("/consumers", `{"username":"`+name+`","id":"a b"}`), `invalid configuration: property "id" validation failed: object matches none of the required`},
 			no{put("/consumers", `{"username":"a.b"}`), `invalid configuration: property "username" validation failed: failed to match pattern "^[a-zA-Z0-9_\\-]+$" with "a.b"`},
 			no{put("/consumers", `{"username":"`+strings.Repeat("a", 257)+`"}`), `invalid configuration: property "username" validation failed: string too long, expected at most 256, got 257`},
 			no{put("/consumers/"+name, `{"username":"`+name+`2"}`), "wrong username"},

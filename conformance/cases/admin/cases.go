@@ -31,6 +31,7 @@ func Cases() []spec.Case {
 		adminBadBody,
 		adminBadJSON,
 		adminBadJSONPosition,
+		adminJSONReadable,
 		adminBodyLimit,
 		adminPatchMerge,
 		adminPatchSubPath,
