@@ -40,7 +40,7 @@ func (e *argumentError) Error() string { return "invalid argument " + e.name + "
 // filters returns what the query asks for, which may be nothing.
 func (h *Handler) filters(res *resource, q url.Values) (*filter, error) {
 	f := &filter{}
-	if q.Has("label") { // an empty one is no key that a label can have
+	if q.Has("label") { // empty as well: hardly a label has such a key
 		label := q.Get("label")
 		f.conds = append(f.conds, func(t map[string]any) bool {
 			labels, _ := t["labels"].(map[string]any)

@@ -177,7 +177,7 @@ func TestListFilters(t *testing.T) {
 		"?name=^n1$":                              1,
 		"?name=n1":                                11,
 		"?label=l3":                               5,
-		"?label=":                                 0, // no label has such a key
+		"?label=":                                 0, // equal, not: any
 		"?label":                                  0,
 		"?name=":                                  25,
 		"?uri=^/2":                                6,

@@ -43,7 +43,7 @@ var adminListFilter = spec.Case{
 		checkListed(ctx, t, "label="+mine+"-more", "ac")
 		checkListed(ctx, t, "label="+mine+"-more&name=shop", "a")
 		checkListed(ctx, t, "label="+mine+"-mor", "")
-		checkListed(ctx, t, "label=", "") // a key that no label can have
+		checkListed(ctx, t, "label=", "") // equal, not: any
 	},
 }
 
