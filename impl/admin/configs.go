@@ -183,10 +183,10 @@ func withoutIndex(tree map[string]any) (rest map[string]any, index json.Number, 
 	if !given {
 		return tree, "", ""
 	}
-	index, ok := v.(json.Number)
-	if !ok {
-		return tree, "", fmt.Sprintf("invalid configuration: property %q validation failed: wrong type: expected integer, got %s", name, apisix.TypeName(v))
+	if err := apisix.CheckInteger(v); err != nil {
+		return tree, "", fmt.Sprintf("invalid configuration: property %q validation failed: %v", name, err)
 	}
+	index, _ = v.(json.Number)
 	rest = maps.Clone(tree)
 	delete(rest, name)
 	return rest, index, ""

@@ -133,6 +133,7 @@ func TestWholeConfigurationIsReplacedByVersions(t *testing.T) {
 		`{"routes":[{"id":"r","uri":"/","plugins":{"no":{}}}]}`:                            "unknown plugin [no]",
 		`{"routes":"x"}`: "routes: wrong type: expected array, got string",
 		`{"routes":[{"id":"r","uri":"/","plugins":{},"modifiedIndex":"x"}]}`: `invalid configuration: property "modifiedIndex" validation failed: wrong type: expected integer, got string`,
+		`{"routes":[{"id":"r","uri":"/","plugins":{},"modifiedIndex":1.5}]}`: `invalid configuration: property "modifiedIndex" validation failed: wrong type: expected integer, got number`,
 		``: "invalid request body: empty request body",
 	} {
 		r := a.must(400, "PUT /configs", body, "X-Digest", "bad")

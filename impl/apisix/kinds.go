@@ -51,6 +51,11 @@ func CheckSchema(kind string, v any) error {
 	return s().Validate(v)
 }
 
+// CheckInteger reports what a schema says of a value that is no whole number.
+func CheckInteger(v any) error { return wholeNumber().Validate(v) }
+
+var wholeNumber = compiled("time")
+
 // TypeName is the name of the type of a value as error messages have it.
 func TypeName(v any) string { return schema.TypeName(v) }
 
