@@ -81,6 +81,8 @@ func TestErrors(t *testing.T) {
 		{"PUT /routes", `{"uri":"/","upstream_id":1}`, 400, "missing route id"},
 		{"PUT /upstreams", `{}`, 400, "missing upstream id"},
 		{"PUT /routes/1", `{"id":2,"uri":"/","upstream_id":1}`, 400, "wrong route id"},
+		{"PUT /routes/1", `{"id":1.5,"uri":"/","upstream_id":1}`, 400, "wrong route id"},
+		{"PUT /routes/9223372036854775807", `{"id":9223372036854775808,"uri":"/","upstream_id":1}`, 400, "wrong route id"},
 		{"POST /routes", `{"id":2,"uri":"/","upstream_id":1}`, 400, "wrong route id, do not need it"},
 		{"POST /routes/1", `{"uri":"/","upstream_id":1}`, 400, "wrong route id, do not need it"},
 		{"DELETE /services", "", 400, "missing service id"},

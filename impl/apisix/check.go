@@ -1,7 +1,6 @@
 package apisix
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -184,17 +183,6 @@ func splitNode(addr string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("invalid port %s", rest)
 	}
 	return host, port, nil
-}
-
-// IDText returns an id as it appears in keys: integers without fraction.
-func IDText(v any) string {
-	switch t := v.(type) {
-	case string:
-		return t
-	case json.Number:
-		return strconv.FormatInt(toInt(t), 10)
-	}
-	return ""
 }
 
 func sortedKeys[V any](m map[string]V) []string {

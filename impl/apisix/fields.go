@@ -3,7 +3,6 @@ package apisix
 import (
 	"encoding/json"
 	"math"
-	"strconv"
 	"strings"
 )
 
@@ -88,15 +87,7 @@ func ints(t map[string]any, key string, def ...int) []int {
 }
 
 // idOf reads an id, which may be written as a string or as an integer.
-func idOf(t map[string]any, key string) string {
-	switch v := t[key].(type) {
-	case string:
-		return v
-	case json.Number:
-		return strconv.FormatInt(toInt(v), 10)
-	}
-	return ""
-}
+func idOf(t map[string]any, key string) string { return IDText(t[key]) }
 
 func strs(t map[string]any, key string) []string {
 	items, ok := t[key].([]any)
