@@ -4,7 +4,7 @@ var adminBugs = map[string][]string{
 	"ADMIN-ENVELOPE":             {"always 200", "knows no services", "forgets create_time of upstreams", "indexes on writes", "stores defaults", "deleted is a number", "deletes nothing", "missing is empty", "total is wrong"},
 	"ADMIN-LIST-EMPTY":           {"empty is null", "empty is an object", "empty is 404"},
 	"ADMIN-POST":                 {"hides the id of POST", "POST gives one id", "POST takes ids"},
-	"ADMIN-IDS":                  {"cuts ids", "folds ids", "takes any id"},
+	"ADMIN-IDS":                  {"cuts ids", "folds ids", "takes any id", "rounds ids"},
 	"ADMIN-TIMESTAMPS":           {"counts milliseconds", "forgets create_time", "update_time stays", "takes times", "takes times of upstreams", "names one forbidden property"},
 	"ADMIN-TEXT-UNCHANGED":       {"cuts at NUL", "escapes HTML", "trims text", "stores Latin-1"},
 	"ADMIN-NUMBERS-UNCHANGED":    {"keeps 32 bits", "rounds fractions", "drops zeros"},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -357,6 +358,14 @@ func (g *reference) delete(w http.ResponseWriter, r *http.Request, path, kind, i
 var legalID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // idText is an id of a body as text, empty when it is none.
+// idOf is the id in an object.
+func (g *reference) idOf(v object) string {
+	if f, ok := v["id"].(float64); ok && g.is("rounds ids") {
+		return idText(math.Trunc(f))
+	}
+	return idText(v["id"])
+}
+
 func idText(v any) string {
 	switch t := v.(type) {
 	case string:

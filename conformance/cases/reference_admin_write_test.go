@@ -343,7 +343,7 @@ func (g *reference) wrong(kind, id string, body []byte, v object, err error) str
 		return "missing plugin name"
 	case id == "" && (strings.HasPrefix(kind, "secrets") || strings.HasSuffix(kind, "/credentials")):
 		return "missing " + kindName(kind) + " id"
-	case v["id"] != nil && id != "" && kind != "consumers" && idText(v["id"]) != id && !g.is("body renames") && !strings.HasPrefix(kind, "secrets/") && !g.is("ids after the object"):
+	case v["id"] != nil && id != "" && kind != "consumers" && g.idOf(v) != id && !g.is("body renames") && !strings.HasPrefix(kind, "secrets/") && !g.is("ids after the object"):
 		return "wrong " + kindName(kind) + " id"
 	case kind == "consumers" && v["username"] != nil && v["username"] != id && !g.is("consumers are renamed"):
 		return "wrong username"

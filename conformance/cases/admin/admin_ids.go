@@ -42,6 +42,8 @@ var adminIDs = spec.Case{
 		ask.Answered(ctx, t, put("/routes/"+number, route(t, `"id":`+number+`,`)), http.StatusOK)
 		t.Check(stored(ctx, t, "/routes/"+number)["id"] == number, "PUT /routes/%s with that number as id: it is not stored as the string of the path", number)
 
+		ask.Refused(ctx, t, put("/routes/"+number, route(t, `"id":`+number+`.5,`)), http.StatusBadRequest, "wrong route id")
+
 		t.Step("illegal ids")
 		for _, id := range []string{long[:65], t.Name("a%20b"), t.Name("%C3%A4"), t.Name("a%3Ab"), t.Name("a%24")} {
 			t.Track("routes/" + id)
