@@ -90,8 +90,8 @@ func TestSchemasOfPluginsAreServed(t *testing.T) {
 			}
 		}
 	}
-	if cors := all["cors"].(map[string]any); len(cors) != 3 {
-		t.Errorf("cors has more than version, priority and schema: %v", cors)
+	if gzip := all["gzip"].(map[string]any); len(gzip) != 3 {
+		t.Errorf("gzip has more than version, priority and schema: %v", gzip)
 	}
 	stream := a.must(200, "GET /plugins?all=true&subsystem=stream", "").body
 	if len(stream) != 6 || stream["key-auth"] != nil {

@@ -45,6 +45,8 @@ func TestChecksOfKinds(t *testing.T) {
 			`{"remote_addr":"10.0.0.0/8","server_addr":"::1","server_port":1,"sni":"*.a.com","upstream":{"nodes":[{"host":"a","port":1,"weight":1}],"scheme":"tls"},
 			"protocol":{"name":"redis","superior_id":1,"conf":{},"logger":[{"name":"syslog","filter":[],"conf":{}}]},"name":"n","labels":{}}`, ""},
 		{"stream route's port", (*apisix.Object).CheckStreamRoute, `{"server_port":65536}`, inv + `property "server_port" validation failed: expected 65536 to be at most 65535`},
+		{"stream route's logger", (*apisix.Object).CheckStreamRoute, `{"protocol":{"name":"redis","logger":[{"name":"syslog"}]}}`,
+			inv + `property "protocol" validation failed: property "logger" validation failed: failed to validate item 1: property "conf" is required when "name" is set`},
 		{"stream route's protocol", (*apisix.Object).CheckStreamRoute, `{"protocol":{}}`, inv + `property "protocol" validation failed: property "name" is required`},
 		{"stream route's upstream", (*apisix.Object).CheckStreamRoute, `{"upstream":{"nodes":{"a:70000":1}}}`, `invalid port 70000`},
 		{"stream route has no uri", (*apisix.Object).CheckStreamRoute, `{"uri":"/"}`, inv + `additional properties forbidden, found uri`},

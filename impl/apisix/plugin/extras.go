@@ -19,7 +19,7 @@ func extraOf(name string) func(conf map[string]any, k Kind) error {
 		return checkCORS
 	case "fault-injection":
 		return checkFaults
-	case "ip-restriction":
+	case "ip-restriction", "real-ip":
 		return checkAddresses
 	case "jwt-auth":
 		return checkJWT
@@ -51,7 +51,7 @@ func extraOf(name string) func(conf map[string]any, k Kind) error {
 
 // checkAddresses looks at what only looks like an address, such as 10.255.256.0/24.
 func checkAddresses(conf map[string]any, _ Kind) error {
-	for _, name := range []string{"whitelist", "blacklist"} {
+	for _, name := range []string{"whitelist", "blacklist", "trusted_addresses"} {
 		for _, s := range texts(conf, name) {
 			if _, err := netip.ParseAddr(s); err == nil {
 				continue
@@ -154,7 +154,7 @@ func notBase64(s string) bool {
 }
 
 func checkLogged(conf map[string]any, _ Kind) error {
-	for _, name := range []string{"include_req_body_expr", "include_resp_body_expr"} {
+	for _, name := range []string{"match", "include_req_body_expr", "include_resp_body_expr"} {
 		if err := checkVars(name, list(conf, name)); err != nil {
 			return err
 		}

@@ -1,10 +1,11 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/unilb/unilb/impl/apisix"
+	"github.com/unilb/unilb/impl/apisix/schema"
 )
 
 func checkLimitRules(conf map[string]any, _ Kind) error {
@@ -62,6 +63,9 @@ func checkWorkflow(conf map[string]any, _ Kind) error {
 	return nil
 }
 
+// returnSchema is that of the action "return".
+var returnSchema = sync.OnceValue(func() *schema.Schema { return compiled("workflow", definitions()["return"])() })
+
 func checkAction(action any) error {
 	parts, _ := action.([]any)
 	if len(parts) == 0 {
@@ -75,9 +79,7 @@ func checkAction(action any) error {
 	var err error
 	switch name {
 	case "return":
-		if _, ok := conf["code"]; !ok {
-			err = errors.New(`property "code" is required`)
-		}
+		err = returnSchema().Validate(conf)
 	case "limit-count", "limit-conn":
 		p, _ := Lookup(name)
 		err = p.Check(conf, Route)
