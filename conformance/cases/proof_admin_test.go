@@ -56,6 +56,7 @@ var adminBugs = map[string][]string{
 	"ADMIN-TEXT-ANY-OF":          {"knows no anyOf", "words of its own"},
 	"ADMIN-TEXT-ONE-OF":          {"knows no oneOf", "words of its own"},
 	"ADMIN-TEXT-PAIRS":           {"knows no pairs"},
+	"ADMIN-TEXT-TOGETHER":        {"knows no dependencies", "knows no then", "knows no not", "words of its own"},
 	"ADMIN-TEXT-VARS":            {"compiles no vars"},
 	"ADMIN-TEXT-NODES":           {"looks at no ports", "takes bare IPv6"},
 	"ADMIN-TEXT-CHASH":           {"hashes nothing"},

@@ -20,7 +20,8 @@ var sketches = func() map[string]object {
 		seconds  = `{"type":"number","exclusiveMinimum":0}`
 		timeout  = `{"type":"object","properties":{"connect":` + seconds + `,"send":` + seconds + `,"read":` + seconds + `},"required":["connect","send","read"]}`
 		plugins  = `{"type":"object"}`
-		upstream = `{"type":"object","properties":{` + common + `,"nodes":{},"retries":{"type":"integer","minimum":0},"retry_timeout":{},"timeout":` + timeout + `,"tls":{},
+		upstream = `{"type":"object","properties":{` + common + `,"nodes":{},"retries":{"type":"integer","minimum":0},"retry_timeout":{},"timeout":` + timeout + `,
+			"tls":{"type":"object","dependencies":{"client_cert":{"required":["client_key"]},"client_key":{"required":["client_cert"]}}},
 			"keepalive_pool":{"type":"object","properties":{"size":{"type":"integer","minimum":1}}},"type":{"type":"string"},
 			"checks":{"type":"object","properties":{"active":{"type":"object","properties":{"healthy":{"type":"object","properties":{"successes":{"type":"integer","minimum":1,"maximum":254}}}}}}},
 			"hash_on":{"enum":["vars","header","cookie","consumer","vars_combinations"]},"key":{},"scheme":{"enum":["grpc","grpcs","http","https","tcp","tls","udp","kafka"]},
@@ -32,7 +33,8 @@ var sketches = func() map[string]object {
 			"filter_func":{},"script":{},"script_id":{},"plugins":` + plugins + `,"plugin_config_id":{},"upstream":` + upstream + `,"service_id":{},"upstream_id":{},
 			"enable_websocket":{"type":"boolean"},"status":{"enum":[1,0]}},"additionalProperties":false,
 			"anyOf":[{"required":["plugins","uri"]},{"required":["upstream","uri"]},{"required":["upstream_id","uri"]},{"required":["service_id","uri"]},{"required":["plugins","uris"]},
-			{"required":["upstream","uris"]},{"required":["upstream_id","uris"]},{"required":["service_id","uris"]},{"required":["script","uri"]},{"required":["script","uris"]}]}`
+			{"required":["upstream","uris"]},{"required":["upstream_id","uris"]},{"required":["service_id","uris"]},{"required":["script","uri"]},{"required":["script","uris"]}],
+			"not":{"anyOf":[{"required":["script","plugins"]},{"required":["script","plugin_config_id"]}]}}`
 		set = `"plugins":` + plugins + `},"required":["id","plugins"],"additionalProperties":false}`
 	)
 	all := map[string]object{}
@@ -48,7 +50,7 @@ var sketches = func() map[string]object {
 			`,"upstream_id":{},"service_id":{},"plugins":{},"protocol":{"type":"object","required":["name"]}},"additionalProperties":false}`,
 		"proto": `{"type":"object","properties":{` + common + `,"content":{"type":"string","minLength":1}},"required":["content"],"additionalProperties":false}`,
 		"ssl": `{"type":"object","properties":{` + common + `,"type":{},"cert":{},"key":{},"certs":{},"keys":{},"sni":{},"snis":{},"client":{},"ssl_protocols":{},"status":{}},
-			"required":["cert","key"],"additionalProperties":false}`,
+			"then":{"oneOf":[{"required":["sni","key","cert"]},{"required":["snis","key","cert"]}]},"else":{"required":["key","cert"]},"additionalProperties":false}`,
 		"secret": `{"type":"object","required":["uri","prefix","token"]}`,
 	} {
 		var s object
@@ -156,6 +158,15 @@ func (g *reference) brokenObject(s, v object, has func(string) bool) string {
 			return "additional properties forbidden, found " + name
 		}
 	}
+	dependencies, _ := s["dependencies"].(object)
+	for _, name := range slices.Sorted(maps.Keys(dependencies)) {
+		if _, ok := v[name]; !ok || !has("dependencies") {
+			continue
+		}
+		if msg := g.broken(dependencies[name].(object), v); msg != "" {
+			return "failed to validate dependent schema for " + strconv.Quote(name) + ": " + msg
+		}
+	}
 	if has("maxProperties") && len(v) > int(s["maxProperties"].(float64)) {
 		return fmt.Sprintf("expect object to have at most %v properties", s["maxProperties"])
 	}
@@ -168,7 +179,7 @@ func (g *reference) brokenObject(s, v object, has func(string) bool) string {
 // brokenChoice is about alternatives, which here only say what they require.
 func (g *reference) brokenChoice(s object, v any, has func(string) bool) string {
 	o, _ := v.(object)
-	fits := func(keyword string) (matching []int, lists []string) {
+	fits := func(s object, keyword string) (matching []int, lists []string) {
 		all, _ := s[keyword].([]any)
 		for i, alternative := range all {
 			names := list(alternative.(object), "required")
@@ -180,10 +191,23 @@ func (g *reference) brokenChoice(s object, v any, has func(string) bool) string 
 		}
 		return matching, lists
 	}
-	if matching, lists := fits("anyOf"); has("anyOf") && len(matching) == 0 {
+	if matching, lists := fits(s, "anyOf"); has("anyOf") && len(matching) == 0 {
 		return "object matches none of the required: " + strings.Join(lists, " or ")
 	}
-	matching, _ := fits("oneOf")
+	never, _ := s["not"].(object)
+	if matching, _ := fits(never, "anyOf"); has("not") && len(matching) > 0 {
+		return "value wasn't supposed to match schema"
+	}
+	if has("then") && !g.is("needs no names") { // if it is the certificate of a server
+		clause := "then"
+		if o["type"] == "client" {
+			clause = "else"
+		}
+		if g.broken(s[clause].(object), v) != "" {
+			return clause + " clause did not match"
+		}
+	}
+	matching, _ := fits(s, "oneOf")
 	switch {
 	case !has("oneOf") || len(matching) == 1:
 		return ""

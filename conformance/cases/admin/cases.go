@@ -66,6 +66,7 @@ func Cases() []spec.Case {
 		adminTextAnyOf,
 		adminTextOneOf,
 		adminTextPairs,
+		adminTextTogether,
 		adminTextVars,
 		adminTextNodes,
 		adminTextChash,
