@@ -21,7 +21,7 @@ func limitFlags(f *flag.FlagSet, l *gateway.Limits) {
 	f.IntVar(&l.MaxHead, "client-max-head", 64<<10, "bytes of the head of a request")
 	f.IntVar(&l.MaxConns, "client-max-conns", 100_000, "connections of clients, further ones are closed at once")
 	f.IntVar(&l.MatchBody, "match-body", proxy.DefaultMaxBody, "bytes of a request's body that conditions of routes ask for (post_arg, graphql), more are answered 413; a megabyte takes some 20 ms of an event loop to read")
-	f.Int64Var(&l.MatchBodies, "match-bodies", proxy.DefaultBodies, "bytes of bodies that are held for conditions at once, more are answered 503")
+	f.Int64Var(&l.MatchBodies, "match-bodies", proxy.DefaultBodies, "bytes of bodies that have come and are held for conditions at once, a request with more is answered 503")
 }
 
 // checkLimits names the first that makes no sense.

@@ -126,6 +126,9 @@ type Exchange struct {
 	// it before OnRequest, OnFailure and OnResponse, from one clock.
 	Now time.Time
 
+	budget  *Budget // that Collect was told; nil: none
+	charged int64   // bytes of it
+
 	fixed  fixedSource
 	resume func()
 }
@@ -141,6 +144,7 @@ func (x *Exchange) Reset(lane int, resume func()) {
 	x.Answer, x.Plan, x.Body = Response{Fields: x.Answer.Fields[:0]}, Plan{}, nil
 	x.RequestEdits, x.ResponseEdits = x.RequestEdits[:0], x.ResponseEdits[:0]
 	x.ReplayLimit, x.CollectLimit, x.FilterBody, x.Phase = DefaultReplayLimit, 0, false, NoPhase
+	x.budget, x.charged = nil, 0
 	x.Slots = [Slots]uint64{}
 	x.Lane, x.resume = lane, resume
 	x.fixed = fixedSource{}
@@ -183,13 +187,16 @@ func (x *Exchange) Suspend() Verdict {
 }
 
 // Collect asks for the body of the request, for a decision that depends on it: OnRequest is
-// called again when all of it is there, or more than limit bytes are, and finds it in
-// Request.Body. The engine keeps what it has read for the upstream, whatever ReplayLimit
-// says. A client that sends its body too slowly or goes away is treated as always: OnDone
-// alone is called. limit is positive. The request is owned from here on.
-func (x *Exchange) Collect(limit int) Verdict {
+// called again when all of it is there, or more than limit bytes are, or one for which the
+// budget has no room (nil: there is none), and finds it in Request.Body. The engine keeps
+// what it has read for the upstream, whatever ReplayLimit says, and charges the budget with
+// each piece of it as it comes; OnDone calls Refund. A client that sends its body too slowly
+// or goes away is treated as always: OnDone alone is called. limit is positive. The request
+// is owned from here on.
+func (x *Exchange) Collect(limit int, b *Budget) Verdict {
 	x.Own()
-	x.CollectLimit = limit
+	x.Refund() // who asks twice is charged once
+	x.CollectLimit, x.budget = limit, b
 	return Collect
 }
 

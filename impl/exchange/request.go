@@ -104,7 +104,8 @@ const (
 type Body struct {
 	State BodyState
 	// Bytes are a view: they are valid until OnRequest returns. More than the limit may
-	// be there of a body that is too long.
+	// be there of a body that is too long; and a last piece that was not charged of one for
+	// which there is no room.
 	Bytes []byte
 	// Asked is set when a variable that may be in the body is asked for while it is
 	// unread: it was told to be absent, and another answer needs Exchange.Collect.
@@ -124,6 +125,7 @@ const (
 	BodyUnread  BodyState = iota // nobody has asked for it
 	BodyWhole                    // all of it is there
 	BodyTooLong                  // it is longer than the limit
+	BodyNoRoom                   // the budget has no room for more of it
 )
 
 // Captures are named parts of a path. The zero Captures has none.

@@ -99,7 +99,7 @@ func TestNothingOfARequestIsLostWhileItsBodyIsWaitedFor(t *testing.T) {
 
 func TestBodyThatIsTooLongIsAnswered413(t *testing.T) {
 	g, calls := bodyGateway(t)
-	g.o.Bodies.Max = 10
+	g.bodies.bound(Bodies{Max: 10})
 	for _, c := range []struct {
 		what   string
 		r      memory.Request
@@ -150,15 +150,19 @@ func TestBodyBeyondWhatIsReadOfOneIsAnswered413(t *testing.T) {
 	}
 }
 
+// Bodies are charged as they come, whatever heads say.
 func TestBodiesThatAreHeldAreBounded(t *testing.T) {
 	g, _ := bodyGateway(t)
-	g.o.Bodies = Bodies{Max: 100, Total: 250}
-	begin := func(length int64) (*exchange.Exchange, exchange.Verdict) {
+	g.bodies.bound(Bodies{Max: 100, Total: 250})
+	begin := func(length int64) *exchange.Exchange {
 		x := &exchange.Exchange{}
 		x.Reset(0, nil)
 		x.Request.Method, x.Request.Path, x.Request.Host, x.Request.BodyLength = "POST", "/x", "h", length
 		x.Request.Fields = exchange.Fields{{Name: "Content-Type", Value: formType}}
-		return x, g.OnRequest(x)
+		if v := g.OnRequest(x); v != exchange.Collect || x.CollectLimit != 100 {
+			t.Fatalf("verdict %d, limit %d", v, x.CollectLimit)
+		}
+		return x
 	}
 	held := func(want int64) {
 		t.Helper()
@@ -166,35 +170,45 @@ func TestBodiesThatAreHeldAreBounded(t *testing.T) {
 			t.Errorf("%d bytes held, want %d", got, want)
 		}
 	}
-	first, v := begin(-1) // as long as it may be
-	held(100)
-	second, w := begin(60)
-	held(160)
-	if v != exchange.Collect || w != exchange.Collect || first.CollectLimit != 100 {
-		t.Fatalf("verdicts %d, %d, limit %d", v, w, first.CollectLimit)
+	var trickling []*exchange.Exchange
+	for range 100 {
+		trickling = append(trickling, begin(-1))
 	}
-	third, v := begin(91)
-	if v != exchange.Respond || third.Answer.Status != 503 {
+	held(0)
+	for _, x := range trickling {
+		if !x.Charge(1) {
+			t.Fatal("no room")
+		}
+	}
+	first, second, third := begin(-1), begin(100), begin(60)
+	held(100)
+	if !first.Charge(3) || !second.Charge(100) || !third.Charge(47) || third.Charge(1) {
+		t.Fatal("250 bytes are held, or fewer")
+	}
+	third.Request.Body.State = exchange.BodyNoRoom
+	if v := g.OnRequest(third); v != exchange.Respond || third.Answer.Status != 503 {
 		t.Fatalf("no room: verdict %d, status %d", v, third.Answer.Status)
 	}
+	held(250)
 	g.OnDone(third, exchange.Record{Status: 503})
-	if _, refused := g.Bodies(); refused != 1 || !strings.HasSuffix(g.log[0], "too many bodies are held for conditions: 160 bytes, and 91 more are above 250") {
+	if _, refused := g.Bodies(); refused != 1 || !strings.HasSuffix(g.log[0], "too many bodies are held for conditions: 250 bytes, 47 of them of this one, and its next are above 250") {
 		t.Errorf("%d refused, log %q", refused, g.log)
 	}
-	held(160)
+	held(203)
 
-	first.Request.Body.State, first.Request.Body.Bytes = exchange.BodyWhole, []byte("v=2") // it was shorter
+	first.Request.Body.State, first.Request.Body.Bytes = exchange.BodyWhole, []byte("v=2")
 	if v := g.OnRequest(first); v != exchange.Forward || first.Plan.Target.Name != "10.0.0.1:80" || first.Request.Body.Bytes != nil {
 		t.Fatalf("verdict %d, %+v", v, first.Plan)
 	}
-	held(63)
+	held(203)
 	g.OnDone(second, exchange.Record{Cut: true}) // the client went away
-	held(3)
+	held(103)
 	g.OnDone(first, exchange.Record{Status: 200})
-	held(0)
-	if _, v := begin(91); v != exchange.Collect {
-		t.Errorf("room again: verdict %d", v)
+	held(100)
+	for _, x := range trickling {
+		g.OnDone(x, exchange.Record{Cut: true})
 	}
+	held(0)
 }
 
 // A slow upload is not the fault of targets.

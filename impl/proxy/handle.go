@@ -202,7 +202,7 @@ func (p *Pipeline) OnBody(_ *exchange.Exchange, chunk []byte, _ bool) []byte { r
 func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	f := flowOf(x)
 	x.Phase = exchange.Log
-	p.release(f)
+	x.Refund()
 	if p.counts.m != nil {
 		p.count(x, f, rec)
 	}

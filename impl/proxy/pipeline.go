@@ -75,16 +75,11 @@ func New(o Options) *Pipeline {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Bodies.Max == 0 {
-		o.Bodies.Max = DefaultMaxBody
-	}
-	if o.Bodies.Total == 0 {
-		o.Bodies.Total = DefaultBodies
-	}
 	p := &Pipeline{o: o, lanes: make([]lane, max(1, o.Lanes)), counts: counts{m: o.Meter}}
 	for i := range p.lanes {
 		p.lanes[i].positions = map[string]*position{}
 	}
+	p.bodies.bound(o.Bodies)
 	p.snap.Store(&config.Snapshot{})
 	return p
 }
@@ -156,7 +151,6 @@ type flow struct {
 	begin   time.Time
 	since   time.Time // when a target could be tried: begin, or when the body was there
 	failure string
-	held    int64  // bytes of the body, see Bodies
 	path    string // to match by, while the body is waited for
 
 	// For the meter: when the last target answered or failed, and whether it answered.

@@ -19,7 +19,8 @@ import (
 // and says what it is given.
 type collector struct {
 	*Handler
-	limit int
+	limit  int
+	budget *exchange.Budget // that bodies are charged to; nil: none
 	// then is what it wants when it knows the body; nil: Forward.
 	then  func(*exchange.Exchange) exchange.Verdict
 	asked chan struct{} // it asks for a body
@@ -46,7 +47,7 @@ func (c *collector) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	case b.State == exchange.BodyUnread:
 		x.Slots[2] = uint64(x.Now.UnixNano())
 		c.asked <- struct{}{}
-		return x.Collect(c.limit)
+		return x.Collect(c.limit, c.budget)
 	case x.Slots[3] == 0: // and not after a Suspend
 		x.Slots[3] = 1
 		c.given <- given{b.State, bytes.Clone(b.Bytes), time.Duration(x.Now.UnixNano() - int64(x.Slots[2]))}
@@ -64,6 +65,7 @@ func (c *collector) OnFailure(x *exchange.Exchange, f exchange.Failure) exchange
 
 func (c *collector) OnDone(x *exchange.Exchange, r exchange.Record) {
 	c.look(x)
+	x.Refund()
 	c.Handler.OnDone(x, r)
 }
 

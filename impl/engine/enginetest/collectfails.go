@@ -114,7 +114,7 @@ func panicOverABodyEndsItsConnectionOnly(t *testing.T, start Starter) {
 		case "/panic":
 			panic("the handler fails with the body")
 		case "/again":
-			return x.Collect(1000)
+			return x.Collect(1000, nil)
 		}
 		return h.Forward(x)
 	}

@@ -129,6 +129,9 @@ func Run(t *testing.T, start Starter, strict bool) {
 		"BodyThatWasShownIsSentAgain":                       bodyThatWasShownIsSentAgain,
 		"DrainWaitsForABody":                                drainWaitsForABody,
 		"EarlyAnswerToABodyIsRead":                          earlyAnswerToABodyIsRead,
+		"BodiesAreChargedAsTheyCome":                        bodiesAreChargedAsTheyCome,
+		"BodyForWhichThereIsNoRoomIsAnswered":               bodyForWhichThereIsNoRoomIsAnswered,
+		"WhatABodyHoldsIsGivenBack":                         whatABodyHoldsIsGivenBack,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, start) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, overTLS(start)) })

@@ -64,6 +64,9 @@ func RunHTTP2Clients(t *testing.T, start Starter) {
 		"BodyThatStopsWhileItIsCollectedIsGivenUp":   h2BodyThatStopsWhileItIsCollected,
 		"AnswerToABodyEndsItsStreamOnly":             h2AnswerToABodyEndsItsStreamOnly,
 		"TooLongABodyForTheEngineIsRefused":          h2TooLongABodyForTheEngine,
+		"BodiesAreChargedAsTheyCome":                 h2BodiesAreChargedAsTheyCome,
+		"BodyThatStopsGivesBackWhatItHeld":           h2BodyThatStopsGivesBackWhatItHeld,
+		"NoRoomLeavesTheConnectionItsWindow":         h2NoRoomLeavesTheConnectionItsWindow,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, front{start: start}) })
 		t.Run("TLS/"+name, func(t *testing.T) { f(t, front{start: start, secure: true}) })

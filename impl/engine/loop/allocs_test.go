@@ -44,7 +44,7 @@ type reading struct{ plain }
 
 func (r *reading) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	if x.Request.Path == "/read" && x.Request.Body.State == exchange.BodyUnread {
-		return x.Collect(100)
+		return x.Collect(100, nil)
 	}
 	return r.plain.OnRequest(x)
 }

@@ -10,7 +10,7 @@ func (r *run) collect() {
 		return
 	}
 	r.collecting = true
-	if r.collected() {
+	if r.collected(len(r.kept)) {
 		r.askWithBody()
 		return
 	}
@@ -18,17 +18,24 @@ func (r *run) collect() {
 	r.f.pace()
 }
 
-// collected tells whether the handler can be asked again.
-func (r *run) collected() bool { return r.whole || len(r.kept) > r.x.CollectLimit }
+// collected charges n bytes more of the body that are kept, and tells whether the handler
+// can be asked again.
+func (r *run) collected(n int) bool {
+	r.noRoom = !r.x.Charge(n)
+	return r.whole || r.noRoom || len(r.kept) > r.x.CollectLimit
+}
 
 // askWithBody asks the handler again, and shows it what has come of the body. The exchange
 // may be over then.
 func (r *run) askWithBody() {
 	x := &r.x
 	r.collecting = false
-	x.Request.Body = exchange.Body{State: exchange.BodyTooLong, Bytes: r.kept}
-	if r.whole && len(r.kept) <= x.CollectLimit {
-		x.Request.Body.State = exchange.BodyWhole
+	x.Request.Body = exchange.Body{State: exchange.BodyWhole, Bytes: r.kept}
+	switch {
+	case len(r.kept) > x.CollectLimit:
+		x.Request.Body.State = exchange.BodyTooLong
+	case r.noRoom:
+		x.Request.Body.State = exchange.BodyNoRoom
 	}
 	x.Now = r.l.time
 	v := r.l.e.o.Handler.OnRequest(x)

@@ -22,7 +22,7 @@ type weighing struct {
 
 func (w *weighing) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	if x.Request.Body.State == exchange.BodyUnread {
-		return x.Collect(w.limit)
+		return x.Collect(w.limit, nil)
 	}
 	return w.plain.OnRequest(x)
 }

@@ -49,7 +49,7 @@ func (r *run) body(data []byte, done bool) bool {
 	switch {
 	case r.b != nil:
 		r.b.body(data, done)
-	case r.collecting && r.collected():
+	case r.collecting && r.collected(len(data)):
 		r.askWithBody()
 	}
 	if r.f != nil {

@@ -43,6 +43,7 @@ type course struct {
 	// The answer.
 	suspended  bool
 	collecting bool               // the handler waits for the request's body
+	noRoom     bool               // for more of it
 	answering  bool               // its head has been given to the client
 	chunked    bool               // towards the client
 	bodyless   bool               // the client expects no body

@@ -83,7 +83,7 @@ func (s *showing) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	}
 	b := &x.Request.Body
 	if b.State == exchange.BodyUnread {
-		return x.Collect(limit)
+		return x.Collect(limit, nil)
 	}
 	v := s.plain.OnRequest(x)
 	shown := b.Bytes[:min(len(b.Bytes), limit+1)] // how much more there is depends on how it came

@@ -218,11 +218,19 @@ func (e *Engine) carryOut(r *run) {
 	}
 }
 
-// collect asks again with the body, or with a byte more than the limit of it.
+// collect asks again with the body, with a byte more than the limit of it, or with one for
+// which there is no room.
 func (e *Engine) collect(r *run) exchange.Verdict {
 	body := exchange.Body{State: exchange.BodyWhole, Bytes: []byte(r.req.Body)}
-	if limit := r.x.CollectLimit; len(body.Bytes) > limit {
-		body = exchange.Body{State: exchange.BodyTooLong, Bytes: body.Bytes[:limit+1]}
+	for i := range body.Bytes {
+		if i == r.x.CollectLimit {
+			body = exchange.Body{State: exchange.BodyTooLong, Bytes: body.Bytes[:i+1]}
+			break
+		}
+		if !r.x.Charge(1) {
+			body = exchange.Body{State: exchange.BodyNoRoom, Bytes: body.Bytes[:i+1]}
+			break
+		}
 	}
 	r.x.Request.Body = body
 	v := e.ask(&r.x)
