@@ -75,6 +75,7 @@ type Conn struct {
 	mu    sync.Mutex
 	auth  *ClientAuth // that wrong is about; nil: nothing was demanded yet
 	wrong error       // why what the client has shown is not that
+	shown *Shown      // nil: nobody has asked
 }
 
 // Conn is the connection whose handshake has ended so.

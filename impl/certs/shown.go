@@ -34,17 +34,25 @@ type Shown struct {
 }
 
 // Shown is what the client has shown; false: nothing. Names and numbers are of its own
-// making unless Verified says SUCCESS.
+// making unless Verified says SUCCESS. It is made once, when it is first asked for.
 func (c *Conn) Shown() (Shown, bool) {
 	if len(c.peers) == 0 {
 		return Shown{}, false
 	}
-	leaf := c.peers[0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shown == nil {
+		c.shown = newShown(c.peers[0])
+	}
+	return *c.shown, true
+}
+
+func newShown(leaf *x509.Certificate) *Shown {
 	sum := sha1.Sum(leaf.Raw)
-	return Shown{
+	return &Shown{
 		Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(), Serial: serial(leaf), Fingerprint: hex.EncodeToString(sum[:]),
 		Begins: leaf.NotBefore.UTC().Format(printed), Ends: leaf.NotAfter.UTC().Format(printed),
-	}, true
+	}
 }
 
 // printed is how OpenSSL prints a time.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/unilb/unilb/impl/certs/certstest"
@@ -49,5 +50,22 @@ func TestWhatAClientHasShownIsToldAsNginxTellsIt(t *testing.T) {
 	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// All streams of a connection ask for it, from any number of goroutines.
+func TestWhatAClientHasShownIsMadeOnce(t *testing.T) {
+	c := &Conn{peers: []*x509.Certificate{certstest.NewAuthority(t).Issue("member", certstest.Elliptic(t)).Leaf}}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if got, ok := c.Shown(); !ok || got.Subject != "CN=member" {
+				t.Errorf("shown %+v, %t", got, ok)
+			}
+		})
+	}
+	wg.Wait()
+	if n := testing.AllocsPerRun(100, func() { c.Shown() }); n != 0 {
+		t.Errorf("asking again allocates %v times", n)
 	}
 }

@@ -14,6 +14,7 @@ import (
 type none struct{}
 
 func (none) Var(string) (string, bool) { return "", false }
+func (none) Value(string) (any, bool)  { return nil, false }
 
 func put(kind Kind, id, value string) Change {
 	return Change{Kind: kind, ID: id, Key: fmt.Sprintf("/k/%d/%s", kind, id), Value: []byte(value), Create: 1}

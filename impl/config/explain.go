@@ -136,7 +136,12 @@ func (b bound) Var(name string) (string, bool) {
 	return b.Vars.Var(name)
 }
 
-func (b bound) Value(name string) (any, bool) { return expr.ValueOf(b.Vars, name) }
+func (b bound) Value(name string) (any, bool) {
+	if name == "server_addr" || name == "server_port" {
+		return b.Var(name)
+	}
+	return b.Vars.Value(name)
+}
 
 func texts(nets []netip.Prefix) string {
 	out := make([]string, len(nets))

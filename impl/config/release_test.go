@@ -25,9 +25,9 @@ func TestARouteKeepsNothingOfItsTree(t *testing.T) {
 	}
 	text := func(r *Route) string {
 		u := r.Inline
-		v := vars{"http_x": "v1"}
+		v := fields{"http_x": "v1"}
 		return fmt.Sprintf("%q %v %+v %+v %+v %+v %+v %+v %+v %v", []any{r.Paths(), r.HostNames(), r.rule.Methods, r.ID}, r.rule.Remotes, *r.timeouts, []string{string(r.plugins[0].conf), string(r.plugins[1].conf)},
-			u.Targets, u.Members, *u.Checks.Active, *u.Checks.Passive, *u.TLS, []any{u.PassHost, u.UpstreamHost, r.Priority(), r.rule.Vars.Eval(v), r.rule.Vars.Eval(vars{})})
+			u.Targets, u.Members, *u.Checks.Active, *u.Checks.Passive, *u.TLS, []any{u.PassHost, u.UpstreamHost, r.Priority(), r.rule.Vars.Eval(v), r.rule.Vars.Eval(fields{})})
 	}
 	first := compile(1)
 	want := text(first)
@@ -44,6 +44,7 @@ func TestARouteKeepsNothingOfItsTree(t *testing.T) {
 	}
 }
 
-type vars map[string]string
+type fields map[string]string
 
-func (v vars) Var(name string) (string, bool) { s, ok := v[name]; return s, ok }
+func (v fields) Var(name string) (string, bool) { s, ok := v[name]; return s, ok }
+func (v fields) Value(name string) (any, bool)  { return v.Var(name) }

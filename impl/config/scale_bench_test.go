@@ -13,6 +13,7 @@ import (
 
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/vars"
 	"github.com/unilb/unilb/tools/bench/corpus"
 )
 
@@ -90,8 +91,11 @@ var asked = sync.OnceValues(func() (requests []exchange.Request, ids []string) {
 	return requests, ids
 })
 
-func queryFor(r *exchange.Request) route.Query {
-	return route.Query{Local: r.Local, Remote: r.Remote.Addr(), Method: r.Method, Host: r.Host, Path: r.Path, Vars: r}
+// queryFor asks for the request of an exchange.
+func queryFor(x *exchange.Exchange, v *vars.Request) route.Query {
+	r := &x.Request
+	*v = vars.Of(x)
+	return route.Query{Local: r.Local, Remote: r.Remote.Addr(), Method: r.Method, Host: r.Host, Path: r.Path, Vars: v}
 }
 
 // A request for one of 100 000 routes, chosen at random; four of ten have conditions
@@ -99,9 +103,10 @@ func queryFor(r *exchange.Request) route.Query {
 func BenchmarkMatchAmongRoutes(b *testing.B) {
 	s := large()
 	requests, ids := asked()
-	wrong := 0
+	x, v, wrong := &exchange.Exchange{}, &vars.Request{}, 0
 	for i := range requests {
-		q := queryFor(&requests[i])
+		x.Request = requests[i]
+		q := queryFor(x, v)
 		if got := s.Match(&q); got == nil || got.ID != ids[i] {
 			wrong++
 		}
@@ -118,7 +123,8 @@ func BenchmarkMatchAmongRoutes(b *testing.B) {
 		// As after parsing, what was asked is in the cache, and the route is not.
 		one := &requests[i%len(requests)]
 		bytes += read(one)
-		q = queryFor(one)
+		x.Request = *one
+		q = queryFor(x, v)
 		start := time.Now()
 		r := s.Match(&q)
 		took[i] = time.Since(start)

@@ -24,7 +24,8 @@
 // that overwrites its buffers as early as these rules allow: tests of the
 // pipeline run over it.
 //
-// It never opens a socket, reads a clock or imports net/http.
+// It never opens a socket, reads a clock or imports net/http, and knows nothing of what
+// conditions read out of a request: see package vars.
 //
 // An Exchange belongs to one request at a time and is used by one goroutine at
 // a time; only Resume may be called from another goroutine.

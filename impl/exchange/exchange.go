@@ -139,7 +139,7 @@ type Exchange struct {
 func (x *Exchange) Reset(lane int, resume func()) {
 	fields := x.Request.Fields[:0]
 	rf := x.Response.Fields[:0]
-	x.Request = Request{Fields: fields, clock: clock{of: x}}
+	x.Request = Request{Fields: fields}
 	x.Response = Response{Fields: rf}
 	x.Answer, x.Plan, x.Body = Response{Fields: x.Answer.Fields[:0]}, Plan{}, nil
 	x.RequestEdits, x.ResponseEdits = x.RequestEdits[:0], x.ResponseEdits[:0]

@@ -42,14 +42,15 @@ func EqualFold(a, b string) bool {
 		return false
 	}
 	for i := 0; i < len(a); i++ {
-		if x, y := a[i], b[i]; x != y && lower(x) != lower(y) {
+		if x, y := a[i], b[i]; x != y && Lower(x) != Lower(y) {
 			return false
 		}
 	}
 	return true
 }
 
-func lower(c byte) byte {
+// Lower is an ASCII letter in lower case, and anything else as it is.
+func Lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + ('a' - 'A')
 	}
@@ -64,7 +65,7 @@ func Tokens(list string) iter.Seq[string] {
 			if i < len(list) && list[i] != ',' {
 				continue
 			}
-			if t := trimBlanks(list[start:i]); t != "" && !yield(t) {
+			if t := TrimBlanks(list[start:i]); t != "" && !yield(t) {
 				return
 			}
 			start = i + 1
@@ -72,7 +73,8 @@ func Tokens(list string) iter.Seq[string] {
 	}
 }
 
-func trimBlanks(s string) string {
+// TrimBlanks cuts spaces and tabs off both ends, as around values of fields.
+func TrimBlanks(s string) string {
 	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
 	}

@@ -67,7 +67,7 @@ func appendNormal(b []byte, raw string, keep bool) (out []byte, bad bool) {
 			if i+2 >= len(raw) {
 				return b, true
 			}
-			hi, lo := unhex(raw[i+1]), unhex(raw[i+2])
+			hi, lo := Unhex(raw[i+1]), Unhex(raw[i+2])
 			if hi < 0 || lo < 0 || hi|lo == 0 {
 				return b, true
 			}
@@ -113,7 +113,8 @@ func endSegment(b []byte, base int) ([]byte, bool) {
 	return b, false
 }
 
-func unhex(c byte) int {
+// Unhex is the value of a hexadecimal digit; -1: it is none.
+func Unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':
 		return int(c - '0')
@@ -142,7 +143,7 @@ func HostName(a *Arena, authority string) string {
 		if 'A' <= h[i] && h[i] <= 'Z' {
 			return a.Append(len(h), func(b []byte) []byte {
 				for j := 0; j < len(h); j++ {
-					b = append(b, lower(h[j]))
+					b = append(b, Lower(h[j]))
 				}
 				return b
 			})

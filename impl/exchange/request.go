@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/unilb/unilb/impl/certs"
 )
@@ -78,12 +77,6 @@ type Request struct {
 	// Stable says that the strings are no views: they live until OnDone has
 	// returned. An engine that sets it makes Own free.
 	Stable bool
-	// At is the time that variables tell: all of them one. Zero: that of the exchange
-	// when the first of them is asked for, or where there is none, of the machine.
-	At    time.Time
-	clock clock
-	// number is the request's own, once somebody has asked for it.
-	number string
 }
 
 // Forwarded is what X-Forwarded-* and Forwarded of a request are worth.
@@ -107,14 +100,6 @@ type Body struct {
 	// be there of a body that is too long; and a last piece that was not charged of one for
 	// which there is no room.
 	Bytes []byte
-	// Asked is set when a variable that may be in the body is asked for while it is
-	// unread: it was told to be absent, and another answer needs Exchange.Collect.
-	Asked bool
-	// Refused is set when a variable is asked for and the body is beyond what is read
-	// of one: why. The variable was told to be absent, which may not be so.
-	Refused error
-
-	read *bodyRead // what variables have found in Bytes
 }
 
 // BodyState is how much of a body is known.

@@ -63,3 +63,22 @@ func TestAnswerToABodyThatIsReadNoFurther(t *testing.T) {
 		t.Errorf("got %+v, %s", a.Generated, a.Outcome)
 	}
 }
+
+// That the question has no body is said of routes for which it counts alone.
+func TestAnswerNamesTheRoutesThatNeedABody(t *testing.T) {
+	s := source(t,
+		"upstreams/u", up,
+		"routes/first", `{"uri":"/x","priority":2,"vars":[["post_arg_v","==","2"]],"upstream_id":"u"}`,
+		"routes/second", `{"uri":"/x","priority":1,"vars":[["arg_a","==","1"]],"upstream_id":"u"}`,
+		"routes/third", `{"uri":"/*","vars":[["post_arg_v","==","2"]],"upstream_id":"u"}`,
+	)
+	a := ask(t, s, Form{Method: "POST", URL: "http://a/x", Headers: []string{formType}})
+	if len(a.Refused) != 3 {
+		t.Fatalf("refused: %+v", a.Refused)
+	}
+	for i, needs := range []bool{true, false, true} {
+		if why := a.Refused[i].Why; strings.HasSuffix(why, "(the question has no body)") != needs {
+			t.Errorf("%s: %q; needs the body: %t", a.Refused[i].Key, why, needs)
+		}
+	}
+}

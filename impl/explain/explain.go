@@ -14,6 +14,7 @@ import (
 	"github.com/unilb/unilb/impl/health"
 	"github.com/unilb/unilb/impl/proxy"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/vars"
 )
 
 // A Source is the configuration that is asked, and what beside it decides.
@@ -42,14 +43,15 @@ const (
 
 // Explain answers a question.
 func (s *Source) Explain(q *Question) *Answer {
-	e := &account{src: s, q: q, most: q.Most, a: &Answer{
+	e := &account{src: s, q: q, x: exchange.Exchange{Request: q.Request, Now: s.Now}, most: q.Most, a: &Answer{
 		Refused: []Candidate{}, Behind: []Candidate{}, Plugins: []Plugin{}, Applied: s.Applied, Objects: []Object{},
 	}}
+	e.vars = vars.Of(&e.x)
 	if e.most <= 0 {
 		e.most = DefaultMost
 	}
 	e.most = min(e.most, maxMost)
-	r := &q.Request
+	r := &e.x.Request
 	s.Peers.Apply(r)
 	e.a.Request = Request{Method: r.Method, Scheme: r.Scheme, Authority: r.Authority, Host: r.Host, Target: r.Target, Path: r.Path, Query: r.Query, Consumer: q.Consumer}
 	x := exchange.Exchange{Request: *r}
@@ -66,7 +68,7 @@ func (s *Source) Explain(q *Question) *Answer {
 	if r.Local.IsValid() {
 		e.a.Request.Local = r.Local.String()
 	}
-	e.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Authority: r.Authority, Path: r.Path, Vars: r}
+	e.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Authority: r.Authority, Path: r.Path, Vars: &e.vars}
 	e.handshake()
 	matched := e.search()
 	e.merge(matched)
@@ -80,6 +82,8 @@ func (s *Source) Explain(q *Question) *Answer {
 type account struct {
 	src   *Source
 	q     *Question
+	x     exchange.Exchange // of its request, as it would come
+	vars  vars.Request
 	a     *Answer
 	query route.Query
 	most  int
@@ -89,7 +93,7 @@ type account struct {
 
 // handshake tells which certificate the name meets.
 func (e *account) handshake() {
-	r := &e.q.Request
+	r := &e.x.Request
 	if r.Scheme != "https" {
 		return
 	}
@@ -115,13 +119,11 @@ func (e *account) handshake() {
 func (e *account) search() *config.Route {
 	snap := e.src.Snapshot
 	asked := e.query
-	body := &e.q.Request.Body
-	body.Asked = false
 	matched := snap.Match(&asked)
-	if body.Refused != nil {
-		e.answer(413, body.Refused.Error())
+	if err := e.vars.Refused(); err != nil {
+		e.answer(413, err.Error())
 	}
-	if body.Asked {
+	if e.vars.NeedsBody() {
 		e.a.Notes = append(e.a.Notes, "a condition needs the body of the request, which the question does not have: with one, another route may match")
 	}
 	found := false
@@ -176,10 +178,11 @@ func (e *account) about(id string) {
 }
 
 func (e *account) candidate(c *config.Candidate) *Candidate {
-	body := &e.q.Request.Body
-	body.Asked = false
+	if e.vars.NeedsBody() { // perhaps not this one
+		e.vars = vars.Of(&e.x)
+	}
 	why := c.Why()
-	if body.Asked && why != "" {
+	if e.vars.NeedsBody() && why != "" {
 		why += " (the question has no body)"
 	}
 	return &Candidate{Route{e.src.Prefix + "/routes/" + c.Route.ID, c.Route.Name(), c.Host, c.Path, c.Route.Priority()}, why}
@@ -279,8 +282,7 @@ func (e *account) next(up *config.Upstream, err error) {
 
 // hostFor is the Host that a target sees.
 func (e *account) hostFor(up *config.Upstream, t *config.Target) string {
-	x := exchange.Exchange{Request: e.q.Request}
-	return proxy.UpstreamHost(&x, up, t)
+	return proxy.UpstreamHost(&e.x, up, t)
 }
 
 // answer notes what the gateway itself would answer; the first reason counts.

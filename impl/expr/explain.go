@@ -60,7 +60,7 @@ func values(rule []any, v Vars) string {
 		if _, logic := logicWord(rule[0]); isText && !logic {
 			if !told[name] {
 				told[name] = true
-				if value, ok := ValueOf(v, name); ok {
+				if value, ok := v.Value(name); ok {
 					out = append(out, name+" is "+shown(value))
 				} else {
 					out = append(out, name+" is not there")

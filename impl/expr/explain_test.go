@@ -5,6 +5,7 @@ import "testing"
 type known map[string]string
 
 func (m known) Var(name string) (string, bool) { v, ok := m[name]; return v, ok }
+func (m known) Value(name string) (any, bool)  { return m.Var(name) }
 
 func TestFailingNamesThePartAndItsVariables(t *testing.T) {
 	vars := known{"arg_a": "1", "http_user_agent": "curl"}

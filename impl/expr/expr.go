@@ -3,10 +3,13 @@ package expr
 import "unique"
 
 // Vars is what an expression is evaluated against. ok is false for a variable
-// that is absent. Nearly all variables are text, which operators convert; for the others
-// see Values.
+// that is absent. Nearly all variables are text, which operators convert.
 type Vars interface {
+	// Var returns a variable as text; one that is no text (see MayBeValue) is absent.
 	Var(name string) (value string, ok bool)
+	// Value returns any variable: text, json.Number, bool, []any or map[string]any, as
+	// encoding/json decodes with UseNumber.
+	Value(name string) (value any, ok bool)
 }
 
 // Expr is a compiled expression: a part, and the expression that must hold as well. Most

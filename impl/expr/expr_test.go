@@ -12,6 +12,7 @@ import (
 type vars map[string]string
 
 func (v vars) Var(name string) (string, bool) { s, ok := v[name]; return s, ok }
+func (v vars) Value(name string) (any, bool)  { return v.Var(name) }
 
 var request = vars{
 	"arg_n": "10", "arg_s": "Blue", "http_x": "a-b", "remote_addr": "10.1.2.3", "remote6": "2001:db8::5",

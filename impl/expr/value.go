@@ -7,23 +7,6 @@ import (
 	"strings"
 )
 
-// Values is a Vars of which some variables are no text: those that MayBeValue names.
-type Values interface {
-	Vars
-	// Value returns a variable: text, json.Number, bool, []any or map[string]any, as
-	// encoding/json decodes with UseNumber. ok is false for one that is absent.
-	Value(name string) (value any, ok bool)
-}
-
-// ValueOf returns a variable of v: where v has text alone, that.
-func ValueOf(v Vars, name string) (value any, ok bool) {
-	if values, has := v.(Values); has && MayBeValue(name) {
-		return values.Value(name)
-	}
-	text, ok := v.Var(name)
-	return text, ok
-}
-
 // MayBeValue tells whether a variable may be something else than text: what is in the body
 // of a request.
 func MayBeValue(name string) bool {
@@ -36,7 +19,7 @@ type valueTerm struct {
 	test func(left any, ok bool) bool
 }
 
-func (t valueTerm) eval(v Vars) bool { return t.test(ValueOf(v, t.name)) }
+func (t valueTerm) eval(v Vars) bool { return t.test(v.Value(t.name)) }
 
 // newValueTest compiles an operator for a left side of any type. For text it is the same
 // test as that of a term.

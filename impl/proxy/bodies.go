@@ -53,7 +53,6 @@ func (p *Pipeline) collect(x *exchange.Exchange, f *flow, path string) exchange.
 		return p.tooLong(x, f)
 	}
 	f.path = x.Arena.Copy(path)
-	x.Request.Body.Asked = false
 	return x.Collect(p.bodies.max, p.bodies.held)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/vars"
 )
 
 var _ exchange.Handler = (*Pipeline)(nil)
@@ -18,7 +19,7 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 	if x.CollectLimit > 0 {
 		return p.collected(x, f)
 	}
-	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), begin: x.Now, since: x.Now}
+	*f = flow{tries: f.tries[:0], snap: p.snap.Load(), vars: vars.Of(x), begin: x.Now, since: x.Now}
 	x.Phase = exchange.Rewrite
 	r := &x.Request
 	p.o.Peers.Apply(r)
@@ -38,8 +39,8 @@ func (p *Pipeline) OnRequest(x *exchange.Exchange) exchange.Verdict {
 func (p *Pipeline) routed(x *exchange.Exchange, f *flow, path string) exchange.Verdict {
 	r := &x.Request
 	f.match(r, path)
-	switch refused := r.Body.Refused; {
-	case r.Body.Asked:
+	switch refused := f.vars.Refused(); {
+	case f.vars.NeedsBody():
 		return p.collect(x, f, path)
 	case refused != nil:
 		f.route, f.failure = nil, refused.Error()
@@ -58,17 +59,16 @@ func (p *Pipeline) routed(x *exchange.Exchange, f *flow, path string) exchange.V
 
 // match finds the route by a path, which variables show for so long.
 func (f *flow) match(r *exchange.Request, path string) {
-	f.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Authority: r.Authority, Path: path, Vars: r}
+	f.query = route.Query{Local: r.Local, Remote: r.Remote.Addr().Unmap(), Method: r.Method, Host: r.Host, Authority: r.Authority, Path: path, Vars: &f.vars}
 	was := r.Path
 	r.Path = path
 	f.route = f.snap.Match(&f.query)
 	r.Path = was
-	if r.Body.Asked { // it was no match
+	if f.vars.NeedsBody() { // it was no match
 		f.route, f.query = nil, route.Query{}
 		return
 	}
-	// What was read of a body is for the match alone, and larger than the body.
-	r.Body = exchange.Body{State: r.Body.State, Refused: r.Body.Refused}
+	f.vars.ForgetBody() // it is for the match alone
 	if f.query.Matched != nil {
 		r.Captures = exchange.Captures{Path: path, By: f.query.Matched}
 	}
@@ -224,5 +224,5 @@ func (p *Pipeline) OnDone(x *exchange.Exchange, rec exchange.Record) {
 	}
 	// An idle Exchange must not keep an old configuration, nor views, alive.
 	f.snap, f.route, f.res, f.target = nil, nil, config.Resolved{}, nil
-	f.query, f.tried, f.failure, f.path = route.Query{}, balance.Tried{}, "", ""
+	f.query, f.vars, f.tried, f.failure, f.path = route.Query{}, vars.Request{}, balance.Tried{}, "", ""
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/unilb/unilb/impl/config"
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/vars"
 )
 
 func TestPathsAreSeenAsTheSettingsSay(t *testing.T) {
@@ -60,7 +61,11 @@ func TestVariablesAfterTheMatchShowThePathAsItIs(t *testing.T) {
 	g := newGateway(t)
 	g.o.Paths = Paths{EncodedSlash: true}
 	var uri string
-	g.o.Log = func(x *exchange.Exchange, _ Entry) { v, _ := x.Request.Var("uri"); uri = strings.Clone(v) }
+	g.o.Log = func(x *exchange.Exchange, _ Entry) {
+		seen := vars.Of(x)
+		v, _ := seen.Var("uri")
+		uri = strings.Clone(v)
+	}
 	g.put("routes/1", `{"uri":"/a%2Fb","upstream":{"nodes":{"10.0.0.1:80":1}}}`)
 	if a := g.Do(get("/a%2Fb")); a.Status != 200 || uri != "/a/b" {
 		t.Errorf("status %d, uri %q; want 200 and /a/b", a.Status, uri)
@@ -72,8 +77,9 @@ func TestPartsOfThePathAreVariables(t *testing.T) {
 	g.snap = (&config.Snapshot{}).By(route.URIWithParameter)
 	var seen []string
 	g.o.Log = func(x *exchange.Exchange, e Entry) {
+		of := vars.Of(x)
 		for _, name := range []string{"uri_param_id", "uri_param_rest", "uri_param_none"} {
-			v, ok := x.Request.Var(name)
+			v, ok := of.Var(name)
 			if !ok {
 				v = "-"
 			}

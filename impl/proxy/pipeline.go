@@ -10,6 +10,7 @@ import (
 	"github.com/unilb/unilb/impl/exchange"
 	"github.com/unilb/unilb/impl/obs/meter"
 	"github.com/unilb/unilb/impl/route"
+	"github.com/unilb/unilb/impl/vars"
 )
 
 // Options of a Pipeline.
@@ -144,6 +145,7 @@ type flow struct {
 	route   *config.Route
 	res     config.Resolved
 	query   route.Query
+	vars    vars.Request
 	tried   balance.Tried
 	target  *config.Target
 	index   int // of target

@@ -13,6 +13,7 @@ import (
 type oneVar string
 
 func (v oneVar) Var(name string) (string, bool) { return string(v), name == "arg_x" && v != "" }
+func (v oneVar) Value(name string) (any, bool)  { return v.Var(name) }
 
 // lacks tells, by itself, which conditions of a rule and a path of it do not hold.
 func lacks(router Router, r *Rule[string], path string, q *Query) (failing []Condition) {

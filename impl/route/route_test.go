@@ -14,6 +14,7 @@ import (
 type noVars struct{}
 
 func (noVars) Var(string) (string, bool) { return "", false }
+func (noVars) Value(string) (any, bool)  { return nil, false }
 
 func table(t testing.TB, rules ...*Rule[string]) Table[string] {
 	t.Helper()

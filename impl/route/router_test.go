@@ -204,8 +204,14 @@ func TestConditionsBesidePartsOfThePathMayAskForWhatIsNoText(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]bool{"/user/7": true, "/user/8": false} {
-		if r, _ := tab.Match(&Query{Method: "GET", Path: path, Vars: inBody{}}); (r != nil) != want {
+		q := Query{Method: "GET", Path: path, Vars: inBody{}}
+		if r, _ := tab.Match(&q); (r != nil) != want {
 			t.Errorf("%s: matches: %t", path, !want)
+		}
+		for c := range tab.Candidates(&q) {
+			if id, ok := c.Vars(&q).Value("uri_param_id"); !ok || id != path[len("/user/"):] {
+				t.Errorf("%s: the part of the path is %v, %t as a value", path, id, ok)
+			}
 		}
 	}
 }

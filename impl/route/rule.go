@@ -52,6 +52,8 @@ const Param = "uri_param_"
 // captured is a query as the conditions of a rule see it, parts of the path included.
 type captured Query
 
+var _ expr.Vars = (*captured)(nil)
+
 // Var implements expr.Vars.
 func (c *captured) Var(name string) (string, bool) {
 	if part, ok := strings.CutPrefix(name, Param); ok {
@@ -60,5 +62,10 @@ func (c *captured) Var(name string) (string, bool) {
 	return c.Vars.Var(name)
 }
 
-// Value implements expr.Values.
-func (c *captured) Value(name string) (any, bool) { return expr.ValueOf(c.Vars, name) }
+// Value implements expr.Vars.
+func (c *captured) Value(name string) (any, bool) {
+	if strings.HasPrefix(name, Param) {
+		return c.Var(name)
+	}
+	return c.Vars.Value(name)
+}

@@ -83,6 +83,14 @@ var Rules = []Rule{
 		Why:    "the pipeline is engine-neutral; only the library engine speaks net/http",
 	},
 	{
+		From: []string{"impl/exchange/...", "impl/engine/..."}, Forbid: []string{"impl/vars/..."},
+		Why: "an exchange is one request and its answer; what conditions read out of it is built on it, and engines ask for none of that",
+	},
+	{
+		Not: []string{"impl/vars/content"}, Forbid: []string{"github.com/vektah/gqlparser/..."},
+		Why: "one package reads GraphQL, so that only who has variables links the parser",
+	},
+	{
 		Not: []string{"cmd/unilb-etcd"}, Forbid: []string{"go.etcd.io/etcd/server/..."},
 		Tests: ProductOnly,
 		Why:   "one command embeds the server; everybody else is its client",

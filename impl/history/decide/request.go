@@ -84,6 +84,9 @@ func (q Request) Var(name string) (string, bool) {
 	return "", false
 }
 
+// Value is Var: of bodies nothing is known.
+func (q Request) Value(name string) (any, bool) { return q.Var(name) }
+
 // A client whom no route names.
 var stranger = netip.MustParseAddr("198.51.100.77")
 

@@ -1,10 +1,11 @@
-package exchange
+package vars
 
 import (
 	"errors"
 	"strings"
 
-	"github.com/unilb/unilb/impl/exchange/content"
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/vars/content"
 )
 
 // bodyRead is what was read of a body, once for all variables.
@@ -25,22 +26,39 @@ type bodyRead struct {
 //	                    of the GraphQL document in the body of a POST or in ?query= of a GET
 //
 // The second result is false for one that is absent, and as long as the body is unread or
-// was too long. Body.Asked then says that it was needed, unless there is none, or one of
+// not there whole. NeedsBody then says that it was needed, unless there is none, or one of
 // another content type.
-func (r *Request) Value(name string) (any, bool) {
+func (v *Request) Value(name string) (any, bool) {
 	if field, ok := strings.CutPrefix(name, "post_arg_"); ok {
-		return some(r.form().First(field))
+		return some(v.form().First(field))
 	}
 	if path, ok := strings.CutPrefix(name, "post_arg."); ok {
-		return r.postArg(path)
+		return v.postArg(path)
 	}
 	if part, ok := strings.CutPrefix(name, "graphql_"); ok {
-		return r.graphQL(part)
+		return v.graphQL(part)
 	}
-	return some(r.Var(name))
+	return some(v.Var(name))
 }
 
 func some(text string, ok bool) (any, bool) { return text, ok }
+
+// NeedsBody tells that a variable was asked for that may be in the body, which is unread: it
+// was told to be absent, and another answer needs Exchange.Collect.
+func (v *Request) NeedsBody() bool {
+	return v.asked && v.x.Request.Body.State == exchange.BodyUnread
+}
+
+// Refused is why a body that is there was not read as far as a variable is asked for; nil: it
+// was. The variable was told to be absent, which may not be so.
+func (v *Request) Refused() error { return v.refused }
+
+// ForgetBody lets go of the body, and of what was found in it, which is larger: variables in
+// it are absent from now on.
+func (v *Request) ForgetBody() {
+	v.read = nil
+	v.x.Request.Body.Bytes = nil
+}
 
 // Media types of bodies that have variables.
 const (
@@ -50,71 +68,72 @@ const (
 )
 
 // mediaType tells whether the body is of a type, parameters left out.
-func (r *Request) mediaType(want string) bool {
-	value, _ := r.Fields.Get("Content-Type")
+func (v *Request) mediaType(want string) bool {
+	value, _ := v.x.Request.Fields.Get("Content-Type")
 	have, _, _ := strings.Cut(value, ";")
-	return EqualFold(trimBlanks(have), want)
+	return exchange.EqualFold(exchange.TrimBlanks(have), want)
 }
 
 // whole tells whether the body is there to be read. Who asks for one that nobody has
 // collected leaves a mark.
-func (r *Request) whole() bool {
-	if r.HasBody() && r.Body.State == BodyUnread {
-		r.Body.Asked = true
+func (v *Request) whole() bool {
+	r := &v.x.Request
+	if r.HasBody() && r.Body.State == exchange.BodyUnread {
+		v.asked = true
 	}
-	return r.HasBody() && r.Body.State == BodyWhole
+	return r.HasBody() && r.Body.State == exchange.BodyWhole
 }
 
 // reading is what was read of the body so far.
-func (r *Request) reading() *bodyRead {
-	if r.Body.read == nil {
-		r.Body.read = &bodyRead{}
+func (v *Request) reading() *bodyRead {
+	if v.read == nil {
+		v.read = &bodyRead{}
 	}
-	return r.Body.read
+	return v.read
 }
 
 // refuse keeps why a body was not read, if that is no fault of its text.
-func (r *Request) refuse(err error) {
-	if errors.Is(err, content.ErrBounds) && r.Body.Refused == nil {
-		r.Body.Refused = err
+func (v *Request) refuse(err error) {
+	if errors.Is(err, content.ErrBounds) && v.refused == nil {
+		v.refused = err
 	}
 }
 
 // form is the form in an urlencoded body; nil when there is none.
-func (r *Request) form() content.Form {
-	if !r.mediaType(typeForm) || !r.whole() {
+func (v *Request) form() content.Form {
+	if !v.mediaType(typeForm) || !v.whole() {
 		return nil
 	}
-	b := r.reading()
+	b := v.reading()
 	if !b.hasForm {
 		var err error
-		b.form, err = content.ParseForm(r.Body.Bytes, unescape)
+		b.form, err = content.ParseForm(v.x.Request.Body.Bytes, unescape)
 		b.hasForm = true
-		r.refuse(err)
+		v.refuse(err)
 	}
 	return b.form
 }
 
 // postArg is what stands at a path. In a form that is the name of a field first.
-func (r *Request) postArg(path string) (any, bool) {
-	tree := r.tree()
-	if fields, _ := tree.(map[string]any); !r.mediaType(typeJSON) {
-		if v, ok := fields[path]; ok {
-			return v, true
+func (v *Request) postArg(path string) (any, bool) {
+	tree := v.tree()
+	if fields, _ := tree.(map[string]any); !v.mediaType(typeJSON) {
+		if value, ok := fields[path]; ok {
+			return value, true
 		}
 	}
-	v, ok, err := content.Find(tree, path)
-	r.refuse(err)
-	return v, ok
+	value, ok, err := content.Find(tree, path)
+	v.refuse(err)
+	return value, ok
 }
 
 // tree is the body as JSON has it; nil when it has none.
-func (r *Request) tree() any {
-	ofForm := r.mediaType(typeForm)
-	if !ofForm && !r.mediaType(typeJSON) && !r.mediaType(typeMultipart) || !r.whole() {
+func (v *Request) tree() any {
+	ofForm := v.mediaType(typeForm)
+	if !ofForm && !v.mediaType(typeJSON) && !v.mediaType(typeMultipart) || !v.whole() {
 		return nil
 	}
-	b := r.reading()
+	b := v.reading()
 	if b.hasTree {
 		return b.tree
 	}
@@ -122,22 +141,22 @@ func (r *Request) tree() any {
 	var err error
 	switch form := content.Form(nil); {
 	case ofForm:
-		b.tree = r.form().Tree()
-	case r.mediaType(typeJSON):
-		b.tree, err = content.ParseJSON(r.Body.Bytes)
+		b.tree = v.form().Tree()
+	case v.mediaType(typeJSON):
+		b.tree, err = content.ParseJSON(v.x.Request.Body.Bytes)
 	default:
-		contentType, _ := r.Fields.Get("Content-Type")
-		form, err = content.ParseMultipart(r.Body.Bytes, contentType)
+		contentType, _ := v.x.Request.Fields.Get("Content-Type")
+		form, err = content.ParseMultipart(v.x.Request.Body.Bytes, contentType)
 		b.tree = form.Tree()
 	}
-	r.refuse(err)
+	v.refuse(err)
 	return b.tree
 }
 
 // graphQL is a variable of the operation of a GraphQL document. An operation without a
 // name has the name "".
-func (r *Request) graphQL(part string) (any, bool) {
-	op := r.operation()
+func (v *Request) graphQL(part string) (any, bool) {
+	op := v.operation()
 	if op == nil {
 		return nil, false
 	}
@@ -157,17 +176,17 @@ func (r *Request) graphQL(part string) (any, bool) {
 }
 
 // operation is that of the document of the request; nil when there is none.
-func (r *Request) operation() *content.Operation {
-	if r.Body.read != nil && r.Body.read.hasOperation {
-		return r.Body.read.operation
+func (v *Request) operation() *content.Operation {
+	if v.read != nil && v.read.hasOperation {
+		return v.read.operation
 	}
-	document, ok := r.document()
+	document, ok := v.document()
 	if !ok {
 		return nil
 	}
 	op, err := content.ParseGraphQL(document)
-	r.refuse(err)
-	b := r.reading()
+	v.refuse(err)
+	b := v.reading()
 	b.operation, b.hasOperation = op, true
 	return op
 }
@@ -175,17 +194,18 @@ func (r *Request) operation() *content.Operation {
 // document finds the GraphQL document of a request where APISIX does: in the argument query
 // of a GET; of a POST in the member of that name, when it is JSON, else it is the whole body,
 // whatever its type.
-func (r *Request) document() (string, bool) {
+func (v *Request) document() (string, bool) {
 	const member = "query"
+	r := &v.x.Request
 	switch {
 	case r.Method == "GET":
 		return queryArg(r.Query, member)
-	case r.Method != "POST" || !r.whole():
+	case r.Method != "POST" || !v.whole():
 		return "", false
-	case !r.mediaType(typeJSON):
+	case !v.mediaType(typeJSON):
 		return string(r.Body.Bytes), true
 	}
-	object, _ := r.tree().(map[string]any)
+	object, _ := v.tree().(map[string]any)
 	document, ok := object[member].(string)
 	return document, ok
 }

@@ -1,24 +1,48 @@
-package exchange
+package vars
 
 import (
 	"encoding/base64"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/expr"
 )
+
+// A Request has the variables of the request of an exchange, and what was found out for
+// them: it must not outlive that request. Asking allocates only for what has to be written
+// (numbers, joined fields, what is in a body).
+type Request struct {
+	x *exchange.Exchange
+
+	at    time.Time // that variables of the time tell; zero: nobody has asked
+	texts [clocks]string
+	id    string // empty: nobody has asked
+
+	read    *bodyRead // what was found in the body
+	asked   bool      // for it while it was unread
+	refused error
+}
+
+var _ expr.Vars = (*Request)(nil)
+
+// Of is that of the request of an exchange.
+func Of(x *exchange.Exchange) Request { return Request{x: x} }
 
 // Var returns the value of an nginx variable of the request, by its name
 // without "$". The second result is false for a variable that is absent (a
 // header that was not sent) and for one that we do not know.
 //
-// It makes a request usable in vars expressions. Numbers come as text. Variables of the
-// body are those of Value.
-func (r *Request) Var(name string) (string, bool) {
+// Numbers come as text. Variables of the body are those of Value.
+func (v *Request) Var(name string) (string, bool) {
+	r := &v.x.Request
 	switch name {
 	case "uri", "document_uri":
 		return r.Path, true
 	case "request_uri":
-		return r.requestURI(), true
+		return requestURI(r), true
 	case "real_request_uri":
 		return r.Target, true
 	case "args", "query_string":
@@ -39,54 +63,54 @@ func (r *Request) Var(name string) (string, bool) {
 	case "https":
 		return "on", r.Scheme == "https"
 	case "content_type":
-		return r.headerVar("content_type")
+		return field(r, "content_type")
 	case "content_length":
-		return r.lengthVar()
+		return length(r)
 	case "remote_user":
-		return r.remoteUser()
+		return remoteUser(r)
 	case "ssl_server_name", "ssl_protocol", "ssl_cipher", "ssl_session_reused":
-		return r.secureVar(name)
+		return ofConnection(r, name)
 	case "time_iso8601":
-		return r.timeVar(iso8601), true
+		return v.time(iso8601), true
 	case "time_local":
-		return r.timeVar(local), true
+		return v.time(local), true
 	case "msec":
-		return r.timeVar(msec), true
+		return v.time(msec), true
 	case "server_protocol":
 		return r.Proto.String(), true
 	case "remote_addr":
 		return r.Remote.Addr().String(), r.Remote.IsValid()
 	case "remote_port":
-		return portVar(r.Remote)
+		return port(r.Remote)
 	case "realip_remote_addr":
-		return r.peer().Addr().String(), r.peer().IsValid()
+		return peer(r).Addr().String(), peer(r).IsValid()
 	case "realip_remote_port":
-		return portVar(r.peer())
+		return port(peer(r))
 	case "server_addr":
 		return r.Local.Addr().String(), r.Local.IsValid()
 	case "server_port":
 		return strconv.Itoa(int(r.Local.Port())), r.Local.IsValid()
 	}
 	if h, ok := strings.CutPrefix(name, "http_"); ok {
-		return r.fieldVar(h)
+		return header(r, h)
 	}
 	if part, ok := strings.CutPrefix(name, "original_x_forwarded_"); ok {
-		return r.originalVar(part)
+		return original(r, part)
 	}
 	if a, ok := strings.CutPrefix(name, "arg_"); ok {
 		return queryArg(r.Query, a)
 	}
 	if c, ok := strings.CutPrefix(name, "cookie_"); ok {
-		return r.Cookie(c)
+		return cookie(r, c)
 	}
 	if part, ok := strings.CutPrefix(name, "uri_param_"); ok && r.Captures.By != nil {
 		return r.Captures.By.Capture(r.Captures.Path, part)
 	}
-	return r.rareVar(name)
+	return v.rare(name)
 }
 
-// secureVar is one of the connection, absent without TLS.
-func (r *Request) secureVar(name string) (value string, ok bool) {
+// ofConnection is one of the connection, absent without TLS.
+func ofConnection(r *exchange.Request, name string) (value string, ok bool) {
 	if r.TLS == nil {
 		return "", false
 	}
@@ -104,13 +128,13 @@ func (r *Request) secureVar(name string) (value string, ok bool) {
 }
 
 // remoteUser is the name in Basic credentials; nobody has looked at the password.
-func (r *Request) remoteUser() (string, bool) {
+func remoteUser(r *exchange.Request) (string, bool) {
 	value, _ := r.Fields.Get("Authorization")
 	const scheme = "Basic "
-	if len(value) < len(scheme) || !EqualFold(value[:len(scheme)], scheme) {
+	if len(value) < len(scheme) || !exchange.EqualFold(value[:len(scheme)], scheme) {
 		return "", false
 	}
-	plain, err := base64.StdEncoding.DecodeString(trimBlanks(value[len(scheme):]))
+	plain, err := base64.StdEncoding.DecodeString(exchange.TrimBlanks(value[len(scheme):]))
 	if err != nil {
 		return "", false
 	}
@@ -120,7 +144,7 @@ func (r *Request) remoteUser() (string, bool) {
 
 // requestURI is what APISIX has in request_uri: the path as routes see it, so that no
 // spelling of it walks around a condition, with the query as it was sent.
-func (r *Request) requestURI() string {
+func requestURI(r *exchange.Request) string {
 	if rest, ok := strings.CutPrefix(r.Target, r.Path); ok && (rest == "" || rest[0] == '?' && len(rest) > 1) {
 		return r.Target
 	}
@@ -130,77 +154,77 @@ func (r *Request) requestURI() string {
 	return r.Path + "?" + r.Query
 }
 
-func (r *Request) lengthVar() (string, bool) {
+func length(r *exchange.Request) (string, bool) {
 	return strconv.FormatInt(r.BodyLength, 10), r.BodyLength > 0 || r.SaysEmpty
 }
 
-// fieldVar is http_<name>, also of the fields that Fields is without. X-Forwarded-* are what
+// header is http_<name>, also of the fields that Fields is without. X-Forwarded-* are what
 // targets are told: a condition believes nobody more than they do.
-func (r *Request) fieldVar(name string) (string, bool) {
+func header(r *exchange.Request, name string) (string, bool) {
 	switch {
-	case equalVarName("host", name):
+	case named("host", name):
 		return r.Authority, r.Authority != ""
-	case equalVarName("content_length", name):
-		return r.lengthVar()
-	case equalVarName("transfer_encoding", name):
-		return "chunked", r.BodyLength < 0 && r.Proto <= HTTP11
-	case r.Forwarded == ForwardedBelieved:
-	case equalVarName("x_forwarded_proto", name):
+	case named("content_length", name):
+		return length(r)
+	case named("transfer_encoding", name):
+		return "chunked", r.BodyLength < 0 && r.Proto <= exchange.HTTP11
+	case r.Forwarded == exchange.ForwardedBelieved:
+	case named("x_forwarded_proto", name):
 		return r.Scheme, true
-	case equalVarName("x_forwarded_host", name):
+	case named("x_forwarded_host", name):
 		return r.Host, r.Host != ""
-	case equalVarName("x_forwarded_port", name):
-		return portVar(r.Local)
-	case r.Forwarded == ForwardedDropped && equalVarName("x_forwarded_for", name):
+	case named("x_forwarded_port", name):
+		return port(r.Local)
+	case r.Forwarded == exchange.ForwardedDropped && named("x_forwarded_for", name):
 		return "", false
 	}
-	return r.headerVar(name)
+	return field(r, name)
 }
 
-// originalVar is a field X-Forwarded-* as somebody sent it who is not believed.
-func (r *Request) originalVar(part string) (string, bool) {
-	if r.Forwarded == ForwardedBelieved {
+// original is a field X-Forwarded-* as somebody sent it who is not believed.
+func original(r *exchange.Request, part string) (string, bool) {
+	if r.Forwarded == exchange.ForwardedBelieved {
 		return "", false
 	}
 	switch part {
 	case "proto":
-		return r.headerVar("x_forwarded_proto")
+		return field(r, "x_forwarded_proto")
 	case "host":
-		return r.headerVar("x_forwarded_host")
+		return field(r, "x_forwarded_host")
 	case "port":
-		return r.headerVar("x_forwarded_port")
+		return field(r, "x_forwarded_port")
 	case "for":
-		return r.headerVar("x_forwarded_for")
+		return field(r, "x_forwarded_for")
 	}
 	return "", false
 }
 
-func (r *Request) peer() netip.AddrPort {
+func peer(r *exchange.Request) netip.AddrPort {
 	if r.Peer.IsValid() {
 		return r.Peer
 	}
 	return r.Remote
 }
 
-// portVar is a port, which a proxy need not have said.
-func portVar(a netip.AddrPort) (string, bool) {
+// port is a port, which a proxy need not have said.
+func port(a netip.AddrPort) (string, bool) {
 	if a.Port() == 0 {
 		return "", a.IsValid()
 	}
 	return strconv.Itoa(int(a.Port())), true
 }
 
-// headerVar finds a header by its name with "_" for "-". nginx joins repeated fields with
+// field finds a field by its name with "_" for "-". nginx joins repeated fields with
 // ", ", and those of cookies with "; "; so do we.
-func (r *Request) headerVar(name string) (string, bool) {
+func field(r *exchange.Request, name string) (string, bool) {
 	value, found := "", false
 	for _, f := range r.Fields {
-		if !equalVarName(f.Name, name) {
+		if !named(f.Name, name) {
 			continue
 		}
 		if found {
 			between := ", "
-			if equalVarName("cookie", name) {
+			if named("cookie", name) {
 				between = "; "
 			}
 			value += between + f.Value
@@ -211,34 +235,34 @@ func (r *Request) headerVar(name string) (string, bool) {
 	return value, found
 }
 
-// equalVarName tells whether a variable is named after a field. As in APISIX the name may
+// named tells whether a variable is named after a field. As in APISIX the name may
 // be spelled as that of the field is: http_X-Canary is http_x_canary.
-func equalVarName(field, name string) bool {
+func named(field, name string) bool {
 	if len(field) != len(name) {
 		return false
 	}
 	for i := 0; i < len(field); i++ {
-		if varByte(field[i]) != varByte(name[i]) {
+		if spelled(field[i]) != spelled(name[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func varByte(c byte) byte {
+func spelled(c byte) byte {
 	if c == '-' {
 		return '_'
 	}
-	return lower(c)
+	return exchange.Lower(c)
 }
 
-// Cookie returns the first cookie of that name; names are case-sensitive.
-func (r *Request) Cookie(name string) (string, bool) {
+// cookie is the first cookie of that name; names are case-sensitive.
+func cookie(r *exchange.Request, name string) (string, bool) {
 	for v := range r.Fields.Values("Cookie") {
 		for v != "" {
 			var part string
 			part, v, _ = strings.Cut(v, ";")
-			if k, val, ok := strings.Cut(trimBlanks(part), "="); ok && k == name {
+			if k, val, ok := strings.Cut(exchange.TrimBlanks(part), "="); ok && k == name {
 				return val, true
 			}
 		}
@@ -271,8 +295,8 @@ func unescape(s string) string {
 		switch {
 		case c == '+':
 			c = ' '
-		case c == '%' && i+2 < len(s) && unhex(s[i+1]) >= 0 && unhex(s[i+2]) >= 0:
-			c = byte(unhex(s[i+1])<<4 | unhex(s[i+2]))
+		case c == '%' && i+2 < len(s) && exchange.Unhex(s[i+1]) >= 0 && exchange.Unhex(s[i+2]) >= 0:
+			c = byte(exchange.Unhex(s[i+1])<<4 | exchange.Unhex(s[i+2]))
 			i += 2
 		}
 		b = append(b, c)

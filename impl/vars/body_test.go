@@ -1,4 +1,4 @@
-package exchange
+package vars
 
 import (
 	"encoding/json"
@@ -7,15 +7,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unilb/unilb/impl/exchange/content"
+	"github.com/unilb/unilb/impl/exchange"
+	"github.com/unilb/unilb/impl/vars/content"
 )
 
+// of is that of a request alone.
+func of(r exchange.Request) *Request {
+	v := Of(&exchange.Exchange{Request: r})
+	return &v
+}
+
 func posted(contentType, body string) *Request {
-	r := &Request{Method: "POST", BodyLength: int64(len(body)), Body: Body{State: BodyWhole, Bytes: []byte(body)}}
+	r := exchange.Request{Method: "POST", BodyLength: int64(len(body)), Body: exchange.Body{State: exchange.BodyWhole, Bytes: []byte(body)}}
 	if contentType != "" {
-		r.Fields = Fields{{"Content-Type", contentType}}
+		r.Fields = exchange.Fields{{Name: "Content-Type", Value: contentType}}
 	}
-	return r
+	return of(r)
 }
 
 // shownValue is a variable in JSON; "-": absent.
@@ -64,8 +71,8 @@ func TestVariablesAreFoundInTheBody(t *testing.T) {
 		{"GraphQL as curl sends it", posted(typeForm, "query { a }"), map[string]string{"graphql_operation": `"query"`}},
 		{"GraphQL in JSON", posted("application/json", `{"query":"query Q { a }","operationName":"Q"}`), map[string]string{"graphql_name": `"Q"`, "graphql_root_fields": `["a"]`, "post_arg.operationName": `"Q"`}},
 		{"GraphQL in JSON that is no text", posted("application/json", `{"query":{"a":1}}`), map[string]string{"graphql_name": "-"}},
-		{"GraphQL of a GET", &Request{Method: "GET", Query: "x=1&query=query+Q+%7B+a+%7D"}, map[string]string{"graphql_name": `"Q"`, "graphql_root_fields": `["a"]`, "arg_x": `"1"`}},
-		{"a GET without", &Request{Method: "GET", Query: "x=1"}, map[string]string{"graphql_name": "-", "post_arg.x": "-", "post_arg_x": "-"}},
+		{"GraphQL of a GET", of(exchange.Request{Method: "GET", Query: "x=1&query=query+Q+%7B+a+%7D"}), map[string]string{"graphql_name": `"Q"`, "graphql_root_fields": `["a"]`, "arg_x": `"1"`}},
+		{"a GET without", of(exchange.Request{Method: "GET", Query: "x=1"}), map[string]string{"graphql_name": "-", "post_arg.x": "-", "post_arg_x": "-"}},
 	} {
 		for name, want := range c.want {
 			for range 2 { // what was read is kept
@@ -74,12 +81,12 @@ func TestVariablesAreFoundInTheBody(t *testing.T) {
 				}
 			}
 		}
-		if c.r.Body.Asked || c.r.Body.Refused != nil {
-			t.Errorf("%s: asked %t, refused %v", c.what, c.r.Body.Asked, c.r.Body.Refused)
+		if c.r.NeedsBody() || c.r.Refused() != nil {
+			t.Errorf("%s: asked %t, refused %v", c.what, c.r.NeedsBody(), c.r.Refused())
 		}
 	}
 	r := posted("application/graphql", "{ a }")
-	if r.Method = "PUT"; shownValue(t, r, "graphql_name") != "-" {
+	if r.x.Request.Method = "PUT"; shownValue(t, r, "graphql_name") != "-" {
 		t.Error("a PUT has a GraphQL document")
 	}
 }
@@ -96,22 +103,24 @@ func TestUnreadBodyIsAskedForWhereItMayHaveTheVariable(t *testing.T) {
 	} {
 		for _, length := range []int64{-1, 3, 0} {
 			r := posted(c.contentType, "")
-			r.Body, r.BodyLength = Body{}, length
+			r.x.Request.Body, r.x.Request.BodyLength = exchange.Body{}, length
 			if _, ok := r.Value(c.name); ok && strings.HasPrefix(c.name, "post") {
 				t.Errorf("%+v: there without a body", c)
 			}
-			if want := c.want && length != 0; r.Body.Asked != want {
-				t.Errorf("%+v, length %d: asked %t, want %t", c, length, r.Body.Asked, want)
+			if want := c.want && length != 0; r.NeedsBody() != want {
+				t.Errorf("%+v, length %d: asked %t, want %t", c, length, r.NeedsBody(), want)
 			}
 		}
 	}
 	get := posted("application/graphql", "x")
-	if get.Method, get.Body = "GET", (Body{}); shownValue(t, get, "graphql_name") != "-" || get.Body.Asked {
+	if get.x.Request.Method, get.x.Request.Body = "GET", (exchange.Body{}); shownValue(t, get, "graphql_name") != "-" || get.NeedsBody() {
 		t.Error("the body of a GET is asked for")
 	}
-	long := posted(typeForm, "a=1")
-	if long.Body.State = BodyTooLong; shownValue(t, long, "post_arg_a") != "-" || long.Body.Asked {
-		t.Errorf("too long: asked %t", long.Body.Asked)
+	for _, state := range []exchange.BodyState{exchange.BodyTooLong, exchange.BodyNoRoom} {
+		part := posted(typeForm, "a=1")
+		if part.x.Request.Body.State = state; shownValue(t, part, "post_arg_a") != "-" || part.NeedsBody() {
+			t.Errorf("state %d: asked %t", state, part.NeedsBody())
+		}
 	}
 }
 
@@ -128,11 +137,11 @@ func TestBodyBeyondTheBoundsIsRefused(t *testing.T) {
 		{"post_arg.a", posted(typeJSON, deep)}, {"post_arg_a", posted(typeForm, many)}, {"post_arg.a", posted(typeForm, many)},
 		{"post_arg.a", posted(typeMultipart+"; boundary=b", strings.Repeat(part, content.MaxFields+1)+"--b--")},
 		{"graphql_name", posted("", "{"+strings.Repeat(" a", content.MaxTokens)+"}")}, {"graphql_name", posted(typeJSON, deep)},
-		{"graphql_name", &Request{Method: "GET", Query: "query={" + strings.Repeat("+a", content.MaxTokens) + "}"}},
+		{"graphql_name", of(exchange.Request{Method: "GET", Query: "query={" + strings.Repeat("+a", content.MaxTokens) + "}"})},
 		{"post_arg.x..*..*..*..*", posted(typeJSON, strings.Repeat(`{"x":`, 60)+"1"+strings.Repeat("}", 60))},
 	} {
-		if got := shownValue(t, c.r, c.name); got != "-" || !errors.Is(c.r.Body.Refused, content.ErrBounds) {
-			t.Errorf("%s of %.30s: %s, refused %v", c.name, c.r.Body.Bytes, got, c.r.Body.Refused)
+		if got := shownValue(t, c.r, c.name); got != "-" || !errors.Is(c.r.Refused(), content.ErrBounds) {
+			t.Errorf("%s of %.30s: %s, refused %v", c.name, c.r.x.Request.Body.Bytes, got, c.r.Refused())
 		}
 	}
 }
@@ -142,9 +151,28 @@ func TestBodyIsReadOnce(t *testing.T) {
 		"post_arg_a": posted(typeForm, "a=1"), "post_arg.a": posted(typeJSON, `{"a":1}`), "graphql_name": posted("", "{ a }"),
 	} {
 		before := fmt.Sprint(r.Value(name))
-		clear(r.Body.Bytes)
+		clear(r.x.Request.Body.Bytes)
 		if after := fmt.Sprint(r.Value(name)); after != before {
 			t.Errorf("%s: %s, then %s", name, before, after)
 		}
+	}
+}
+
+// Once the body is there nobody needs it any more, and once it is forgotten it has nothing.
+func TestBodyIsNeededOnceAndForgotten(t *testing.T) {
+	v := posted(typeForm, "a=1")
+	body := &v.x.Request.Body
+	whole := *body
+	*body = exchange.Body{}
+	if got := shownValue(t, v, "post_arg_a"); got != "-" || !v.NeedsBody() {
+		t.Errorf("unread: %s, needed %t", got, v.NeedsBody())
+	}
+	*body = whole
+	if got := shownValue(t, v, "post_arg_a"); got != `"1"` || v.NeedsBody() {
+		t.Errorf("there: %s, needed %t", got, v.NeedsBody())
+	}
+	v.ForgetBody()
+	if got := shownValue(t, v, "post_arg_a"); got != "-" || v.NeedsBody() || body.Bytes != nil {
+		t.Errorf("forgotten: %s, needed %t, %d bytes", got, v.NeedsBody(), len(body.Bytes))
 	}
 }

@@ -1,4 +1,4 @@
-package exchange
+package vars
 
 import (
 	"encoding/binary"
@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/unilb/unilb/impl/certs"
+	"github.com/unilb/unilb/impl/exchange"
 )
 
 // hostname is that of this machine; empty: it has none.
@@ -19,11 +22,12 @@ var hostname = sync.OnceValue(func() string {
 	return name
 })
 
-// rareVar is a variable that few conditions ask for.
-func (r *Request) rareVar(name string) (string, bool) {
+// rare is a variable that few conditions ask for.
+func (v *Request) rare(name string) (string, bool) {
+	r := &v.x.Request
 	switch name {
 	case "request_id", "apisix_request_id":
-		return r.id(), true
+		return v.number(), true
 	case "hostname":
 		return hostname(), hostname() != ""
 	case "server_name":
@@ -34,7 +38,7 @@ func (r *Request) rareVar(name string) (string, bool) {
 		return string(r.Remote.Addr().Unmap().AsSlice()), r.Remote.IsValid()
 	case "http2":
 		switch {
-		case r.Proto != HTTP2:
+		case r.Proto != exchange.HTTP2:
 			return "", true
 		case r.TLS == nil:
 			return "h2c", true
@@ -42,28 +46,28 @@ func (r *Request) rareVar(name string) (string, bool) {
 		return "h2", true
 	}
 	if part, ok := strings.CutPrefix(name, "ssl_client_"); ok && r.TLS != nil {
-		return r.shownVar(part)
+		return shown(r.TLS, part)
 	}
 	return "", false
 }
 
-// id is the number of the request: 128 bits by chance, the same whenever it is asked for.
-func (r *Request) id() string {
-	if r.number == "" {
+// number is the request's own: 128 bits by chance, the same whenever it is asked for.
+func (v *Request) number() string {
+	if v.id == "" {
 		var b [16]byte
 		binary.LittleEndian.PutUint64(b[:8], rand.Uint64())
 		binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
-		r.number = hex.EncodeToString(b[:])
+		v.id = hex.EncodeToString(b[:])
 	}
-	return r.number
+	return v.id
 }
 
-// shownVar is about the certificate of the client.
-func (r *Request) shownVar(part string) (value string, ok bool) {
+// shown is about the certificate of the client.
+func shown(c *certs.Conn, part string) (value string, ok bool) {
 	if part == "verify" {
-		return r.TLS.Verified(), true
+		return c.Verified(), true
 	}
-	shown, _ := r.TLS.Shown()
+	shown, _ := c.Shown()
 	switch part {
 	case "s_dn":
 		value = shown.Subject
