@@ -92,10 +92,13 @@ func bodyForWhichThereIsNoRoomIsAnswered(t *testing.T, start Starter) {
 				t.Errorf("%s: state %d with %q, want %d", name, g.state, g.bytes, state)
 			}
 			br := bufio.NewReader(c)
-			resp, err := http.ReadResponse(br, nil)
-			if err == nil && resp.StatusCode == http.StatusContinue {
-				resp, err = http.ReadResponse(br, nil)
+			if name == "told to send" {
+				line, _ := br.ReadString('\n')
+				if end, err := br.ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 100 ") || end != "\r\n" {
+					t.Errorf("%s: %q %q %v, want 100", name, line, end, err)
+				}
 			}
+			resp, err := http.ReadResponse(br, nil)
 			if got := whole(t, resp, err); got != "it" || resp.StatusCode > 200+most || state == exchange.BodyWhole && resp.StatusCode != 200+most {
 				t.Errorf("%s: %s %q; the number is what was charged, of %d", name, resp.Status, got, most)
 			}
