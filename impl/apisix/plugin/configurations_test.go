@@ -147,6 +147,10 @@ var configurations = []struct {
 	{"gzip", onRoute, `{"types":"*","http_version":1.0}`, ``},
 	{"gzip", onRoute, `{"types":"text/html"}`, `property "types" validation failed: object matches none of the required`},
 	{"proxy-cache", onRoute, `{"cache_zone":"mine"}`, `cache_zone mine not found`},
+	{"proxy-cache", onRoute, `{}`, ``},
+	{"proxy-cache", onRoute, `{"cache_strategy":"memory","cache_zone":"memory_cache"}`, ``},
+	{"proxy-cache", onRoute, `{"cache_strategy":"memory"}`, `invalid or empty cache_zone for cache_strategy: memory`},
+	{"proxy-cache", onRoute, `{"cache_zone":"memory_cache"}`, `invalid or empty cache_zone for cache_strategy: disk`},
 	{"proxy-cache", onRoute, `{"cache_key":["$uri","$request_method"]}`, `cache_key variable $request_method unsupported`},
 
 	// What is logged.

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -120,17 +121,21 @@ func checkBlocked(conf map[string]any, _ Kind) error {
 	return checkRegexes(texts(conf, "block_rules"))
 }
 
-// zones are those that APISIX's default configuration has.
-var zones = []string{"disk_cache_one", "memory_cache"}
+// zones are those that APISIX's default configuration has, and the strategy of each.
+var zones = map[string]string{"disk_cache_one": "disk", "memory_cache": "memory"}
 
 func checkCache(conf map[string]any, _ Kind) error {
 	if slices.Contains(texts(conf, "cache_key"), "$request_method") {
 		return errors.New("cache_key variable $request_method unsupported")
 	}
-	if zone := text(conf, "cache_zone"); zone != "" && !slices.Contains(zones, zone) {
+	zone, strategy := cmp.Or(text(conf, "cache_zone"), "disk_cache_one"), cmp.Or(text(conf, "cache_strategy"), "disk")
+	switch zones[zone] {
+	case strategy:
+		return nil
+	case "":
 		return fmt.Errorf("cache_zone %s not found", zone)
 	}
-	return nil
+	return fmt.Errorf("invalid or empty cache_zone for cache_strategy: %s", strategy)
 }
 
 func checkResponseRewrite(conf map[string]any, _ Kind) error {
