@@ -165,7 +165,7 @@ func (g *reference) readable(w http.ResponseWriter, r *http.Request, path string
 		reply(w, 405, object{"error_msg": "not supported `" + r.Method + "` method for " + kindName(kind)})
 	case path == "plugins" && r.Method != "GET" && !g.is("reads bodies that nobody takes"):
 		return true
-	case len(body) > 0 && !(json.Valid(body) && g.reads(string(body))):
+	case len(body) > 0 && (!json.Valid(body) || !g.reads(string(body))):
 		msg, offset := "invalid request body: bad JSON", " at 1"
 		if g.is("hides the position") {
 			offset = ""
