@@ -95,6 +95,7 @@ func TestErrors(t *testing.T) {
 		{"PUT /routes/1?ttl=0.5", `{"uri":"/","upstream_id":1}`, 400, "invalid argument ttl: should be at least 1"},
 		{"PUT /routes/1?ttl=1e10", `{"uri":"/","upstream_id":1}`, 400, "invalid argument ttl: should be at most 1000000000"},
 		{"PUT /routes/1", `{"uri":"/","upstream_id":1,"desc":"\ud83d"}`, 400, "invalid request body: Expected value but found invalid unicode escape code at character 36"},
+		{"PUT /routes/1", `{"uri":"/","upstream_id":1,"timeout":{"connect":1e400,"send":1,"read":1}}`, 400, "invalid request body: Expected value but found invalid number at character 49"},
 		{"PUT /routes/1", `{"uri":"/","plugins":{"mocking":` + strings.Repeat("[", 998) + strings.Repeat("]", 998) + `}}`, 400,
 			"invalid plugin conf " + strings.Repeat("[", 998) + strings.Repeat("]", 998) + " for plugin [mocking]"},
 		{"PUT /routes/1", `{"uri":"/","plugins":{"mocking":` + strings.Repeat("[", 999) + strings.Repeat("]", 999) + `}}`, 400,

@@ -1,6 +1,7 @@
 package jsontree
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,7 +12,8 @@ const nesting = 1000
 
 // Complaint is what APISIX's decoder, lua-cjson, says of a text that is no JSON, or that it
 // does not read although it is; "": it finds nothing wrong, for it takes some things that
-// JSON does not have.
+// JSON does not have. Of numbers that lua-cjson reads as infinite and then does not write,
+// it says that they are invalid.
 func Complaint(text string) string {
 	c := complainer{text: text}
 	if c.value(c.token(), 0) {
@@ -137,7 +139,12 @@ func (c *complainer) token() token {
 	}
 	digits := strings.TrimLeft(rest, "+-")
 	if sign := len(rest) - len(digits); sign <= 1 {
-		if n := numberOf(digits); n > 0 {
+		n := numberOf(digits)
+		switch {
+		case n > 0 && infinite(digits[:n]):
+			t.kind = "invalid number"
+			return t
+		case n > 0:
 			c.at += sign + n
 			t.kind = num
 			return t
@@ -183,6 +190,12 @@ func numberOf(text string) int {
 		n += 1 + sign + digits
 	}
 	return n
+}
+
+// infinite reports whether the digits are of a number that is none in 64 bits.
+func infinite(digits string) bool {
+	_, err := strconv.ParseFloat(digits, 64)
+	return errors.Is(err, strconv.ErrRange)
 }
 
 const decimal = "0123456789"

@@ -1,10 +1,10 @@
 package jsontree
 
 // Doubtful reports whether Complaint may find fault with a text that is JSON: one that is
-// nested deep, or in whose strings there are escapes of halves of pairs. It is quick, for
-// few are.
+// nested deep, has very large numbers, or escapes of halves of pairs within its strings. It
+// is quick, for few have.
 func Doubtful(text string) bool {
-	depth, within := 0, false
+	depth, digits, within := 0, 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '"':
@@ -15,6 +15,13 @@ func Doubtful(text string) bool {
 				return true
 			}
 		case within:
+		case c-'0' <= 9:
+			if digits++; digits > digitsInDoubt {
+				return true
+			}
+			continue
+		case c|0x20 == 'e' && exponentInDoubt(text[i+1:]):
+			return true
 		case c == '{' || c == '[':
 			if depth++; depth > nesting {
 				return true
@@ -22,8 +29,21 @@ func Doubtful(text string) bool {
 		case c == '}' || c == ']':
 			depth--
 		}
+		digits = 0
 	}
 	return false
+}
+
+// digitsInDoubt is how many digits of a number in a row make it a large one; with an
+// exponent of two digits fewer do not.
+const digitsInDoubt = 200
+
+// exponentInDoubt reports whether a text begins with an exponent of three digits or more.
+func exponentInDoubt(text string) bool {
+	if text != "" && (text[0] == '+' || text[0] == '-') {
+		text = text[1:]
+	}
+	return run(text[:min(len(text), 3)], decimal) == 3
 }
 
 // TooDeep reports whether a tree is nested deeper than lua-cjson reads its text.
