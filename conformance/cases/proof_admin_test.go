@@ -21,7 +21,7 @@ var adminBugs = map[string][]string{
 	"ADMIN-BAD-BODY":             {"body renames", "drops unknown fields", "replaces before it looks"},
 	"ADMIN-BAD-JSON":             {"keeps bad bodies"},
 	"ADMIN-BAD-JSON-POSITION":    {"hides the position"},
-	"ADMIN-JSON-READABLE":        {"reads halves of pairs", "reads any depth", "reads no pairs", "reads ten levels"},
+	"ADMIN-JSON-READABLE":        {"reads halves of pairs", "reads any depth", "reads no pairs", "reads ten levels", "cuts large numbers"},
 	"ADMIN-BODY-LIMIT":           {"takes any body", "takes a smaller body", "resets large bodies"},
 	"ADMIN-PATCH-MERGE":          {"PATCH replaces", "PATCH joins arrays", "PATCH keeps null", "PATCH is flat", "PATCH answers the change"},
 	"ADMIN-PATCH-SUB-PATH":       {"PATCH of a part merges", "PATCH makes no way", "PATCH replaces what is in the way", "PATCH of all merges"},

@@ -14,7 +14,7 @@ import (
 // was answered 201 is in force nowhere, or that puts another character in its place.
 var adminJSONReadable = spec.Case{
 	ID: "ADMIN-JSON-READABLE", Level: spec.Should, Needs: []spec.Feature{spec.AdminCRUD},
-	Title: "A body with an escape of half a surrogate pair, or with more than 1000 values within each other, is refused with 400 as one that is no JSON; pairs, and 500 levels, are taken.",
+	Title: "A body with an escape of half a surrogate pair, with a number beyond 64 bits, or more than 1000 values within each other, is refused with 400 as one that is no JSON; pairs, and 500 levels, are taken.",
 	Refs:  []string{"APISIX 3.18 Admin API, early errors: body not JSON", "lua-cjson: decode_max_depth, Unicode escapes"},
 	After: []string{"ADMIN-BAD-JSON", "ADMIN-TEXT-UNCHANGED"},
 	Run: func(ctx context.Context, t *spec.T) {
@@ -28,6 +28,10 @@ var adminJSONReadable = spec.Case{
 			r := ask.Answered(ctx, t, put(path, body), http.StatusBadRequest)
 			msg, _ := r.JSON()["error_msg"].(string)
 			t.Check(strings.HasPrefix(msg, "invalid request body: ") && r.JSON()["req_body"] == body, "%.300s: got %.300s, want the reason in error_msg and the body in req_body", body, r)
+		}
+		for _, n := range []string{"1e400", "-1E+400"} {
+			body := fmt.Sprintf(`{"host":%q,"uri":"/a","upstream":{"nodes":[{"host":"192.0.2.1","port":80,"weight":1,"metadata":{"x":%s}}]}}`, t.Host(), n)
+			ask.Answered(ctx, t, put(path, body), http.StatusBadRequest)
 		}
 		body := route(`\ud83d\ude00 \\ud83d`, 500)
 		ask.Answered(ctx, t, put(path, body), http.StatusCreated)
