@@ -36,6 +36,9 @@ var configurations = []struct {
 
 	// Restrictions.
 	{"ip-restriction", onRoute, `{"whitelist":["10.0.0.0/8","::1"]}`, ``},
+	{"ip-restriction", onRoute, `{"whitelist":["10.0.0.1"],"trusted_addresses":["of another plugin"]}`, ``},
+	{"real-ip", onRoute, `{"source":"arg_ip","whitelist":["of another plugin"]}`, ``},
+	{"http-logger", onRoute, `{"uri":"http://a.example/","match":[["arg_a","of another plugin",1]]}`, ``},
 	{"ip-restriction", onRoute, `{"whitelist":["10.255.256.0/24"]}`, `invalid ip address: 10.255.256.0/24`},
 	{"ip-restriction", onRoute, `{"whitelist":["10.255.254.0/38"]}`, `property "whitelist" validation failed: failed to validate item 1: object matches none of the required`},
 	{"ip-restriction", onRoute, `{}`, `value should match only one schema, but matches none`},

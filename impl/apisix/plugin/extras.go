@@ -20,8 +20,10 @@ func extraOf(name string) func(conf map[string]any, k Kind) error {
 		return checkCORS
 	case "fault-injection":
 		return checkFaults
-	case "ip-restriction", "real-ip":
-		return checkAddresses
+	case "ip-restriction":
+		return addresses("whitelist", "blacklist")
+	case "real-ip":
+		return addresses("trusted_addresses")
 	case "jwt-auth":
 		return checkJWT
 	case "limit-count":
@@ -44,25 +46,30 @@ func extraOf(name string) func(conf map[string]any, k Kind) error {
 		return checkBlocked
 	case "workflow":
 		return checkWorkflow
-	case "file-logger", "http-logger", "syslog", "tcp-logger", "udp-logger":
-		return checkLogged
+	case "file-logger":
+		return expressions("match", "include_req_body_expr", "include_resp_body_expr")
+	case "http-logger", "syslog", "tcp-logger", "udp-logger":
+		return expressions("include_req_body_expr", "include_resp_body_expr")
 	}
 	return nil
 }
 
-// checkAddresses looks at what only looks like an address, such as 10.255.256.0/24.
-func checkAddresses(conf map[string]any, _ Kind) error {
-	for _, name := range []string{"whitelist", "blacklist", "trusted_addresses"} {
-		for _, s := range texts(conf, name) {
-			if _, err := netip.ParseAddr(s); err == nil {
-				continue
-			}
-			if _, err := netip.ParsePrefix(s); err != nil {
-				return fmt.Errorf("invalid ip address: %s", s)
+// addresses looks in these members at what only looks like an address, such as
+// 10.255.256.0/24.
+func addresses(names ...string) func(conf map[string]any, _ Kind) error {
+	return func(conf map[string]any, _ Kind) error {
+		for _, name := range names {
+			for _, s := range texts(conf, name) {
+				if _, err := netip.ParseAddr(s); err == nil {
+					continue
+				}
+				if _, err := netip.ParsePrefix(s); err != nil {
+					return fmt.Errorf("invalid ip address: %s", s)
+				}
 			}
 		}
+		return nil
 	}
-	return nil
 }
 
 func checkJWT(conf map[string]any, k Kind) error {
@@ -158,13 +165,16 @@ func notBase64(s string) bool {
 	return err != nil
 }
 
-func checkLogged(conf map[string]any, _ Kind) error {
-	for _, name := range []string{"match", "include_req_body_expr", "include_resp_body_expr"} {
-		if err := checkVars(name, list(conf, name)); err != nil {
-			return err
+// expressions looks at these members as conditions.
+func expressions(names ...string) func(conf map[string]any, _ Kind) error {
+	return func(conf map[string]any, _ Kind) error {
+		for _, name := range names {
+			if err := checkVars(name, list(conf, name)); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return nil
 }
 
 // spelled is a member as the texts of errors show it.
